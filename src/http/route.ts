@@ -1,0 +1,64 @@
+import type { z } from 'zod'
+import type { Tx } from '../db/tx.ts'
+import type { Caller } from '../kernel/caller.ts'
+import type { Refusal } from '../kernel/refusal.ts'
+
+/** How refusals look on this route: ABDM's own shapes, or RFC 9457 problem details. */
+export type Dialect = 'abdm' | 'native'
+
+/** Which proof of identity a route asks for; `http/server.ts` gets one check for each from `app.ts`. */
+export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator'
+
+export type Call<Body, Query> = {
+  readonly tx: Tx
+  readonly caller: Caller
+  readonly body: Body
+  readonly query: Query
+  readonly params: Readonly<Record<string, string>>
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** REQUEST-ID of an ABDM message, else an id of ours: what our answer and our logs name. */
+  readonly requestId: string
+}
+
+export type Answer = {
+  readonly status: number
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/**
+ * One row of a route table. `handle` runs in a transaction of its own; a refusal commits what was recorded.
+ *
+ * `once`: a repeated request id (REQUEST-ID, Idempotency-Key) of the same caller gets the first answer again, without effect.
+ */
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Fastify style: `/v1/consents/:id`. */
+  readonly path: string
+  readonly summary: string
+  readonly dialect: Dialect
+  readonly auth: Auth
+  readonly once: boolean
+  readonly body?: z.ZodType
+  readonly query?: z.ZodType
+  readonly bodyBytesMax?: number
+  /** Answer statuses and schemas for the OpenAPI document. */
+  readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
+  readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>
+}
+
+type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<Route, 'handle' | 'body' | 'query'> & {
+  readonly body?: B
+  readonly query?: Q
+  readonly handle: (
+    call: Call<B extends z.ZodType ? z.output<B> : undefined, Q extends z.ZodType ? z.output<Q> : undefined>,
+  ) => Promise<Answer | Refusal>
+}
+
+/** Makes a {@link Route} whose handler sees the parsed types of its own schemas. */
+export function route<B extends z.ZodType | undefined = undefined, Q extends z.ZodType | undefined = undefined>(
+  described: Described<B, Q>,
+): Route {
+  return described as unknown as Route
+}

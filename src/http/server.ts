@@ -1,0 +1,207 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { Counter, Histogram, type Registry } from 'prom-client'
+import { type Machine, transact, type Tx } from '../db/tx.ts'
+import type { Caller } from '../kernel/caller.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { parseJsonBody } from './body.ts'
+import { logMessage } from './message-log.ts'
+import { callerName, once } from './once.ts'
+import { problemAnswer, refuseInvalid } from './problem.ts'
+import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
+
+export type Headers = Readonly<Record<string, string | undefined>>
+
+/** What a dialect adds around the handlers: its header rules, its request id, its error shape. */
+export type DialectRules = {
+  readonly checkHeaders: (headers: Headers, now: Date, route: Route) => Refusal | undefined
+  readonly requestId: (headers: Headers) => string | undefined
+  readonly refusalAnswer: (refusal: Refusal, trace: string, route: Pick<Route, 'path'> | undefined) => Answer
+  /** Whether its messages go into the delivery log. */
+  readonly logged: boolean
+}
+
+export const nativeRules: DialectRules = {
+  checkHeaders: () => undefined,
+  requestId: (headers) => headers['idempotency-key'],
+  refusalAnswer: problemAnswer,
+  logged: false,
+}
+
+export type Authenticate = (tx: Tx, headers: Headers) => Promise<Caller | Refusal>
+
+export type ServerNeeds = {
+  readonly machine: Machine
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly routes: readonly Route[]
+  readonly dialects: Readonly<Record<Dialect, DialectRules>>
+  readonly authenticate: Readonly<Record<Auth, Authenticate>>
+  /** Ready to serve? Names what is missing. Behind `/health/ready`. */
+  readonly ready: () => Promise<readonly string[]>
+}
+
+/** One page must not be framed, sniffed or sent elsewhere; answers about patients are not cached. */
+const SAFE_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'cross-origin-opener-policy': 'same-origin',
+}
+
+/** Builds the HTTP server of one party from its route table. */
+export function makeServer(needs: ServerNeeds): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: needs.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: LIMITS.bodyBytesMax,
+    genReqId: () => Buffer.from(needs.machine.random(12)).toString('base64url'),
+    requestIdHeader: false,
+    routerOptions: { maxParamLength: 300 },
+    forceCloseConnections: true,
+    keepAliveTimeout: 30_000,
+    requestTimeout: 60_000,
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  addHealth(app, needs)
+  const meters = makeMeters(needs.metrics)
+  for (const route of needs.routes) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      bodyLimit: route.bodyBytesMax ?? LIMITS.bodyBytesMax,
+      handler: (request, reply) => serve(needs, meters, route, request, reply),
+    })
+  }
+  app.setNotFoundHandler((request, reply) =>
+    send(reply, needs.dialects[dialectOf(request.url)].refusalAnswer(refuse('request/not-found'), request.id, undefined)),
+  )
+  app.setErrorHandler((error, request, reply) => {
+    const refusal = refusalOfFrameworkError(error)
+    if (refusal === undefined) needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
+    const answer = needs.dialects[dialectOf(request.url)].refusalAnswer(refusal ?? refuse('machine/fault', `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`), request.id, undefined)
+    return send(reply, answer)
+  })
+  return app
+}
+
+function dialectOf(url: string): Dialect {
+  return url.startsWith('/api/') ? 'abdm' : 'native'
+}
+
+function refusalOfFrameworkError(error: unknown): Refusal | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('request/too-large')
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('request/wrong-type')
+  return typeof status === 'number' && status >= 400 && status < 500 ? refuse('request/malformed') : undefined
+}
+
+type Meters = { readonly took: Histogram; readonly refused: Counter }
+
+function makeMeters(registry: Registry): Meters {
+  return {
+    took: new Histogram({ name: 'amanat_http_seconds', help: 'Time to answer, by route and status', labelNames: ['method', 'route', 'status'], registers: [registry], buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] }),
+    refused: new Counter({ name: 'amanat_refusals_total', help: 'Refusals, by code', labelNames: ['code'], registers: [registry] }),
+  }
+}
+
+function addHealth(app: FastifyInstance, needs: ServerNeeds): void {
+  app.get('/health/live', async (_request, reply) => send(reply, { status: 200, body: { status: 'live' } }))
+  app.get('/health/ready', async (_request, reply) => {
+    const missing = await needs.ready()
+    return send(reply, missing.length === 0 ? { status: 200, body: { status: 'ready' } } : { status: 503, body: { status: 'not ready', missing } })
+  })
+  app.get('/metrics', async (_request, reply) => {
+    reply.header('content-type', needs.metrics.contentType)
+    return reply.send(await needs.metrics.metrics())
+  })
+}
+
+async function serve(needs: ServerNeeds, meters: Meters, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const startedMs = performance.now()
+  const at = needs.machine.now()
+  const rules = needs.dialects[route.dialect]
+  const headers = request.headers as Headers
+  const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
+  const seen: { caller?: Caller; body?: unknown } = {}
+  const result = await decideAndHandle(needs, route, request, headers, raw, seen)
+  const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
+  const tookMs = performance.now() - startedMs
+  if (isRefusal(result)) meters.refused.inc({ code: result.code })
+  meters.took.observe({ method: route.method, route: route.path, status: answer.status }, tookMs / 1000)
+  needs.log.debug({ trace: request.id, method: route.method, route: route.path, status: answer.status, tookMs: Math.round(tookMs), ...(isRefusal(result) ? { refused: result.code } : {}) }, 'answered')
+  if (rules.logged) {
+    const body = answer.body === undefined ? '' : JSON.stringify(answer.body)
+    const requestId = rules.requestId(headers)
+    await logMessage(needs.machine.db, needs.machine.random, {
+      at,
+      direction: 'in',
+      peer: seen.caller === undefined ? 'unknown' : callerName(seen.caller).replace(/^[a-z]+:/, ''),
+      method: route.method,
+      path: request.url.split('?')[0] ?? route.path,
+      ...(requestId === undefined ? {} : { requestId: requestId.slice(0, 100) }),
+      body: seen.body,
+      status: answer.status,
+      answer: body,
+      tookMs: Math.round(tookMs),
+    })
+  }
+  return send(reply, answer)
+}
+
+async function decideAndHandle(
+  needs: ServerNeeds,
+  route: Route,
+  request: FastifyRequest,
+  headers: Headers,
+  raw: Buffer,
+  seen: { caller?: Caller; body?: unknown },
+): Promise<Answer | Refusal> {
+  return transact(needs.machine, async (tx) => {
+    const rules = needs.dialects[route.dialect]
+    const caller = await needs.authenticate[route.auth](tx, headers)
+    if (isRefusal(caller)) return caller
+    seen.caller = caller
+    const headerFault = rules.checkHeaders(headers, tx.now, route)
+    if (headerFault) return headerFault
+    const input = readInput(route, request, headers, raw)
+    if (isRefusal(input)) return input
+    seen.body = input.sent
+    const requestId = rules.requestId(headers)
+    const call: Call<unknown, unknown> = { tx, caller, body: input.body, query: input.query, params: request.params as Record<string, string>, headers, requestId: requestId ?? request.id }
+    const handle = (): Promise<Answer | Refusal> => route.handle(call as Call<never, never>)
+    if (!route.once || requestId === undefined) return handle()
+    return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)
+  })
+}
+
+function readInput(route: Route, request: FastifyRequest, headers: Headers, raw: Buffer): { body: unknown; sent: unknown; query: unknown } | Refusal {
+  const type = headers['content-type']
+  if (route.body && raw.length > 0 && type !== undefined && !/^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
+    return refuse('request/wrong-type', `Send application/json, not ${type.slice(0, 60)}.`, 'Content-Type')
+  }
+  const json = route.body ? parseJsonBody(raw) : { value: undefined }
+  if (isRefusal(json)) return json
+  const body = route.body?.safeParse(json.value)
+  if (body && !body.success) return refuseInvalid(body.error, 'body')
+  const query = route.query?.safeParse(request.query)
+  if (query && !query.success) return refuseInvalid(query.error, 'query')
+  return { body: body?.data, sent: body?.data, query: query?.data }
+}
+
+/** Sends exact content types: some ABDM clients insist on `application/json` without a charset. */
+async function send(reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+  reply.code(answer.status).headers(SAFE_HEADERS)
+  if (answer.body === undefined) return reply.headers({ ...answer.headers }).send()
+  if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) {
+    reply.headers({ 'content-type': 'text/plain; charset=utf-8', ...answer.headers })
+    return reply.send(Buffer.from(answer.body as Uint8Array))
+  }
+  reply.headers({ 'content-type': 'application/json', ...answer.headers })
+  return reply.send(Buffer.from(JSON.stringify(answer.body)))
+}

@@ -1,0 +1,98 @@
+import { sql } from 'kysely'
+import type { Machine, Tx } from '../db/tx.ts'
+import { type Id, makeId, toBucket } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+
+/** What leaves the building or waits for time. Each kind has one handler (see `worker.ts`). */
+export type NewJob = {
+  readonly kind: string
+  readonly payload: object
+  /** Jobs of one lane leave in the order they were enqueued; a failing one holds back the later ones until it is dead. */
+  readonly lane?: string
+  /** Not before this time; at once when absent. */
+  readonly runAt?: Date
+}
+
+export type Job = {
+  readonly id: Id<'job'>
+  readonly kind: string
+  readonly payload: unknown
+  /** 1 at the first try. */
+  readonly attempt: number
+}
+
+/** Puts a job into the queue in the transaction of its cause: it exists if and only if the cause does. */
+export async function enqueue(tx: Tx, job: NewJob): Promise<Id<'job'>> {
+  const id = makeId<'job'>(tx.now, tx.random, toBucket(0))
+  await tx.db
+    .insertInto('job')
+    .values({
+      id,
+      kind: job.kind,
+      lane: job.lane ?? null,
+      payload: JSON.stringify(job.payload),
+      status: 'waiting',
+      run_at: job.runAt ?? tx.now,
+      created_at: tx.now,
+    })
+    .execute()
+  tx.afterCommit(tx.wake)
+  return id
+}
+
+/**
+ * Takes up to `limit` due jobs for `LIMITS.jobLeaseMs`; a worker that dies loses its lease and the job runs again.
+ * The head of a lane only: the rest of the lane waits for it.
+ */
+export async function claimJobs(machine: Pick<Machine, 'db' | 'now'>, limit: number): Promise<readonly Job[]> {
+  const now = machine.now()
+  const { rows } = await sql<{ id: string; kind: string; payload: unknown; attempts: number }>`
+    update job set attempts = attempts + 1, claimed_until = ${new Date(now.getTime() + LIMITS.jobLeaseMs)}
+    where id in (
+      select id from job waiting
+      where status = 'waiting' and run_at <= ${now} and (claimed_until is null or claimed_until < ${now})
+        and (lane is null or not exists (
+          select 1 from job earlier where earlier.lane = waiting.lane and earlier.status = 'waiting' and earlier.seq < waiting.seq))
+      order by run_at, seq limit ${limit} for update skip locked)
+    returning id, kind, payload, attempts`.execute(machine.db)
+  return rows.map((row) => ({ id: row.id as Id<'job'>, kind: row.kind, payload: row.payload, attempt: row.attempts }))
+}
+
+/** Ends a job as done or dead, or sets its next try. Only while it still waits: a redelivery may have overtaken us. */
+export async function settleJob(
+  tx: Tx,
+  job: Job,
+  end: { readonly status: 'done' } | { readonly status: 'dead'; readonly error: string } | { readonly status: 'waiting'; readonly error: string; readonly runAt: Date },
+): Promise<void> {
+  await tx.db
+    .updateTable('job')
+    .set({
+      status: end.status,
+      claimed_until: null,
+      last_error: 'error' in end ? end.error.slice(0, LIMITS.answerKeptCharsMax) : null,
+      ...(end.status === 'waiting' ? { run_at: end.runAt } : { ended_at: tx.now }),
+    })
+    .where('id', '=', job.id)
+    .where('status', '=', 'waiting')
+    .execute()
+}
+
+/** Puts a dead job back, by hand of an operator: all its tries are new. False when there is no such dead job. */
+export async function redeliverJob(tx: Tx, id: Id<'job'>): Promise<boolean> {
+  const result = await tx.db
+    .updateTable('job')
+    .set({ status: 'waiting', attempts: 0, run_at: tx.now, ended_at: null, claimed_until: null })
+    .where('id', '=', id)
+    .where('status', '=', 'dead')
+    .executeTakeFirst()
+  if (result.numUpdatedRows === 1n) tx.afterCommit(tx.wake)
+  return result.numUpdatedRows === 1n
+}
+
+/** Full jitter around exponential growth, so that a recovering peer is not struck by all at once. `attempt` starts at 1. */
+export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Array): number {
+  const ceiling = Math.min(LIMITS.jobRetryDelayMsMax, LIMITS.jobRetryDelayMsMin * 2 ** (attempt - 1))
+  const [high = 0, low = 0] = random(2)
+  const share = (high * 256 + low) / 65_536
+  return Math.round(ceiling / 2 + (ceiling / 2) * share)
+}

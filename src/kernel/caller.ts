@@ -1,0 +1,20 @@
+import type { AbhaAddress, FacilityId } from './id.ts'
+
+/** Who is on the other end of a call, as its token proved it. */
+export type Caller =
+  | { readonly kind: 'anonymous' }
+  /** A bridge: one client id and callback URL that serves one or more facilities. */
+  | { readonly kind: 'bridge'; readonly clientId: string; readonly facilities: readonly FacilityId[] }
+  | { readonly kind: 'patient'; readonly patient: AbhaAddress }
+  /** The consent manager calling a facility back. */
+  | { readonly kind: 'exchange'; readonly id: string }
+  /** Staff or software of this party itself. */
+  | { readonly kind: 'operator'; readonly name: string }
+
+/** Who did what a log entry says. `person` is the human behind a facility, by name, as the patient will read it. */
+export type Actor =
+  | { readonly kind: 'patient'; readonly id: AbhaAddress }
+  | { readonly kind: 'facility'; readonly id: FacilityId; readonly person?: { readonly name: string; readonly role: string } }
+  | { readonly kind: 'exchange'; readonly id: string }
+  | { readonly kind: 'operator'; readonly id: string }
+  | { readonly kind: 'system'; readonly id: string }

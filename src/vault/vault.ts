@@ -1,0 +1,63 @@
+import { generateDataKey } from '../crypto/envelope.ts'
+import type { Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import type { Id } from '../kernel/id.ts'
+
+/** What a data key seals: everything of ours about the patient, or the copy received under one consent artefact. */
+export type KeyScope = 'patient' | Id<'artefact'>
+
+/**
+ * The patient's 32-byte data key for `scope`, made at first use. After {@link eraseDataKey} a fresh one is made: what the
+ * old one sealed stays unreadable for good.
+ */
+export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array> {
+  const existing = await existingDataKey(tx, patient, scope)
+  if (existing !== undefined) return existing
+  const key = generateDataKey(tx.random)
+  const row = { wrapped: Buffer.from(tx.keyWrap.wrap(key)), key_wrap_id: tx.keyWrap.id, created_at: tx.now, erased_at: null }
+  const inserted = await tx.db
+    .insertInto('data_key')
+    .values({ bucket: bucketOf(patient), patient, scope, ...row })
+    .onConflict((c) => c.columns(['bucket', 'patient', 'scope']).doUpdateSet(row).where('data_key.wrapped', 'is', null))
+    .executeTakeFirst()
+  if (inserted.numInsertedOrUpdatedRows === 1n) return key
+  // Another transaction made one between our read and our insert: take theirs.
+  const theirs = await existingDataKey(tx, patient, scope)
+  if (theirs === undefined) throw new Error('a data key was erased while it was being made')
+  return theirs
+}
+
+/** The data key, or undefined when there is none or it was erased. */
+export async function existingDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array | undefined> {
+  const row = await tx.db
+    .selectFrom('data_key')
+    .select('wrapped')
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('scope', '=', scope)
+    .executeTakeFirst()
+  return row?.wrapped ? tx.keyWrap.unwrap(row.wrapped) : undefined
+}
+
+/** Destroys a data key: what it sealed is erased, also in backups of the other tables. False when there was none. */
+export async function eraseDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<boolean> {
+  const result = await tx.db
+    .updateTable('data_key')
+    .set({ wrapped: null, erased_at: tx.now })
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('scope', '=', scope)
+    .where('wrapped', 'is not', null)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+/** The key for what is ours about the patient: log events, demographics, own records. */
+export async function patientKey(tx: Tx, patient: string): Promise<Uint8Array> {
+  return dataKey(tx, patient, 'patient')
+}
+
+/** Like {@link patientKey}, but undefined when there is none or it was erased. */
+export async function existingPatientKey(tx: Tx, patient: string): Promise<Uint8Array | undefined> {
+  return existingDataKey(tx, patient, 'patient')
+}
