@@ -1,0 +1,110 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { bucketGuardedDialect } from './bucket-guard.ts'
+import { DatabaseFault } from './database-fault.ts'
+import { messageOf } from './embedded-fault.ts'
+import type { Tables } from './tables.generated.ts'
+
+const SERVER_VERSION_MIN = 150_000
+const STATEMENT_TIMEOUT_MS = 30_000
+const CONNECT_TIMEOUT_MS = 10_000
+const IDLE_TIMEOUT_MS = 30_000
+const POOL_MAX_DEFAULT = 10
+
+/** The PostgreSQL types (by OID) that we read otherwise than `pg` does. */
+const INT8 = 20
+const DATE = 1082
+const TIMESTAMP = 1114
+
+type Parser = (text: string) => unknown
+
+const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
+  [INT8, parseSafeInteger],
+  // A calendar day has no time zone: `pg` would make it a moment in the zone of this machine.
+  [DATE, (text) => text],
+  [TIMESTAMP, (text) => text],
+])
+
+/** Reads `int8` (counts, sums, log positions) as a number; one beyond 2^53 - 1 fails its query in place of losing digits. */
+export function parseSafeInteger(text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value)) return value
+  throw new RangeError(`The database returned the integer ${text}, which is too large to be read exactly.`)
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    (format === 'binary' ? undefined : PARSERS.get(oid)) ??
+    (pg.types.getTypeParser as (oid: number, format?: string) => unknown)(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+}
+
+/** An open database. */
+export type Connection = {
+  db: Kysely<Tables>
+  pool: pg.Pool
+  /** Waits for running queries, then closes all connections. May be called twice. */
+  close: () => Promise<void>
+}
+
+type Options = {
+  connectionString: string
+  poolMax?: number
+  /** Shown in `pg_stat_activity`, so that an operator sees whose connections these are. */
+  applicationName?: string
+  /** Told of connections that break while nobody uses them (the server restarted, the network went away). */
+  onError: (error: Error) => void
+  /** In tests and development: throws when a query touches a by-patient table without its bucket. */
+  guardBuckets?: boolean
+}
+
+/**
+ * Opens a pool and its query builder, and makes sure that the server is there and new enough (PostgreSQL 15).
+ * @throws DatabaseFault `unreachable`, `server_too_old`
+ */
+export async function connect(options: Options): Promise<Connection> {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.poolMax ?? POOL_MAX_DEFAULT,
+    application_name: options.applicationName ?? 'amanat',
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    types,
+  })
+  pool.on('error', options.onError)
+  try {
+    await checkServer(pool)
+  } catch (error) {
+    await pool.end()
+    throw error
+  }
+  const dialect = options.guardBuckets === true ? bucketGuardedDialect({ pool }) : new PostgresDialect({ pool })
+  const db = new Kysely<Tables>({ dialect })
+  let closing: Promise<void> | undefined
+  return { db, pool, close: () => (closing ??= db.destroy().then(() => (pool.ended ? undefined : pool.end()))) }
+}
+
+async function checkServer(pool: pg.Pool): Promise<void> {
+  let version: number
+  try {
+    const { rows } = await pool.query<{ version: string }>(`select current_setting('server_version_num') as version`)
+    version = Number(rows[0]?.version)
+  } catch (error) {
+    throw new DatabaseFault(
+      'unreachable',
+      `The database cannot be used: ${messageOf(error)}. Check DATABASE_URL, and that the server runs and lets this user in.`,
+      { cause: error },
+    )
+  }
+  requireVersion(version)
+}
+
+/** @throws DatabaseFault `server_too_old` for a `server_version_num` below 15 */
+export function requireVersion(version: number): void {
+  if (version >= SERVER_VERSION_MIN) return
+  throw new DatabaseFault(
+    'server_too_old',
+    `The database server is PostgreSQL ${Math.floor(version / 10_000)}; Amanat needs version 15 or newer. Upgrade it, or unset DATABASE_URL to use the embedded one.`,
+  )
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import pg from 'pg'
+import { type Connection, connect } from '../src/db/connect.ts'
+import { startEmbedded } from '../src/db/embedded.ts'
+import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
+import { migrate } from '../src/db/migrate.ts'
+
+/** Where `scripts/test.ts` says which server the test files share. */
+const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
+/** The database that is cloned for each test file. */
+export const TEMPLATE = 'amanat_template'
+
+/** An empty, migrated database for one test file; refuses queries that forget the bucket. */
+export type TestDatabase = Connection & { connectionString: string }
+
+/** Clones the template; call `close` in `after`, it drops the clone. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const server = await serverUrl()
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await asAdmin(server, `create database ${name} template ${TEMPLATE}`)
+  const connectionString = withDatabase(server, name)
+  const connection = await connect({ connectionString, guardBuckets: true, onError: failLoudly })
+  const close = async () => {
+    await connection.close()
+    await asAdmin(server, `drop database if exists ${name} with (force)`)
+  }
+  return { ...connection, connectionString, close }
+}
+
+/** A throwaway PostgreSQL server; `url` names its database `postgres`. */
+export type TestServer = { url: string; connectionString: (database: string) => string; stop: () => Promise<void> }
+
+/** Starts a throwaway server with a migrated template in a temporary folder. */
+export async function startTestServer(): Promise<TestServer> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'amanat-test-'))
+  fs.chmodSync(folder, 0o711) // where PostgreSQL has to run as another user, it must get in
+  removeAtExit(folder)
+  const embedded = await startEmbedded({ folder, log: () => {}, throwaway: true })
+  await embedded.createDatabase(TEMPLATE)
+  const template = await connect({ connectionString: embedded.connectionString(TEMPLATE), onError: failLoudly })
+  try {
+    await migrate(template.pool)
+  } finally {
+    await template.close()
+  }
+  return {
+    url: embedded.connectionString('postgres'),
+    connectionString: embedded.connectionString,
+    stop: async () => {
+      await embedded.stop()
+      fs.rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+let ownServer: Promise<string> | undefined
+
+/** The shared server, or, when a file runs alone, one of its own that ends with the process. */
+function serverUrl(): Promise<string> {
+  const shared = process.env[SERVER_VARIABLE]
+  if (shared !== undefined && shared !== '') return Promise.resolve(shared)
+  ownServer ??= startTestServer().then((server) => server.url)
+  return ownServer
+}
+
+/** Nothing asynchronous may happen at exit: ends the server at once, its data is thrown away. */
+function removeAtExit(folder: string): void {
+  process.once('exit', () => {
+    const cluster = path.join(folder, 'cluster')
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    for (let round = 0; round < 200 && fs.existsSync(cluster); round++) {
+      const left = postgresProcessesIn(cluster)
+      if (left.length === 0) break
+      if (round % 50 === 0) for (const pid of left) signal(pid, 'SIGQUIT')
+      Atomics.wait(pause, 0, 0, 10)
+    }
+    fs.rmSync(folder, { recursive: true, force: true })
+  })
+}
+
+async function asAdmin(server: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  try {
+    await client.connect()
+    await client.query(text)
+  } finally {
+    await client.end()
+  }
+}
+
+function withDatabase(server: string, name: string): string {
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+function failLoudly(error: Error): never {
+  throw error
+}
