@@ -28,4 +28,6 @@ export const LIMITS = {
   careContextsPerMessageMax: 20,
   hiTypesMax: 8,
   textCharsMax: 255,
+  /** Longest public key of a peer; ABDM keys have 88 or 412 characters. */
+  keyValueCharsMax: 1_000,
 } as const

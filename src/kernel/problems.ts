@@ -37,6 +37,7 @@ export const PROBLEMS = {
   'crypto/nonce-length': { status: 400, abdm: 'ABDM-1006', title: 'The nonce must be 32 bytes in base64.' },
   'crypto/not-authentic': { status: 400, abdm: 'ABDM-1006', title: 'The ciphertext does not open with this key: it was changed, or sealed for someone else.' },
   'crypto/signature-invalid': { status: 400, abdm: 'ABDM-1006', title: 'The signature does not match.' },
+  'crypto/signing-key-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The key for signatures is not an RSA public key of at least 2048 bits.' },
   'log/note-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The signed note is malformed.' },
   'log/note-unverified': { status: 403, abdm: 'ABDM-1006', title: 'No trusted key signed this note.' },
   'log/key-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The verifier key is malformed.' },
