@@ -1,0 +1,31 @@
+import { SignJWT } from 'jose'
+import { transact } from '../db/tx.ts'
+import { facilityById } from '../partners/commands.ts'
+import type { SigningKey } from '../crypto/signature.ts'
+import type { Sender } from './send.ts'
+
+const TOKEN_LIFE_S = 300
+
+/** How the exchange calls facilities back: at the URL of their bridge, with a short-lived RS256 JWT (protocol sheet 1.6). */
+export function exchangeSender(needs: { readonly signingKey: SigningKey; readonly publicUrl: string }): Sender {
+  return {
+    tokenRefused: () => undefined,
+    address: async (machine, outgoing) => {
+      const { to } = outgoing
+      if (to.kind !== 'facility') return { unreachable: `the exchange has no way to ${to.kind}`, final: true }
+      const facility = await transact(machine, (tx) => facilityById(tx, to.facility))
+      if (facility === undefined || facility.status !== 'active') return { unreachable: `facility ${to.facility} is unknown or suspended`, final: true }
+      const issuedAtS = Math.floor(machine.now().getTime() / 1000)
+      const token = await new SignJWT({ clientId: facility.bridge.clientId })
+        .setProtectedHeader({ alg: 'RS256', kid: needs.signingKey.kid, typ: 'JWT' })
+        .setIssuer(needs.publicUrl)
+        .setSubject(to.facility)
+        // care_abdm insists on this audience (protocol sheet 1.6).
+        .setAudience('account')
+        .setIssuedAt(issuedAtS)
+        .setExpirationTime(issuedAtS + TOKEN_LIFE_S)
+        .sign(needs.signingKey.privateKey)
+      return { url: `${facility.bridge.url.replace(/\/$/, '')}${outgoing.path}`, headers: { authorization: `Bearer ${token}` }, peer: to.facility }
+    },
+  }
+}

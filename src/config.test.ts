@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigFault, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
+
+const good = {
+  role: 'facility',
+  id: 'IN2710000011',
+  name: 'Tarangini Hospital',
+  listen: { port: 4001 },
+  publicUrl: 'http://127.0.0.1:4001',
+  database: { url: 'postgresql://localhost/tarangini' },
+  keysFolder: './keys',
+  log: { origin: 'tarangini.example/log' },
+  operatorToken: 'x'.repeat(32),
+  textMessages: { kind: 'sandbox' },
+  exchange: { baseUrl: 'http://127.0.0.1:4000/api/hiecm', cmId: 'sbx', clientId: 'a', clientSecret: 'b' },
+}
+
+test('settings that are right are taken, with their defaults', () => {
+  const config = parseConfig(good, 'settings.json')
+  assert.equal(config.listen.host, '127.0.0.1')
+  assert.equal(config.allowPrivateNetworks, false)
+  assert.ok(config.role === 'facility' && config.exchange.artefactSignature === 'rs256-jcs')
+})
+
+test('each wrong setting is named with its place and what to write', () => {
+  const cases: readonly [Record<string, unknown>, RegExp][] = [
+    [{ ...good, listen: { port: 70_000 } }, /listen\.port: write a port from 0 to 65535/],
+    [{ ...good, publicUrl: 'ftp://x' }, /publicUrl: write an http or https URL/],
+    [{ ...good, publicUrl: 'http://x/' }, /publicUrl: .*without a slash/],
+    [{ ...good, role: 'boss' }, /role: write "role": "exchange" or "role": "facility"/],
+    [{ ...good, colour: 'red' }, /no setting named "colour"/],
+    [{ ...good, operatorToken: 'short' }, /operatorToken: write at least 32/],
+    [{ ...good, name: undefined }, /name: .*missing; write a string/],
+    [{ ...good, database: { folder: 1 } }, /database: write \{"url"/],
+    [{ ...good, log: { origin: 'a b' } }, /log\.origin: write a name without blanks/],
+  ]
+  for (const [value, expected] of cases) {
+    assert.throws(() => parseConfig(value, 'settings.json'), (error) => error instanceof ConfigFault && expected.test(error.message) && error.message.startsWith('settings.json'))
+  }
+})
+
+test('a missing or unreadable file is a sentence, not a stack', () => {
+  assert.throws(() => readConfigFile('/nonexistent/settings.json', {}), /cannot be read \(ENOENT\)\. Name another one with --config/)
+})
+
+test('the environment of the sample network is checked too', () => {
+  assert.equal(readDemoSettings({}).firstPort, 4000)
+  assert.throws(() => readDemoSettings({ AMANAT_PORT: '99999' }), /AMANAT_PORT: is "99999"; write the first of the ports/)
+  assert.throws(() => readDemoSettings({ AMANAT_DATA: '' }), /AMANAT_DATA: name a folder/)
+  assert.throws(() => readDemoSettings({ DATABASE_URL: 'mysql://x' }), /DATABASE_URL: write postgresql/)
+})

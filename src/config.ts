@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { parseFacilityId } from './kernel/id.ts'
+
+/** The only reader of settings. Everything is checked at start; a fault says what is wrong, where, and what to write. */
+
+const httpUrl = z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !text.endsWith('/'), {
+  message: 'write an http or https URL without a slash at the end, such as https://exchange.example.org',
+})
+const port = z.number().int('write a whole number').min(0, 'write a port from 0 to 65535').max(65_535, 'write a port from 0 to 65535')
+const facility = z.string().transform((text, ctx) => {
+  const id = parseFacilityId(text)
+  if (id === undefined) ctx.addIssue({ code: 'custom', message: 'write a facility id such as IN2710000011' })
+  return id as NonNullable<typeof id>
+})
+const vkey = z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, 'write a verifier key: name+hash+key, as /log/vkey and /witness/vkey show it')
+
+const database = z.union(
+  [z.object({ url: z.string().regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name') }).strict(), z.object({ embeddedFolder: z.string().min(1), name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'write lower-case letters, digits and _') }).strict()],
+  'write {"url": "postgresql://…"} for a server of yours, or {"embeddedFolder": "./data/postgres", "name": "hospital"}',
+)
+
+const common = {
+  name: z.string().min(1, 'write the name that patients read').max(120),
+  listen: z.object({ host: z.string().min(1).default('127.0.0.1'), port }).strict(),
+  /** Where others reach us. */
+  publicUrl: httpUrl,
+  database,
+  /** Folder of `keys.json`. */
+  keysFolder: z.string().min(1, 'write the folder of keys.json'),
+  log: z
+    .object({
+      /** Name of our log, for ever: host and path without scheme (C2SP checkpoint origin). */
+      origin: z.string().regex(/^[^\s+]{3,200}$/, 'write a name without blanks or +, such as hospital.example.org/log'),
+      witnesses: z.array(z.object({ name: z.string().min(1), vkey, url: httpUrl }).strict()).default([]),
+      witnessFor: z.array(z.object({ origin: z.string().min(1), vkey }).strict()).default([]),
+    })
+    .strict(),
+  /** Bearer token of operators and of `amanat sandbox`. At least 32 characters. */
+  operatorToken: z.string().min(32, 'write at least 32 random characters'),
+  /** Only for a network on one machine or in one building: lets callbacks go to private addresses. */
+  allowPrivateNetworks: z.boolean().default(false),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Where text messages (OTP) go: POST {mobile, text}. Without it they stay in the sandbox and are shown there. */
+  textMessages: z.discriminatedUnion('kind', [z.object({ kind: z.literal('webhook'), url: httpUrl }).strict(), z.object({ kind: z.literal('sandbox') }).strict()]),
+}
+
+const exchangeConfig = z
+  .object({ role: z.literal('exchange'), id: z.string().regex(/^[a-z0-9]{2,20}$/, 'write the suffix of your ABHA addresses, such as sbx'), ...common, sandbox: z.boolean().default(false) })
+  .strict()
+
+const facilityConfig = z
+  .object({
+    role: z.literal('facility'),
+    id: facility,
+    ...common,
+    exchange: z
+      .object({
+        /** Ends in /api/hiecm: ours, or the national gateway. */
+        baseUrl: httpUrl,
+        /** Our exchange's native API; leave out behind a gateway that has none. */
+        nativeUrl: httpUrl.optional(),
+        cmId: z.string().min(1, 'write the X-CM-ID, such as sbx'),
+        clientId: z.string().min(1),
+        clientSecret: z.string().min(1),
+        artefactSignature: z.enum(['rs256-jcs', 'not-checked'], 'write "rs256-jcs" for an Amanat exchange, "not-checked" for a gateway that does not publish how it signs').default('rs256-jcs'),
+      })
+      .strict(),
+    records: z.object({ folder: z.string().min(1).optional(), fhirServer: httpUrl.optional() }).strict().default({}),
+  })
+  .strict()
+
+const partyConfig = z.discriminatedUnion('role', [exchangeConfig, facilityConfig], 'write "role": "exchange" or "role": "facility"')
+
+export type ExchangeConfig = z.output<typeof exchangeConfig>
+export type FacilityConfig = z.output<typeof facilityConfig>
+export type PartyConfig = z.output<typeof partyConfig>
+export type PartyConfigInput = z.input<typeof partyConfig>
+
+export class ConfigFault extends Error {
+  override readonly name = 'ConfigFault'
+}
+
+/** Checks settings; `where` names the file or place they came from. */
+export function parseConfig(value: unknown, where: string): PartyConfig {
+  const parsed = partyConfig.safeParse(value)
+  if (parsed.success) return parsed.data
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.length > 0 ? issue.path.join('.') : '(the whole)'}: ${sayIssue(issue)}`)
+  throw new ConfigFault(`${where} has ${lines.length === 1 ? 'a setting' : `${lines.length} settings`} that cannot be used:\n${lines.join('\n')}`)
+}
+
+function sayIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `there is no setting named ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`
+  if (issue.code === 'invalid_type') return issue.message.includes('undefined') ? `is missing; write a ${issue.expected}` : `${issue.message}; write a ${issue.expected}`
+  return issue.message
+}
+
+/** Reads a settings file. `AMANAT_OPERATOR_TOKEN`, `AMANAT_CLIENT_SECRET` and `DATABASE_URL` take secrets out of the file. */
+export function readConfigFile(path: string, env: Readonly<Record<string, string | undefined>>): PartyConfig {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigFault(`the settings file ${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}). Name another one with --config FILE.`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigFault(`the settings file ${path} is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
+  }
+  return parseConfig(withSecrets(value, env), path)
+}
+
+function withSecrets(value: unknown, env: Readonly<Record<string, string | undefined>>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const settings: Record<string, unknown> = { ...value }
+  if (env['AMANAT_OPERATOR_TOKEN']) settings['operatorToken'] = env['AMANAT_OPERATOR_TOKEN']
+  if (env['DATABASE_URL']) settings['database'] = { url: env['DATABASE_URL'] }
+  const exchange = settings['exchange']
+  if (env['AMANAT_CLIENT_SECRET'] && typeof exchange === 'object' && exchange !== null) settings['exchange'] = { ...exchange, clientSecret: env['AMANAT_CLIENT_SECRET'] }
+  return settings
+}
+
+const demoEnv = z.object({
+  AMANAT_DATA: z.string().min(1, 'name a folder, such as ./data').default('./data'),
+  AMANAT_PORT: z.string().default('4000').transform((text, ctx) => {
+    const first = Number(text)
+    if (!/^\d+$/.test(text) || first < 1 || first > 65_500) ctx.addIssue({ code: 'custom', message: `is "${text}"; write the first of the ports, a number from 1 to 65500` })
+    return first
+  }),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name').optional(),
+  AMANAT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
+})
+
+export type DemoSettings = { readonly dataFolder: string; readonly firstPort: number; readonly databaseUrl: string | undefined; readonly logLevel: PartyConfig['logLevel'] }
+
+/** Settings of the sample network, from the environment. */
+export function readDemoSettings(env: Readonly<Record<string, string | undefined>>): DemoSettings {
+  const parsed = demoEnv.safeParse(env)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigFault(`the environment has settings that cannot be used:\n${lines.join('\n')}`)
+  }
+  const { AMANAT_DATA, AMANAT_PORT, DATABASE_URL, AMANAT_LOG_LEVEL } = parsed.data
+  return { dataFolder: AMANAT_DATA, firstPort: AMANAT_PORT, databaseUrl: DATABASE_URL, logLevel: AMANAT_LOG_LEVEL }
+}
