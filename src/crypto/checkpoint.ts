@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import { EMPTY_ROOT, HASH_BYTES, type Hash, sameBytes } from './merkle.ts'
 import { isKeyName, type Note, parseNote } from './signed-note.ts'
 
@@ -9,7 +9,7 @@ export type Checkpoint = { readonly origin: string; readonly size: number; reado
 /** The note text: `origin\n` `size\n` `base64(root)\n`. We write no extension lines. */
 export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
   if (!isKeyName(origin)) throw new RangeError(`not an origin: ${origin}`)
-  return `${origin}\n${size}\n${toBase64(root)}\n`
+  return `${origin}\n${size}\n${encodeBase64(root)}\n`
 }
 
 /** Reads the note text of a checkpoint; extension lines behind the root are accepted and not looked at. */
@@ -18,7 +18,7 @@ export function parseCheckpoint(text: string): Checkpoint | Refusal {
   if (origin === undefined || size === undefined || base64 === undefined || origin === '') return malformed()
   // An extension line is not empty; the last element is what follows the last newline.
   if (rest.pop() !== '' || rest.includes('')) return malformed()
-  const root = readBase64(base64)
+  const root = decodeBase64(base64)
   const count = parseSize(size)
   if (count === undefined || root === undefined || root.length !== HASH_BYTES) return malformed()
   if (count === 0 && !sameBytes(root, EMPTY_ROOT)) return malformed()

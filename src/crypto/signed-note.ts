@@ -1,7 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import { sameBytes } from './merkle.ts'
 
 /** Signature types of C2SP signed-note that we make and check. */
@@ -62,13 +62,13 @@ export function noteKeyId(name: string, type: number, publicKey: Uint8Array): st
 
 /** `name+hex8(keyID)+base64(type ‖ public key)`. */
 export function formatVkey(key: NoteKey): string {
-  return `${key.name}+${key.keyId}+${toBase64(Uint8Array.from([key.type, ...key.publicKey]))}`
+  return `${key.name}+${key.keyId}+${encodeBase64(Uint8Array.from([key.type, ...key.publicKey]))}`
 }
 
 /** Reads a {@link formatVkey}, of a type known to us or not; refuses one whose key id does not match. */
 export function parseVkey(text: string): NoteKey | Refusal {
   const [, name, keyId, base64] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(text.trim()) ?? []
-  const bytes = base64 === undefined ? undefined : readBase64(base64)
+  const bytes = base64 === undefined ? undefined : decodeBase64(base64)
   const type = bytes?.[0]
   if (name === undefined || keyId === undefined || bytes === undefined || type === undefined || !isKeyName(name)) {
     return refuse('log/key-malformed', 'A verifier key is spelled name+8 hex digits+base64.')
@@ -116,13 +116,13 @@ export function signNote(text: string, signer: Signer): NoteSignature {
 
 /** `— <name> <base64(keyID ‖ signature)>` with its newline. */
 export function formatSignature({ name, keyId, signature }: NoteSignature): string {
-  return `— ${name} ${toBase64(Uint8Array.from([...unhex(keyId), ...signature]))}\n`
+  return `— ${name} ${encodeBase64(Uint8Array.from([...unhex(keyId), ...signature]))}\n`
 }
 
 /** Reads one signature line without its newline. */
 export function parseSignature(line: string): NoteSignature | Refusal {
   const [, name, base64] = /^— (\S+) (\S+)$/u.exec(line) ?? []
-  const bytes = base64 === undefined ? undefined : readBase64(base64)
+  const bytes = base64 === undefined ? undefined : decodeBase64(base64)
   if (name === undefined || !isKeyName(name) || bytes === undefined || bytes.length <= KEY_ID_BYTES) {
     return refuse('log/note-malformed', 'A signature line is not spelled "— name base64".')
   }

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import { parseSignedCheckpoint, parseSize, type SignedCheckpoint } from './checkpoint.ts'
 import { HASH_BYTES, type Hash, provesInclusion } from './merkle.ts'
 import { formatNote } from './signed-note.ts'
@@ -18,8 +18,8 @@ export type TlogProof = {
 
 /** Writes the proof: header, index, hashes, an empty line, the checkpoint verbatim. */
 export function formatTlogProof({ extra, index, proof, signed }: TlogProof): string {
-  const head = [HEADER, ...(extra === undefined ? [] : [`extra ${toBase64(extra)}`]), `index ${index}`]
-  return `${[...head, ...proof.map(toBase64)].join('\n')}\n\n${formatNote(signed.note)}`
+  const head = [HEADER, ...(extra === undefined ? [] : [`extra ${encodeBase64(extra)}`]), `index ${index}`]
+  return `${[...head, ...proof.map(encodeBase64)].join('\n')}\n\n${formatNote(signed.note)}`
 }
 
 /** Reads a {@link formatTlogProof}; nothing is verified yet. */
@@ -27,7 +27,7 @@ export function parseTlogProof(text: string): TlogProof | Refusal {
   const split = text.indexOf('\n\n')
   const [header, ...lines] = text.slice(0, Math.max(split, 0)).split('\n')
   if (header !== HEADER) return malformed(`it does not begin with ${HEADER} and a checkpoint behind an empty line`)
-  const extra = lines[0]?.startsWith('extra ') ? readBase64(lines.shift()?.slice(6) ?? '') : null
+  const extra = lines[0]?.startsWith('extra ') ? decodeBase64(lines.shift()?.slice(6) ?? '') : null
   if (extra === undefined) return malformed('the extra line is not base64')
   const indexLine = lines.shift()
   const index = indexLine?.startsWith('index ') ? parseSize(indexLine.slice(6)) : undefined
@@ -41,7 +41,7 @@ export function parseTlogProof(text: string): TlogProof | Refusal {
 
 /** Base64 hashes, one a line; undefined when one is none, or when there are more than a proof can have. */
 export function parseHashes(lines: readonly string[]): Hash[] | undefined {
-  const hashes = lines.map(readBase64)
+  const hashes = lines.map(decodeBase64)
   const isWhole = hashes.every((hash) => hash?.length === HASH_BYTES) && hashes.length <= PROOF_HASHES_MAX
   return isWhole ? hashes.filter((hash) => hash !== undefined) : undefined
 }
