@@ -1,0 +1,64 @@
+import fhirpath from 'fhirpath'
+import r4 from 'fhirpath/fhir-context/r4'
+import { isObject, type Obj } from './json.ts'
+import { NATIVE } from './native-invariants.ts'
+import type { ConstraintData } from './profile-data.ts'
+
+/** Where an invariant is looked at: the resource around it, and the one around that when it is contained. */
+export type Around = { readonly resource: Obj; readonly root: Obj }
+
+type Evaluate = (value: unknown, variables: { resource: Obj; rootResource: Obj }) => unknown[]
+
+const compiled = new Map<string, Evaluate | undefined>()
+
+/**
+ * Whether `value` (an element at FHIRPath type or path `base`) holds a constraint; undefined when the expression
+ * cannot be evaluated on it. Common R4 expressions are written in TypeScript, recognised by their text; every other
+ * goes through fhirpath.js. An empty answer counts as held: nothing was found to be wrong.
+ */
+export function holds(constraint: ConstraintData, value: Obj, base: string, around: Around): boolean | undefined {
+  const native = NATIVE.get(constraint.expression)
+  if (native !== undefined) return native(value, around)
+  const evaluate = compile(constraint.expression, base)
+  if (evaluate === undefined) return undefined
+  try {
+    const answer = evaluate(value, { resource: around.resource, rootResource: around.root })
+    return answer[0] !== false
+  } catch {
+    return undefined
+  }
+}
+
+/** The same through fhirpath.js alone, for tests that compare. */
+export function holdsByFhirPath(expression: string, value: Obj, base: string, around: Around): boolean | undefined {
+  const evaluate = compile(expression, base)
+  return evaluate === undefined
+    ? undefined
+    : evaluate(value, { resource: around.resource, rootResource: around.root })[0] !== false
+}
+
+function compile(expression: string, base: string): Evaluate | undefined {
+  const key = `${base}\n${expression}`
+  if (!compiled.has(key)) compiled.set(key, tryCompile(expression, base))
+  return compiled.get(key)
+}
+
+function tryCompile(expression: string, base: string): Evaluate | undefined {
+  try {
+    return fhirpath.compile({ base, expression }, r4) as unknown as Evaluate
+  } catch {
+    return undefined
+  }
+}
+
+/** ele-1: an element has a value or children; an `id` alone is neither. */
+export function isHollow(value: Obj): boolean {
+  for (const key of Object.keys(value)) if (key !== 'id') return false
+  return true
+}
+
+/** ext-1: an extension has a value or extensions, never both, never neither. */
+export function isWellFormedExtension(value: Obj): boolean {
+  const hasValue = Object.keys(value).some((key) => /^_?value[A-Z]/.test(key))
+  return hasValue !== (Array.isArray(value['extension']) && value['extension'].some(isObject))
+}

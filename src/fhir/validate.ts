@@ -1,0 +1,180 @@
+import type { Finding } from './findings.ts'
+import { HI_TYPE_OF_PROFILE, inferHiType } from './infer-type.ts'
+import { exceeds, isObject, type Obj } from './json.ts'
+import { type Definition, type Profiles, shippedProfiles, type TypeRef } from './profiles.ts'
+import { checkReferences, Entries, type Entry, type FoundReference } from './references.ts'
+import { type Mode, Report } from './report.ts'
+import { type Walk, walkResource } from './walk.ts'
+
+/** Values in one document, all objects, arrays and primitives counted. */
+export const DOCUMENT_VALUES_MAX = 200_000
+/** Nesting of one document. R4's own elements go about fifteen deep; extensions may add some. */
+export const DOCUMENT_DEPTH_MAX = 64
+
+/**
+ * Checks an ABDM health record (a FHIR R4 document bundle) against its profiles: structure, cardinalities, fixed values
+ * and patterns, slices, required and extensible codes, references and what they lead to, and all R4 invariants.
+ *
+ * `strict` is for what we send: every breach is an error. `tolerant` is for what we receive: the kind of document is
+ * told from its Composition, no `meta.profile` is needed, `Patient/1` finds the Patient with id 1, and only what makes
+ * it no document at all is an error; everything else is a warning to keep with the record.
+ *
+ * Takes any value and never throws. The findings stand in the order of their paths; equal input gives equal output.
+ */
+export function validateDocument(
+  bundle: unknown,
+  mode: Mode,
+  profiles: Profiles = shippedProfiles(),
+): readonly Finding[] {
+  const report = new Report(mode)
+  const excess = exceeds(bundle, DOCUMENT_VALUES_MAX, DOCUMENT_DEPTH_MAX)
+  if (excess !== undefined) report.add('Bundle', 'limit', excess)
+  else if (!isObject(bundle)) report.add('Bundle', 'document', 'must be a JSON object', bundle)
+  else if (bundle['resourceType'] !== 'Bundle') {
+    report.add('Bundle.resourceType', 'document', 'must be "Bundle"', bundle['resourceType'])
+  } else {
+    checkDocument(bundle, report, profiles)
+  }
+  return report.findings()
+}
+
+function checkDocument(bundle: Obj, report: Report, profiles: Profiles): void {
+  if (bundle['type'] !== 'document') report.add('Bundle.type', 'document', 'must be "document"', bundle['type'])
+  const entries = new Entries(bundle)
+  const first = entries.all[0]
+  if (first?.index !== 0 || first.resource['resourceType'] !== 'Composition') {
+    report.add('Bundle.entry[0].resource', 'document', 'must be the Composition', first?.resource['resourceType'])
+  }
+  const chosen = new ProfileChoice(bundle, report, profiles)
+  const references: FoundReference[] = []
+  const definition =
+    (profiles.documentUrl === undefined ? undefined : profiles.definition(profiles.documentUrl)) ??
+    profiles.base('Bundle')
+  if (definition === undefined) throw new Error('the profile data has no Bundle: import a whole package')
+  const entryOf = new Map(entries.all.map((entry) => [entry.resource, entry]))
+  const inner: Walk['inner'] = (walk, resource, path, type) => {
+    const entry = entryOf.get(resource)
+    const isEntry = walk.resource === bundle && entry !== undefined
+    const next: Walk = {
+      ...walk,
+      resource,
+      root: isEntry || walk.resource === bundle ? resource : walk.root,
+      entry: isEntry ? entry : walk.entry,
+    }
+    for (const profile of chosen.of(resource, path, type, isEntry)) {
+      if (isEntry) entry.applied.add(profile.url)
+      walkResource(next, path, profile)
+    }
+  }
+  walkResource(
+    { profiles, report, entries, references, resource: bundle, root: bundle, entry: undefined, inner },
+    'Bundle',
+    definition,
+  )
+  checkReferences(profiles, report, entries, references, conformance(profiles, entries, report.mode))
+}
+
+/** Tells whether an entry would pass as a profile, each question answered once. */
+function conformance(profiles: Profiles, entries: Entries, mode: Mode): (entry: Entry, url: string) => boolean {
+  const known = new Map<Entry, Map<string, boolean>>()
+  return (entry, url) => {
+    const answers = known.get(entry) ?? new Map<string, boolean>()
+    known.set(entry, answers)
+    const before = answers.get(url)
+    if (before !== undefined) return before
+    const definition = profiles.definition(url)
+    const trial = new Report(mode)
+    const { resource } = entry
+    const walk: Walk = {
+      profiles,
+      report: trial,
+      entries,
+      references: [],
+      resource,
+      root: resource,
+      entry,
+      inner: () => undefined,
+    }
+    if (definition !== undefined) walkResource(walk, 'trial', definition)
+    const answer = definition !== undefined && trial.isClean
+    answers.set(url, answer)
+    return answer
+  }
+}
+
+/** Which definitions a resource is walked by. */
+class ProfileChoice {
+  readonly #profiles: Profiles
+  readonly #report: Report
+  readonly #composition: Obj | undefined
+  readonly #ofComposition: Definition | undefined
+
+  constructor(bundle: Obj, report: Report, profiles: Profiles) {
+    this.#profiles = profiles
+    this.#report = report
+    const hiType = inferHiType(bundle)
+    const first = new Entries(bundle).all.find(({ resource }) => resource['resourceType'] === 'Composition')
+    this.#composition = first?.resource
+    this.#ofComposition = hiType === undefined ? undefined : profiles.compositionOf(hiType)
+    if (hiType === undefined && first !== undefined) {
+      const path = `Bundle.entry[${first.index}].resource.type`
+      report.add(path, 'document-type', 'tells none of the eight HI types', first.resource['type'])
+    }
+  }
+
+  /** The declared profiles that are known; else the package's own of that type; else R4's. */
+  of(resource: Obj, path: string, type: TypeRef, isEntry: boolean): readonly Definition[] {
+    const name = resource['resourceType']
+    const base = typeof name === 'string' ? this.#profiles.base(name) : undefined
+    if (base === undefined || base.kind !== 'resource' || base.abstract) {
+      const isForeign = typeof name === 'string' && /^[A-Z][A-Za-z]{2,63}$/.test(name)
+      const message = isForeign ? 'is no R4 resource that belongs in a health record' : 'must name an R4 resource'
+      this.#report.add(`${path}.resourceType`, isForeign ? 'resource-unknown' : 'resource-type', message, name)
+      return []
+    }
+    if (type.code !== 'Resource' && type.code !== 'DomainResource' && type.code !== name) {
+      this.#report.add(`${path}.resourceType`, 'resource-unknown', `must be ${type.code}`, name)
+    }
+    // A contained resource has no life of its own; the ABDM profiles speak of entries.
+    const declared = this.#declared(resource, path, base.type, isEntry)
+    const expected = resource === this.#composition ? this.#ofComposition : undefined
+    const wanted = new Set([...declared, ...(expected === undefined ? [] : [expected])])
+    if (wanted.size > 0) return [...wanted]
+    return [(isEntry ? this.#profiles.defaultOf(base.type) : undefined) ?? base]
+  }
+
+  #declared(resource: Obj, path: string, type: string, isEntry: boolean): Definition[] {
+    const meta = resource['meta']
+    const urls: readonly unknown[] = isObject(meta) && Array.isArray(meta['profile']) ? meta['profile'] : []
+    return urls.flatMap((url, index) => {
+      if (typeof url !== 'string') return []
+      const definition = this.#profiles.definition(url)
+      const at = `${path}.meta.profile[${index}]`
+      if (definition === undefined) {
+        this.#report.add(
+          at,
+          'profile-unknown',
+          'is not among the profiles known here, so it was not checked',
+          url,
+          true,
+        )
+        return []
+      }
+      if (definition.type !== type) {
+        this.#report.add(at, 'profile-type', `is a profile of ${definition.type}, and this is a ${type}`, url)
+        return []
+      }
+      return isEntry ? this.#unlessOtherRecord(resource, definition, at) : [definition]
+    })
+  }
+
+  /** A Composition that declares one record type and is another by its code: said once, checked by its code. */
+  #unlessOtherRecord(resource: Obj, definition: Definition, at: string): Definition[] {
+    const expected = this.#ofComposition
+    const isRecord = HI_TYPE_OF_PROFILE.has(definition.url.slice(definition.url.lastIndexOf('/') + 1))
+    if (resource !== this.#composition || expected === undefined || definition === expected || !isRecord)
+      return [definition]
+    this.#report.add(at, 'profile-type', `must be ${expected.url}, as Composition.type tells`, definition.url)
+    return []
+  }
+}
