@@ -11,7 +11,9 @@ const NODE_MAJOR_MIN = 24
 
 async function main(patterns: readonly string[]): Promise<number> {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
-    console.error(`The tests need Node ${NODE_MAJOR_MIN}; this is ${process.version}. Run them as "npm test", which uses the Node that npm ci installed.`)
+    console.error(
+      `The tests need Node ${NODE_MAJOR_MIN}; this is ${process.version}. Run them as "npm test", which uses the Node that npm ci installed.`,
+    )
     return 1
   }
   const server = await startTestServer()
@@ -23,7 +25,7 @@ async function main(patterns: readonly string[]): Promise<number> {
 }
 
 async function runTests(url: string, patterns: readonly string[]): Promise<number> {
-  const runner = ['--test', '--test-isolation=none', '--test-reporter=spec', '--disable-warning=ExperimentalWarning']
+  const runner = ['--test', '--test-isolation=none', '--test-reporter=spec']
   const child = spawn(process.execPath, [...runner, ...patterns], {
     stdio: 'inherit',
     env: { ...process.env, AMANAT_TEST_POSTGRES: url, NODE_ENV: 'test' },

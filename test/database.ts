@@ -5,11 +5,15 @@ import path from 'node:path'
 import pg from 'pg'
 import { type Connection, connect } from '../src/db/connect.ts'
 import { startEmbedded } from '../src/db/embedded.ts'
+import { stopLeftovers } from '../src/db/embedded-cluster.ts'
+import { lockFolder } from '../src/db/embedded-lock.ts'
 import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
 import { migrate } from '../src/db/migrate.ts'
 
 /** Where `scripts/test.ts` says which server the test files share. */
 const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
+const FOLDER_PREFIX = 'amanat-test-'
+
 /** The database that is cloned for each test file. */
 export const TEMPLATE = 'amanat_template'
 
@@ -35,10 +39,10 @@ export type TestServer = { url: string; connectionString: (database: string) => 
 
 /** Starts a throwaway server with a migrated template in a temporary folder. */
 export async function startTestServer(): Promise<TestServer> {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'amanat-test-'))
-  fs.chmodSync(folder, 0o711) // where PostgreSQL has to run as another user, it must get in
-  removeAtExit(folder)
+  await removeLeftovers()
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), FOLDER_PREFIX))
   const embedded = await startEmbedded({ folder, log: () => {}, throwaway: true })
+  removeAtExit(folder, embedded.host)
   await embedded.createDatabase(TEMPLATE)
   const template = await connect({ connectionString: embedded.connectionString(TEMPLATE), onError: failLoudly })
   try {
@@ -66,8 +70,24 @@ function serverUrl(): Promise<string> {
   return ownServer
 }
 
+/** A test run that was killed with -9 leaves its server running: the next run ends it. A folder without lock is just being made. */
+async function removeLeftovers(): Promise<void> {
+  for (const name of fs.readdirSync(os.tmpdir()).filter((each) => each.startsWith(FOLDER_PREFIX))) {
+    const folder = path.join(os.tmpdir(), name)
+    try {
+      if (!fs.existsSync(path.join(folder, 'amanat.lock'))) continue
+      lockFolder(folder)
+      const cluster = path.join(folder, 'cluster')
+      if (fs.existsSync(cluster)) await stopLeftovers(cluster, () => {})
+      fs.rmSync(folder, { recursive: true, force: true })
+    } catch {
+      // In use by a test run at the same time, or another user's.
+    }
+  }
+}
+
 /** Nothing asynchronous may happen at exit: ends the server at once, its data is thrown away. */
-function removeAtExit(folder: string): void {
+function removeAtExit(folder: string, socketFolder: string): void {
   process.once('exit', () => {
     const cluster = path.join(folder, 'cluster')
     const pause = new Int32Array(new SharedArrayBuffer(4))
@@ -77,7 +97,7 @@ function removeAtExit(folder: string): void {
       if (round % 50 === 0) for (const pid of left) signal(pid, 'SIGQUIT')
       Atomics.wait(pause, 0, 0, 10)
     }
-    fs.rmSync(folder, { recursive: true, force: true })
+    for (const each of [folder, socketFolder]) fs.rmSync(each, { recursive: true, force: true })
   })
 }
 

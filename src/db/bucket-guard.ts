@@ -13,7 +13,17 @@ export class MissingBucket extends Error {
   override readonly name = 'MissingBucket'
 }
 
-const TABLE_POSITION = /\b(?:from|join|into|update|using|only|,)\s+(?:"?public"?\.)?"?(\w+)"?/gi
+/** A table, or a list of tables with or without aliases, after a word that a table follows. */
+const TABLE_LIST = (() => {
+  const name = String.raw`(?:"?\w+"?\.)?"?\w+"?`
+  const item = String.raw`${name}(?:\s+(?:as\s+)?"?\w+"?)?`
+  return new RegExp(String.raw`\b(?:from|join|into|update|using|only)\s+((?:${item}\s*,\s*)*${name})`, 'gi')
+})()
+
+/** The names of the tables in such a list, without schema, alias and quotes. */
+function namesIn(list: string): string[] {
+  return list.split(',').map((item) => /^(?:"?\w+"?\.)?"?(\w+)"?/.exec(item.trim())?.[1] ?? '')
+}
 
 /** Every way in which a query says which shards it means: compares, inserts, joins or groups by `bucket`. */
 const BUCKET_NAMED = new RegExp(
@@ -37,7 +47,9 @@ const ALL_BUCKETS = /\/\*\s*all buckets: \S/
 export function requireBuckets(text: string, tables: ReadonlySet<string>): void {
   if (ALL_BUCKETS.test(text)) return
   const bare = text.replace(/'(?:[^']|'')*'/g, "''").replace(/--.*$/gm, '')
-  const touched = [...bare.matchAll(TABLE_POSITION)].map((match) => match[1] ?? '').filter((name) => tables.has(name))
+  const touched = [...bare.matchAll(TABLE_LIST)]
+    .flatMap((match) => namesIn(match[1] ?? ''))
+    .filter((name) => tables.has(name))
   if (touched.length === 0) return
   const named = [...bare.matchAll(BUCKET_NAMED)].length
   if (named >= touched.length) return

@@ -12,7 +12,11 @@ type Owner = { uid: number; gid: number }
 /** How programs of PostgreSQL are started on this machine. */
 export type Programs = {
   /** Starts `initdb` or `postgres` in a process group of its own, so that Ctrl-C in the terminal does not reach it. */
-  run: (program: 'initdb' | 'postgres', args: readonly string[], stdio: SpawnOptions['stdio']) => ReturnType<typeof spawn>
+  run: (
+    program: 'initdb' | 'postgres',
+    args: readonly string[],
+    stdio: SpawnOptions['stdio'],
+  ) => ReturnType<typeof spawn>
   owner: Owner | undefined
 }
 
@@ -25,7 +29,7 @@ const AS_NOBODY = ['--user', '--map-user=65534', '--map-group=65534']
  * @throws EmbeddedFault `platform_unsupported`, `binaries_incomplete`
  */
 export function preparePrograms(): Programs {
-  const native = repaired(findNative())
+  const native = repairPrograms(findNative())
   if (process.getuid?.() !== 0) return { run: runner(native, undefined, []), owner: undefined }
   // In a user namespace PostgreSQL believes that it is nobody while the files stay root's; containers may refuse it.
   if (spawnSync('unshare', [...AS_NOBODY, 'true']).status === 0) {
@@ -57,8 +61,12 @@ function findNative(): string {
   }
 }
 
-/** The package keeps its library links in a list that its install script replays: `npm ci --ignore-scripts` leaves them out. */
-function repaired(native: string): string {
+/**
+ * Repairs what skipped install scripts leave undone, and returns the folder. The package keeps its library links in a list that its install script replays: `npm ci --ignore-scripts`
+ * leaves them out.
+ * @throws EmbeddedFault `binaries_incomplete`
+ */
+export function repairPrograms(native: string): string {
   try {
     const links: unknown = JSON.parse(fs.readFileSync(path.join(native, 'pg-symlinks.json'), 'utf8'))
     for (const link of Array.isArray(links) ? (links as { source: string; target: string }[]) : []) {

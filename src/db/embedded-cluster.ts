@@ -47,6 +47,7 @@ export function openFolder(folder: string): void {
 /** Makes the cluster when there is none yet; checks the one that is there. Returns the password of its user. */
 export async function openCluster(folder: string, programs: Programs, throwaway: boolean): Promise<string> {
   const { cluster, draft, password } = placesIn(folder)
+  requireReach(folder, programs)
   if (!fs.existsSync(cluster)) {
     try {
       await initialise(folder, programs, throwaway)
@@ -85,7 +86,6 @@ async function initialise(folder: string, programs: Programs, throwaway: boolean
   const passwordForInit = path.join(draft, 'password')
   fs.writeFileSync(passwordForInit, secret, { mode: 0o600 })
   giveTo(draft, programs.owner)
-  requireReach(draft, programs)
   const pgdata = path.join(draft, 'data')
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C.UTF-8', '--encoding=UTF8']
   const safety = throwaway ? ['--no-sync'] : ['--data-checksums']
@@ -117,14 +117,15 @@ async function runInitdb(folder: string, programs: Programs, args: readonly stri
 function requireReach(folder: string, programs: Programs): void {
   if (programs.owner === undefined || programs.owner.uid === 0) return
   const { uid, gid } = programs.owner
-  for (let at = path.dirname(path.resolve(folder)); ; at = path.dirname(at)) {
+  fs.chmodSync(folder, 0o711) // our own: others may pass through, not look around; what is in it is private by itself
+  for (let at = path.dirname(fs.realpathSync(folder)); ; at = path.dirname(at)) {
     const { mode, uid: ownerUid, gid: ownerGid } = fs.statSync(at)
     const bit = ownerUid === uid ? 0o100 : ownerGid === gid ? 0o010 : 0o001
     if ((mode & bit) === 0) {
       throw new EmbeddedFault(
         'folder_not_reachable',
         `PostgreSQL refuses to run as root, so it runs as "nobody" here, who may not enter ${at}. ` +
-          'Run Amanat as an ordinary user, or set AMANAT_DATA to a folder outside of it.',
+          'Let others pass through it (chmod o+x), run Amanat as an ordinary user, or set AMANAT_DATA to a folder outside of it.',
       )
     }
     if (at === path.dirname(at)) return
@@ -178,7 +179,10 @@ export function openSocketFolder(folder: string, owner: Programs['owner']): stri
   const key = createHash('sha256').update(fs.realpathSync(folder)).digest('hex').slice(0, 12)
   const socketFolder = path.join(os.tmpdir(), `amanat-${uid}-${key}`)
   if (Buffer.byteLength(socketFolder) > SOCKET_FOLDER_BYTES_MAX) {
-    throw new EmbeddedFault('socket_path_too_long', `The path ${os.tmpdir()} is too long for a socket. Set TMPDIR to a shorter one.`)
+    throw new EmbeddedFault(
+      'socket_path_too_long',
+      `The path ${os.tmpdir()} is too long for a socket. Set TMPDIR to a shorter one.`,
+    )
   }
   try {
     fs.mkdirSync(socketFolder, { mode: 0o700 })

@@ -25,9 +25,7 @@ function parseHolder(text: string): Holder | undefined {
 /** A process number alone proves nothing after a reboot or in a container: its start time and the boot must be the same too. */
 function isAlive(holder: Holder): boolean {
   return (
-    holder.bootId === bootId() &&
-    isRunning(holder.pid) &&
-    readProcess(holder.pid)?.startTicks === holder.startTicks
+    holder.bootId === bootId() && isRunning(holder.pid) && readProcess(holder.pid)?.startTicks === holder.startTicks
   )
 }
 

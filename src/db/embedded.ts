@@ -77,12 +77,19 @@ export async function startEmbedded({ folder: given, log, throwaway = false }: O
  * The embedded server that another process runs in this folder, for commands beside it; `undefined` when none runs there.
  * Its `stop` leaves the server running.
  */
-export function attachEmbedded(folder: string): Pick<Embedded, 'host' | 'user' | 'password' | 'connectionString'> | undefined {
+export function attachEmbedded(
+  folder: string,
+): Pick<Embedded, 'host' | 'user' | 'password' | 'connectionString'> | undefined {
   const { cluster, password } = placesIn(path.resolve(folder))
   const lines = readIfThere(path.join(cluster, 'postmaster.pid'))?.split('\n')
   const [pid, host, secret] = [Number(lines?.[0]), lines?.[4], readIfThere(password)?.trim()]
   if (host === undefined || host === '' || secret === undefined || !isRunning(pid)) return undefined
-  return { host, user: EMBEDDED_USER, password: secret, connectionString: (database) => connectionString(host, secret, database) }
+  return {
+    host,
+    user: EMBEDDED_USER,
+    password: secret,
+    connectionString: (database) => connectionString(host, secret, database),
+  }
 }
 
 function settings(host: string, throwaway: boolean): string[] {
@@ -100,13 +107,20 @@ function settings(host: string, throwaway: boolean): string[] {
     log_statement: 'none',
     log_min_error_statement: 'panic',
     log_parameter_max_length_on_error: '0',
-    ...(throwaway ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' } : { fsync: 'on' }),
+    ...(throwaway
+      ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }
+      : { fsync: 'on' }),
   }
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 
 /** The server writes into a file, not a pipe: it then survives us, and its last words survive it. */
-async function startServer(folder: string, programs: Programs, host: string, throwaway: boolean): Promise<ChildProcess> {
+async function startServer(
+  folder: string,
+  programs: Programs,
+  host: string,
+  throwaway: boolean,
+): Promise<ChildProcess> {
   const { cluster, log } = placesIn(folder)
   if (fs.existsSync(log) && fs.statSync(log).size > SERVER_LOG_BYTES_MAX) fs.renameSync(log, `${log}.1`)
   const output = fs.openSync(log, 'a', 0o600)
@@ -143,7 +157,10 @@ function embeddedServer({ folder, host, password, child, unlock }: Running): Emb
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const died = exited.then(() =>
     stopping === undefined
-      ? new EmbeddedFault('server_died', `The embedded PostgreSQL ended unexpectedly; its log is ${placesIn(folder).log}.`)
+      ? new EmbeddedFault(
+          'server_died',
+          `The embedded PostgreSQL ended unexpectedly; its log is ${placesIn(folder).log}.`,
+        )
       : new Promise<EmbeddedFault>(() => {}),
   )
   // An uncaught error or process.exit() must not leave the server running without us.
@@ -161,7 +178,8 @@ function embeddedServer({ folder, host, password, child, unlock }: Running): Emb
     fs.rmSync(host, { recursive: true, force: true })
     unlock()
   }
-  const admin = (text: string, values: unknown[] = []) => runOnce(connectionString(host, password, 'postgres'), text, values)
+  const admin = (text: string, values: unknown[] = []) =>
+    runOnce(connectionString(host, password, 'postgres'), text, values)
   return {
     host,
     user: EMBEDDED_USER,

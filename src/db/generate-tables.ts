@@ -43,8 +43,15 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 export async function generateTables(pool: Pool): Promise<string> {
   const columns = await readColumns(pool)
   const tables = [...new Set(columns.map((column) => column.table))]
-  const interfaces = tables.map((table) => interfaceOf(table, columns.filter((column) => column.table === table)))
-  const byPatient = tables.filter((table) => columns.find((column) => column.table === table)?.comment?.startsWith(BY_PATIENT))
+  const interfaces = tables.map((table) =>
+    interfaceOf(
+      table,
+      columns.filter((column) => column.table === table),
+    ),
+  )
+  const byPatient = tables.filter((table) =>
+    columns.find((column) => column.table === table)?.comment?.startsWith(BY_PATIENT),
+  )
   const body = interfaces.join('\n\n')
   const used = ['ColumnType', 'Generated', 'GeneratedAlways'].filter((name) => body.includes(`${name}<`))
   return [
@@ -95,7 +102,9 @@ function shapeOf(column: Column): Shape {
   const isArray = column.type.startsWith('_')
   const shape = SHAPES[isArray ? column.type.slice(1) : column.type]
   if (shape === undefined) {
-    throw new Error(`${column.table}.${column.column} has the type ${column.type}, for which generate-tables.ts knows no TypeScript type.`)
+    throw new Error(
+      `${column.table}.${column.column} has the type ${column.type}, for which generate-tables.ts knows no TypeScript type.`,
+    )
   }
   if (!isArray) return shape
   return { read: `${shape.read}[]`, ...(shape.write === undefined ? {} : { write: `${shape.write}[]` }) }

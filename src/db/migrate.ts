@@ -54,30 +54,38 @@ async function runOne(client: PoolClient, migration: Migration): Promise<void> {
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {}) // the connection may be what broke
-    throw new DatabaseFault('migration_failed', `Migration ${migration.name} failed and was undone: ${messageOf(error)}${placeIn(migration.text, error)}`, {
-      cause: error,
-    })
+    throw new DatabaseFault(
+      'migration_failed',
+      `Migration ${migration.name} failed and was undone: ${messageOf(error)}${placeIn(migration.text, error)}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
 /** PostgreSQL tells the position of an error in the text, counted in characters from 1. */
 function placeIn(text: string, error: unknown): string {
-  const position = typeof error === 'object' && error !== null && 'position' in error ? Number(error.position) : Number.NaN
+  const position =
+    typeof error === 'object' && error !== null && 'position' in error ? Number(error.position) : Number.NaN
   return Number.isInteger(position) ? ` (line ${text.slice(0, position).split('\n').length})` : ''
 }
 
 function checkHistory(applied: readonly Applied[], migrations: readonly Migration[]): void {
   const newest = applied.at(-1)
-  if (newest !== undefined && newest.number > migrations.length) {
+  if (newest !== undefined && newest.number > (migrations.at(-1)?.number ?? 0)) {
     throw new DatabaseFault(
       'database_newer',
-      `The database was made by a newer Amanat (it has migration ${newest.name}, this program knows ${migrations.length}). Start that version, or restore a backup made by this one.`,
+      `The database was made by a newer Amanat (it has migration ${newest.name}, this program knows ${migrations.at(-1)?.name ?? 'none'}). Start that version, or restore a backup made by this one.`,
     )
   }
   applied.forEach((row, index) => {
     const file = migrations[index]
     if (file === undefined || row.number !== file.number) {
-      throw new DatabaseFault('migration_gap', `The database has migration ${row.name} but not all before it. Restore a backup.`)
+      throw new DatabaseFault(
+        'migration_gap',
+        `The database has migration ${row.name} but not all before it. Restore a backup.`,
+      )
     }
     if (row.checksum !== file.checksum) {
       throw new DatabaseFault(
@@ -88,17 +96,25 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
   })
 }
 
-/** Reads the numbered files; they must count from 1 without a gap. */
+/** Reads the numbered files. Numbers rise; gaps are allowed, each room has its own range. */
 export function readMigrations(folder: string): Migration[] {
-  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()
-  return names.map((name, index) => {
+  const names = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+  let last = 0
+  return names.map((name) => {
     const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1])
     if (!Number.isInteger(number)) {
       throw new DatabaseFault('migration_misnamed', `The migration ${name} must be called like 0001_what_it_does.sql.`)
     }
-    if (number !== index + 1) {
-      throw new DatabaseFault('migration_gap', `The migrations do not count from 1 without a gap: ${name} comes in place ${index + 1}.`)
+    if (number <= last) {
+      throw new DatabaseFault(
+        'migration_misnamed',
+        `Two migrations have the number of ${name}: each needs its own.`,
+      )
     }
+    last = number
     const text = fs.readFileSync(path.join(folder, name), 'utf8')
     const checksum = createHash('sha256').update(text).digest('hex')
     return { number, name: name.replace(/\.sql$/, ''), checksum, text }
