@@ -1,4 +1,4 @@
-import { readBase64 } from './base64.ts'
+import { decodeBase64 } from './base64.ts'
 import { md5Hex } from './native-cipher.ts'
 
 /** `entries[].checksum` of a data push: MD5 of the content before it was sealed, in hex. Guards nothing; the GCM tag does. */
@@ -17,7 +17,7 @@ export function compareChecksum(sent: string, plaintext: Uint8Array | string): '
 }
 
 function hexOfBase64(text: string): string | undefined {
-  const bytes = text.length === 24 ? readBase64(text) : undefined
+  const bytes = text.length === 24 ? decodeBase64(text) : undefined
   if (bytes?.length !== 16) return undefined
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -2,7 +2,7 @@ import { bytesToNumberBE } from '@noble/curves/utils.js'
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import {
   BASE,
   CURVE_A,
@@ -43,12 +43,12 @@ const NAMED_PREFIX = hexToBytes('305b301506072a8648ce3d0201060a2b060104019755010
 
 /** `04 ‖ x ‖ y`, 65 bytes, in base64: what a HIU sends. */
 export function encodeRaw(point: Point): string {
-  return toBase64(pointBytes(point))
+  return encodeBase64(pointBytes(point))
 }
 
 /** X.509 with explicit parameters, 309 bytes, in base64: what a HIP sends, since two known HIUs read nothing else. */
 export function encodeX509(point: Point): string {
-  return toBase64(new Uint8Array([...EXPLICIT_PREFIX, ...pointBytes(point)]))
+  return encodeBase64(new Uint8Array([...EXPLICIT_PREFIX, ...pointBytes(point)]))
 }
 
 /**
@@ -59,7 +59,7 @@ export function parsePeerKey(keyValue: string): PeerKey | Refusal {
   if (keyValue.length > LIMITS.keyValueCharsMax) {
     return bad('malformed', `The public key is longer than ${LIMITS.keyValueCharsMax} characters.`)
   }
-  const bytes = readBase64(keyValue)
+  const bytes = decodeBase64(keyValue)
   if (bytes === undefined) return bad('malformed', 'The public key is not standard base64 with padding.')
   if (bytes.length === 32) return bad('x25519')
   if (bytes[0] === 0x30 && (bytes.length < SHORTEST_REPAIRABLE || bytes.length > 65)) return parseX509(bytes)

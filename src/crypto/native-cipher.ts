@@ -44,7 +44,7 @@ export function encodeSealed({ ciphertext, tag }: { ciphertext: Uint8Array; tag:
   return Buffer.concat([ciphertext, tag]).toString('base64')
 }
 
-/** Reads strict base64 as `readBase64` does, many times faster for whole pages. */
+/** Reads strict base64 as `decodeBase64` does, many times faster for whole pages. */
 export function decodeSealed(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64')
   return bytes.toString('base64') === text ? bytes : undefined

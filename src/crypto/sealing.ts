@@ -1,7 +1,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { must, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64 } from './base64.ts'
+import { decodeBase64, encodeBase64 } from './base64.ts'
 import { clampedKey, encodeCoordinate, type Point, scalarOf } from './curve25519.ts'
 import { encodeRaw, encodeX509, type PeerKey } from './key-material.ts'
 import { decodeSealed, decryptGcm, encodeSealed, encryptGcm } from './native-cipher.ts'
@@ -44,23 +44,23 @@ export function makeKeyPair(random: (bytes: number) => Uint8Array): KeyPair {
 
 /** The private half as ABDM tools write it, base64 of the big-endian scalar: keep it encrypted, and no longer than needed. */
 export function exportPrivateKey(pair: KeyPair): string {
-  return toBase64(pair.privateKey)
+  return encodeBase64(pair.privateKey)
 }
 
 /** Reads what {@link exportPrivateKey} wrote, or any other ABDM tool; throws when it is no private key. */
 export function importPrivateKey(text: string): KeyPair {
-  const privateKey = encodeCoordinate(scalarOf(readBase64(text) ?? new Uint8Array(0)))
+  const privateKey = encodeCoordinate(scalarOf(decodeBase64(text) ?? new Uint8Array(0)))
   return { privateKey, publicKey: publicKeyNative(privateKey) }
 }
 
 /** 32 random bytes in base64. */
 export function makeNonce(random: (bytes: number) => Uint8Array): string {
-  return toBase64(random(NONCE_BYTES))
+  return encodeBase64(random(NONCE_BYTES))
 }
 
 /** Reads a peer's nonce; refuses all but 32 bytes in base64. */
 export function parseNonce(text: string): Uint8Array | Refusal {
-  const bytes = text.length > 64 ? undefined : readBase64(text)
+  const bytes = text.length > 64 ? undefined : decodeBase64(text)
   return bytes?.length === NONCE_BYTES ? bytes : refuse('crypto/nonce-length', undefined, 'nonce')
 }
 

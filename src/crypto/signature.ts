@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readBase64, toBase64, toBase64Url } from './base64.ts'
+import { decodeBase64, encodeBase64, encodeBase64Url } from './base64.ts'
 import { canonicalJson, NotCanonical } from './canonical-json.ts'
 import {
   generateRsaPem,
@@ -54,12 +54,12 @@ export function importSigningKey(pem: string): SigningKey {
 
 /** JWK thumbprint (RFC 7638) of an RSA key: base64url of SHA-256. */
 export function thumbprint({ n, e }: { readonly n: string; readonly e: string }): string {
-  return toBase64Url(sha256(bytesToSign({ e, kty: 'RSA', n })))
+  return encodeBase64Url(sha256(bytesToSign({ e, kty: 'RSA', n })))
 }
 
 /** Signs the UTF-8 bytes of `value`'s canonical JSON (RFC 8785) by RS256; base64, 344 characters for RSA-2048. */
 export function signDetached(key: SigningKey, value: unknown): string {
-  return toBase64(signRs256(key.privateKey, bytesToSign(value)))
+  return encodeBase64(signRs256(key.privateKey, bytesToSign(value)))
 }
 
 /**
@@ -69,7 +69,7 @@ export function signDetached(key: SigningKey, value: unknown): string {
 export function verifyDetached(publicKey: ForeignJwk | string, value: unknown, signature: string): true | Refusal {
   const key = parsePublicKey(publicKey)
   if (isRefusal(key)) return key
-  const bytes = readBase64(signature)
+  const bytes = decodeBase64(signature)
   if (bytes === undefined)
     return refuse('crypto/signature-invalid', 'The signature is not standard base64.', 'signature')
   try {
