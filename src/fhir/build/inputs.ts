@@ -5,8 +5,12 @@ import { z } from 'zod'
 const text = (max: number) => z.string().trim().min(1).max(max)
 const code = z.object({ code: text(40), display: text(300) })
 
-/** A date (`2026-01-12`) or a moment with its offset (`2026-01-12T10:30:00+05:30`), as FHIR dateTime. */
-const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
+/** FHIR dateTime: a year, a month, a date (`2026-01-12`), or a moment with its offset (`2026-01-12T10:30:00+05:30`). */
+const moment = z.union([
+  z.iso.date(),
+  z.iso.datetime({ offset: true }),
+  z.string().regex(/^[12]\d{3}(-(0[1-9]|1[0-2]))?$/, 'a year or a month such as 2018-05'),
+])
 /** A moment with its offset: FHIR instants and appointment starts need the time. */
 const instant = z.iso.datetime({ offset: true })
 
@@ -260,17 +264,29 @@ export const invoiceInput = z.object({
   items: z.array(invoiceItemInput).min(1).max(200),
 })
 
+/** Members that are no content of their own. */
+const FRAME = new Set(['hiType', 'patient', 'author', 'organisation', 'encounter', 'date', 'title'])
+
+/** Composition.section is 1..*: a document about nothing cannot be built. */
+function hasContent(input: object): boolean {
+  return Object.entries(input).some(
+    ([name, value]) => !FRAME.has(name) && (Array.isArray(value) ? value.length > 0 : value !== undefined),
+  )
+}
+
 /** What `buildDocument` takes: one of the eight record types of ABDM, told apart by `hiType`. */
-export const documentInput = z.discriminatedUnion('hiType', [
-  opConsultationInput,
-  dischargeSummaryInput,
-  prescriptionInput,
-  diagnosticReportInput,
-  immunizationRecordInput,
-  healthDocumentInput,
-  wellnessRecordInput,
-  invoiceInput,
-])
+export const documentInput = z
+  .discriminatedUnion('hiType', [
+    opConsultationInput,
+    dischargeSummaryInput,
+    prescriptionInput,
+    diagnosticReportInput,
+    immunizationRecordInput,
+    healthDocumentInput,
+    wellnessRecordInput,
+    invoiceInput,
+  ])
+  .refine(hasContent, { message: 'needs at least one entry in one section' })
 
 export type DocumentInput = z.infer<typeof documentInput>
 export type OpConsultationInput = z.infer<typeof opConsultationInput>
