@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isRefusal } from '../kernel/refusal.ts'
-import { generateDataKey, makeFileKeyWrap, openWith, type Place, sealWith } from './envelope.ts'
+import { fileKeyWrap, generateDataKey, openWith, type Place, sealWith } from './envelope.ts'
 
 const key = generateDataKey(randomBytes)
 const place: Place = { table: 'document', column: 'sealed', row: 'r-1', patient: 'asha@sbx' }
@@ -48,15 +48,17 @@ test('the nonce is fresh each time', () => {
 
 test('data keys are wrapped and unwrapped; a wrong or changed one is a fault, not a key', () => {
   const kek = randomBytes(32)
-  const wrap = makeFileKeyWrap('file-1', kek, randomBytes)
+  const wrap = fileKeyWrap(kek, randomBytes)
+  const other = fileKeyWrap(randomBytes(32), randomBytes)
   const blob = wrap.wrap(key)
-  assert.deepEqual(Buffer.from(wrap.unwrap(blob)), Buffer.from(key))
+  assert.deepEqual(Buffer.from(fileKeyWrap(kek, randomBytes).unwrap(blob)), Buffer.from(key))
+  assert.equal(fileKeyWrap(kek, randomBytes).id, wrap.id)
+  assert.notEqual(other.id, wrap.id)
   assert.ok(!Buffer.from(blob).includes(Buffer.from(key)))
-  assert.throws(() => makeFileKeyWrap('file-1', randomBytes(32), randomBytes).unwrap(blob), /file-1/)
-  assert.throws(() => makeFileKeyWrap('file-2', kek, randomBytes).unwrap(blob), /file-2/)
+  assert.throws(() => other.unwrap(blob), new RegExp(other.id))
   blob[20] = (blob[20] ?? 0) ^ 1
   assert.throws(() => wrap.unwrap(blob))
-  assert.throws(() => makeFileKeyWrap('short', randomBytes(16), randomBytes), RangeError)
+  assert.throws(() => fileKeyWrap(randomBytes(16), randomBytes), RangeError)
   assert.throws(() => wrap.wrap(randomBytes(16)), RangeError)
   assert.throws(() => sealWith(randomBytes(16), 'x', place, randomBytes), RangeError)
 })

@@ -1,3 +1,6 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { decryptGcm, encryptGcm, GCM_NONCE_BYTES, GCM_TAG_BYTES } from './native-cipher.ts'
@@ -39,9 +42,13 @@ export function openWith(key: Uint8Array, blob: Uint8Array, place: Place): Uint8
   return openBlob(key, blob, placeBytes(place)) ?? refuse('crypto/not-authentic')
 }
 
-/** Wraps data keys by a 32-byte key of ours that is read from a file at start (`id` names it; the key never leaves here). */
-export function makeFileKeyWrap(id: string, kek: Uint8Array, random: (bytes: number) => Uint8Array): KeyWrap {
-  insistOnKey(kek)
+/**
+ * Wraps data keys by a 32-byte key-encryption key that is read from a file at start. Its `id` is a fingerprint of that key,
+ * so two keys never share a name.
+ */
+export function fileKeyWrap(kek: Uint8Array, random: (bytes: number) => Uint8Array): KeyWrap {
+  const fingerprint = hmac(sha256, insistOnKey(kek), new TextEncoder().encode('key-encryption key id'))
+  const id = `file-${bytesToHex(fingerprint.subarray(0, 8))}`
   const aad = new TextEncoder().encode(canonicalJson(['key-wrap', id]))
   return {
     id,
