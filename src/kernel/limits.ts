@@ -26,8 +26,35 @@ export const LIMITS = {
   pageSizeDefault: 25,
   pageSizeMax: 100,
   careContextsPerMessageMax: 20,
+  careContextsPerConsentMax: 1_000,
+  /** Artefacts that one approval makes: one for each provider. */
+  artefactsPerRequestMax: 50,
+  /** How long a patient may take to decide a consent request, when the configuration says nothing else. */
+  consentRequestWindowMs: 7 * 86_400_000,
+  policySourcesMax: 50,
+  policiesPerPatientMax: 100,
+  pushPagesMax: 10_000,
+  pushEntriesMax: 1_000,
+  expiryBatchMax: 50,
+  /** Most care contexts of one patient that a discovery answer may offer, or that a list of links shows. */
+  careContextsFoundMax: 500,
   hiTypesMax: 8,
   textCharsMax: 255,
+  logBatchEntriesMax: 4_096,
+  witnessBodyBytesMax: 65_536,
   /** Longest public key of a peer; ABDM keys have 88 or 412 characters. */
   keyValueCharsMax: 1_000,
+  /** How long a session token lives, and the token that renews it. */
+  sessionMs: 30 * 60_000,
+  refreshMs: 24 * 3_600_000,
+  patientSessionMs: 12 * 3_600_000,
+  /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
+  linkTokenMs: 183 * 86_400_000,
+  linkTokensPerDayMax: 3,
+  /** Text messages that one facility may send to one number within a day. */
+  textMessagesPerDayMax: 5,
+  /** A HIP answers discovery within 10 s (protocol sheet 5); sending and checking an OTP may take longer. */
+  discoveryAnswerMs: 10_000,
+  linkAnswerMs: 60_000,
+  shareTokenMs: 30 * 60_000,
 } as const
