@@ -13,6 +13,8 @@ export type Call<Body, Query> = {
   readonly tx: Tx
   readonly caller: Caller
   readonly body: Body
+  /** The body's bytes as sent, for routes whose wire format is not JSON. */
+  readonly raw: Uint8Array
   readonly query: Query
   readonly params: Readonly<Record<string, string>>
   /** Lower-case names. */

@@ -173,7 +173,7 @@ async function decideAndHandle(
     if (isRefusal(input)) return input
     seen.body = input.sent
     const requestId = rules.requestId(headers)
-    const call: Call<unknown, unknown> = { tx, caller, body: input.body, query: input.query, params: request.params as Record<string, string>, headers, requestId: requestId ?? request.id }
+    const call: Call<unknown, unknown> = { tx, caller, body: input.body, raw, query: input.query, params: request.params as Record<string, string>, headers, requestId: requestId ?? request.id }
     const handle = (): Promise<Answer | Refusal> => route.handle(call as Call<never, never>)
     if (!route.once || requestId === undefined) return handle()
     return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import { isPrivateAddress, makeOutbound } from './outbound.ts'
+
+const servers: Server[] = []
+after(() => servers.forEach((server) => server.closeAllConnections() ?? server.close()))
+
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const nowMs = (): number => performance.now()
+const open = makeOutbound({ allowPrivateNetworks: true, nowMs })
+const guarded = makeOutbound({ allowPrivateNetworks: false, nowMs })
+after(async () => {
+  await open.close()
+  await guarded.close()
+})
+
+test('private, loopback, link-local and mapped addresses are known as such', () => {
+  for (const bad of ['127.0.0.1', '10.1.2.3', '172.20.0.1', '192.168.1.1', '169.254.169.254', '0.0.0.0', '100.64.1.1', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', '::ffff:127.0.0.1']) {
+    assert.ok(isPrivateAddress(bad), bad)
+  }
+  for (const good of ['8.8.8.8', '13.232.1.1', '2400:cb00::1']) assert.ok(!isPrivateAddress(good), good)
+})
+
+test('a guarded way out calls no private address, by number or by name, and sends nothing', async () => {
+  let reached = 0
+  const base = await serve((_request, response) => {
+    reached++
+    response.end()
+  })
+  for (const url of [base, base.replace('127.0.0.1', 'localhost'), 'http://[::1]:9/', 'http://169.254.169.254/latest']) {
+    const outcome = await guarded.call({ method: 'POST', url, headers: {}, body: '{}' })
+    assert.equal(outcome.kind, 'forbidden', `${url}: ${JSON.stringify(outcome)}`)
+  }
+  assert.equal(reached, 0)
+})
+
+test('other schemes and credentials in the address are refused', async () => {
+  for (const url of ['file:///etc/passwd', 'ftp://example.org', 'http://user:secret@example.org', 'nonsense']) {
+    assert.equal((await open.call({ method: 'GET', url, headers: {} })).kind, 'forbidden', url)
+  }
+})
+
+test('a redirect is an answer, never followed', async () => {
+  let followed = 0
+  const target = await serve((_request, response) => {
+    followed++
+    response.end()
+  })
+  const base = await serve((_request, response) => {
+    response.writeHead(307, { location: target })
+    response.end()
+  })
+  const outcome = await open.call({ method: 'POST', url: base, headers: {}, body: '{}' })
+  assert.ok(outcome.kind === 'answered' && outcome.status === 307)
+  assert.equal(followed, 0)
+})
+
+test('down, slow, broken off and endless peers each give a reason', async () => {
+  const slow = await serve(() => undefined)
+  const dropping = await serve((request) => request.socket.destroy())
+  const endless = await serve((_request, response) => {
+    const chunk = Buffer.alloc(65_536, 97)
+    const more = (): void => {
+      while (!response.destroyed && response.write(chunk)) continue
+      if (!response.destroyed) response.once('drain', more)
+    }
+    more()
+  })
+  const down = 'http://127.0.0.1:9'
+  const reasons: Record<string, RegExp> = { [slow]: /no answer in time/, [dropping]: /socket|closed|other side/i, [endless]: /larger than/, [down]: /ECONNREFUSED/ }
+  for (const [url, reason] of Object.entries(reasons)) {
+    const outcome = await open.call({ method: 'POST', url, headers: {}, body: '{}', timeoutMs: 300 })
+    assert.ok(outcome.kind === 'failed' && reason.test(outcome.reason), `${url}: ${JSON.stringify(outcome)}`)
+  }
+})

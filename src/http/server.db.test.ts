@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { z } from 'zod'
+import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { makeTestMachine } from '../../test/machine.ts'
+import { abdmRules } from '../abdm/rules.ts'
+import { refuse } from '../kernel/refusal.ts'
+import { readMessages } from './message-log.ts'
+import { type Route, route } from './route.ts'
+import { makeServer, nativeRules } from './server.ts'
+
+let database: TestDatabase
+let app: FastifyInstance
+let effects = 0
+
+const echo = z.object({ name: z.string().max(10), note: z.string().optional() })
+const native = { dialect: 'native', auth: 'none', answers: {}, summary: 'test' } as const
+const routes: readonly Route[] = [
+  route({ ...native, method: 'POST', path: '/v1/echo', once: true, body: echo, handle: async ({ body }) => ({ status: 201, body: { ...body, effect: ++effects } }) }),
+  route({ ...native, method: 'GET', path: '/v1/broken', once: false, handle: async () => Promise.reject(new Error('secret inside: 42')) }),
+  route({ ...native, method: 'GET', path: '/v1/hidden', once: false, handle: async () => refuse('request/not-found') }),
+  route({ ...native, dialect: 'abdm', auth: 'bridge', method: 'POST', path: '/api/hiecm/consent/v3/request/hiu/on-notify', once: true, body: echo, handle: async () => ({ status: 202, body: undefined, effect: ++effects }) }),
+]
+
+before(async () => {
+  database = await openTestDatabase()
+  const machine = makeTestMachine(database)
+  const bridge = async (_tx: unknown, headers: Readonly<Record<string, string | undefined>>) =>
+    headers['authorization'] === 'Bearer good' ? ({ kind: 'bridge', clientId: 'c1', facilities: [] } as const) : refuse('auth/invalid-token')
+  const nobody = async () => ({ kind: 'anonymous' }) as const
+  app = makeServer({
+    machine,
+    log: pino({ level: 'silent' }),
+    metrics: new Registry(),
+    routes,
+    dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
+    authenticate: { none: nobody, bridge, patient: nobody, exchange: nobody, operator: nobody },
+    ready: async () => [],
+  })
+})
+after(async () => {
+  await app.close()
+  await database.close()
+})
+
+const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
+  app.inject({ method: 'POST', url: '/v1/echo', payload, headers: { 'content-type': 'application/json', ...headers } })
+
+test('bad bodies are refused at the door, each with its code, field and rule, without repeating the value', async () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+  const cases: readonly [string | Buffer, number, string][] = [
+    ['{"name": "as', 400, 'request/invalid-json'],
+    [Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), 400, 'request/invalid-utf8'],
+    [deep, 400, 'request/too-deep'],
+    [JSON.stringify({ name: 'x'.repeat(2_000_000) }), 413, 'request/too-large'],
+    ['{"name": 7}', 400, 'request/invalid-field'],
+    ['[]', 400, 'request/invalid-field'],
+    ['', 400, 'request/invalid-field'],
+  ]
+  for (const [payload, status, code] of cases) {
+    const answer = await post(payload)
+    assert.equal(answer.statusCode, status, `${code}: ${answer.body}`)
+    assert.equal(answer.headers['content-type'], 'application/problem+json')
+    assert.equal(answer.json().type, `urn:amanat:problem:${code}`)
+    assert.ok(answer.json().trace)
+  }
+  const long = await post(JSON.stringify({ name: 'Asha Rao of Pune' }))
+  assert.equal(long.json().field, 'name')
+  assert.ok(!long.body.includes('Asha'))
+  const json = await post('{"name": "Asha", nonsense}')
+  assert.ok(!json.body.includes('Asha') && !json.body.includes('nonsense'))
+})
+
+test('another content type is refused by name', async () => {
+  const answer = await post('name=x', { 'content-type': 'application/x-www-form-urlencoded' })
+  assert.equal(answer.statusCode, 415)
+})
+
+test('a repeated Idempotency-Key has its effect once; with another body it is refused', async () => {
+  const key = { 'idempotency-key': 'k1' }
+  const before = effects
+  const [first, second] = await Promise.all([post('{"name":"a"}', key), post('{"name":"a"}', key)])
+  assert.equal(first.statusCode, 201)
+  assert.equal(second.statusCode, 201)
+  assert.deepEqual(first.json(), second.json())
+  assert.equal(effects, before + 1)
+  const other = await post('{"name":"b"}', key)
+  assert.equal(other.statusCode, 409)
+  assert.equal(other.json().type, 'urn:amanat:problem:request/reused-id')
+})
+
+test('a fault of ours is an opaque 500 with a trace', async () => {
+  const answer = await app.inject({ method: 'GET', url: '/v1/broken' })
+  assert.equal(answer.statusCode, 500)
+  assert.ok(!answer.body.includes('42'))
+  assert.ok(answer.json().trace)
+})
+
+test('what may not be known and what does not exist look the same', async () => {
+  const hidden = await app.inject({ method: 'GET', url: '/v1/hidden' })
+  const absent = await app.inject({ method: 'GET', url: '/v1/absent' })
+  assert.equal(hidden.statusCode, 404)
+  const { trace: _one, ...first } = hidden.json()
+  const { trace: _two, ...second } = absent.json()
+  assert.deepEqual(first, second)
+})
+
+const abdm = (headers: Record<string, string>, payload = '{"name":"x","clientSecret":"s3cret"}') =>
+  app.inject({ method: 'POST', url: '/api/hiecm/consent/v3/request/hiu/on-notify', payload, headers: { 'content-type': 'application/json', ...headers } })
+const standard = { authorization: 'Bearer good', 'request-id': 'a3b8f3d1-0000-4000-8000-000000000001', timestamp: '2026-11-22T06:30:00.000Z', 'x-cm-id': 'SBX' }
+
+test('ABDM headers are checked, and errors have ABDM codes in ABDM shapes', async () => {
+  assert.equal((await abdm(standard)).statusCode, 202)
+  assert.equal((await abdm(standard)).body, '')
+  const bad: readonly [Record<string, string>, number, string][] = [
+    [{ authorization: 'Bearer bad' }, 401, '900901'],
+    [{ 'request-id': 'not-a-uuid' }, 400, 'ABDM-2404'],
+    [{ timestamp: 'yesterday' }, 400, 'ABDM-2402'],
+    [{ timestamp: '2026-11-21T06:30:00.000Z' }, 400, 'ABDM-2402'],
+    [{ 'x-cm-id': 'other' }, 400, 'ABDM-2403'],
+  ]
+  for (const [change, status, code] of bad) {
+    const answer = await abdm({ ...standard, ...change })
+    assert.equal(answer.statusCode, status)
+    assert.ok(answer.body.includes(code), answer.body)
+  }
+  const form = await abdm({ ...standard, 'request-id': 'a3b8f3d1-0000-4000-8000-000000000002' }, '{"name":5}')
+  assert.ok(Array.isArray(form.json()), 'a 400 of on-notify is a top-level array')
+  assert.equal(form.json()[0].error.code, 'ABDM-1006')
+})
+
+test('ABDM messages stand in the delivery log, without secrets and without unknown fields', async () => {
+  await abdm({ ...standard, 'request-id': 'a3b8f3d1-0000-4000-8000-000000000003' })
+  const messages = await readMessages(database.db, undefined, 100)
+  const mine = messages.find((message) => message.requestId === 'a3b8f3d1-0000-4000-8000-000000000003')
+  assert.equal(mine?.peer, 'c1')
+  assert.deepEqual(mine?.body, { name: 'x' })
+  assert.ok(!JSON.stringify(messages).includes('s3cret'))
+})
+
+test('health, readiness and metrics answer', async () => {
+  assert.equal((await app.inject('/health/live')).json().status, 'live')
+  assert.equal((await app.inject('/health/ready')).json().status, 'ready')
+  assert.match((await app.inject('/metrics')).body, /amanat_http_seconds_bucket/)
+})
