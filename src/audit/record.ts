@@ -1,6 +1,14 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
-import type { Id } from '../kernel/id.ts'
+import { type Id, makeId, toBucket } from '../kernel/id.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { patientKey } from '../vault/data-keys.ts'
+import { type Committed, commitmentOf, committedBytes, SALT_BYTES } from './entry.ts'
+import { insertEvent } from './store.ts'
 
 declare const proof: unique symbol
 
@@ -19,15 +27,77 @@ export type AuditEvent = {
  *
  * Writers of domain tables ask for one, so a change that nobody recorded does not compile.
  */
-export type Recorded<Event extends AuditEvent> = { readonly event: Event; readonly id: Id<'event'>; readonly [proof]: true }
+export type Recorded<Event extends AuditEvent> = {
+  readonly event: Event
+  readonly id: Id<'event'>
+  readonly [proof]: true
+}
 
-/** Writes `event` into the log, in `tx`. The sequencer turns it into a leaf after the commit. */
+/**
+ * Writes `event` into the log, in `tx`: about a patient under that patient's key, about nobody in plain. The sequencer turns it into a
+ * leaf after the commit. Throws for what JSON cannot say.
+ */
 export async function record<Event extends AuditEvent>(tx: Tx, event: Event): Promise<Recorded<Event>> {
-  void tx
-  throw new Error(`not yet: ${event.type}`)
+  const { patient } = event
+  const bucket = patient === undefined ? toBucket(tx.random(1)[0] ?? 0) : bucketOf(patient)
+  const id = makeId<'event'>(tx.now, tx.random, bucket)
+  const salt = tx.random(SALT_BYTES)
+  const committed = committedBytes({ id, at: tx.now.toISOString(), event })
+  const stored = Buffer.concat([salt, committed])
+  const key = patient === undefined ? undefined : await patientKey(tx, patient)
+  await insertEvent(tx, {
+    bucket,
+    id,
+    at: tx.now,
+    type: event.type,
+    patientTag: key === undefined || patient === undefined ? null : patientTag(key, patient),
+    body:
+      key === undefined || patient === undefined ? stored : sealWith(key, stored, placeOfBody(id, patient), tx.random),
+    commitment: commitmentOf(salt, committed),
+  })
+  return { event, id } as Recorded<Event>
 }
 
 /** Lets the other rooms react to a recorded event, in the same transaction, in the order they were registered. */
 export async function announce<Event extends AuditEvent>(tx: Tx, recorded: Recorded<Event>): Promise<void> {
   for (const react of tx.reactions.get(recorded.event.type) ?? []) await react(tx, recorded.event as never)
+}
+
+/** How rows about one patient find each other: nobody without the patient's key can compute it. */
+export function patientTag(key: Uint8Array, patient: string): Uint8Array {
+  return hmac(sha256, key, new TextEncoder().encode(`audit_event.patient_tag\n${patient}`))
+}
+
+/** A stored event, opened. */
+export type OpenedEvent = Committed & {
+  readonly event: AuditEvent
+  readonly salt: Uint8Array
+  readonly committed: Uint8Array
+}
+
+/** Opens the body of an event row; `sealed` is absent for events about nobody. Undefined when the body was changed. */
+export function openBody(
+  id: string,
+  body: Uint8Array,
+  sealed?: { readonly key: Uint8Array; readonly patient: string },
+): OpenedEvent | undefined {
+  const stored = sealed === undefined ? body : openWith(sealed.key, body, placeOfBody(id, sealed.patient))
+  if (isRefusal(stored) || stored.length <= SALT_BYTES) return undefined
+  const salt = new Uint8Array(stored.subarray(0, SALT_BYTES))
+  const committed = new Uint8Array(stored.subarray(SALT_BYTES))
+  const parsed = parseCommitted(committed)
+  return parsed === undefined || parsed.id !== id ? undefined : { ...parsed, salt, committed }
+}
+
+function parseCommitted(committed: Uint8Array): (Committed & { readonly event: AuditEvent }) | undefined {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(committed)) as Committed & { event: AuditEvent }
+  } catch {
+    // A plain row that was changed; the caller reports it.
+    return undefined
+  }
+}
+
+function placeOfBody(id: string, patient: string): Place {
+  return { table: 'audit_event', column: 'body', row: id, patient }
 }

@@ -1,0 +1,227 @@
+import { type Kysely, sql } from 'kysely'
+import { decodeBundle, encodeBundle, type Tile, widthAt } from '../crypto/tiles.ts'
+import type { Tables } from '../db/tables.generated.ts'
+import type { Tx } from '../db/tx.ts'
+import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
+import { must } from '../kernel/refusal.ts'
+import type { Growth } from './growth.ts'
+
+type Db = Kysely<Tables>
+
+/** Any fixed number: what sequencers of one database wait for. One tree grows at one end. */
+const SEQUENCER_LOCK = 4_262_027
+
+/** The log's own tables disagree with each other: bytes were changed or rows are gone. Nothing is signed over that. */
+export class LogDamaged extends Error {
+  override readonly name = 'LogDamaged'
+}
+
+export type NewEvent = {
+  readonly bucket: Bucket
+  readonly id: Id<'event'>
+  readonly at: Date
+  readonly type: string
+  readonly patientTag: Uint8Array | null
+  readonly body: Uint8Array
+  readonly commitment: Uint8Array
+}
+
+/** Stores an event and queues it for the tree. */
+export async function insertEvent(tx: Tx, event: NewEvent): Promise<void> {
+  const { bucket, id, at, type, body } = event
+  await tx.db.insertInto('audit_event').values({ bucket, id, at, type, body, patient_tag: event.patientTag }).execute()
+  await tx.db.insertInto('log_queue').values({ event: id, commitment: event.commitment }).execute()
+}
+
+export type EventRow = { readonly id: Id<'event'>; readonly patientTag: Uint8Array | null; readonly body: Uint8Array }
+
+/** The row of one event. */
+export async function findEvent(db: Db, id: Id<'event'>): Promise<EventRow | undefined> {
+  const row = await db
+    .selectFrom('audit_event')
+    .select(['id', 'patient_tag', 'body'])
+    .where('bucket', '=', bucketOfId(id))
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && toEventRow(row)
+}
+
+export type EventFilter = {
+  /** Only these types; all when absent. */
+  readonly types?: readonly string[]
+  /** Only events before this one (newest come first): the next page. */
+  readonly before?: Id<'event'>
+  readonly limit: number
+}
+
+/** Rows about one patient, newest first. */
+export async function findEventsAbout(
+  db: Db,
+  bucket: Bucket,
+  patientTag: Uint8Array,
+  filter: EventFilter,
+): Promise<readonly EventRow[]> {
+  let query = db
+    .selectFrom('audit_event')
+    .select(['id', 'patient_tag', 'body'])
+    .where('bucket', '=', bucket)
+    .where('patient_tag', '=', Buffer.from(patientTag))
+    .orderBy('id', 'desc')
+    .limit(filter.limit)
+  if (filter.types) query = query.where('type', 'in', [...filter.types])
+  if (filter.before) query = query.where('id', '<', filter.before)
+  return (await query.execute()).map(toEventRow)
+}
+
+function toEventRow(row: { id: string; patient_tag: Buffer | null; body: Buffer }): EventRow {
+  return { id: row.id as Id<'event'>, patientTag: row.patient_tag, body: row.body }
+}
+
+/** Makes every other sequencer of this database wait until this transaction ends. */
+export async function lockSequencer(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${SEQUENCER_LOCK})`.execute(tx.db)
+}
+
+export async function isQueueEmpty(db: Db): Promise<boolean> {
+  return (await db.selectFrom('log_queue').select('seq').limit(1).executeTakeFirst()) === undefined
+}
+
+export type QueuedEntry = { readonly event: string; readonly commitment: Uint8Array }
+
+/**
+ * Takes the oldest committed entries off the queue. `seq` only orders them: transactions that commit late are taken late, none is
+ * skipped, since what was taken is deleted rather than remembered as "up to here".
+ */
+export async function takeQueued(tx: Tx, limit: number): Promise<readonly QueuedEntry[]> {
+  const rows = await tx.db
+    .deleteFrom('log_queue')
+    .where('seq', 'in', (q) => q.selectFrom('log_queue').select('seq').orderBy('seq').limit(limit))
+    .returning(['seq', 'event', 'commitment'])
+    .execute()
+  return rows.toSorted((a, b) => a.seq - b.seq)
+}
+
+export type StoredCheckpoint = {
+  readonly size: number
+  readonly root: Uint8Array
+  /** Signed by us alone. */
+  readonly note: string
+  /** Signature lines of witnesses, each with its newline. */
+  readonly cosignatures: readonly string[]
+}
+
+/** The newest checkpoint; undefined while the log is empty. */
+export async function latestCheckpoint(db: Db): Promise<StoredCheckpoint | undefined> {
+  const row = await db.selectFrom('log_checkpoint').selectAll().orderBy('size', 'desc').limit(1).executeTakeFirst()
+  return row && withCosignatures(db, row)
+}
+
+/** The newest checkpoint that has leaf `index` and most witnesses' signatures; undefined when none has the leaf. */
+export async function bestCheckpoint(db: Db, index: number): Promise<StoredCheckpoint | undefined> {
+  const cosigned = await db
+    .selectFrom('log_cosignature')
+    .innerJoin('log_checkpoint', 'log_checkpoint.size', 'log_cosignature.size')
+    .selectAll('log_checkpoint')
+    .where('log_cosignature.size', '>', index)
+    .groupBy(['log_checkpoint.size'])
+    .orderBy((q) => q.fn.countAll(), 'desc')
+    .orderBy('log_checkpoint.size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const best = cosigned && (await withCosignatures(db, cosigned))
+  const latest = best ?? (await latestCheckpoint(db))
+  return latest && latest.size > index ? latest : undefined
+}
+
+async function withCosignatures(
+  db: Db,
+  { size, root, note }: { size: number; root: Uint8Array; note: string },
+): Promise<StoredCheckpoint> {
+  const lines = await db
+    .selectFrom('log_cosignature')
+    .select('line')
+    .where('size', '=', size)
+    .orderBy('witness')
+    .execute()
+  return { size, root, note, cosignatures: lines.map(({ line }) => line) }
+}
+
+/** Reads the stored bytes of a tile or bundle, as wide as they are; undefined when there is none. */
+export async function findTile(db: Db, level: Tile['level'], index: number): Promise<Uint8Array | undefined> {
+  if (level === 'entries') {
+    const row = await db.selectFrom('log_bundle').select('entries').where('bundle_index', '=', index).executeTakeFirst()
+    return row?.entries
+  }
+  const row = await db
+    .selectFrom('log_tile')
+    .select('hashes')
+    .where('level', '=', level)
+    .where('tile_index', '=', index)
+    .executeTakeFirst()
+  return row?.hashes
+}
+
+/** Reads exactly `tile.width` members: a narrower tile is the beginning of the stored one. */
+export async function readTile(db: Db, tile: Tile): Promise<Uint8Array> {
+  const bytes = await findTile(db, tile.level, tile.index)
+  const cut = bytes && cutTile(bytes, tile)
+  if (cut === undefined) throw new LogDamaged(`the tile ${tile.level}/${tile.index} is gone or too short`)
+  return cut
+}
+
+function cutTile(bytes: Uint8Array, { level, width }: Tile): Uint8Array | undefined {
+  if (level !== 'entries') return bytes.length < width * 32 ? undefined : bytes.subarray(0, width * 32)
+  const entries = must(decodeBundle(bytes))
+  return entries.length < width ? undefined : encodeBundle(entries.slice(0, width))
+}
+
+/** Stores what a growth changed, which leaves stand for which events, and the checkpoint over all that. */
+export async function saveGrowth(tx: Tx, growth: Growth, events: readonly string[], note: string): Promise<void> {
+  const first = growth.size - events.length
+  await sql`insert into log_leaf (leaf_index, event) select ${first}::bigint + place - 1, event
+    from unnest(${[...events]}::uuid[]) with ordinality as new (event, place)`.execute(tx.db)
+  for (const { level, index, bytes } of growth.changed) {
+    if (level === 'entries') {
+      await tx.db
+        .insertInto('log_bundle')
+        .values({ bundle_index: index, entries: bytes })
+        .onConflict((c) => c.column('bundle_index').doUpdateSet({ entries: bytes }))
+        .execute()
+    } else {
+      await tx.db
+        .insertInto('log_tile')
+        .values({ level, tile_index: index, hashes: bytes })
+        .onConflict((c) => c.columns(['level', 'tile_index']).doUpdateSet({ hashes: bytes }))
+        .execute()
+    }
+  }
+  const { size, root } = growth
+  await tx.db.insertInto('log_checkpoint').values({ size, root, note, signed_at: tx.now }).execute()
+}
+
+/** Where an event's leaf is; undefined while it waits. */
+export async function findLeafIndex(db: Db, event: Id<'event'>): Promise<number | undefined> {
+  const row = await db.selectFrom('log_leaf').select('leaf_index').where('event', '=', event).executeTakeFirst()
+  return row?.leaf_index
+}
+
+/** Events of a stretch of leaves, in order. */
+export async function findLeaves(
+  db: Db,
+  start: number,
+  end: number,
+): Promise<readonly { index: number; event: Id<'event'> }[]> {
+  const rows = await db
+    .selectFrom('log_leaf')
+    .selectAll()
+    .where('leaf_index', '>=', start)
+    .where('leaf_index', '<', end)
+    .orderBy('leaf_index')
+    .execute()
+  return rows.map((row) => ({ index: row.leaf_index, event: row.event as Id<'event'> }))
+}
+
+/** Whether the tree of `size` leaves has the whole tile. */
+export function hasTile(tile: Tile, size: number): boolean {
+  return widthAt(tile.level, tile.index, size) >= tile.width
+}
