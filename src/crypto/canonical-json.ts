@@ -33,7 +33,10 @@ function write(value: unknown, path: string, depth: number): string {
     case 'object':
       if (value === null) return 'null'
       return Array.isArray(value) ? writeArray(value, path, depth) : writeObject(value, path, depth)
-    default:
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+    case 'undefined':
       throw new NotCanonical(path, `a value of type ${typeof value}`)
   }
 }
