@@ -16,6 +16,8 @@ export type OutboundCall = {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly timeoutMs?: number
+  /** Longest answer that is read, where it is not `LIMITS.answerBytesMax`. */
+  readonly answerBytesMax?: number
 }
 
 export type Outbound = { readonly call: (call: OutboundCall) => Promise<CallOutcome>; readonly close: () => Promise<void> }
@@ -68,7 +70,7 @@ export function makeOutbound(options: { readonly allowPrivateNetworks: boolean; 
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
       })
-      const body = await readLimited(answer.body, LIMITS.answerBytesMax)
+      const body = await readLimited(answer.body, wanted.answerBytesMax ?? LIMITS.answerBytesMax)
       const headers = Object.fromEntries(Object.entries(answer.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]))
       return { kind: 'answered', status: answer.statusCode, headers, body, tookMs: tookMs() }
     } catch (error) {

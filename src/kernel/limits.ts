@@ -57,4 +57,18 @@ export const LIMITS = {
   discoveryAnswerMs: 10_000,
   linkAnswerMs: 60_000,
   shareTokenMs: 30 * 60_000,
+  /** Largest FHIR document that a facility takes in or reads from a source. */
+  documentBytesMax: 20_971_520,
+  /** Files of a folder of documents that are indexed, and documents of one patient read from a FHIR server. */
+  folderFilesMax: 20_000,
+  serverDocumentsMax: 2_000,
+  sourceTimeoutMs: 15_000,
+  /** One-time passwords of linking: life, wrong tries, and how many may be asked for within a minute. */
+  linkPasswordMs: 10 * 60_000,
+  linkPasswordTriesMax: 3,
+  linkPasswordsPerMinuteMax: 2,
+  discoveryKeptMs: 3_600_000,
+  /** A transfer must be finished 20 minutes after its request (protocol sheet 5). */
+  transferMs: 20 * 60_000,
+  pushTimeoutMs: 30_000,
 } as const
