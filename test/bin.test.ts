@@ -48,7 +48,7 @@ describe('bin/amanat.mjs', () => {
     root = fs.mkdtempSync(path.join(os.tmpdir(), 'amanat-bin-'))
     bin = path.join(root, 'bin', 'amanat.mjs')
     for (const name of ['bin', 'src']) fs.mkdirSync(path.join(root, name), { recursive: true })
-    fs.copyFileSync(path.join(ROOT, 'bin', 'amanat.mjs'), bin)
+    fs.cpSync(path.join(ROOT, 'bin'), path.join(root, 'bin'), { recursive: true })
     fs.writeFileSync(path.join(root, 'package.json'), '{"type":"module"}')
     fs.writeFileSync(path.join(root, 'src', 'main.ts'), MAIN)
     fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'))
@@ -85,7 +85,7 @@ describe('bin/amanat.mjs', () => {
   it('says what to do where neither Node is there', { skip }, () => {
     const bare = fs.mkdtempSync(path.join(os.tmpdir(), 'amanat-bare-'))
     try {
-      fs.copyFileSync(bin, path.join(bare, 'amanat.mjs'))
+      fs.cpSync(path.join(ROOT, 'bin'), bare, { recursive: true })
       const { stderr, status } = spawnSync(oldNode ?? '', [path.join(bare, 'amanat.mjs')], { encoding: 'utf8' })
       assert.equal(status, 1)
       assert.match(stderr, /needs Node 24.*npm ci/)

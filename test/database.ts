@@ -13,6 +13,8 @@ import { migrate } from '../src/db/migrate.ts'
 /** Where `scripts/test.ts` says which server the test files share. */
 const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
 const FOLDER_PREFIX = 'amanat-test-'
+const MEMORY_FOLDER = '/dev/shm'
+const MEMORY_BYTES_MIN = 3 * 1024 ** 3
 
 /** The database that is cloned for each test file. */
 export const TEMPLATE = 'amanat_template'
@@ -24,7 +26,8 @@ export type TestDatabase = Connection & { connectionString: string }
 export async function openTestDatabase(): Promise<TestDatabase> {
   const server = await serverUrl()
   const name = `test_${randomBytes(6).toString('hex')}`
-  await asAdmin(server, `create database ${name} template ${TEMPLATE}`)
+  // Copying files beats replaying a log when nothing waits for the disk.
+  await asAdmin(server, `create database ${name} template ${TEMPLATE} strategy file_copy`)
   const connectionString = withDatabase(server, name)
   const connection = await connect({ connectionString, guardBuckets: true, onError: failLoudly })
   const close = async () => {
@@ -40,7 +43,7 @@ export type TestServer = { url: string; connectionString: (database: string) => 
 /** Starts a throwaway server with a migrated template in a temporary folder. */
 export async function startTestServer(): Promise<TestServer> {
   await removeLeftovers()
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), FOLDER_PREFIX))
+  const folder = fs.mkdtempSync(path.join(temporaryRoot(), FOLDER_PREFIX))
   const embedded = await startEmbedded({ folder, log: () => {}, throwaway: true })
   removeAtExit(folder, embedded.host)
   await embedded.createDatabase(TEMPLATE)
@@ -70,10 +73,23 @@ function serverUrl(): Promise<string> {
   return ownServer
 }
 
+/** Where throwaway servers lie: in memory where there is plenty (ten times faster to clone), or where TMPDIR says. */
+export function temporaryRoot(): string {
+  if (process.env['TMPDIR'] !== undefined) return os.tmpdir()
+  try {
+    fs.accessSync(MEMORY_FOLDER, fs.constants.W_OK)
+    const { bavail, bsize } = fs.statfsSync(MEMORY_FOLDER)
+    return bavail * bsize >= MEMORY_BYTES_MIN ? MEMORY_FOLDER : os.tmpdir()
+  } catch {
+    return os.tmpdir()
+  }
+}
+
 /** A test run that was killed with -9 leaves its server running: the next run ends it. A folder without lock is just being made. */
 async function removeLeftovers(): Promise<void> {
-  for (const name of fs.readdirSync(os.tmpdir()).filter((each) => each.startsWith(FOLDER_PREFIX))) {
-    const folder = path.join(os.tmpdir(), name)
+  const root = temporaryRoot()
+  for (const name of fs.readdirSync(root).filter((each) => each.startsWith(FOLDER_PREFIX))) {
+    const folder = path.join(root, name)
     try {
       if (!fs.existsSync(path.join(folder, 'amanat.lock'))) continue
       lockFolder(folder)

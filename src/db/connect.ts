@@ -9,6 +9,7 @@ const SERVER_VERSION_MIN = 150_000
 const STATEMENT_TIMEOUT_MS = 30_000
 const CONNECT_TIMEOUT_MS = 10_000
 const IDLE_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 5_000
 const POOL_MAX_DEFAULT = 10
 
 /** The PostgreSQL types (by OID) that we read otherwise than `pg` does. */
@@ -75,7 +76,15 @@ export async function connect(options: Options): Promise<Connection> {
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     types,
   })
-  pool.on('error', options.onError)
+  const open = new Set<pg.PoolClient>()
+  pool.on('connect', (client) => {
+    open.add(client)
+    client.once('end', () => open.delete(client))
+  })
+  // What a server that stops after us still says to a closing connection is no news.
+  pool.on('error', (error) => {
+    if (!pool.ending) options.onError(error)
+  })
   try {
     await checkServer(pool)
   } catch (error) {
@@ -85,7 +94,23 @@ export async function connect(options: Options): Promise<Connection> {
   const dialect = options.guardBuckets === true ? bucketGuardedDialect({ pool }) : new PostgresDialect({ pool })
   const db = new Kysely<Tables>({ dialect })
   let closing: Promise<void> | undefined
-  return { db, pool, close: () => (closing ??= db.destroy().then(() => (pool.ended ? undefined : pool.end()))) }
+  const close = async () => {
+    await db.destroy()
+    if (!pool.ending) await pool.end() // Kysely ends the pool only when it was used
+    await allEnded(open)
+  }
+  return { db, pool, close: () => (closing ??= close()) }
+}
+
+/** The pool forgets connections before they are closed: a database can be dropped or its server stopped only after that. */
+async function allEnded(open: ReadonlySet<pg.PoolClient>): Promise<void> {
+  const all = Promise.all([...open].map((client) => new Promise((resolve) => client.once('end', resolve))))
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise((resolve) => {
+    timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
+  })
+  await Promise.race([all, enough])
+  clearTimeout(timer)
 }
 
 async function checkServer(pool: pg.Pool): Promise<void> {

@@ -4,7 +4,6 @@ export type DatabaseFaultCode =
   | 'server_too_old'
   | 'migration_misnamed'
   | 'migration_changed'
-  | 'migration_gap'
   | 'migration_failed'
   | 'database_newer'
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, afterEach, before, describe, it } from 'node:test'
 import pg from 'pg'
+import { temporaryRoot } from '../../test/database.ts'
 import { attachEmbedded, type Embedded, startEmbedded } from './embedded.ts'
 import { repairPrograms } from './embedded-binaries.ts'
 import { EmbeddedFault } from './embedded-fault.ts'
@@ -90,7 +90,7 @@ describe('the embedded PostgreSQL', () => {
   }
 
   before(() => {
-    root = fs.mkdtempSync(path.join(os.tmpdir(), 'amanat-embedded-'))
+    root = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-embedded-'))
     fs.chmodSync(root, 0o755)
     folder = path.join(root, 'main')
   })

@@ -99,7 +99,7 @@ function settings(host: string, throwaway: boolean): string[] {
     unix_socket_permissions: '0700',
     shared_buffers: '64MB',
     max_connections: '200',
-    max_wal_size: '1GB',
+    max_wal_size: throwaway ? '128MB' : '1GB',
     jit: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',

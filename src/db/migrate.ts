@@ -16,7 +16,7 @@ type Applied = { number: number; name: string; checksum: string }
 /**
  * Brings a database up to date: runs the files `NNNN_name.sql` that it has not seen, each in a transaction of its own. Several
  * processes may call it at once. Returns the names of what it ran.
- * @throws DatabaseFault `migration_misnamed`, `migration_changed`, `migration_gap`, `migration_failed`, `database_newer`
+ * @throws DatabaseFault `migration_misnamed`, `migration_changed`, `migration_failed`, `database_newer`
  */
 export async function migrate(pool: Pool, folder = MIGRATIONS_FOLDER): Promise<string[]> {
   const migrations = readMigrations(folder)
@@ -37,7 +37,8 @@ async function runPending(client: PoolClient, migrations: readonly Migration[]):
   await client.query(`comment on table schema_migrations is 'local: the migrations that this database has seen'`)
   const { rows } = await client.query<Applied>('select number, name, checksum from schema_migrations order by number')
   checkHistory(rows, migrations)
-  const pending = migrations.slice(rows.length)
+  const seen = new Set(rows.map((row) => row.number))
+  const pending = migrations.filter((migration) => !seen.has(migration.number))
   for (const migration of pending) await runOne(client, migration)
   return pending.map((migration) => migration.name)
 }
@@ -72,19 +73,13 @@ function placeIn(text: string, error: unknown): string {
 }
 
 function checkHistory(applied: readonly Applied[], migrations: readonly Migration[]): void {
-  const newest = applied.at(-1)
-  if (newest !== undefined && newest.number > (migrations.at(-1)?.number ?? 0)) {
-    throw new DatabaseFault(
-      'database_newer',
-      `The database was made by a newer Amanat (it has migration ${newest.name}, this program knows ${migrations.at(-1)?.name ?? 'none'}). Start that version, or restore a backup made by this one.`,
-    )
-  }
-  applied.forEach((row, index) => {
-    const file = migrations[index]
-    if (file === undefined || row.number !== file.number) {
+  const files = new Map(migrations.map((migration) => [migration.number, migration]))
+  for (const row of applied) {
+    const file = files.get(row.number)
+    if (file === undefined) {
       throw new DatabaseFault(
-        'migration_gap',
-        `The database has migration ${row.name} but not all before it. Restore a backup.`,
+        'database_newer',
+        `The database was made by a newer Amanat: it has seen migration ${row.name}, which this program does not know. Start that version, or restore a backup made by this one.`,
       )
     }
     if (row.checksum !== file.checksum) {
@@ -93,10 +88,13 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
         `Migration ${file.name} was changed after this database had run it (as ${row.name}). Undo the change and put it into a new migration.`,
       )
     }
-  })
+  }
 }
 
-/** Reads the numbered files. Numbers rise; gaps are allowed, each room has its own range. */
+/**
+ * Reads the numbered files. Each room has its own range of numbers, so there are gaps, and a later release may add a number below the
+ * highest: a database runs whatever it has not seen, in order of the numbers.
+ */
 export function readMigrations(folder: string): Migration[] {
   const names = fs
     .readdirSync(folder)
@@ -109,10 +107,7 @@ export function readMigrations(folder: string): Migration[] {
       throw new DatabaseFault('migration_misnamed', `The migration ${name} must be called like 0001_what_it_does.sql.`)
     }
     if (number <= last) {
-      throw new DatabaseFault(
-        'migration_misnamed',
-        `Two migrations have the number of ${name}: each needs its own.`,
-      )
+      throw new DatabaseFault('migration_misnamed', `Two migrations have the number of ${name}: each needs its own.`)
     }
     last = number
     const text = fs.readFileSync(path.join(folder, name), 'utf8')
