@@ -26,7 +26,7 @@ export function shorten(value: unknown): string | undefined {
 /** Objects and arrays may be megabytes (attachments): say their shape, never serialise them whole. */
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.length} items]`
-  if (typeof value === 'object' && value !== null) return `{${Object.keys(value).slice(0, 8).join(', ')}}`
+  if (typeof value === 'object' && value !== null) return `{${Object.keys(value).sort().slice(0, 8).join(', ')}}`
   return String(value)
 }
 

@@ -1,7 +1,7 @@
 import fhirpath from 'fhirpath'
 import r4 from 'fhirpath/fhir-context/r4'
 import { isObject, type Obj } from './json.ts'
-import { NATIVE } from './native-invariants.ts'
+import { NATIVE, NATIVE_OF_TEXT } from './native-invariants.ts'
 import type { ConstraintData } from './profile-data.ts'
 
 /** Where an invariant is looked at: the resource around it, and the one around that when it is contained. */
@@ -16,9 +16,11 @@ const compiled = new Map<string, Evaluate | undefined>()
  * cannot be evaluated on it. Common R4 expressions are written in TypeScript, recognised by their text; every other
  * goes through fhirpath.js. An empty answer counts as held: nothing was found to be wrong.
  */
-export function holds(constraint: ConstraintData, value: Obj, base: string, around: Around): boolean | undefined {
-  const native = NATIVE.get(constraint.expression)
-  if (native !== undefined) return native(value, around)
+export function holds(constraint: ConstraintData, value: unknown, base: string, around: Around): boolean | undefined {
+  const native = isObject(value) ? NATIVE.get(constraint.expression) : undefined
+  if (native !== undefined && isObject(value)) return native(value, around)
+  const ofText = typeof value === 'string' ? NATIVE_OF_TEXT.get(constraint.expression) : undefined
+  if (ofText !== undefined && typeof value === 'string') return ofText(value)
   const evaluate = compile(constraint.expression, base)
   if (evaluate === undefined) return undefined
   try {

@@ -1,5 +1,5 @@
 import type { Around } from './invariants.ts'
-import { isObject, type Obj } from './json.ts'
+import { asText, isObject, type Obj } from './json.ts'
 
 type Holds = (value: Obj, around: Around) => boolean
 
@@ -29,7 +29,6 @@ export const NATIVE: ReadonlyMap<string, Holds> = new Map<string, Holds>([
     'contained.meta.security.empty()',
     (v) => !contained(v).some((c) => isObject(c['meta']) && has(c['meta'], 'security')),
   ],
-  ['htmlChecks()', (v) => typeof v['div'] !== 'string' || isSafeXhtml(v['div'])],
   ['duration.empty() or durationUnit.exists()', (v) => !has(v, 'duration') || has(v, 'durationUnit')],
   ['period.empty() or periodUnit.exists()', (v) => !has(v, 'period') || has(v, 'periodUnit')],
   ['periodMax.empty() or period.exists()', (v) => !has(v, 'periodMax') || has(v, 'period')],
@@ -51,12 +50,15 @@ export const NATIVE: ReadonlyMap<string, Holds> = new Map<string, Holds>([
     'resource.exists() or request.exists() or response.exists()',
     (v) => has(v, 'resource') || has(v, 'request') || has(v, 'response'),
   ],
-  ["fullUrl.contains('/_history/').not()", (v) => !String(v['fullUrl'] ?? '').includes('/_history/')],
+  ["fullUrl.contains('/_history/').not()", (v) => !asText(v['fullUrl']).includes('/_history/')],
   [
     "fullUrl.exists() implies fullUrl.contains('/_history/').not()",
-    (v) => !String(v['fullUrl'] ?? '').includes('/_history/'),
+    (v) => !asText(v['fullUrl']).includes('/_history/'),
   ],
 ])
+
+/** The same for primitive values. */
+export const NATIVE_OF_TEXT: ReadonlyMap<string, (text: string) => boolean> = new Map([['htmlChecks()', isSafeXhtml]])
 
 /** FHIRPath's `exists()` of a member: there, as value or as extension of an absent value, and no empty list. */
 function has(value: Obj, key: string): boolean {

@@ -1,4 +1,4 @@
-import { isObject, type Obj } from './json.ts'
+import { asText, isObject, type Obj } from './json.ts'
 import type { Profiles } from './profiles.ts'
 import type { Report } from './report.ts'
 
@@ -36,7 +36,7 @@ export class Entries {
     for (const entry of this.all) {
       const { resourceType, id } = entry.resource
       if (entry.fullUrl !== undefined && !this.#byUrl.has(entry.fullUrl)) this.#byUrl.set(entry.fullUrl, entry)
-      const name = `${String(resourceType)}/${String(id)}`
+      const name = `${asText(resourceType)}/${asText(id)}`
       if (!this.#byTypeAndId.has(name)) this.#byTypeAndId.set(name, entry)
     }
   }
@@ -55,8 +55,8 @@ export class Entries {
   }
 }
 
-/** Whether a resource would pass as a given profile. */
-export type Conforms = (entry: Entry, profileUrl: string) => boolean
+/** What first keeps a resource from passing as a given profile; undefined when nothing does. */
+export type Misfit = (entry: Entry, profileUrl: string) => string | undefined
 
 /** Checks that references lead somewhere, and to what their element allows. */
 export function checkReferences(
@@ -64,11 +64,11 @@ export function checkReferences(
   report: Report,
   entries: Entries,
   found: readonly FoundReference[],
-  conforms: Conforms,
+  misfit: Misfit,
 ): void {
   for (const one of found) {
     const text = one.reference['reference']
-    if (typeof text === 'string') checkTarget(profiles, report, entries, one, text, conforms)
+    if (typeof text === 'string') checkTarget(profiles, report, entries, one, text, misfit)
     else if (typeof one.reference['type'] === 'string') checkType(profiles, report, one, one.reference['type'], '.type')
   }
 }
@@ -79,7 +79,7 @@ function checkTarget(
   entries: Entries,
   one: FoundReference,
   text: string,
-  conforms: Conforms,
+  misfit: Misfit,
 ): void {
   const path = `${one.path}.reference`
   if (text.startsWith('#')) {
@@ -97,13 +97,13 @@ function checkTarget(
     if (named !== undefined) checkType(profiles, report, one, named, '.reference', text)
     return
   }
-  const type = String(target.resource['resourceType'])
+  const type = asText(target.resource['resourceType'])
   if (!checkType(profiles, report, one, type, '.reference', text)) return
   const told = one.reference['type']
   if (typeof told === 'string' && told !== type) {
     report.add(`${one.path}.type`, 'reference-type', `must be ${type}, as the entry referred to`, told)
   }
-  checkProfile(profiles, report, one, target, text, conforms)
+  checkProfile(profiles, report, one, target, text, misfit)
 }
 
 function checkType(
@@ -127,21 +127,30 @@ function checkProfile(
   one: FoundReference,
   target: Entry,
   text: string,
-  conforms: Conforms,
+  misfit: Misfit,
 ): void {
   const fitting = one.targets.flatMap((url) => profiles.definition(url) ?? [])
   const wanted = fitting.filter((definition) => definition.type === target.resource['resourceType'])
   if (wanted.length === 0 || wanted.some((definition) => definition.below === undefined)) return
   const applied = [...target.applied]
   if (wanted.some(({ url }) => applied.some((own) => profiles.standsOn(own, url)))) return
-  if (wanted.some(({ url }) => conforms(target, url))) return
-  const names = wanted.map((definition) => definition.name).join(' or ')
-  report.add(`${one.path}.reference`, 'reference-profile', `must refer to a resource that conforms to ${names}`, text)
+  const reasons: string[] = []
+  for (const { url, name } of wanted) {
+    const reason = misfit(target, url)
+    if (reason === undefined) return
+    reasons.push(`${name} (${reason})`)
+  }
+  report.add(
+    `${one.path}.reference`,
+    'reference-profile',
+    `must refer to a resource that conforms to ${reasons.join(' or ')}`,
+    text,
+  )
 }
 
 function containedType(resource: Obj, id: string): string | undefined {
-  if (id === '') return String(resource['resourceType'])
+  if (id === '') return asText(resource['resourceType'])
   const contained = Array.isArray(resource['contained']) ? resource['contained'] : []
   const found: unknown = contained.find((item) => isObject(item) && item['id'] === id)
-  return isObject(found) ? String(found['resourceType']) : undefined
+  return isObject(found) ? asText(found['resourceType']) : undefined
 }

@@ -13,7 +13,7 @@ export class Report {
   readonly #seen = new Set<string>()
   #cut = 0
   #errors = 0
-  #breaches = 0
+  #firstBreach: string | undefined
 
   constructor(mode: Mode) {
     this.mode = mode
@@ -22,7 +22,7 @@ export class Report {
   /** Notes one finding. `mild`: never more than a warning. */
   add(path: string, rule: string, message: string, value?: unknown, mild = false): void {
     const severity = mild || (this.mode === 'tolerant' && !STRUCTURAL.has(rule)) ? 'warning' : 'error'
-    if (!mild) this.#breaches++
+    if (!mild) this.#firstBreach ??= `${path}: ${message}`
     const key = `${path}\n${rule}\n${message}`
     if (this.#seen.has(key)) return
     if (severity === 'error') this.#errors++
@@ -35,9 +35,9 @@ export class Report {
     this.#findings.push({ severity, path, rule, ...(shown === undefined ? {} : { value: shown }), message })
   }
 
-  /** Whether no rule was broken, whatever severity the mode gives it; mild findings do not count. */
-  get isClean(): boolean {
-    return this.#breaches === 0
+  /** The first rule broken, in words without the value; undefined when none is, whatever severity the mode gives. */
+  get firstBreach(): string | undefined {
+    return this.#firstBreach
   }
 
   /** The findings in the order of the document's paths, then of rule and message. */

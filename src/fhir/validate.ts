@@ -1,8 +1,8 @@
 import type { Finding } from './findings.ts'
 import { HI_TYPE_OF_PROFILE, inferHiType } from './infer-type.ts'
-import { exceeds, isObject, type Obj } from './json.ts'
+import { asText, exceeds, isObject, type Obj } from './json.ts'
 import { type Definition, type Profiles, shippedProfiles, type TypeRef } from './profiles.ts'
-import { checkReferences, Entries, type Entry, type FoundReference } from './references.ts'
+import { checkReferences, Entries, type FoundReference, type Misfit } from './references.ts'
 import { type Mode, Report } from './report.ts'
 import { type Walk, walkResource } from './walk.ts'
 
@@ -45,6 +45,7 @@ function checkDocument(bundle: Obj, report: Report, profiles: Profiles): void {
   if (first?.index !== 0 || first.resource['resourceType'] !== 'Composition') {
     report.add('Bundle.entry[0].resource', 'document', 'must be the Composition', first?.resource['resourceType'])
   }
+  checkFullUrls(bundle, report)
   const chosen = new ProfileChoice(bundle, report, profiles)
   const references: FoundReference[] = []
   const definition =
@@ -71,17 +72,34 @@ function checkDocument(bundle: Obj, report: Report, profiles: Profiles): void {
     'Bundle',
     definition,
   )
-  checkReferences(profiles, report, entries, references, conformance(profiles, entries, report.mode))
+  checkReferences(profiles, report, entries, references, misfits(profiles, entries, report.mode))
 }
 
-/** Tells whether an entry would pass as a profile, each question answered once. */
-function conformance(profiles: Profiles, entries: Entries, mode: Mode): (entry: Entry, url: string) => boolean {
-  const known = new Map<Entry, Map<string, boolean>>()
+/** R4 §2.36.4: every entry of a document has a fullUrl, and a RESTful one ends in the resource's type and id. */
+function checkFullUrls(bundle: Obj, report: Report): void {
+  const entries: readonly unknown[] = Array.isArray(bundle['entry']) ? bundle['entry'] : []
+  for (const [index, entry] of entries.entries()) {
+    if (!isObject(entry)) continue
+    const path = `Bundle.entry[${index}].fullUrl`
+    const { fullUrl, resource } = entry
+    if (fullUrl === undefined) report.add(path, 'full-url', 'must be there, so that the resource can be referred to')
+    if (typeof fullUrl !== 'string' || !isObject(resource)) continue
+    if (!/^(?:https?|urn):/.test(fullUrl))
+      report.add(path, 'full-url', 'must be absolute: http…, urn:uuid: or urn:oid:', fullUrl)
+    const named = /^https?:.*\/([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/.exec(fullUrl)
+    if (named !== null && (named[1] !== resource['resourceType'] || named[2] !== resource['id'])) {
+      const own = `${asText(resource['resourceType'])}/${asText(resource['id'])}`
+      report.add(path, 'full-url', `must end in ${own.slice(0, 120)}, the resource's type and id`, fullUrl)
+    }
+  }
+}
+
+/** Tells why an entry would not pass as a profile, each question answered once. */
+function misfits(profiles: Profiles, entries: Entries, mode: Mode): Misfit {
+  const known = new Map<string, string | undefined>()
   return (entry, url) => {
-    const answers = known.get(entry) ?? new Map<string, boolean>()
-    known.set(entry, answers)
-    const before = answers.get(url)
-    if (before !== undefined) return before
+    const question = `${entry.index} ${url}`
+    if (known.has(question)) return known.get(question)
     const definition = profiles.definition(url)
     const trial = new Report(mode)
     const { resource } = entry
@@ -95,9 +113,9 @@ function conformance(profiles: Profiles, entries: Entries, mode: Mode): (entry: 
       entry,
       inner: () => undefined,
     }
-    if (definition !== undefined) walkResource(walk, 'trial', definition)
-    const answer = definition !== undefined && trial.isClean
-    answers.set(url, answer)
+    if (definition !== undefined) walkResource(walk, definition.type, definition)
+    const answer = definition === undefined ? 'not known here' : trial.firstBreach
+    known.set(question, answer)
     return answer
   }
 }

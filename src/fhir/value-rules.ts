@@ -1,4 +1,4 @@
-import { isObject, type Obj } from './json.ts'
+import { asText, isObject, type Obj } from './json.ts'
 import type { Profiles, Rule } from './profiles.ts'
 
 /** FHIR R4 §2.24: what each primitive type may look like. */
@@ -107,7 +107,7 @@ export function checkBinding(profiles: Profiles, rule: Rule, value: unknown): Bi
     return typeof system === 'string' && codes?.get(system)?.has(code) === true
   }
   if (codings.some(has)) return undefined
-  const found = codings.map((c) => (typeof c.system === 'string' ? `${c.system}|` : '') + String(c.code)).join(', ')
+  const found = codings.map((c) => (typeof c.system === 'string' ? `${c.system}|` : '') + asText(c.code)).join(', ')
   const name = binding.valueSet.slice(binding.valueSet.lastIndexOf('/') + 1)
   if (binding.required) {
     return { severity: 'error', found, message: `must be a code of ${name} (${binding.valueSet})${some(codes)}` }

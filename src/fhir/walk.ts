@@ -39,7 +39,7 @@ function walkMembers(walk: Walk, value: Obj, path: string, shape: Rule, base: st
     if (isShadow && Object.hasOwn(value, name)) continue
     const member = shape.members?.get(name)
     if (member === undefined || (isShadow && jsonKind(member.type?.code ?? '') === undefined)) {
-      walk.report.add(`${path}.${key}`, 'unknown-element', `is not an element of ${base}`, value[key])
+      reportUnknown(walk.report, { path, key, base, value: value[key] }, shape, seen)
       continue
     }
     const other = seen.get(member.name)
@@ -60,6 +60,26 @@ function walkMembers(walk: Walk, value: Obj, path: string, shape: Rule, base: st
       walk.report.add(`${path}.${name}`, 'cardinality', `must be there (at least ${rule.min})`)
     }
   }
+}
+
+/** A type that the profile took out of a choice is named as that, with what is left. */
+function reportUnknown(
+  report: Report,
+  at: { readonly path: string; readonly key: string; readonly base: string; readonly value: unknown },
+  shape: Rule,
+  seen: Map<string, string>,
+): void {
+  const { path, key, base, value } = at
+  const stem = [...(shape.members ?? [])].find(
+    ([k, { name }]) => k !== name && /^[A-Z]/.test(key.slice(name.length)) && key.startsWith(name),
+  )?.[1].name
+  if (stem === undefined) {
+    report.add(`${path}.${key}`, 'unknown-element', `is not an element of ${base}`, value)
+    return
+  }
+  const allowed = [...(shape.members ?? [])].flatMap(([k, { name }]) => (name === stem ? [k] : []))
+  report.add(`${path}.${key}`, 'choice', `is not allowed here: use ${allowed.join(' or ')}`, value)
+  seen.set(stem, key)
 }
 
 type Place = {
@@ -186,6 +206,7 @@ function walkItem(
   const kind = jsonKind(type?.code ?? '')
   if (kind !== undefined && type !== undefined) {
     if (!walkPrimitive(walk, value, shadow, path, type.code, kind, place)) return
+    if (value !== undefined) checkInvariants(walk, value, path, rule.constraints, `${place.base}.${place.member.name}`)
   } else if (!isObject(value)) {
     report.add(path, 'structure', `must be a JSON object (${type?.code ?? place.member.name})`, value)
     return
@@ -268,10 +289,16 @@ function walkComplex(walk: Walk, value: Obj, path: string, rule: Rule, type: Typ
   }
 }
 
-function checkInvariants(walk: Walk, value: Obj, path: string, constraints: Rule['constraints'], base: string): void {
+function checkInvariants(
+  walk: Walk,
+  value: unknown,
+  path: string,
+  constraints: Rule['constraints'],
+  base: string,
+): void {
   for (const constraint of constraints) {
     // Contained resources are rare, and the rules about them are the dearest ones.
-    if (constraint.key.startsWith('dom-') && value['contained'] === undefined) continue
+    if (constraint.key.startsWith('dom-') && isObject(value) && value['contained'] === undefined) continue
     const answer = holds(constraint, value, base, { resource: walk.resource, root: walk.root })
     if (answer === true) continue
     const message = answer === false ? constraint.human : `could not be evaluated: ${constraint.human}`
