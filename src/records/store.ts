@@ -1,0 +1,197 @@
+import { type Selectable, sql } from 'kysely'
+import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
+import type { ClinicalRecordTable } from '../db/tables.generated.ts'
+import type { Tx } from '../db/tx.ts'
+import type { HiType } from '../fhir/hi-type.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type Bucket, type Id, toBucket } from '../kernel/id.ts'
+import { must } from '../kernel/refusal.ts'
+import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
+import type { FacilityPatient } from './patient.ts'
+
+const demographicsPlace = (reference: string): Place => ({
+  table: 'facility_patient',
+  column: 'demographics',
+  row: reference,
+  patient: reference,
+})
+const recordPlace = (reference: string, id: string): Place => ({
+  table: 'clinical_record',
+  column: 'sealed',
+  row: id,
+  patient: reference,
+})
+
+/** Writes a patient, new or changed. */
+export async function savePatient(tx: Tx, _recorded: Recorded<AuditEvent>, patient: FacilityPatient): Promise<void> {
+  const key = await patientKey(tx, patient.reference)
+  const demographics = Buffer.from(
+    sealWith(key, JSON.stringify(patient), demographicsPlace(patient.reference), tx.random),
+  )
+  await tx.db
+    .insertInto('facility_patient')
+    .values({
+      bucket: bucketOf(patient.reference),
+      reference: patient.reference,
+      demographics,
+      created_at: tx.now,
+      changed_at: tx.now,
+    })
+    .onConflict((c) => c.columns(['bucket', 'reference']).doUpdateSet({ demographics, changed_at: tx.now }))
+    .execute()
+}
+
+export async function loadPatient(tx: Tx, reference: string): Promise<FacilityPatient | undefined> {
+  const row = await tx.db
+    .selectFrom('facility_patient')
+    .select('demographics')
+    .where('bucket', '=', bucketOf(reference))
+    .where('reference', '=', reference)
+    .executeTakeFirst()
+  return row === undefined ? undefined : openPatient(tx, reference, row.demographics)
+}
+
+async function openPatient(tx: Tx, reference: string, demographics: Uint8Array): Promise<FacilityPatient | undefined> {
+  const key = await existingPatientKey(tx, reference)
+  if (key === undefined) return undefined
+  return JSON.parse(
+    new TextDecoder().decode(must(openWith(key, demographics, demographicsPlace(reference)))),
+  ) as FacilityPatient
+}
+
+/** Patients after `after` in the order of their buckets: for the facility's own list, page by page. */
+export async function listPatients(
+  tx: Tx,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly FacilityPatient[]> {
+  const bucket = after === undefined ? -1 : bucketOf(after)
+  const { rows } = await sql<{ reference: string; demographics: Buffer }>`
+    /* all buckets: the facility's list of its patients */
+    select reference, demographics from facility_patient
+    where (bucket, reference) > (${bucket}, ${after ?? ''}) order by bucket, reference limit ${limit}`.execute(tx.db)
+  const patients = await Promise.all(rows.map((row) => openPatient(tx, row.reference, row.demographics)))
+  return patients.filter((patient) => patient !== undefined)
+}
+
+export type IdentifierKind = 'abha-address' | 'abha-number' | 'mobile'
+export type HashedIdentifier = { readonly kind: IdentifierKind; readonly hash: Uint8Array }
+
+const placeOfHash = (hash: Uint8Array): Bucket => toBucket(hash[0] ?? 0)
+
+/** Replaces what the blind index says of a patient. */
+export async function saveIdentifiers(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  reference: string,
+  gone: readonly HashedIdentifier[],
+  present: readonly HashedIdentifier[],
+): Promise<void> {
+  for (const { kind, hash } of gone) {
+    await tx.db
+      .deleteFrom('patient_identifier')
+      .where('bucket', '=', placeOfHash(hash))
+      .where('kind', '=', kind)
+      .where('hash', '=', Buffer.from(hash))
+      .where('reference', '=', reference)
+      .execute()
+  }
+  for (const { kind, hash } of present) {
+    await tx.db
+      .insertInto('patient_identifier')
+      .values({ bucket: placeOfHash(hash), kind, hash: Buffer.from(hash), reference })
+      .onConflict((c) => c.columns(['bucket', 'kind', 'hash', 'reference']).doNothing())
+      .execute()
+  }
+}
+
+/** References of the patients that have this identifier. */
+export async function referencesByIdentifier(tx: Tx, { kind, hash }: HashedIdentifier): Promise<readonly string[]> {
+  const rows = await tx.db
+    .selectFrom('patient_identifier')
+    .select('reference')
+    .where('bucket', '=', placeOfHash(hash))
+    .where('kind', '=', kind)
+    .where('hash', '=', Buffer.from(hash))
+    .orderBy('reference')
+    .execute()
+  return rows.map((row) => row.reference)
+}
+
+export type StoredRecord = {
+  readonly id: Id<'record'>
+  readonly patientReference: string
+  readonly careContextReference: string
+  readonly hiType: HiType
+  readonly date: Date
+  readonly form: 'input' | 'document'
+}
+
+/** Writes a record, sealed under its patient's key. */
+export async function insertRecord(
+  tx: Tx,
+  recorded: Recorded<AuditEvent>,
+  record: StoredRecord,
+  content: Uint8Array | string,
+): Promise<void> {
+  const key = await patientKey(tx, record.patientReference)
+  await tx.db
+    .insertInto('clinical_record')
+    .values({
+      bucket: bucketOf(record.patientReference),
+      id: record.id,
+      patient_reference: record.patientReference,
+      care_context_reference: record.careContextReference,
+      hi_type: record.hiType,
+      date: record.date,
+      form: record.form,
+      sealed: Buffer.from(sealWith(key, content, recordPlace(record.patientReference, record.id), tx.random)),
+      created_at: tx.now,
+      event: recorded.id,
+    })
+    .execute()
+}
+
+export async function listRecords(tx: Tx, patientReference: string): Promise<readonly StoredRecord[]> {
+  const rows = await tx.db
+    .selectFrom('clinical_record')
+    .select(['id', 'patient_reference', 'care_context_reference', 'hi_type', 'date', 'form'])
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', patientReference)
+    .orderBy('date')
+    .orderBy('id')
+    .execute()
+  return rows.map(storedRecord)
+}
+
+function storedRecord(
+  row: Omit<Selectable<ClinicalRecordTable>, 'bucket' | 'sealed' | 'created_at' | 'event'>,
+): StoredRecord {
+  return {
+    id: row.id as Id<'record'>,
+    patientReference: row.patient_reference,
+    careContextReference: row.care_context_reference,
+    hiType: row.hi_type as HiType,
+    date: row.date,
+    form: row.form as StoredRecord['form'],
+  }
+}
+
+/** Opens a record; undefined when it is gone, or erased with its patient's key. */
+export async function openRecord(
+  tx: Tx,
+  patientReference: string,
+  id: string,
+): Promise<(StoredRecord & { readonly content: Uint8Array }) | undefined> {
+  const row = await tx.db
+    .selectFrom('clinical_record')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('id', '=', id)
+    .where('patient_reference', '=', patientReference)
+    .executeTakeFirst()
+  const key = row && (await existingPatientKey(tx, patientReference))
+  if (row === undefined || key === undefined) return undefined
+  return { ...storedRecord(row), content: must(openWith(key, row.sealed, recordPlace(patientReference, id))) }
+}
