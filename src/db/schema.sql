@@ -29,7 +29,7 @@ comment on table audit_event is 'by patient: what happened, one row per log entr
 create table bridge (
   client_id text not null,
   name text not null,
-  url text,
+  url text not null,
   secret_hash text not null,
   status text not null,
   sessions_from timestamp with time zone not null,
@@ -98,6 +98,7 @@ comment on table consent_artefact is 'by patient: signed consents, one for each 
 create table consent_notice (
   bucket smallint not null,
   id uuid not null,
+  message uuid not null,
   request uuid not null,
   artefact uuid,
   party text not null,
@@ -106,12 +107,13 @@ create table consent_notice (
   created_at timestamp with time zone not null,
   acknowledged_at timestamp with time zone,
   failure text,
-  constraint consent_notice_pkey PRIMARY KEY (bucket, id, party, facility),
+  constraint consent_notice_pkey PRIMARY KEY (bucket, id),
   constraint consent_notice_bucket_request_fkey FOREIGN KEY (bucket, request) REFERENCES consent_request(bucket, id),
   constraint consent_notice_party_check CHECK ((party = ANY (ARRAY['hip'::text, 'hiu'::text]))),
   constraint consent_notice_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'DENIED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX consent_notice_artefact ON public.consent_notice USING btree (bucket, artefact) WHERE (artefact IS NOT NULL);
+CREATE INDEX consent_notice_message ON public.consent_notice USING btree (bucket, message);
 CREATE INDEX consent_notice_request ON public.consent_notice USING btree (bucket, request);
 comment on table consent_notice is 'by patient: what HIP and HIU were told of a consent, and when they acknowledged it';
 
@@ -628,6 +630,16 @@ create table subscription_event (
   constraint subscription_event_status_check CHECK ((status = ANY (ARRAY['published'::text, 'acknowledged'::text, 'failed'::text])))
 );
 comment on table subscription_event is 'by patient: what subscribers were told, and whether they said that they heard it';
+
+create table text_message (
+  id uuid not null,
+  mobile text not null,
+  words text not null,
+  sent_at timestamp with time zone not null,
+  constraint text_message_pkey PRIMARY KEY (id)
+);
+CREATE INDEX text_message_sent_at ON public.text_message USING btree (sent_at);
+comment on table text_message is 'local: text messages kept for the sandbox in place of a phone';
 
 create table witnessed_log (
   origin text not null,

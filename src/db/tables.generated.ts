@@ -24,7 +24,7 @@ export interface AuditEventTable {
 export interface BridgeTable {
   client_id: string
   name: string
-  url: string | null
+  url: string
   secret_hash: string
   status: string
   sessions_from: Date
@@ -76,6 +76,7 @@ export interface ConsentArtefactTable {
 export interface ConsentNoticeTable {
   bucket: number
   id: string
+  message: string
   request: string
   artefact: string | null
   party: string
@@ -468,6 +469,13 @@ export interface SubscriptionEventTable {
   changed_at: Date
 }
 
+export interface TextMessageTable {
+  id: string
+  mobile: string
+  words: string
+  sent_at: Date
+}
+
 export interface WitnessedLogTable {
   origin: string
   size: number
@@ -521,6 +529,7 @@ export interface Tables {
   setting: SettingTable
   subscription: SubscriptionTable
   subscription_event: SubscriptionEventTable
+  text_message: TextMessageTable
   witnessed_log: WitnessedLogTable
 }
 

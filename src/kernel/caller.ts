@@ -5,7 +5,8 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   /** A bridge: one client id and callback URL that serves one or more facilities. */
   | { readonly kind: 'bridge'; readonly clientId: string; readonly facilities: readonly FacilityId[] }
-  | { readonly kind: 'patient'; readonly patient: AbhaAddress }
+  /** `guardian` is set when a guardian acts for a child. */
+  | { readonly kind: 'patient'; readonly patient: AbhaAddress; readonly guardian?: AbhaAddress }
   /** The consent manager calling a facility back. */
   | { readonly kind: 'exchange'; readonly id: string }
   /** Staff or software of this party itself. */
@@ -13,7 +14,7 @@ export type Caller =
 
 /** Who did what a log entry says. `person` is the human behind a facility, by name, as the patient will read it. */
 export type Actor =
-  | { readonly kind: 'patient'; readonly id: AbhaAddress }
+  | { readonly kind: 'patient'; readonly id: AbhaAddress; readonly guardian?: AbhaAddress }
   | { readonly kind: 'facility'; readonly id: FacilityId; readonly person?: { readonly name: string; readonly role: string } }
   | { readonly kind: 'exchange'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }

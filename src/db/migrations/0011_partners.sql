@@ -3,7 +3,7 @@
 create table bridge (
   client_id text primary key,
   name text not null,
-  url text,
+  url text not null,
   -- scrypt, self-describing
   secret_hash text not null,
   status text not null check (status in ('active', 'revoked')),

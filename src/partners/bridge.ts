@@ -1,0 +1,67 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { FacilityId } from '../kernel/id.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
+
+export const ROLES = ['hip', 'hiu', 'health-locker', 'phr'] as const
+export type Role = (typeof ROLES)[number]
+
+/** Software that speaks for facilities: one client id, one callback URL. */
+export type Bridge = {
+  readonly clientId: string
+  readonly name: string
+  /** Base of the callbacks, without a slash at the end. */
+  readonly url: string
+  readonly status: 'active' | 'revoked'
+}
+
+/** A service of a bridge: a hospital, a laboratory, an app. Inactive when it, or its bridge, may not take part. */
+export type Facility = {
+  readonly id: FacilityId
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly status: 'active' | 'inactive'
+  readonly isGovernment: boolean
+  /** Words of the facility registry, such as `Hospital`. */
+  readonly facilityTypes: readonly string[]
+  readonly bridge: { readonly clientId: string; readonly url: string }
+}
+
+export const MOVES = { active: ['revoked'], revoked: [] } as const satisfies Record<
+  Bridge['status'],
+  readonly Bridge['status'][]
+>
+
+export const EVENTS = {
+  'partners.bridge-registered': 'The operator admitted software (a bridge) to the network.',
+  'partners.bridge-url-changed': 'A bridge is called back at another address from now on.',
+  'partners.bridge-revoked': 'A bridge was shut out: its sessions are void, its facilities silent.',
+  'partners.secret-renewed': 'A bridge got a new client secret; the sessions made with the old one are void.',
+  'partners.facility-saved': 'A facility was added to a bridge, or changed.',
+  'partners.session-issued': 'A bridge logged in.',
+  'partners.session-renewed': 'A bridge renewed its login.',
+  'partners.refresh-reused': 'A token that renews a login was used twice: all logins that descend from it are void.',
+} as const
+
+export type PartnerEvent = AuditEvent & { readonly type: keyof typeof EVENTS; readonly subject: string }
+
+/** Reads a callback base URL: http or https, without credentials, query or fragment. Where it may point is checked at each call. */
+export function parseCallbackUrl(text: string): { readonly url: string } | Refusal {
+  if (!URL.canParse(text)) return refuse('partners/invalid-url', 'url is not a URL.', 'url')
+  const url = new URL(text)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return refuse('partners/invalid-url', 'url must begin with https:// or http://.', 'url')
+  if (url.username !== '' || url.password !== '')
+    return refuse('partners/invalid-url', 'url must not hold a user name or password.', 'url')
+  if (url.search !== '' || url.hash !== '')
+    return refuse('partners/invalid-url', 'url must have no query and no fragment: paths are appended to it.', 'url')
+  return { url: `${url.origin}${url.pathname.replace(/\/+$/, '')}` }
+}
+
+export function isHip(facility: Facility): boolean {
+  return facility.status === 'active' && facility.roles.includes('hip')
+}
+
+/** Whether it may be told of results and events: an HIU, a patient's app, a health locker. */
+export function isHiu(facility: Facility): boolean {
+  return facility.status === 'active' && facility.roles.some((role) => role !== 'hip')
+}

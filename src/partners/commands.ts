@@ -1,0 +1,194 @@
+import { announce, record } from '../audit/record.ts'
+import { StaleRow, type Tx } from '../db/tx.ts'
+import type { Actor } from '../kernel/caller.ts'
+import type { FacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { type Bridge, type Facility, type PartnerEvent, parseCallbackUrl, type Role } from './bridge.ts'
+import { hashSecret, makeSecret } from './secret.ts'
+import {
+  type FacilityEvent,
+  findBridge,
+  findBridges,
+  findFacilities,
+  findFacilitiesOf,
+  findFacility,
+  insertBridge,
+  saveFacility,
+  updateBridge,
+} from './store.ts'
+
+export type ServiceInput = {
+  readonly id: FacilityId
+  readonly name: string
+  readonly roles: readonly Role[]
+  readonly isActive: boolean
+  /** What is not said stays as it was; false and none at first. */
+  readonly isGovernment?: boolean
+  readonly facilityTypes?: readonly string[]
+}
+
+/**
+ * Admits a bridge with its services. Returns the client secret, which is not kept and cannot be shown again.
+ * Refuses a taken client id or facility id, and a URL that cannot be a callback base.
+ */
+export async function registerBridge(
+  tx: Tx,
+  input: {
+    readonly clientId?: string
+    readonly name: string
+    readonly url: string
+    readonly services: readonly ServiceInput[]
+    readonly actor: Actor
+  },
+): Promise<{ readonly clientId: string; readonly clientSecret: string } | Refusal> {
+  const parsed = parseCallbackUrl(input.url)
+  if (isRefusal(parsed)) return parsed
+  const clientId = input.clientId ?? `SBX_${Buffer.from(tx.random(5)).toString('hex')}`
+  if ((await findBridge(tx, clientId)) !== undefined) return refuse('partners/duplicate-bridge', undefined, 'clientId')
+  const taken = await firstTaken(tx, clientId, input.services)
+  if (taken) return taken
+  const clientSecret = makeSecret(tx.random)
+  const recorded = await record(tx, {
+    type: 'partners.bridge-registered',
+    actor: input.actor,
+    subject: clientId,
+    name: input.name,
+    url: parsed.url,
+  } satisfies PartnerEvent & Record<string, unknown>)
+  const isNew = await insertBridge(tx, recorded, {
+    clientId,
+    name: input.name,
+    url: parsed.url,
+    secretHash: await hashSecret(tx.random, clientSecret),
+  })
+  if (!isNew) throw new StaleRow('registered meanwhile')
+  await announce(tx, recorded)
+  const saved = await saveServices(tx, { clientId, services: input.services, actor: input.actor })
+  return isRefusal(saved) ? saved : { clientId, clientSecret }
+}
+
+/** Changes where a bridge is called back. */
+export async function updateBridgeUrl(
+  tx: Tx,
+  input: { readonly clientId: string; readonly url: string; readonly actor: Actor },
+): Promise<Bridge | Refusal> {
+  const parsed = parseCallbackUrl(input.url)
+  if (isRefusal(parsed)) return parsed
+  const bridge = await activeBridge(tx, input.clientId)
+  if (isRefusal(bridge) || bridge.url === parsed.url) return bridge
+  const recorded = await record(tx, {
+    type: 'partners.bridge-url-changed',
+    actor: input.actor,
+    subject: bridge.clientId,
+    url: parsed.url,
+  } satisfies PartnerEvent & Record<string, unknown>)
+  await updateBridge(tx, recorded, { url: parsed.url })
+  await announce(tx, recorded)
+  return { ...bridge, url: parsed.url }
+}
+
+/** A new client secret in place of the old one. All running sessions end. */
+export async function renewBridgeSecret(
+  tx: Tx,
+  input: { readonly clientId: string; readonly actor: Actor },
+): Promise<{ readonly clientSecret: string } | Refusal> {
+  const bridge = await activeBridge(tx, input.clientId)
+  if (isRefusal(bridge)) return bridge
+  const clientSecret = makeSecret(tx.random)
+  const recorded = await record(tx, {
+    type: 'partners.secret-renewed',
+    actor: input.actor,
+    subject: bridge.clientId,
+  } satisfies PartnerEvent)
+  await updateBridge(tx, recorded, { secretHash: await hashSecret(tx.random, clientSecret) })
+  await announce(tx, recorded)
+  return { clientSecret }
+}
+
+/** Shuts a bridge out, for good: it cannot log in, its tokens are void, its facilities count as inactive. */
+export async function revokeBridge(
+  tx: Tx,
+  input: { readonly clientId: string; readonly actor: Actor },
+): Promise<true | Refusal> {
+  const bridge = await findBridge(tx, input.clientId)
+  if (bridge === undefined) return refuse('partners/unknown-bridge')
+  if (bridge.status === 'revoked') return true
+  const recorded = await record(tx, {
+    type: 'partners.bridge-revoked',
+    actor: input.actor,
+    subject: bridge.clientId,
+  } satisfies PartnerEvent)
+  await updateBridge(tx, recorded, { status: 'revoked' })
+  await announce(tx, recorded)
+  return true
+}
+
+/** Adds services to a bridge or changes its own. All or none: a facility id of another bridge refuses the whole list. */
+export async function saveServices(
+  tx: Tx,
+  input: { readonly clientId: string; readonly services: readonly ServiceInput[]; readonly actor: Actor },
+): Promise<readonly Facility[] | Refusal> {
+  const bridge = await activeBridge(tx, input.clientId)
+  if (isRefusal(bridge)) return bridge
+  const taken = await firstTaken(tx, bridge.clientId, input.services)
+  if (taken) return taken
+  for (const service of input.services) {
+    const before = await findFacility(tx, service.id)
+    const facility = {
+      name: service.name,
+      status: service.isActive ? ('active' as const) : ('inactive' as const),
+      isGovernment: service.isGovernment ?? before?.isGovernment ?? false,
+      facilityTypes: service.facilityTypes ?? before?.facilityTypes ?? [],
+    }
+    const recorded = await record(tx, {
+      type: 'partners.facility-saved',
+      actor: input.actor,
+      subject: service.id,
+      bridge: bridge.clientId,
+      roles: [...new Set(service.roles)],
+      name: service.name,
+      status: facility.status,
+    } satisfies FacilityEvent & Record<string, unknown>)
+    if (!(await saveFacility(tx, recorded, facility))) throw new StaleRow('registered meanwhile')
+    await announce(tx, recorded)
+  }
+  return findFacilitiesOf(tx, bridge.clientId)
+}
+
+async function firstTaken(tx: Tx, clientId: string, services: readonly ServiceInput[]): Promise<Refusal | undefined> {
+  for (const { id } of services) {
+    const existing = await findFacility(tx, id)
+    if (existing !== undefined && existing.bridge.clientId !== clientId)
+      return refuse('partners/facility-taken', `The facility id ${id} belongs to another bridge.`, 'id')
+  }
+  return undefined
+}
+
+async function activeBridge(tx: Tx, clientId: string): Promise<Bridge | Refusal> {
+  const bridge = await findBridge(tx, clientId)
+  if (bridge === undefined || bridge.status !== 'active') return refuse('partners/unknown-bridge')
+  return { clientId: bridge.clientId, name: bridge.name, url: bridge.url, status: bridge.status }
+}
+
+/** The facility, whatever its status; undefined when nobody has that id. */
+export async function facilityById(tx: Tx, id: FacilityId): Promise<Facility | undefined> {
+  return findFacility(tx, id)
+}
+
+/** All services of one bridge, inactive ones too. */
+export async function facilitiesOfBridge(tx: Tx, clientId: string): Promise<readonly Facility[]> {
+  return findFacilitiesOf(tx, clientId)
+}
+
+/** Active facilities by role, part of the name, kind of owner. At most `LIMITS.pageSizeMax`, by name. */
+export async function listFacilities(
+  tx: Tx,
+  search: { readonly roles?: readonly Role[]; readonly name?: string; readonly isGovernment?: boolean } = {},
+): Promise<readonly Facility[]> {
+  return findFacilities(tx, search, LIMITS.pageSizeMax)
+}
+
+export async function listBridges(tx: Tx): Promise<readonly Bridge[]> {
+  return findBridges(tx)
+}

@@ -1,0 +1,158 @@
+import { announce, record } from '../audit/record.ts'
+import type { SigningKey } from '../crypto/signature.ts'
+import { StaleRow, type Tx } from '../db/tx.ts'
+import type { Actor, Caller } from '../kernel/caller.ts'
+import { type AbhaAddress, type AbhaNumber, parseAbhaAddress } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { signToken, verifyToken } from '../vault/token.ts'
+import { isChild, mayActFor, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
+import { findAllPatients, findIndexed, findPatient, insertIndex, insertPatient, updatePatientStatus } from './store.ts'
+
+export type IndexNeeds = { readonly indexKey: Uint8Array }
+export type TokenNeeds = { readonly exchange: { readonly id: string }; readonly signingKey: SigningKey }
+
+/**
+ * Gives a patient an account. Refuses a taken ABHA address or number; a child needs a guardian who is enrolled and adult.
+ * The refusals leave nothing behind: they are decided before anything is written.
+ */
+export async function enrolPatient(
+  tx: Tx,
+  needs: IndexNeeds,
+  input: { readonly profile: Profile; readonly actor: Actor },
+): Promise<Patient | Refusal> {
+  const { profile, actor } = input
+  if ((await findPatient(tx, profile.abhaAddress)) !== undefined)
+    return refuse('people/already-enrolled', undefined, 'abhaAddress')
+  if ((await findIndexed(tx, needs.indexKey, 'abha-number', profile.abhaNumber)).length > 0)
+    return refuse('people/already-enrolled', 'This ABHA number is enrolled already.', 'abhaNumber')
+  const guardianFault = await checkGuardian(tx, profile)
+  if (guardianFault) return guardianFault
+  const recorded = await record(tx, {
+    type: 'people.enrolled',
+    actor,
+    patient: profile.abhaAddress,
+  } satisfies PatientEvent)
+  const isNew = await insertPatient(tx, recorded, profile)
+  const isNumberNew = await insertIndex(tx, recorded, needs.indexKey, 'abha-number', profile.abhaNumber)
+  // Somebody enrolled the same person between our look and our write: start anew, and refuse then.
+  if (!isNew || !isNumberNew) throw new StaleRow('enrolled meanwhile')
+  await insertIndex(tx, recorded, needs.indexKey, 'mobile', profile.mobile)
+  await announce(tx, recorded)
+  return { ...profile, status: 'active' }
+}
+
+/** A child's guardian is enrolled, grown up, and somebody else. */
+async function checkGuardian(tx: Tx, profile: Profile): Promise<Refusal | undefined> {
+  if (profile.guardian === undefined) return undefined
+  const guardian = profile.guardian === profile.abhaAddress ? undefined : await findPatient(tx, profile.guardian)
+  if (guardian === undefined || isChild(guardian.birthDate, tx.now))
+    return refuse('people/not-guardian', 'The guardian must be an adult with an account here.', 'guardian')
+  return undefined
+}
+
+/** The patient with their demographics; undefined when unknown here or erased. */
+export async function readPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
+  return findPatient(tx, abhaAddress)
+}
+
+export async function readPatientByAbhaNumber(
+  tx: Tx,
+  needs: IndexNeeds,
+  number: AbhaNumber,
+): Promise<Patient | undefined> {
+  const [address] = await findIndexed(tx, needs.indexKey, 'abha-number', number)
+  return address === undefined ? undefined : findPatient(tx, address)
+}
+
+/** Everybody who gave this mobile number: families share one. */
+export async function readPatientsByMobile(tx: Tx, needs: IndexNeeds, mobile: string): Promise<readonly Patient[]> {
+  const patients: Patient[] = []
+  for (const address of await findIndexed(tx, needs.indexKey, 'mobile', mobile)) {
+    const patient = await findPatient(tx, address)
+    if (patient !== undefined) patients.push(patient)
+  }
+  return patients
+}
+
+/** For the operator: enrolled patients in order of enrolment, at most `limit`. */
+export async function listPatients(tx: Tx, limit: number): Promise<readonly Patient[]> {
+  return findAllPatients(tx, limit)
+}
+
+/** Deactivates or reactivates an account; `people/unknown-patient` when there is none. Doing it twice changes nothing. */
+export async function setPatientStatus(
+  tx: Tx,
+  input: { readonly patient: AbhaAddress; readonly status: PatientStatus; readonly actor: Actor },
+): Promise<Patient | Refusal> {
+  const patient = await findPatient(tx, input.patient)
+  if (patient === undefined) return refuse('people/unknown-patient')
+  if (patient.status === input.status) return patient
+  const type = input.status === 'active' ? 'people.reactivated' : 'people.deactivated'
+  const recorded = await record(tx, { type, actor: input.actor, patient: input.patient } satisfies PatientEvent)
+  await updatePatientStatus(tx, recorded, patient.status, input.status)
+  await announce(tx, recorded)
+  return { ...patient, status: input.status }
+}
+
+/**
+ * A session of the patient for the `X-AUTH-TOKEN` header: JWT, RS256, audience `amanat:patient`. With `guardian`, the session of
+ * a guardian for a child. Who calls this has proved who the person is.
+ */
+export async function issuePatientToken(
+  tx: Tx,
+  needs: TokenNeeds,
+  input: { readonly patient: AbhaAddress; readonly guardian?: AbhaAddress; readonly actor: Actor },
+): Promise<{ readonly token: string; readonly expiresAt: Date } | Refusal> {
+  const patient = await findPatient(tx, input.patient)
+  if (patient === undefined) return refuse('people/unknown-patient')
+  const fault = await checkSession(tx, patient, input.guardian)
+  if (fault) return fault
+  const act = input.guardian === undefined ? {} : { guardian: input.guardian }
+  await announce(
+    tx,
+    await record(tx, { type: 'people.session-opened', actor: input.actor, patient: patient.abhaAddress, ...act }),
+  )
+  const token = await signToken(needs.signingKey, {
+    issuer: needs.exchange.id,
+    audience: 'amanat:patient',
+    now: tx.now,
+    lifeMs: LIMITS.patientSessionMs,
+    // `act` names who acts in place of the subject (RFC 8693 §4.1).
+    claims: { sub: patient.abhaAddress, ...(input.guardian === undefined ? {} : { act: { sub: input.guardian } }) },
+  })
+  return { token, expiresAt: new Date(tx.now.getTime() + LIMITS.patientSessionMs) }
+}
+
+/** The patient whose session this is. The account and the guardianship are looked up anew at each call. */
+export async function verifyPatientToken(
+  tx: Tx,
+  needs: TokenNeeds,
+  token: string,
+): Promise<Extract<Caller, { kind: 'patient' }> | Refusal> {
+  const claims = await verifyToken(needs.signingKey, token, {
+    issuer: needs.exchange.id,
+    audience: 'amanat:patient',
+    now: tx.now,
+  })
+  if (isRefusal(claims)) return refuse('auth/invalid-patient-token', claims.detail, 'X-AUTH-TOKEN')
+  const address = parseAbhaAddress(String(claims['sub']))
+  const patient = address === undefined ? undefined : await findPatient(tx, address)
+  if (patient === undefined) return refuse('auth/invalid-patient-token', undefined, 'X-AUTH-TOKEN')
+  const act = claims['act']
+  const guardian =
+    typeof act === 'object' && act !== null && 'sub' in act ? parseAbhaAddress(String(act.sub)) : undefined
+  if (act !== undefined && guardian === undefined)
+    return refuse('auth/invalid-patient-token', undefined, 'X-AUTH-TOKEN')
+  const fault = await checkSession(tx, patient, guardian)
+  if (fault) return fault
+  return { kind: 'patient', patient: patient.abhaAddress, ...(guardian === undefined ? {} : { guardian }) }
+}
+
+async function checkSession(tx: Tx, patient: Patient, guardian: AbhaAddress | undefined): Promise<Refusal | undefined> {
+  if (patient.status !== 'active') return refuse('people/deactivated')
+  if (guardian === undefined) return undefined
+  if (!mayActFor(guardian, patient, tx.now)) return refuse('people/not-guardian')
+  const person = await findPatient(tx, guardian)
+  return person?.status === 'active' ? undefined : refuse('people/not-guardian')
+}

@@ -1,0 +1,66 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
+
+/** `D` = does not want to say, `T` = transgender, `U` = unknown (protocol sheet 3.4). */
+export type Gender = 'M' | 'F' | 'O' | 'D' | 'T' | 'U'
+
+export type Address = {
+  readonly line?: string
+  readonly district?: string
+  readonly state?: string
+  readonly pincode?: string
+}
+
+export type Profile = {
+  readonly abhaAddress: AbhaAddress
+  readonly abhaNumber: AbhaNumber
+  readonly name: string
+  readonly gender: Gender
+  /** `YYYY-MM-DD` */
+  readonly birthDate: string
+  /** Ten digits. */
+  readonly mobile: string
+  readonly email?: string
+  readonly address?: Address
+  /** Who decides for a child. */
+  readonly guardian?: AbhaAddress
+  /** BCP 47. */
+  readonly language: string
+}
+
+export type PatientStatus = 'active' | 'deactivated'
+export type Patient = Profile & { readonly status: PatientStatus }
+
+export const MOVES = { active: ['deactivated'], deactivated: ['active'] } as const satisfies Record<
+  PatientStatus,
+  readonly PatientStatus[]
+>
+
+export const EVENTS = {
+  'people.enrolled': 'A patient got an account at the exchange.',
+  'people.deactivated': 'A patient’s account was deactivated: nothing is linked, shared or asked for meanwhile.',
+  'people.reactivated': 'A deactivated account works again.',
+  'people.session-opened': 'The patient, or a guardian for a child, logged in.',
+} as const
+
+export type PatientEvent = AuditEvent & { readonly type: keyof typeof EVENTS; readonly patient: AbhaAddress }
+
+/** Years of age at which a person decides alone (DPDP s.2(f): a child has not completed eighteen years). */
+const ADULT_YEARS = 18
+
+/** Whether a person born on `birthDate` has not completed eighteen years. */
+export function isChild(birthDate: string, now: Date): boolean {
+  const grown = new Date(`${birthDate}T00:00:00.000Z`)
+  grown.setUTCFullYear(grown.getUTCFullYear() + ADULT_YEARS)
+  return now.getTime() < grown.getTime()
+}
+
+/** Whether `guardian` decides for this patient now: named as guardian, and the patient still a child. */
+export function mayActFor(guardian: AbhaAddress, patient: Patient, now: Date): boolean {
+  return patient.guardian === guardian && isChild(patient.birthDate, now)
+}
+
+/** Year of birth, as ABDM asks for it. */
+export function yearOfBirth(patient: Pick<Profile, 'birthDate'>): number {
+  return Number(patient.birthDate.slice(0, 4))
+}

@@ -1,0 +1,118 @@
+import { createHmac } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Recorded } from '../audit/record.ts'
+import type { Place } from '../crypto/envelope.ts'
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type AbhaAddress, toBucket } from '../kernel/id.ts'
+import { openJson, sealJson } from '../vault/sealed-json.ts'
+import type { Patient, PatientEvent, PatientStatus, Profile } from './patient.ts'
+
+export type IndexKind = 'abha-number' | 'mobile'
+
+const place = (patient: AbhaAddress): Place => ({ table: 'patient', column: 'sealed_profile', row: patient, patient })
+
+/** False when the address is taken. */
+export async function insertPatient(tx: Tx, { event }: Recorded<PatientEvent>, profile: Profile): Promise<boolean> {
+  const inserted = await tx.db
+    .insertInto('patient')
+    .values({
+      bucket: bucketOf(event.patient),
+      abha_address: event.patient,
+      sealed_profile: await sealJson(tx, place(event.patient), profile),
+      status: 'active',
+      enrolled_at: tx.now,
+      changed_at: tx.now,
+    })
+    .onConflict((c) => c.columns(['bucket', 'abha_address']).doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
+}
+
+export async function findPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
+  const row = await tx.db
+    .selectFrom('patient')
+    .select(['sealed_profile', 'status'])
+    .where('bucket', '=', bucketOf(abhaAddress))
+    .where('abha_address', '=', abhaAddress)
+    .executeTakeFirst()
+  return row === undefined ? undefined : openPatient(tx, abhaAddress, row)
+}
+
+async function openPatient(
+  tx: Tx,
+  abhaAddress: AbhaAddress,
+  row: { readonly sealed_profile: Uint8Array; readonly status: string },
+): Promise<Patient | undefined> {
+  const profile = (await openJson(tx, place(abhaAddress), row.sealed_profile)) as Profile | undefined
+  return profile === undefined ? undefined : { ...profile, status: row.status as PatientStatus }
+}
+
+export async function findAllPatients(tx: Tx, limit: number): Promise<readonly Patient[]> {
+  const { rows } = await sql<{ abha_address: AbhaAddress; sealed_profile: Buffer; status: string }>`
+    /* all buckets: the operator's list */
+    select abha_address, sealed_profile, status from patient order by enrolled_at, abha_address limit ${limit}`.execute(
+    tx.db,
+  )
+  const patients: Patient[] = []
+  for (const row of rows) {
+    const patient = await openPatient(tx, row.abha_address, row)
+    if (patient !== undefined) patients.push(patient)
+  }
+  return patients
+}
+
+export async function updatePatientStatus(
+  tx: Tx,
+  { event }: Recorded<PatientEvent>,
+  from: PatientStatus,
+  to: PatientStatus,
+): Promise<void> {
+  const updated = await tx.db
+    .updateTable('patient')
+    .set({ status: to, changed_at: tx.now })
+    .where('bucket', '=', bucketOf(event.patient))
+    .where('abha_address', '=', event.patient)
+    .where('status', '=', from)
+    .executeTakeFirst()
+  insistOnOne(updated, `patient ${from} to ${to}`)
+}
+
+/** HMAC-SHA-256 of a value: equal values meet, and nobody without the key can try numbers. */
+function digestOf(indexKey: Uint8Array, kind: IndexKind, value: string): Buffer {
+  return createHmac('sha256', indexKey).update(`patient_index\n${kind}\n${value}`).digest()
+}
+
+/** False when an ABHA number is taken by another patient. */
+export async function insertIndex(
+  tx: Tx,
+  { event }: Recorded<PatientEvent>,
+  indexKey: Uint8Array,
+  kind: IndexKind,
+  value: string,
+): Promise<boolean> {
+  const digest = digestOf(indexKey, kind, value)
+  const inserted = await tx.db
+    .insertInto('patient_index')
+    .values({ bucket: toBucket(digest[0] ?? 0), kind, digest, abha_address: event.patient })
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
+}
+
+export async function findIndexed(
+  tx: Tx,
+  indexKey: Uint8Array,
+  kind: IndexKind,
+  value: string,
+): Promise<readonly AbhaAddress[]> {
+  const digest = digestOf(indexKey, kind, value)
+  const rows = await tx.db
+    .selectFrom('patient_index')
+    .select('abha_address')
+    .where('bucket', '=', toBucket(digest[0] ?? 0))
+    .where('kind', '=', kind)
+    .where('digest', '=', digest)
+    .execute()
+  return rows.map((row) => row.abha_address as AbhaAddress)
+}
