@@ -1,10 +1,11 @@
+import type { Kysely } from 'kysely'
 import { parseTilePath, type Tile } from '../crypto/tiles.ts'
-import type { Tx } from '../db/tx.ts'
+import type { Tables } from '../db/tables.generated.ts'
 import type { Answer } from '../http/route.ts'
 import { type OwnLog, vkeyOf } from './log.ts'
 import { hasTile, latestCheckpoint, readTile, type StoredCheckpoint } from './store.ts'
 
-type Db = Tx['db']
+type Db = Kysely<Tables>
 
 const TEXT = 'text/plain; charset=utf-8'
 const BYTES = 'application/octet-stream'
