@@ -1,8 +1,8 @@
 import fhirpath from 'fhirpath'
 import r4 from 'fhirpath/fhir-context/r4'
 import { isObject, type Obj } from './json.ts'
-import { NATIVE, NATIVE_OF_TEXT } from './native-invariants.ts'
 import type { ConstraintData } from './profile-data.ts'
+import { USUAL, USUAL_OF_TEXT } from './usual-invariants.ts'
 
 /** Where an invariant is looked at: the resource around it, and the one around that when it is contained. */
 export type Around = { readonly resource: Obj; readonly root: Obj }
@@ -17,9 +17,9 @@ const compiled = new Map<string, Evaluate | undefined>()
  * goes through fhirpath.js. An empty answer counts as held: nothing was found to be wrong.
  */
 export function holds(constraint: ConstraintData, value: unknown, base: string, around: Around): boolean | undefined {
-  const native = isObject(value) ? NATIVE.get(constraint.expression) : undefined
-  if (native !== undefined && isObject(value)) return native(value, around)
-  const ofText = typeof value === 'string' ? NATIVE_OF_TEXT.get(constraint.expression) : undefined
+  const usual = isObject(value) ? USUAL.get(constraint.expression) : undefined
+  if (usual !== undefined && isObject(value)) return usual(value, around)
+  const ofText = typeof value === 'string' ? USUAL_OF_TEXT.get(constraint.expression) : undefined
   if (ofText !== undefined && typeof value === 'string') return ofText(value)
   const evaluate = compile(constraint.expression, base)
   if (evaluate === undefined) return undefined

@@ -238,6 +238,17 @@ function membersOf(children: readonly (readonly [string, Rule])[]): Map<string, 
 }
 
 let shipped: Profiles | undefined
+let imported: Profiles | undefined
+
+/** The profiles that documents are checked against: the imported ones when the program was given some, else the shipped. */
+export function currentProfiles(): Profiles {
+  return imported ?? shippedProfiles()
+}
+
+/** Takes imported profiles into use for the whole process; `undefined` goes back to the shipped ones. For `app.ts` only. */
+export function useProfiles(profiles: Profiles | undefined): void {
+  imported = profiles
+}
 
 /** The profiles that come with the program (`ndhm.in` 6.0.0 over R4 4.0.1), made at the first call. */
 export function shippedProfiles(): Profiles {

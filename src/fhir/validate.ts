@@ -1,7 +1,7 @@
 import type { Finding } from './findings.ts'
 import { HI_TYPE_OF_PROFILE, inferHiType } from './infer-type.ts'
 import { asText, exceeds, isObject, type Obj } from './json.ts'
-import { type Definition, type Profiles, shippedProfiles, type TypeRef } from './profiles.ts'
+import { currentProfiles, type Definition, type Profiles, type TypeRef } from './profiles.ts'
 import { checkReferences, Entries, type FoundReference, type Misfit } from './references.ts'
 import { type Mode, Report } from './report.ts'
 import { type Walk, walkResource } from './walk.ts'
@@ -24,7 +24,7 @@ export const DOCUMENT_DEPTH_MAX = 64
 export function validateDocument(
   bundle: unknown,
   mode: Mode,
-  profiles: Profiles = shippedProfiles(),
+  profiles: Profiles = currentProfiles(),
 ): readonly Finding[] {
   const report = new Report(mode)
   const excess = exceeds(bundle, DOCUMENT_VALUES_MAX, DOCUMENT_DEPTH_MAX)

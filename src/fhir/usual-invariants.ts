@@ -7,7 +7,7 @@ type Holds = (value: Obj, around: Around) => boolean
  * The R4 invariants that nearly every document meets, by the exact text of their expression: fhirpath.js takes 0.15 ms
  * for each, these take none. A package with another text for the same key goes through fhirpath.js.
  */
-export const NATIVE: ReadonlyMap<string, Holds> = new Map<string, Holds>([
+export const USUAL: ReadonlyMap<string, Holds> = new Map<string, Holds>([
   ['code.empty() or system.exists()', (v) => !has(v, 'code') || has(v, 'system')],
   ['data.empty() or contentType.exists()', (v) => !has(v, 'data') || has(v, 'contentType')],
   ['value.empty() or system.exists()', (v) => !has(v, 'value') || has(v, 'system')],
@@ -58,7 +58,7 @@ export const NATIVE: ReadonlyMap<string, Holds> = new Map<string, Holds>([
 ])
 
 /** The same for primitive values. */
-export const NATIVE_OF_TEXT: ReadonlyMap<string, (text: string) => boolean> = new Map([['htmlChecks()', isSafeXhtml]])
+export const USUAL_OF_TEXT: ReadonlyMap<string, (text: string) => boolean> = new Map([['htmlChecks()', isSafeXhtml]])
 
 /** FHIRPath's `exists()` of a member: there, as value or as extension of an absent value, and no empty list. */
 function has(value: Obj, key: string): boolean {
