@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import pg from 'pg'
 import { type Connection, connect } from '../src/db/connect.ts'
-import { startEmbedded } from '../src/db/embedded.ts'
+import { attachEmbedded, startEmbedded } from '../src/db/embedded.ts'
 import { stopLeftovers } from '../src/db/embedded-cluster.ts'
 import { lockFolder } from '../src/db/embedded-lock.ts'
 import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
@@ -92,10 +92,12 @@ async function removeLeftovers(): Promise<void> {
     const folder = path.join(root, name)
     try {
       if (!fs.existsSync(path.join(folder, 'amanat.lock'))) continue
-      lockFolder(folder)
+      const unlock = await lockFolder(folder)
+      const socketFolder = attachEmbedded(folder)?.host
       const cluster = path.join(folder, 'cluster')
       if (fs.existsSync(cluster)) await stopLeftovers(cluster, () => {})
-      fs.rmSync(folder, { recursive: true, force: true })
+      unlock()
+      for (const each of [folder, socketFolder ?? folder]) fs.rmSync(each, { recursive: true, force: true })
     } catch {
       // In use by a test run at the same time, or another user's.
     }

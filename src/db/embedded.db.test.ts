@@ -10,7 +10,8 @@ import { temporaryRoot } from '../../test/database.ts'
 import { attachEmbedded, type Embedded, startEmbedded } from './embedded.ts'
 import { repairPrograms } from './embedded-binaries.ts'
 import { EmbeddedFault } from './embedded-fault.ts'
-import { isRunning, postgresProcessesIn, readProcess, signal, waitUntil } from './embedded-process.ts'
+import { thisPlace } from './embedded-lock.ts'
+import { isRunning, postgresProcessesIn, signal, waitUntil } from './embedded-process.ts'
 
 const IS_ROOT = process.getuid?.() === 0
 const NOBODY = 65534
@@ -166,12 +167,8 @@ describe('the embedded PostgreSQL', () => {
   })
 
   it('survives a lock and a postmaster.pid whose numbers now belong to innocent processes', async () => {
-    const bootId = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    for (const lock of [
-      JSON.stringify({ pid: process.pid, startTicks: '1', bootId }),
-      JSON.stringify({ pid: process.pid, startTicks: readProcess(process.pid)?.startTicks, bootId: 'an earlier boot' }),
-      '{"pid":',
-    ]) {
+    const place = thisPlace()
+    for (const lock of [JSON.stringify({ pid: process.pid, startTicks: '1', place }), '{"pid":']) {
       fs.writeFileSync(path.join(folder, 'amanat.lock'), lock)
       fs.writeFileSync(
         path.join(folder, 'cluster', 'postmaster.pid'),
@@ -194,8 +191,27 @@ describe('the embedded PostgreSQL', () => {
     assert.match((await faultOf(start())).message, /this very process/)
   })
 
+  it('believes a lock from another container or an earlier boot only while somebody touches it', {
+    timeout: 20_000,
+  }, async () => {
+    const file = path.join(folder, 'amanat.lock')
+    fs.writeFileSync(file, JSON.stringify({ pid: 1, startTicks: '1', place: 'another container' }))
+    const heart = setInterval(() => fs.chmodSync(file, 0o600), 200)
+    try {
+      assert.equal((await faultOf(start())).code, 'folder_in_use')
+    } finally {
+      clearInterval(heart)
+    }
+    await start()
+    const touched = fs.statSync(file).ctimeMs
+    assert.ok(await waitUntil(() => fs.statSync(file).ctimeMs !== touched, 5_000), 'our own lock is touched')
+  })
+
   it('lets only one of many that start at once have the folder', async () => {
-    fs.writeFileSync(path.join(folder, 'amanat.lock'), JSON.stringify({ pid: 1, startTicks: '0', bootId: 'gone' }))
+    fs.writeFileSync(
+      path.join(folder, 'amanat.lock'),
+      JSON.stringify({ pid: process.pid, startTicks: '0', place: thisPlace() }),
+    )
     const all = await Promise.all(Array.from({ length: 4 }, () => startOther(folder)))
     assert.deepEqual(
       all.map(({ said }) => said.code ?? 'started').toSorted((a, b) => a.localeCompare(b)),

@@ -58,7 +58,7 @@ export async function startEmbedded({ folder: given, log, throwaway = false }: O
   const folder = path.resolve(given)
   const programs = preparePrograms()
   openFolder(folder)
-  const unlock = lockFolder(folder)
+  const unlock = await lockFolder(folder)
   try {
     const { cluster } = placesIn(folder)
     if (fs.existsSync(cluster)) await stopLeftovers(cluster, log)
