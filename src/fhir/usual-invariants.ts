@@ -44,7 +44,7 @@ export const USUAL: ReadonlyMap<string, Holds> = new Map<string, Holds>([
   ],
   ['(identifier.count() + name.count()) > 0', (v) => has(v, 'identifier') || has(v, 'name')],
   ['type.exists() or actor.exists()', (v) => has(v, 'type') || has(v, 'actor')],
-  ['dose.exists() or rate.exists()', (v) => hasChoice(v, 'dose') || hasChoice(v, 'rate')],
+  ['dose.exists() or rate.exists()', (v) => has(v, 'dose') || hasChoice(v, 'rate')],
   ['orderDetail.empty() or code.exists()', (v) => !has(v, 'orderDetail') || has(v, 'code')],
   [
     'resource.exists() or request.exists() or response.exists()',
