@@ -42,7 +42,7 @@ async function startOther(folder: string, how: How = {}): Promise<Other> {
   const node = [process.execPath, '--input-type=module', '-e', PROGRAM, folder, how.arch ?? '', how.ending ?? '']
   const [command = '', ...args] = [...(how.prefix ?? []), ...node]
   const user = how.uid === undefined ? {} : { uid: how.uid, gid: how.uid }
-  const env = { ...process.env, ...(how.path === undefined ? {} : { PATH: how.path }) }
+  const env = { ...process.env, ...(how.path === undefined ? {} : { PATH: how.path, TMPDIR: path.dirname(how.path) }) }
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], cwd: '/', env, ...user })
   others.push(child)
   const exited = once(child, 'exit')
