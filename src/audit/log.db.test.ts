@@ -5,7 +5,7 @@ import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestClock, makeTestMachine } from '../../test/machine.ts'
 import { parseSignedCheckpoint } from '../crypto/checkpoint.ts'
 import { leafHash, rootOf } from '../crypto/merkle.ts'
-import { makeSigner } from '../crypto/signed-note.ts'
+import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
 import { decodeBundle } from '../crypto/tiles.ts'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -189,7 +189,6 @@ test('receipts verify offline; a change anywhere in one does not', async () => {
     assert.ok(isRefusal(verifyReceipt(json.replace(from, to), {})), from)
   }
   const stranger = makeSigner('hospital-a.example/log', new Uint8Array(32).fill(9))
-  const { formatVkey } = await import('../crypto/signed-note.ts')
   const refused = verifyReceipt(json, { log: formatVkey(stranger.key) })
   assert.ok(isRefusal(refused) && refused.code === 'log/note-unverified')
   for (const bad of [

@@ -81,7 +81,7 @@ export async function verifyTree(
   const close = async (level: number): Promise<void> => {
     const row = rows[level] ?? []
     const tile: Tile = { level, index: (done[level] ?? 0) / TILE_WIDTH, width: row.length }
-    const served = hashesOfTile(await readMembers(source, tile, HASH_BYTES))
+    const served = hashesOfTile(await readHashes(source, tile))
     if (!row.every((hash, i) => sameBytes(hash, served[i] ?? new Uint8Array(0)))) {
       throw new Fault(`${tilePath(tile)} does not have the hashes of what is below it`)
     }
@@ -101,7 +101,7 @@ export async function verifyTree(
       count.bundles++
     }
     for (const [level, row] of rows.entries()) if (row.length > 0) await close(level)
-    const computed = await rootFromTiles(size, (tile) => readMembers(source, tile, HASH_BYTES))
+    const computed = await rootFromTiles(size, (tile) => readHashes(source, tile))
     if (!sameBytes(computed, root)) throw new Fault(`the root of the ${size} entries is not the one that was signed`)
     return count
   } catch (error) {
@@ -123,7 +123,7 @@ export async function verifyConsistency(
   }
   try {
     const ranges = consistencyRanges(older.size, newer.size)
-    const proof = await hashesOver(ranges, newer.size, (tile) => readMembers(source, tile, HASH_BYTES))
+    const proof = await hashesOver(ranges, newer.size, (tile) => readHashes(source, tile))
     if (provesConsistency(older.size, older.root, newer.size, newer.root, proof)) {
       return { from: older.size, to: newer.size }
     }
@@ -197,19 +197,28 @@ function verifiersOf(vkeys: readonly string[]): readonly Verifier[] | Refusal {
 }
 
 async function readEntries(source: LogSource, tile: Tile): Promise<readonly Uint8Array[]> {
-  const entries = decodeBundle(await readMembers(source, tile, 0))
+  const { bytes, width } = await readServed(source, tile)
+  const entries = decodeBundle(bytes)
   if (isRefusal(entries)) throw new Fault(`${tilePath(tile)}: ${entries.detail}`)
-  if (entries.length < tile.width) throw new Fault(`${tilePath(tile)} has ${entries.length} entries, not ${tile.width}`)
+  if (entries.length !== width) throw new Fault(`${tilePath(tile)} has ${entries.length} entries, not ${width}`)
   return entries.slice(0, tile.width)
 }
 
+async function readHashes(source: LogSource, tile: Tile): Promise<Uint8Array> {
+  const { bytes, width } = await readServed(source, tile)
+  if (bytes.length !== width * HASH_BYTES) {
+    throw new Fault(`${tilePath(tile)} has ${bytes.length} bytes, not ${width * HASH_BYTES}`)
+  }
+  return bytes.subarray(0, tile.width * HASH_BYTES)
+}
+
 /** Reads a tile; where a partial one is gone, the full one that replaced it (C2SP tlog-tiles). */
-async function readMembers(source: LogSource, tile: Tile, memberBytes: number): Promise<Uint8Array> {
-  const bytes = (await source.read(tilePath(tile))) ?? (await source.read(tilePath({ ...tile, width: TILE_WIDTH })))
-  if (bytes === undefined) throw new Fault(`${tilePath(tile)} is not there`)
-  if (memberBytes === 0) return bytes
-  if (bytes.length < tile.width * memberBytes) throw new Fault(`${tilePath(tile)} is too short`)
-  return bytes.subarray(0, tile.width * memberBytes)
+async function readServed(source: LogSource, tile: Tile): Promise<{ bytes: Uint8Array; width: number }> {
+  for (const width of new Set([tile.width, TILE_WIDTH])) {
+    const bytes = await source.read(tilePath({ ...tile, width }))
+    if (bytes !== undefined) return { bytes, width }
+  }
+  throw new Fault(`${tilePath(tile)} is not there`)
 }
 
 function invalid(why: string): Refusal {

@@ -67,7 +67,7 @@ const grow = async (count: number): Promise<Id<'event'> | undefined> => {
   return last
 }
 
-/** A log that lives in memory only: any tree, any signature. */
+/** A log that lives in memory only, with whatever tree and signature a test wants. */
 const leaves = (count: number, salt = ''): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => leafHash(Buffer.from(`${salt}${i}`)))
 const request = (

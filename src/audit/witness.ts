@@ -88,7 +88,7 @@ function decodeText(body: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
   } catch {
-    // Not UTF-8: as malformed as any other.
+    // Not UTF-8: malformed like the rest.
     return undefined
   }
 }
