@@ -96,3 +96,17 @@ export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Ar
   const share = (high * 256 + low) / 65_536
   return Math.round(ceiling / 2 + (ceiling / 2) * share)
 }
+
+export type OpenJob = { readonly id: string; readonly kind: string; readonly status: string; readonly attempts: number; readonly runAt: Date; readonly lastError: string | null }
+
+/** Waiting jobs and dead letters, oldest first. */
+export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly OpenJob[]> {
+  const rows = await tx.db
+    .selectFrom('job')
+    .select(['id', 'kind', 'status', 'attempts', 'run_at', 'last_error'])
+    .where('status', '<>', 'done')
+    .orderBy('seq')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({ id: row.id, kind: row.kind, status: row.status, attempts: row.attempts, runAt: row.run_at, lastError: row.last_error }))
+}

@@ -1,0 +1,210 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Logger } from 'pino'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { type FailureReaction, type Sender, SEND_JOB, sendHandler } from './abdm/send.ts'
+import { abdmRules } from './abdm/rules.ts'
+import { exchangeParts } from './app-exchange.ts'
+import { facilityParts } from './app-facility.ts'
+import { logChores } from './audit/jobs.ts'
+import { type OwnLog, type OwnWitness } from './audit/log.ts'
+import { logRoutes, witnessRoutes } from './audit/routes.ts'
+import type { PartyConfig } from './config.ts'
+import { makeCosigner } from './crypto/cosignature.ts'
+import { fileKeyWrap } from './crypto/envelope.ts'
+import { makeSigner } from './crypto/signed-note.ts'
+import { connect, type Connection } from './db/connect.ts'
+import { migrate } from './db/migrate.ts'
+import { type Machine, type Reaction, transact } from './db/tx.ts'
+import { sweepMessages } from './http/message-log.ts'
+import { makeOutbound, type Outbound } from './http/outbound.ts'
+import type { Route } from './http/route.ts'
+import { type Authenticate, makeServer, nativeRules } from './http/server.ts'
+import { type Chore, startSchedule } from './jobs/schedule.ts'
+import { type JobHandler, startWorker } from './jobs/worker.ts'
+import { refuse } from './kernel/refusal.ts'
+import { operatorRoutes } from './native/operator-routes.ts'
+import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
+import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
+
+/** What a role adds to the program: its routes, reactions, jobs and chores. */
+export type Parts = {
+  readonly routes: readonly Route[]
+  readonly reactions: readonly (readonly [string, Reaction])[]
+  readonly handlers: readonly (readonly [string, JobHandler])[]
+  readonly failures: readonly (readonly [string, FailureReaction])[]
+  readonly chores: readonly Chore[]
+  readonly sender: Sender
+  readonly authenticate: { readonly bridge: Authenticate; readonly patient: Authenticate; readonly exchange: Authenticate }
+}
+
+/** What a role is made from. */
+export type Ground = {
+  readonly machine: Machine
+  readonly keys: PartyKeys
+  readonly outbound: Outbound
+  readonly log: Logger
+  readonly ownLog: OwnLog
+}
+
+export type RunningParty = {
+  readonly config: PartyConfig
+  readonly url: string
+  readonly machine: Machine
+  /** No new request or job is taken; those under way end first. */
+  readonly stop: () => Promise<void>
+}
+
+const JOB_POLL_MS = 1_000
+const SWEEP_EVERY_MS = 3_600_000
+
+/** Wall clock and randomness of the operating system: the only place where they enter. */
+const now = (): Date => new Date()
+const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
+
+/** The keys of a party, made at its first start. */
+export function openKeys(folder: string): Promise<PartyKeys> {
+  return openKeyFile(folder, random)
+}
+
+export function randomToken(): string {
+  return Buffer.from(random(32)).toString('base64url')
+}
+
+/** Starts one party: database, log, server, jobs. Throws a fault with one clear sentence when something is missing. */
+export async function startParty(config: PartyConfig, databaseUrl: string, log: Logger): Promise<RunningParty> {
+  const keys = await openKeyFile(config.keysFolder, random)
+  const connection = await connect({ connectionString: databaseUrl, applicationName: `amanat ${config.id}`, poolMax: 16, onError: (error) => log.error({ err: error }, 'a database connection broke') })
+  try {
+    await migrate(connection.pool)
+    return await assemble(config, keys, connection, log)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connection, log: Logger): Promise<RunningParty> {
+  const reactions = new Map<string, Reaction[]>()
+  let wake = (): void => undefined
+  const machine: Machine = { db: connection.db, now, random, keyWrap: fileKeyWrap(keys.keyEncryptionKey, random), reactions, wake: () => wake() }
+  await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
+  const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
+  const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
+  const ownWitness: OwnWitness = { cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed), logs: config.log.witnessFor }
+  const ground: Ground = { machine, keys, outbound, log, ownLog }
+  const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
+  for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
+
+  const metrics = makeMetrics(machine)
+  const app = makeServer({
+    machine,
+    log,
+    metrics,
+    routes: [...parts.routes, ...logRoutes(ownLog), ...witnessRoutes(ownWitness), ...operatorRoutes({ party: config, ownLog, ownWitness })],
+    dialects: { native: nativeRules, abdm: abdmRules(config.role === 'exchange' ? { cmId: config.id } : {}) },
+    authenticate: { ...parts.authenticate, none: async () => ({ kind: 'anonymous' }), operator: operatorCheck(config.operatorToken) },
+    ready: () => missingParts(connection),
+  })
+  const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })
+  wake = worker.wake
+  const schedule = startSchedule([...parts.chores, ...logChores({ machine, log: ownLog, send: textSender(outbound), logger: log }), sweep(machine)], log)
+  const stop = async (): Promise<void> => {
+    await app.close()
+    await worker.stop()
+    await schedule.stop()
+    await outbound.close()
+    await connection.close()
+  }
+  try {
+    await app.listen({ host: config.listen.host, port: config.listen.port })
+  } catch (error) {
+    await stop()
+    throw portFault(error, config)
+  }
+  return { config, url: config.publicUrl, machine, stop }
+}
+
+function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): ReadonlyMap<string, JobHandler> {
+  const { outbound, log } = ground
+  const texts = config.textMessages.kind === 'webhook' ? ({ kind: 'webhook', url: config.textMessages.url, outbound } as const) : ({ kind: 'sandbox' } as const)
+  return new Map<string, JobHandler>([
+    ...parts.handlers,
+    [SEND_JOB, sendHandler({ outbound, sender: parts.sender, failures: new Map(parts.failures), log })],
+    [TEXT_MESSAGE_JOB, textMessageHandler(texts)],
+  ])
+}
+
+export class StartFault extends Error {
+  override readonly name = 'StartFault'
+}
+
+function portFault(error: unknown, config: PartyConfig): Error {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const { host, port } = config.listen
+  if (code === 'EADDRINUSE') return new StartFault(`${config.name} cannot listen on ${host}:${port}: another program is using that port. Stop it, or choose another port.`)
+  if (code === 'EACCES') return new StartFault(`${config.name} may not listen on ${host}:${port}: ports below 1024 need more rights. Choose a higher port.`)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartFault(`${config.name} cannot listen on ${host}: this machine has no such address. Write 127.0.0.1 or 0.0.0.0.`)
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** Compares digests, so that neither length nor place of the first difference shows in the time it takes. */
+function operatorCheck(operatorToken: string): Authenticate {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const wanted = digest(operatorToken)
+  return async (_tx, headers) => {
+    const sent = /^Bearer (.+)$/i.exec(headers['authorization'] ?? '')?.[1]
+    if (sent === undefined) return refuse('auth/missing-token', 'Send the operator token: Authorization: Bearer …')
+    return timingSafeEqual(digest(sent), wanted) ? { kind: 'operator', name: 'operator' } : refuse('auth/invalid-token')
+  }
+}
+
+async function missingParts(connection: Connection): Promise<readonly string[]> {
+  try {
+    await connection.pool.query('select 1')
+    return []
+  } catch {
+    // What exactly is wrong stands in the log of the pool; here only that it is not there.
+    return ['database']
+  }
+}
+
+function makeMetrics(machine: Machine): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'amanat_' })
+  new Gauge({
+    name: 'amanat_jobs',
+    help: 'Jobs in the queue, by status',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      const rows = await machine.db
+        .selectFrom('job')
+        .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
+        .where('status', '<>', 'done')
+        .groupBy('status')
+        .execute()
+      this.reset()
+      for (const status of ['waiting', 'dead']) this.set({ status }, Number(rows.find((row) => row.status === status)?.count ?? 0))
+    },
+  })
+  return registry
+}
+
+function textSender(outbound: Outbound): (url: string, body: string) => Promise<{ status: number; body: string }> {
+  return async (url, body) => {
+    const outcome = await outbound.call({ method: 'POST', url, headers: { 'content-type': 'text/plain; charset=utf-8' }, body })
+    if (outcome.kind !== 'answered') throw new Error(outcome.reason)
+    return { status: outcome.status, body: outcome.body.toString('utf8') }
+  }
+}
+
+function sweep(machine: Machine): Chore {
+  return {
+    name: 'sweep messages',
+    everyMs: SWEEP_EVERY_MS,
+    run: async () => {
+      await sweepMessages(machine.db, machine.now())
+      await sweepTextMessages(machine)
+    },
+  }
+}

@@ -1,0 +1,171 @@
+import { Command, CommanderError } from 'commander'
+import pino from 'pino'
+import { openKeys, randomToken, StartFault, startParty } from './app.ts'
+import { logVerifyCommand } from './audit/verify-command.ts'
+import { ConfigFault, parseConfig, type PartyConfig, readConfigFile, readDemoSettings } from './config.ts'
+import { connect } from './db/connect.ts'
+import { DatabaseFault } from './db/database-fault.ts'
+import { EmbeddedFault } from './db/embedded-fault.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { migrate } from './db/migrate.ts'
+import { demoCommand } from './demo/demo-command.ts'
+import type { PartyStarter } from './demo/network.ts'
+import { StoryFault, storyCommand } from './demo/story.ts'
+import { importProfilesCommand } from './fhir/import-command.ts'
+import { CallFault } from './sandbox/client.ts'
+import { addBridge, followMessages, listJobs, listPatients, patientToken, redeliver } from './sandbox/commands.ts'
+import { NetworkFault } from './sandbox/network-file.ts'
+import { KeyFault } from './vault/key-file.ts'
+
+/** Faults whose message is written for a person: shown alone, without a stack. */
+const SENTENCES = [ConfigFault, StartFault, EmbeddedFault, DatabaseFault, KeyFault, NetworkFault, CallFault, StoryFault]
+
+/** Runs one command line; answers the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code = 0
+  const program = new Command('amanat')
+    .description('Share patient records only under consent or agreement, with a proof for every disclosure.')
+    .exitOverride()
+    .showHelpAfterError('(amanat --help shows what there is)')
+  const does = (action: () => Promise<number>) => async (): Promise<void> => void (code = await action())
+  addNetworkCommands(program, does)
+  addPartyCommands(program, does)
+  addSandboxCommands(program, does)
+  addToolCommands(program, does)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    if (SENTENCES.some((kind) => error instanceof kind)) {
+      process.stderr.write(`amanat: ${(error as Error).message}\n`)
+      return 1
+    }
+    throw error
+  }
+}
+
+type Does = (action: () => Promise<number>) => () => Promise<void>
+
+const starter: PartyStarter = {
+  logKeys: openKeys,
+  start: (settings, where, databaseUrl, log) => startParty(parseConfig(settings, where), databaseUrl, log),
+  randomToken,
+}
+
+const settings = () => readDemoSettings(process.env)
+/** The network that `AMANAT_DATA` names; its port is checked only when `AMANAT_PORT` is set. */
+const place = () => ({ dataFolder: settings().dataFolder, firstPort: process.env['AMANAT_PORT'] === undefined ? undefined : settings().firstPort })
+
+function addNetworkCommands(program: Command, does: Does): void {
+  program
+    .command('demo')
+    .description('start the sample network: an exchange, two hospitals, a laboratory, a pharmacy, an insurer (npm start)')
+    .action(does(() => demoCommand({ ...settings(), starter, log: pino({ level: settings().logLevel }, pino.destination(2)) })))
+  const story = program
+    .command('story')
+    .description('perform the main job against the running network, step by step (npm run story)')
+    .option('--records <folder>', 'use FHIR documents made by others, from this folder, in place of our own')
+  story.action(does(() => storyCommand({ ...place(), recordsFolder: story.opts<{ records?: string }>().records })))
+}
+
+function addPartyCommands(program: Command, does: Does): void {
+  const serve = program
+    .command('serve')
+    .description('run one party of your own')
+    .requiredOption('--config <file>', 'its settings (docs/operate/settings.md)')
+    .option('--role <role>', 'exchange or facility; must agree with the settings')
+  serve.action(
+    does(async () => {
+      const { config: file, role } = serve.opts<{ config: string; role?: string }>()
+      const config = readConfigFile(file, process.env)
+      if (role !== undefined && role !== config.role) throw new ConfigFault(`--role ${role} does not agree with ${file}, whose role is ${config.role}`)
+      return serveParty(config)
+    }),
+  )
+  const update = program.command('migrate').description('bring the database of a party to the newest schema').requiredOption('--config <file>', 'its settings')
+  update.action(does(async () => migrateParty(readConfigFile(update.opts<{ config: string }>().config, process.env))))
+}
+
+async function serveParty(config: PartyConfig): Promise<number> {
+  const log = pino({ level: config.logLevel })
+  const database = await openDatabase(config)
+  const party = await startParty(config, database.url, log).catch(async (error: unknown) => {
+    await database.stop()
+    throw error
+  })
+  log.info({ url: party.url, role: config.role }, `${config.name} is up`)
+  await untilSignal()
+  log.info('stopping')
+  await party.stop()
+  await database.stop()
+  return 0
+}
+
+async function openDatabase(config: PartyConfig): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+  if ('url' in config.database) return { url: config.database.url, stop: async () => undefined }
+  const { embeddedFolder, name } = config.database
+  const embedded = await startEmbedded({ folder: embeddedFolder, log: (line) => process.stderr.write(`${line}\n`) })
+  if (!(await embedded.databaseExists(name))) await embedded.createDatabase(name)
+  return { url: embedded.connectionString(name), stop: embedded.stop }
+}
+
+async function migrateParty(config: PartyConfig): Promise<number> {
+  const database = await openDatabase(config)
+  const connection = await connect({ connectionString: database.url, onError: (error) => process.stderr.write(`${error.message}\n`) })
+  try {
+    const done = await migrate(connection.pool)
+    process.stdout.write(done.length === 0 ? 'The database is up to date.\n' : `Applied: ${done.join(', ')}\n`)
+    return 0
+  } finally {
+    await connection.close()
+    await database.stop()
+  }
+}
+
+/** Waits for Ctrl-C, a service manager's stop, or a closed terminal. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
+  })
+}
+
+function addSandboxCommands(program: Command, does: Does): void {
+  const sandbox = program.command('sandbox').description('for integrators: join and inspect the running sample network')
+  const bridge = sandbox.command('bridge').description('bridges: your software, with one callback URL')
+  const add = bridge
+    .command('add')
+    .description('register a bridge; answers its client id and secret (again: a new secret)')
+    .requiredOption('--id <id>', 'facility id of the service, as in X-HIP-ID and X-HIU-ID')
+    .requiredOption('--name <name>', 'its name, as patients read it')
+    .requiredOption('--url <url>', 'base of its callbacks; /api/v3/… is added')
+    .option('--roles <roles>', 'hip, hiu or both', 'hip,hiu')
+    .option('--json', 'answer as JSON')
+  add.action(does(() => addBridge({ ...place(), ...add.opts<{ id: string; name: string; url: string; roles: string; json?: boolean }>() })))
+  const patients = sandbox.command('patients').description('who lives in the sample network, with their linked care contexts').option('--json', 'answer as JSON')
+  patients.action(does(() => listPatients({ ...place(), json: patients.opts<{ json?: boolean }>().json === true })))
+  const token = sandbox.command('token').description('a patient session for the X-AUTH-TOKEN header').requiredOption('--patient <address>', 'ABHA address').option('--json', 'answer as JSON')
+  token.action(does(() => patientToken({ ...place(), ...token.opts<{ patient: string; json?: boolean }>() })))
+  const messages = sandbox.command('messages').description('every message between parties').option('--follow', 'go on showing new ones until Ctrl-C').option('--json', 'one JSON object a line')
+  messages.action(does(() => followMessages({ ...place(), ...messages.opts<{ follow?: boolean; json?: boolean }>(), until: untilSignal })))
+  const jobs = sandbox.command('jobs').description('what waits to leave, and the dead letters, of every party')
+  jobs.action(does(() => listJobs(place())))
+  const again = sandbox.command('redeliver').description('put a dead letter back into the queue').requiredOption('--party <key>', 'whose job, such as exchange').requiredOption('--job <id>', 'id of the job')
+  again.action(does(() => redeliver({ ...place(), ...again.opts<{ party: string; job: string }>() })))
+}
+
+function addToolCommands(program: Command, does: Does): void {
+  const verify = program.command('log').description('the tamper-evident log').command('verify')
+  verify
+    .description('check a whole log (URL or folder), a receipt (file), or that two checkpoints belong together; exits non-zero when anything is wrong')
+    .argument('<what>', 'https://host/log, a folder, or a receipt file')
+    .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
+    .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
+    .action(does(() => logVerifyCommand({ what: verify.args[0] ?? '', ...verify.opts<{ key?: string; since?: string }>() })))
+  const load = program.command('fhir').description('FHIR profiles').command('import')
+  load
+    .description('load a newer official package of the ABDM profiles')
+    .argument('<package.tgz>')
+    .option('--out <folder>', 'where the compiled profiles go', './data/profiles')
+    .action(does(() => importProfilesCommand(load.args[0] ?? '', load.opts<{ out: string }>().out)))
+}

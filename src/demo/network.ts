@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
+import { makeCosigner } from '../crypto/cosignature.ts'
+import { callParty } from '../sandbox/client.ts'
+import { type Network, type NetworkParty, partyOf, writeNetworkFile } from '../sandbox/network-file.ts'
+import { openDatabases } from './databases.ts'
+import { DEMO_PARTIES, type DemoParty } from './parties.ts'
+
+/** What the network needs of the roof (`app.ts`): rooms do not import it. */
+export type PartyStarter = {
+  readonly logKeys: (keysFolder: string) => Promise<{ readonly logSeed: Uint8Array; readonly witnessSeed: Uint8Array }>
+  readonly start: (settings: Record<string, unknown>, where: string, databaseUrl: string, log: Logger) => Promise<{ readonly stop: () => Promise<void> }>
+  readonly randomToken: () => string
+}
+
+export type DemoNetwork = {
+  readonly network: Network
+  /** Settles when the database server ends by itself: nothing works then. */
+  readonly died: Promise<Error>
+  readonly stop: () => Promise<void>
+}
+
+/** What is kept of a party between starts. */
+const kept = z.object({ operatorToken: z.string(), clientId: z.string().optional(), clientSecret: z.string().optional() })
+type Kept = z.output<typeof kept>
+
+type Options = {
+  readonly dataFolder: string
+  readonly firstPort: number
+  readonly databaseUrl: string | undefined
+  /** Records folders of facilities, by key: documents made by others. */
+  readonly recordsFolders?: Readonly<Record<string, string>>
+  readonly say: (line: string) => void
+  readonly log: Logger
+  readonly starter: PartyStarter
+}
+
+const registered = z.object({ clientId: z.string(), clientSecret: z.string() })
+
+/** Starts every party of the sample network in this process: own database, own keys, own port, real HTTP between them. */
+export async function startNetwork(options: Options): Promise<DemoNetwork> {
+  mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 })
+  const databases = await openDatabases(options.dataFolder, options.databaseUrl, options.say)
+  const running: { readonly stop: () => Promise<void> }[] = []
+  const stop = async (): Promise<void> => {
+    // Facilities first: the exchange still answers what they have under way.
+    for (const party of running.toReversed()) await party.stop()
+    await databases.stop()
+  }
+  try {
+    const identities = await Promise.all(DEMO_PARTIES.map((party) => identify(options, party)))
+    const network: Network = { firstPort: options.firstPort, parties: DEMO_PARTIES.map((party, i) => describe(options, party, i)) }
+    for (const [i, party] of DEMO_PARTIES.entries()) {
+      if (party.role === 'facility') await registerBridge(options, network, party)
+      const settings = settingsOf(options, network, party, i, identities)
+      running.push(await options.starter.start(settings, `the sample network's ${party.key}`, await databases.urlOf(party.key), options.log.child({ party: party.key })))
+    }
+    writeNetworkFile(options.dataFolder, network)
+    return { network, died: databases.died, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const folderOf = (options: Options, party: DemoParty): string => join(options.dataFolder, party.key)
+const originOf = (party: DemoParty): string => `${party.key}.amanat.example/log`
+
+function readKept(options: Options, party: DemoParty): Kept {
+  const path = join(folderOf(options, party), 'party.json')
+  if (existsSync(path)) return kept.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const fresh = { operatorToken: options.starter.randomToken() }
+  saveKept(options, party, fresh)
+  return fresh
+}
+
+function saveKept(options: Options, party: DemoParty, values: Kept): void {
+  mkdirSync(folderOf(options, party), { recursive: true, mode: 0o700 })
+  writeFileSync(join(folderOf(options, party), 'party.json'), `${JSON.stringify(values, null, 2)}\n`, { mode: 0o600 })
+}
+
+type Identity = { readonly party: DemoParty; readonly logVkey: string; readonly witnessVkey: string; readonly witnessName: string }
+
+async function identify(options: Options, party: DemoParty): Promise<Identity> {
+  const { logSeed, witnessSeed } = await options.starter.logKeys(folderOf(options, party))
+  const cosigner = makeCosigner(`${originOf(party)}/witness`, witnessSeed)
+  return { party, logVkey: formatVkey(makeSigner(originOf(party), logSeed).key), witnessVkey: formatVkey(cosigner.key), witnessName: `${originOf(party)}/witness` }
+}
+
+function describe(options: Options, party: DemoParty, index: number): NetworkParty {
+  const { key, role, id, name, what } = party
+  return { key, role, id, name, what, url: `http://127.0.0.1:${options.firstPort + index}`, operatorToken: readKept(options, party).operatorToken }
+}
+
+/** Each log is witnessed by the next two parties round the table, so no party can roll its log back unseen. */
+function settingsOf(options: Options, network: Network, party: DemoParty, index: number, identities: readonly Identity[]): Record<string, unknown> {
+  const around = (step: number): Identity => identities[(index + step + identities.length) % identities.length] as Identity
+  const urlOf = (identity: Identity): string => partyOf(network, identity.party.key).url
+  const own = partyOf(network, party.key)
+  const exchange = partyOf(network, 'exchange')
+  const values = readKept(options, party)
+  return {
+    role: party.role,
+    id: party.id,
+    name: party.name,
+    listen: { host: '127.0.0.1', port: options.firstPort + index },
+    publicUrl: own.url,
+    database: { embeddedFolder: join(options.dataFolder, 'postgres'), name: party.key },
+    keysFolder: folderOf(options, party),
+    log: {
+      origin: originOf(party),
+      witnesses: [around(1), around(2)].map((witness) => ({ name: witness.witnessName, vkey: witness.witnessVkey, url: `${urlOf(witness)}/witness` })),
+      witnessFor: [around(-1), around(-2)].map((log) => ({ origin: originOf(log.party), vkey: log.logVkey })),
+    },
+    operatorToken: values.operatorToken,
+    allowPrivateNetworks: true,
+    textMessages: { kind: 'sandbox' },
+    ...(party.role === 'exchange'
+      ? { sandbox: true }
+      : {
+          exchange: { baseUrl: `${exchange.url}/api/hiecm`, nativeUrl: exchange.url, cmId: exchange.id, clientId: values.clientId, clientSecret: values.clientSecret },
+          records: options.recordsFolders?.[party.key] === undefined ? {} : { folder: options.recordsFolders[party.key] },
+        }),
+  }
+}
+
+/** Registers a facility at the exchange once; its client id and secret are kept. */
+async function registerBridge(options: Options, network: Network, party: DemoParty): Promise<void> {
+  const values = readKept(options, party)
+  if (values.clientSecret !== undefined) return
+  const body = { id: party.id, name: party.name, url: partyOf(network, party.key).url, roles: party.services }
+  const { clientId, clientSecret } = registered.parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/bridges', { body }))
+  saveKept(options, party, { ...values, clientId, clientSecret })
+}

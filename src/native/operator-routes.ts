@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import type { OwnLog, OwnWitness } from '../audit/log.ts'
+import { vkeyOf } from '../audit/log.ts'
+import { formatVkey } from '../crypto/signed-note.ts'
+import { readMessages } from '../http/message-log.ts'
+import { type Route, route } from '../http/route.ts'
+import { listOpenJobs, redeliverJob } from '../jobs/queue.ts'
+import { parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { refuse } from '../kernel/refusal.ts'
+
+type Needs = { readonly party: { readonly role: string; readonly id: string; readonly name: string }; readonly ownLog: OwnLog; readonly ownWitness: OwnWitness }
+
+const native = { dialect: 'native', once: false } as const
+
+/** What every party has: who it is, its delivery log, its dead letters. */
+export function operatorRoutes(needs: Needs): readonly Route[] {
+  return [
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/party',
+      summary: 'Who this party is, and the keys by which its log and its cosignatures are verified',
+      auth: 'none',
+      answers: { 200: { description: 'The party' } },
+      handle: async () => ({
+        status: 200,
+        body: { role: needs.party.role, id: needs.party.id, name: needs.party.name, log: { origin: needs.ownLog.signer.key.name, vkey: vkeyOf(needs.ownLog) }, witness: { vkey: formatVkey(needs.ownWitness.cosigner.key) } },
+      }),
+    }),
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/messages',
+      summary: 'The delivery log: every HTTP message between parties, the newest page or all after one',
+      auth: 'operator',
+      query: z.object({ after: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(500) }),
+      answers: { 200: { description: 'Messages, oldest first' } },
+      handle: async ({ tx, query }) => {
+        const after = query.after === undefined ? undefined : parseId<'message'>(query.after)
+        if (query.after !== undefined && after === undefined) return refuse('request/invalid-field', 'after must be the id of a message.', 'after')
+        return { status: 200, body: await readMessages(tx.db, after, query.limit) }
+      },
+    }),
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/jobs',
+      summary: 'What waits to leave, and the dead letters',
+      auth: 'operator',
+      answers: { 200: { description: 'Jobs, oldest first' } },
+      handle: async ({ tx }) => ({ status: 200, body: await listOpenJobs(tx, LIMITS.pageSizeMax) }),
+    }),
+    route({
+      ...native,
+      method: 'POST',
+      path: '/v1/jobs/:id/redeliver',
+      summary: 'Puts a dead letter back into the queue; all its tries are new',
+      auth: 'operator',
+      answers: { 202: { description: 'It leaves at once' }, 404: { description: 'No such dead letter' } },
+      handle: async ({ tx, params }) => {
+        const id = parseId<'job'>(params['id'] ?? '')
+        return id !== undefined && (await redeliverJob(tx, id)) ? { status: 202 } : refuse('request/not-found', 'There is no dead letter with this id.')
+      },
+    }),
+  ]
+}

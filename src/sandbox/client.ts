@@ -1,0 +1,47 @@
+import { NetworkFault, type NetworkParty } from './network-file.ts'
+
+/** An answer that was not a success, with the words of the other side. */
+export class CallFault extends Error {
+  override readonly name = 'CallFault'
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+type Options = { readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
+
+/** Calls a party of the running network as its operator, over HTTP like anybody else. */
+export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>, path: string, options: Options = {}): Promise<unknown> {
+  let answer: Response
+  try {
+    answer = await fetch(`${party.url}${path}`, {
+      method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
+      headers: {
+        authorization: `Bearer ${party.operatorToken}`,
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    })
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+    throw new NetworkFault(`${party.name} does not answer at ${party.url} (${cause || 'connection refused'}). Is the network running? Start it with "npm start".`)
+  }
+  const text = await answer.text()
+  if (!answer.ok) throw new CallFault(answer.status, sayProblem(answer.status, text))
+  return text === '' ? undefined : (JSON.parse(text) as unknown)
+}
+
+function sayProblem(status: number, text: string): string {
+  try {
+    const body = JSON.parse(text) as { detail?: string; field?: string; type?: string; error?: { code?: string; message?: string } }
+    if (body.error?.message) return `${body.error.message} (${body.error.code ?? status})`
+    if (body.detail) return `${body.detail}${body.field ? ` [${body.field}]` : ''} (${body.type?.replace('urn:amanat:problem:', '') ?? status})`
+  } catch {
+    // Not JSON: its own words follow.
+    return `answered ${status}: ${text.slice(0, 200)}`
+  }
+  return `answered ${status}: ${text.slice(0, 200)}`
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { Machine, Tx } from '../db/tx.ts'
+import type { Outbound } from '../http/outbound.ts'
+import type { JobHandler } from '../jobs/worker.ts'
+import { makeId, toBucket } from '../kernel/id.ts'
+
+/** Jobs of this kind carry one text message (an OTP, a link): `{mobile, text}`. */
+export const TEXT_MESSAGE_JOB = 'text-message'
+
+const payload = z.object({ mobile: z.string(), text: z.string() })
+const KEPT_MS_MAX = 86_400_000
+
+export type TextMessage = { readonly id: string; readonly mobile: string; readonly text: string; readonly sentAt: Date }
+
+/** Sends through the configured gateway (`POST {mobile, text}`), or keeps the message for the sandbox where no phone is. */
+export function textMessageHandler(way: { readonly kind: 'webhook'; readonly url: string; readonly outbound: Outbound } | { readonly kind: 'sandbox' }): JobHandler {
+  return async (machine, job) => {
+    const { mobile, text } = payload.parse(job.payload)
+    if (way.kind === 'sandbox') return { outcome: 'done', commit: (tx) => keepTextMessage(tx, mobile, text) }
+    const outcome = await way.outbound.call({ method: 'POST', url: way.url, headers: { 'content-type': 'application/json', 'idempotency-key': job.id }, body: JSON.stringify({ mobile, text }) })
+    if (outcome.kind === 'answered' && outcome.status < 300) return { outcome: 'done' }
+    const error = outcome.kind === 'answered' ? `the text message gateway answered ${outcome.status}` : outcome.reason
+    return outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429 ? { outcome: 'give-up', error } : { outcome: 'retry', error }
+  }
+}
+
+async function keepTextMessage(tx: Tx, mobile: string, text: string): Promise<void> {
+  await tx.db
+    .insertInto('text_message')
+    .values({ id: makeId<'text-message'>(tx.now, tx.random, toBucket(0)), mobile, words: text, sent_at: tx.now })
+    .execute()
+}
+
+/** The newest text messages to a mobile (all mobiles when absent), newest first. */
+export async function readTextMessages(tx: Tx, mobile: string | undefined, limit: number): Promise<readonly TextMessage[]> {
+  let query = tx.db.selectFrom('text_message').selectAll().orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit)
+  if (mobile !== undefined) query = query.where('mobile', '=', mobile)
+  const rows = await query.execute()
+  return rows.map((row) => ({ id: row.id, mobile: row.mobile, text: row.words, sentAt: row.sent_at }))
+}
+
+/** Drops text messages after a day: they hold one-time passwords. */
+export async function sweepTextMessages(machine: Machine): Promise<void> {
+  await machine.db.deleteFrom('text_message').where('sent_at', '<', new Date(machine.now().getTime() - KEPT_MS_MAX)).execute()
+}
