@@ -80,6 +80,19 @@ const FRAME_ELEMENTS = [
 
 const ALWAYS = ['resourceType', 'id', 'meta']
 
+/** Content that the profiles require: without it the resource is nothing, so it goes whole. */
+const REQUIRED: Readonly<Record<string, readonly string[]>> = {
+  Binary: ['contentType', 'data'],
+  ChargeItem: ['quantity'],
+  DocumentReference: ['content'],
+  FamilyMemberHistory: ['condition'],
+  ImmunizationRecommendation: ['recommendation'],
+  Invoice: ['lineItem', 'totalNet', 'totalGross'],
+  Media: ['content'],
+  MedicationRequest: ['dosageInstruction'],
+  Specimen: ['collection'],
+}
+
 /**
  * `resource` with nothing but allowed fields: the same object when nothing goes, undefined when no field of its type is
  * allowed.
@@ -92,7 +105,9 @@ export function keepFields(resource: Json, fields: Fields): Json | undefined {
   if (allowed?.all) return resource
   if (!allowed && !frame) return undefined
   const kept = new Set([...ALWAYS, ...(frame ?? FRAME_ELEMENTS)])
-  return prune(resource, allowed ?? { all: false, children: new Map() }, kept)
+  const pruned = prune(resource, allowed ?? { all: false, children: new Map() }, kept)
+  const lost = REQUIRED[type]?.some((name) => resource[name] !== undefined && pruned[name] === undefined)
+  return lost ? undefined : pruned
 }
 
 function prune(node: Json, fields: Fields, kept: ReadonlySet<string>): Json {

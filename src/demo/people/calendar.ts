@@ -22,13 +22,6 @@ export function bornYearsAgo(now: Date, age: number, monthDay: string): string {
   return `${year}-${monthDay}`
 }
 
-/** A birth date `months` months and some days before `now`, on that day of the month (1–28). */
-export function bornMonthsAgo(now: Date, months: number, day: number): string {
-  const [year = 0, month = 1] = dayBefore(now, 0).split('-').map(Number)
-  const at = year * 12 + (month - 1) - months - 1
-  return `${Math.floor(at / 12)}-${String((at % 12) + 1).padStart(2, '0')}-${String(day).padStart(2, '0')}`
-}
-
 /** Whole days from the date `from` to `now`, in India. */
 export function daysSince(now: Date, from: string): number {
   return Math.round((Date.parse(dayBefore(now, 0)) - Date.parse(from)) / DAY_MS)

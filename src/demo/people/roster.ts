@@ -1,4 +1,4 @@
-import { bornMonthsAgo, bornYearsAgo } from './calendar.ts'
+import { bornYearsAgo, dayBefore } from './calendar.ts'
 import type { DemoPatient } from './person.ts'
 
 type Place = readonly [line: string, district: string, state: string, pincode: string]
@@ -6,9 +6,9 @@ type Row = readonly [
   address: string,
   name: string,
   gender: 'M' | 'F' | 'O',
-  /** Years, or months with an `m`. */
-  age: number | `${number}m`,
-  birthday: string,
+  age: number,
+  /** `MM-DD`; for an infant, whose age is 0, the days since birth. */
+  birthday: string | number,
   language: string,
   place: keyof typeof PLACES,
   guardian?: string,
@@ -44,7 +44,7 @@ const ROWS: readonly Row[] = [
   ['aarav.deshmukh@sbx', 'Aarav Deshmukh', 'M', 4, '04-11', 'mr', 'hadapsar', 'sunita.deshmukh@sbx'],
   ['ravi.kulkarni@sbx', 'Ravi Kulkarni', 'M', 45, '12-08', 'mr', 'aundh'],
   ['fatima.shaikh@sbx', 'Fatima Shaikh', 'F', 29, '07-15', 'ur', 'camp'],
-  ['zoya.shaikh@sbx', 'Zoya Shaikh', 'F', '11m', '05', 'ur', 'camp', 'fatima.shaikh@sbx'],
+  ['zoya.shaikh@sbx', 'Zoya Shaikh', 'F', 0, 340, 'ur', 'camp', 'fatima.shaikh@sbx'],
   ['lakshmi.narayanan@sbx', 'Lakshmi Narayanan', 'F', 68, '01-22', 'ta', 'malleshwaram'],
   ['karthik.gowda@sbx', 'Karthik Gowda', 'M', 38, '10-05', 'kn', 'jayanagar'],
   ['meera.gowda@sbx', 'Meera Gowda', 'F', 35, '03-30', 'kn', 'jayanagar'],
@@ -75,10 +75,7 @@ const ROWS: readonly Row[] = [
 export function makePatients(now: Date): DemoPatient[] {
   return ROWS.map(([abhaAddress, name, gender, age, birthday, language, place, guardian], at) => {
     const [line, district, state, pincode] = PLACES[place]
-    const birthDate =
-      typeof age === 'number'
-        ? bornYearsAgo(now, age, birthday)
-        : bornMonthsAgo(now, Number.parseInt(age, 10), Number(birthday))
+    const birthDate = typeof birthday === 'number' ? dayBefore(now, birthday) : bornYearsAgo(now, age, birthday)
     return {
       abhaAddress,
       abhaNumber: `9100000000${String(at + 1).padStart(4, '0')}`,
