@@ -4,7 +4,11 @@ import type { Machine, Reactions } from '../src/db/tx.ts'
 import type { TestDatabase } from './database.ts'
 
 /** A clock that stands still until it is told otherwise. */
-export type TestClock = { readonly now: () => Date; readonly advance: (ms: number) => void; readonly set: (at: Date) => void }
+export type TestClock = {
+  readonly now: () => Date
+  readonly advance: (ms: number) => void
+  readonly set: (at: Date) => void
+}
 
 export function makeTestClock(start = new Date('2026-11-22T06:30:00.000Z')): TestClock {
   let at = start.getTime()
@@ -12,7 +16,10 @@ export function makeTestClock(start = new Date('2026-11-22T06:30:00.000Z')): Tes
 }
 
 /** A {@link Machine} on a test database, with a clock of the test's. */
-export function makeTestMachine(database: TestDatabase, options: { readonly clock?: TestClock; readonly reactions?: Reactions; readonly wake?: () => void } = {}): Machine {
+export function makeTestMachine(
+  database: TestDatabase,
+  options: { readonly clock?: TestClock; readonly reactions?: Reactions; readonly wake?: () => void } = {},
+): Machine {
   const clock = options.clock ?? makeTestClock()
   const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
   return {

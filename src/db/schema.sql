@@ -207,8 +207,8 @@ comment on table facility_patient is 'by patient: the patients of this facility'
 create table hip_artefact (
   bucket smallint not null,
   consent_id uuid not null,
-  abha_address text not null,
-  hiu text not null,
+  abha_address text,
+  hiu text,
   status text not null,
   detail bytea,
   signature text,
@@ -217,7 +217,7 @@ create table hip_artefact (
   ended_at timestamp with time zone,
   constraint hip_artefact_pkey PRIMARY KEY (bucket, consent_id),
   constraint hip_artefact_check CHECK (((status = 'GRANTED'::text) = (ended_at IS NULL))),
-  constraint hip_artefact_check1 CHECK (((status <> 'GRANTED'::text) OR ((detail IS NOT NULL) AND (signature IS NOT NULL) AND (erase_at IS NOT NULL)))),
+  constraint hip_artefact_check1 CHECK (((status <> 'GRANTED'::text) OR ((abha_address IS NOT NULL) AND (hiu IS NOT NULL) AND (detail IS NOT NULL) AND (erase_at IS NOT NULL)))),
   constraint hip_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX hip_artefact_due ON public.hip_artefact USING btree (bucket, erase_at) WHERE (status = 'GRANTED'::text);
@@ -360,6 +360,194 @@ create table hip_share (
 );
 CREATE INDEX hip_share_patient ON public.hip_share USING btree (bucket, abha_address, expires_at);
 comment on table hip_share is 'by patient: profiles shared at a counter, with their place in the queue';
+
+create table hiu_artefact (
+  bucket smallint not null,
+  id uuid not null,
+  consent uuid not null,
+  patient text not null,
+  status text not null,
+  fetch_request uuid,
+  detail bytea,
+  signature text,
+  erase_at timestamp with time zone,
+  reason text,
+  told_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  erased_at timestamp with time zone,
+  constraint hiu_artefact_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_artefact_bucket_consent_fkey FOREIGN KEY (bucket, consent) REFERENCES hiu_consent(bucket, id),
+  constraint hiu_artefact_check CHECK (((status <> ALL (ARRAY['checking'::text, 'granted'::text])) OR ((detail IS NOT NULL) AND (signature IS NOT NULL)))),
+  constraint hiu_artefact_check1 CHECK (((status <> 'granted'::text) OR (erase_at IS NOT NULL))),
+  constraint hiu_artefact_status_check CHECK ((status = ANY (ARRAY['told'::text, 'checking'::text, 'granted'::text, 'refused'::text, 'failed'::text, 'revoked'::text, 'expired'::text])))
+);
+CREATE INDEX hiu_artefact_consent ON public.hiu_artefact USING btree (bucket, consent);
+CREATE INDEX hiu_artefact_due ON public.hiu_artefact USING btree (bucket, erase_at) WHERE (status = 'granted'::text);
+CREATE INDEX hiu_artefact_fetch ON public.hiu_artefact USING btree (bucket, fetch_request) WHERE (fetch_request IS NOT NULL);
+CREATE INDEX hiu_artefact_patient ON public.hiu_artefact USING btree (bucket, patient);
+comment on table hiu_artefact is 'by patient: consent artefacts under which this facility may ask for data';
+
+create table hiu_consent (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  exchange_id uuid,
+  status text not null,
+  asked bytea not null,
+  reason text,
+  asked_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint hiu_consent_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_consent_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'requested'::text, 'granted'::text, 'denied'::text, 'expired'::text, 'revoked'::text, 'failed'::text])))
+);
+CREATE INDEX hiu_consent_patient ON public.hiu_consent USING btree (bucket, patient, asked_at);
+comment on table hiu_consent is 'by patient: consents that this facility asks for';
+
+create table hiu_document (
+  bucket smallint not null,
+  id uuid not null,
+  artefact uuid not null,
+  patient text not null,
+  status text not null,
+  hip text not null,
+  hi_type text not null,
+  date timestamp with time zone not null,
+  care_context_reference text not null,
+  sha256 bytea not null,
+  sealed bytea not null,
+  findings bytea not null,
+  reason text,
+  received_at timestamp with time zone not null,
+  constraint hiu_document_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_document_bucket_artefact_care_context_reference_sha256_key UNIQUE (bucket, artefact, care_context_reference, sha256),
+  constraint hiu_document_bucket_artefact_fkey FOREIGN KEY (bucket, artefact) REFERENCES hiu_artefact(bucket, id),
+  constraint hiu_document_status_check CHECK ((status = ANY (ARRAY['held'::text, 'quarantined'::text])))
+);
+CREATE INDEX hiu_document_patient ON public.hiu_document USING btree (bucket, patient, date);
+comment on table hiu_document is 'by patient: documents received under a consent';
+
+create table hiu_early_notice (
+  bucket smallint not null,
+  consent_request uuid not null,
+  message uuid not null,
+  notice jsonb not null,
+  at timestamp with time zone not null,
+  constraint hiu_early_notice_pkey PRIMARY KEY (bucket, consent_request, message)
+);
+comment on table hiu_early_notice is 'by patient: notifications that overtook the answer which names their consent request';
+
+create table hiu_entry (
+  bucket smallint not null,
+  request uuid not null,
+  page integer not null,
+  entry integer not null,
+  care_context_reference text not null,
+  status text not null,
+  reason text,
+  document uuid,
+  constraint hiu_entry_pkey PRIMARY KEY (bucket, request, page, entry),
+  constraint hiu_entry_bucket_request_page_fkey FOREIGN KEY (bucket, request, page) REFERENCES hiu_page(bucket, request, number),
+  constraint hiu_entry_status_check CHECK ((status = ANY (ARRAY['held'::text, 'quarantined'::text, 'errored'::text])))
+);
+comment on table hiu_entry is 'by patient: what came of each entry of a page';
+
+create table hiu_erasure (
+  bucket smallint not null,
+  artefact uuid not null,
+  patient text not null,
+  reason text not null,
+  documents integer not null,
+  pages integer not null,
+  hashes jsonb not null,
+  erased_at timestamp with time zone not null,
+  attestation_refused text,
+  constraint hiu_erasure_pkey PRIMARY KEY (bucket, artefact),
+  constraint hiu_erasure_reason_check CHECK ((reason = ANY (ARRAY['REVOKED'::text, 'EXPIRED'::text, 'DENIED'::text])))
+);
+comment on table hiu_erasure is 'by patient: copies that were erased';
+
+create table hiu_known_id (
+  bucket smallint not null,
+  kind text not null,
+  id text not null,
+  own_bucket smallint not null,
+  own_id uuid not null,
+  constraint hiu_known_id_pkey PRIMARY KEY (bucket, kind, id),
+  constraint hiu_known_id_kind_check CHECK ((kind = ANY (ARRAY['consent-request'::text, 'artefact'::text, 'subscription-request'::text, 'subscription'::text])))
+);
+comment on table hiu_known_id is 'by patient: ids made by the exchange, placed by the hash of the id';
+
+create table hiu_page (
+  bucket smallint not null,
+  request uuid not null,
+  number integer not null,
+  status text not null,
+  content_hash bytea not null,
+  sealed bytea,
+  findings jsonb not null,
+  received_at timestamp with time zone not null,
+  settled_at timestamp with time zone,
+  constraint hiu_page_pkey PRIMARY KEY (bucket, request, number),
+  constraint hiu_page_bucket_request_fkey FOREIGN KEY (bucket, request) REFERENCES hiu_request(bucket, id),
+  constraint hiu_page_check CHECK (((status = 'stored'::text) = (sealed IS NOT NULL))),
+  constraint hiu_page_status_check CHECK ((status = ANY (ARRAY['stored'::text, 'opened'::text, 'failed'::text])))
+);
+comment on table hiu_page is 'by patient: pages of a data push';
+
+create table hiu_request (
+  bucket smallint not null,
+  id uuid not null,
+  artefact uuid not null,
+  patient text not null,
+  status text not null,
+  transaction_id uuid,
+  token_hash bytea not null,
+  secret bytea,
+  key_expires_at timestamp with time zone not null,
+  range_from timestamp with time zone not null,
+  range_to timestamp with time zone not null,
+  page_count integer,
+  reason text,
+  asked_at timestamp with time zone not null,
+  deadline timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint hiu_request_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_request_bucket_artefact_fkey FOREIGN KEY (bucket, artefact) REFERENCES hiu_artefact(bucket, id),
+  constraint hiu_request_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text, 'complete'::text, 'incomplete'::text, 'failed'::text, 'erased'::text])))
+);
+CREATE INDEX hiu_request_artefact ON public.hiu_request USING btree (bucket, artefact, asked_at);
+CREATE INDEX hiu_request_due ON public.hiu_request USING btree (bucket, deadline) WHERE (status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text]));
+CREATE INDEX hiu_request_key ON public.hiu_request USING btree (bucket, key_expires_at) WHERE (secret IS NOT NULL);
+CREATE INDEX hiu_request_token ON public.hiu_request USING btree (bucket, token_hash);
+comment on table hiu_request is 'by patient: health information requests of this facility';
+
+create table hiu_subscription (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  exchange_id text,
+  subscription_id text,
+  status text not null,
+  terms bytea not null,
+  reason text,
+  asked_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint hiu_subscription_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_subscription_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'requested'::text, 'granted'::text, 'denied'::text, 'revoked'::text, 'failed'::text])))
+);
+comment on table hiu_subscription is 'by patient: subscriptions that this facility asks for';
+
+create table hiu_subscription_event (
+  bucket smallint not null,
+  subscription uuid not null,
+  event_id text not null,
+  content bytea not null,
+  published_at timestamp with time zone not null,
+  received_at timestamp with time zone not null,
+  constraint hiu_subscription_event_pkey PRIMARY KEY (bucket, subscription, event_id),
+  constraint hiu_subscription_event_bucket_subscription_fkey FOREIGN KEY (bucket, subscription) REFERENCES hiu_subscription(bucket, id)
+);
+comment on table hiu_subscription_event is 'by patient: news of records that subscriptions brought';
 
 create table job (
   id uuid not null,

@@ -155,8 +155,8 @@ export interface FacilityPatientTable {
 export interface HipArtefactTable {
   bucket: number
   consent_id: string
-  abha_address: string
-  hiu: string
+  abha_address: string | null
+  hiu: string | null
   status: string
   detail: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
   signature: string | null
@@ -269,6 +269,143 @@ export interface HipShareTable {
   profile: ColumnType<Buffer, Uint8Array, Uint8Array>
   shared_at: Date
   expires_at: Date
+}
+
+export interface HiuArtefactTable {
+  bucket: number
+  id: string
+  consent: string
+  patient: string
+  status: string
+  fetch_request: string | null
+  detail: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  signature: string | null
+  erase_at: Date | null
+  reason: string | null
+  told_at: Date
+  changed_at: Date
+  erased_at: Date | null
+}
+
+export interface HiuConsentTable {
+  bucket: number
+  id: string
+  patient: string
+  exchange_id: string | null
+  status: string
+  asked: ColumnType<Buffer, Uint8Array, Uint8Array>
+  reason: string | null
+  asked_at: Date
+  changed_at: Date
+}
+
+export interface HiuDocumentTable {
+  bucket: number
+  id: string
+  artefact: string
+  patient: string
+  status: string
+  hip: string
+  hi_type: string
+  date: Date
+  care_context_reference: string
+  sha256: ColumnType<Buffer, Uint8Array, Uint8Array>
+  sealed: ColumnType<Buffer, Uint8Array, Uint8Array>
+  findings: ColumnType<Buffer, Uint8Array, Uint8Array>
+  reason: string | null
+  received_at: Date
+}
+
+export interface HiuEarlyNoticeTable {
+  bucket: number
+  consent_request: string
+  message: string
+  notice: ColumnType<unknown, string, string>
+  at: Date
+}
+
+export interface HiuEntryTable {
+  bucket: number
+  request: string
+  page: number
+  entry: number
+  care_context_reference: string
+  status: string
+  reason: string | null
+  document: string | null
+}
+
+export interface HiuErasureTable {
+  bucket: number
+  artefact: string
+  patient: string
+  reason: string
+  documents: number
+  pages: number
+  hashes: ColumnType<unknown, string, string>
+  erased_at: Date
+  attestation_refused: string | null
+}
+
+export interface HiuKnownIdTable {
+  bucket: number
+  kind: string
+  id: string
+  own_bucket: number
+  own_id: string
+}
+
+export interface HiuPageTable {
+  bucket: number
+  request: string
+  number: number
+  status: string
+  content_hash: ColumnType<Buffer, Uint8Array, Uint8Array>
+  sealed: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  findings: ColumnType<unknown, string, string>
+  received_at: Date
+  settled_at: Date | null
+}
+
+export interface HiuRequestTable {
+  bucket: number
+  id: string
+  artefact: string
+  patient: string
+  status: string
+  transaction_id: string | null
+  token_hash: ColumnType<Buffer, Uint8Array, Uint8Array>
+  secret: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  key_expires_at: Date
+  range_from: Date
+  range_to: Date
+  page_count: number | null
+  reason: string | null
+  asked_at: Date
+  deadline: Date
+  ended_at: Date | null
+}
+
+export interface HiuSubscriptionTable {
+  bucket: number
+  id: string
+  patient: string
+  exchange_id: string | null
+  subscription_id: string | null
+  status: string
+  terms: ColumnType<Buffer, Uint8Array, Uint8Array>
+  reason: string | null
+  asked_at: Date
+  changed_at: Date
+}
+
+export interface HiuSubscriptionEventTable {
+  bucket: number
+  subscription: string
+  event_id: string
+  content: ColumnType<Buffer, Uint8Array, Uint8Array>
+  published_at: Date
+  received_at: Date
 }
 
 export interface JobTable {
@@ -508,6 +645,17 @@ export interface Tables {
   hip_queue: HipQueueTable
   hip_request: HipRequestTable
   hip_share: HipShareTable
+  hiu_artefact: HiuArtefactTable
+  hiu_consent: HiuConsentTable
+  hiu_document: HiuDocumentTable
+  hiu_early_notice: HiuEarlyNoticeTable
+  hiu_entry: HiuEntryTable
+  hiu_erasure: HiuErasureTable
+  hiu_known_id: HiuKnownIdTable
+  hiu_page: HiuPageTable
+  hiu_request: HiuRequestTable
+  hiu_subscription: HiuSubscriptionTable
+  hiu_subscription_event: HiuSubscriptionEventTable
   job: JobTable
   linking_attempt: LinkingAttemptTable
   linking_transaction: LinkingTransactionTable
@@ -554,6 +702,17 @@ export const byPatientTables = [
   'hip_page',
   'hip_request',
   'hip_share',
+  'hiu_artefact',
+  'hiu_consent',
+  'hiu_document',
+  'hiu_early_notice',
+  'hiu_entry',
+  'hiu_erasure',
+  'hiu_known_id',
+  'hiu_page',
+  'hiu_request',
+  'hiu_subscription',
+  'hiu_subscription_event',
   'linking_attempt',
   'linking_transaction',
   'patient',

@@ -38,7 +38,10 @@ export class StaleRow extends Error {
 }
 
 /** Insists that an update or insert touched exactly one row. */
-export function insistOnOne(result: { readonly numUpdatedRows?: bigint; readonly numInsertedOrUpdatedRows?: bigint }, what: string): void {
+export function insistOnOne(
+  result: { readonly numUpdatedRows?: bigint; readonly numInsertedOrUpdatedRows?: bigint },
+  what: string,
+): void {
   const rows = result.numUpdatedRows ?? result.numInsertedOrUpdatedRows
   if (rows !== 1n) throw new StaleRow(`${what}: ${rows ?? 0n} rows in place of one`)
 }
