@@ -335,8 +335,8 @@ function pathsOf(document: Json): string[] {
       ? []
       : Object.entries(at).flatMap(([key, inner]) => {
           const next = Array.isArray(at) ? `${path}[${key}]` : `${path}.${key}`
-          if (/meta\.profile\[0\]$/.test(next)) return []
-          return [next, ...(/resource\.meta$/.test(next) ? [] : visit(inner, next))]
+          if (next.endsWith('meta.profile[0]')) return []
+          return [next, ...(next.endsWith('resource.meta') ? [] : visit(inner, next))]
         })
   return visit(document, 'Bundle').filter((path) => get(document, path) !== undefined)
 }

@@ -45,8 +45,8 @@ const INTEGERS: { readonly [type: string]: readonly [min: number, max: number] }
 /** JSON kind of a primitive type; undefined when the type is no primitive. */
 export function jsonKind(type: string): 'string' | 'number' | 'boolean' | undefined {
   if (type === 'boolean') return 'boolean'
-  if (type === 'decimal' || type in INTEGERS) return 'number'
-  return type === 'string' || type === 'markdown' || type in STRING_FORMS ? 'string' : undefined
+  if (type === 'decimal' || Object.hasOwn(INTEGERS, type)) return 'number'
+  return type === 'string' || type === 'markdown' || Object.hasOwn(STRING_FORMS, type) ? 'string' : undefined
 }
 
 /** What a value of the right JSON kind should have been, or undefined when it is well formed. */
