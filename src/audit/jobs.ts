@@ -3,13 +3,12 @@ import { encodeBase64 } from '../crypto/base64.ts'
 import { parseSize } from '../crypto/checkpoint.ts'
 import { consistencyRanges } from '../crypto/merkle.ts'
 import { formatSignature, openNote, parseNote } from '../crypto/signed-note.ts'
-import { hashesOver } from '../crypto/tiles.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type OwnLog, verifierOfConfigured, type Witness } from './log.ts'
 import { sequenceNow } from './sequencer.ts'
-import { latestCheckpoint, readTile, type StoredCheckpoint } from './store.ts'
+import { hashesFromTiles, latestCheckpoint, type StoredCheckpoint } from './store.ts'
 import { saveCosignature, saveWitnessFault, saveWitnessSize, witnessState } from './witness-store.ts'
 
 const SEQUENCE_EVERY_MS = 1_000
@@ -89,7 +88,7 @@ function rolledBack(witness: Witness, theirs: number, ours: number): string {
 
 async function requestBody(machine: Machine, latest: StoredCheckpoint, old: number): Promise<string> {
   const ranges = consistencyRanges(old, latest.size)
-  const proof = await hashesOver(ranges, latest.size, (tile) => readTile(machine.db, tile))
+  const proof = await hashesFromTiles(machine.db, ranges, latest.size)
   return `old ${old}\n${proof.map((hash) => `${encodeBase64(hash)}\n`).join('')}\n${latest.note}`
 }
 

@@ -1,7 +1,6 @@
 import { encodeBase64 } from '../crypto/base64.ts'
 import { parseSignedCheckpoint } from '../crypto/checkpoint.ts'
 import { inclusionRanges, leafHash, sameBytes } from '../crypto/merkle.ts'
-import { hashesOver } from '../crypto/tiles.ts'
 import { formatTlogProof, leadsToCheckpoint } from '../crypto/tlog-proof.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -20,8 +19,8 @@ import {
   findEvent,
   findEventsAbout,
   findLeafIndex,
+  hashesFromTiles,
   LogDamaged,
-  readTile,
 } from './store.ts'
 
 /**
@@ -34,7 +33,7 @@ export async function receiptFor(tx: Tx, log: OwnLog, id: Id<'event'>, patient?:
   const index = await findLeafIndex(tx.db, id)
   const best = index === undefined ? undefined : await bestCheckpoint(tx.db, index)
   if (index === undefined || best === undefined) return refuse('log/not-sequenced')
-  const proof = await hashesOver(inclusionRanges(index, best.size), best.size, (tile) => readTile(tx.db, tile))
+  const proof = await hashesFromTiles(tx.db, inclusionRanges(index, best.size), best.size)
   const signed = must(parseSignedCheckpoint(cosignedNote(best)))
   const entry = entryBytes(commitmentOf(opened.salt, opened.committed))
   if (!leadsToCheckpoint({ index, proof, signed }, leafHash(entry))) {

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
-import { decodeBundle, encodeBundle, type Tile, widthAt } from '../crypto/tiles.ts'
+import type { Hash, Range } from '../crypto/merkle.ts'
+import { decodeBundle, encodeBundle, hashesOver, type Tile, tilesOver, widthAt } from '../crypto/tiles.ts'
 import type { Tables } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
@@ -163,10 +164,29 @@ export async function findTile(db: Db, level: Tile['level'], index: number): Pro
 
 /** Reads exactly `tile.width` members: a narrower tile is the beginning of the stored one. */
 export async function readTile(db: Db, tile: Tile): Promise<Uint8Array> {
-  const bytes = await findTile(db, tile.level, tile.index)
+  return insistOnTile(await findTile(db, tile.level, tile.index), tile)
+}
+
+function insistOnTile(bytes: Uint8Array | undefined, tile: Tile): Uint8Array {
   const cut = bytes && cutTile(bytes, tile)
   if (cut === undefined) throw new LogDamaged(`the tile ${tile.level}/${tile.index} is gone or too short`)
   return cut
+}
+
+/** The hashes over `ranges` of our tree of `size` leaves, with one query. */
+export async function hashesFromTiles(db: Db, ranges: readonly Range[], size: number): Promise<Hash[]> {
+  const tiles = tilesOver(ranges, size)
+  if (tiles.length === 0) return hashesOver(ranges, size, (tile) => readTile(db, tile))
+  const places = tiles.map(({ level, index }) => sql`(${level}::smallint, ${index}::bigint)`)
+  const rows = await db
+    .selectFrom('log_tile')
+    .selectAll()
+    .where(sql<boolean>`(level, tile_index) in (${sql.join(places)})`)
+    .execute()
+  return hashesOver(ranges, size, async (tile) => {
+    const row = rows.find(({ level, tile_index }) => level === tile.level && tile_index === tile.index)
+    return insistOnTile(row?.hashes, tile)
+  })
 }
 
 function cutTile(bytes: Uint8Array, { level, width }: Tile): Uint8Array | undefined {

@@ -86,22 +86,19 @@ export function hashesOfTile(bytes: Uint8Array): Hash[] {
   )
 }
 
+/** The tiles that {@link hashesOver} reads for `ranges` of a tree of `size` leaves, each once. */
+export function tilesOver(ranges: readonly Range[], size: number): Tile[] {
+  const tiles = ranges.flatMap(subtreesOf).map((subtree) => tileOf(subtree, size))
+  return [...new Map(tiles.map((tile) => [tilePath(tile), tile])).values()]
+}
+
 /** The hashes over `ranges` of a tree of `size` leaves, from its tiles; each tile is read once. */
 export async function hashesOver(ranges: readonly Range[], size: number, read: ReadTile): Promise<Hash[]> {
-  const seen = new Map<string, Uint8Array>()
-  const hashes: Hash[] = []
-  for (const range of ranges) {
-    const parts: Hash[] = []
-    for (const subtree of subtreesOf(range)) {
-      const tile = tileOf(subtree, size)
-      const path = tilePath(tile)
-      const bytes = seen.get(path) ?? (await read(tile))
-      seen.set(path, bytes)
-      parts.push(hashFromTile(bytes, subtree))
-    }
-    hashes.push(foldRight(parts))
-  }
-  return hashes
+  const bytes = new Map<string, Uint8Array>()
+  for (const tile of tilesOver(ranges, size)) bytes.set(tilePath(tile), await read(tile))
+  const hashOf = (subtree: Subtree): Hash =>
+    hashFromTile(bytes.get(tilePath(tileOf(subtree, size))) ?? new Uint8Array(0), subtree)
+  return ranges.map((range) => foldRight(subtreesOf(range).map(hashOf)))
 }
 
 /** The root of a tree of `size` leaves, from its tiles. */
