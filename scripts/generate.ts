@@ -14,8 +14,8 @@ export async function generateFiles(): Promise<Map<string, string>> {
   return new Map([
     ...(await generateSchemaFiles()),
     ['docs/errors.md', errorsPage()],
-    ['docs/events.md', eventsPage()],
-    ['docs/states.md', statesPage()],
+    ['docs/events.md', await eventsPage()],
+    ['docs/states.md', await statesPage()],
     ...openApiDocuments(),
   ])
 }

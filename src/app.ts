@@ -58,7 +58,7 @@ const JOB_POLL_MS = 1_000
 const SWEEP_EVERY_MS = 3_600_000
 
 /** Wall clock and randomness of the operating system: the only place where they enter. */
-const now = (): Date => new Date()
+export const clock = (): Date => new Date()
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 
 /** The keys of a party, made at its first start. */
@@ -86,7 +86,7 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
 async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connection, log: Logger): Promise<RunningParty> {
   const reactions = new Map<string, Reaction[]>()
   let wake = (): void => undefined
-  const machine: Machine = { db: connection.db, now, random, keyWrap: fileKeyWrap(keys.keyEncryptionKey, random), reactions, wake: () => wake() }
+  const machine: Machine = { db: connection.db, now: clock, random, keyWrap: fileKeyWrap(keys.keyEncryptionKey, random), reactions, wake: () => wake() }
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import pino from 'pino'
-import { openKeys, randomToken, StartFault, startParty } from './app.ts'
+import { clock, openKeys, randomToken, StartFault, startParty } from './app.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { ConfigFault, parseConfig, type PartyConfig, readConfigFile, readDemoSettings } from './config.ts'
 import { connect } from './db/connect.ts'
@@ -61,7 +61,7 @@ function addNetworkCommands(program: Command, does: Does): void {
   program
     .command('demo')
     .description('start the sample network: an exchange, two hospitals, a laboratory, a pharmacy, an insurer (npm start)')
-    .action(does(() => demoCommand({ ...settings(), starter, log: pino({ level: settings().logLevel }, pino.destination(2)) })))
+    .action(does(() => demoCommand({ ...settings(), starter, until: untilSignal, now: clock, log: pino({ level: settings().logLevel }, pino.destination(2)) })))
   const story = program
     .command('story')
     .description('perform the main job against the running network, step by step (npm run story)')
@@ -160,12 +160,18 @@ function addToolCommands(program: Command, does: Does): void {
     .description('check a whole log (URL or folder), a receipt (file), or that two checkpoints belong together; exits non-zero when anything is wrong')
     .argument('<what>', 'https://host/log, a folder, or a receipt file')
     .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
+    .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
     .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
-    .action(does(() => logVerifyCommand({ what: verify.args[0] ?? '', ...verify.opts<{ key?: string; since?: string }>() })))
+    .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
   const load = program.command('fhir').description('FHIR profiles').command('import')
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>')
     .option('--out <folder>', 'where the compiled profiles go', './data/profiles')
     .action(does(() => importProfilesCommand(load.args[0] ?? '', load.opts<{ out: string }>().out)))
+}
+
+/** The words of `log verify` as its own parser takes them. */
+function verifyArguments(args: readonly string[], options: { readonly key?: string; readonly witness?: readonly string[]; readonly since?: string }): readonly string[] {
+  return [...args, ...(options.key === undefined ? [] : ['--key', options.key]), ...(options.witness ?? []).flatMap((vkey) => ['--witness', vkey]), ...(options.since === undefined ? [] : ['--since', options.since])]
 }
