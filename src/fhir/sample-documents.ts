@@ -268,3 +268,34 @@ export function sampleDocument(type: HiType): Json {
     })),
   })
 }
+
+const stepsOf = (path: string) => (path.match(/[^.[\]]+/g) ?? []).slice(1)
+
+/** Puts `value` at a path of a document (`undefined` takes away what is there). */
+export function put(document: Json, path: string, value: unknown): Json {
+  const steps = stepsOf(path)
+  let at = document as Record<string, unknown>
+  for (const step of steps.slice(0, -1)) at = at[step] as Record<string, unknown>
+  const last = steps.at(-1) ?? ''
+  if (value !== undefined) at[last] = value
+  else if (Array.isArray(at)) at.splice(Number(last), 1)
+  else delete at[last]
+  return document
+}
+
+function get(document: Json, path: string): unknown {
+  return stepsOf(path).reduce<unknown>((at, step) => (at as Json)[step], document)
+}
+
+/** Every path of a document, its array items among them; what is below `resource.meta` says nothing to the profiles. */
+export function pathsOf(document: Json): string[] {
+  const visit = (at: unknown, path: string): string[] =>
+    typeof at !== 'object' || at === null
+      ? []
+      : Object.entries(at).flatMap(([key, inner]) => {
+          const next = Array.isArray(at) ? `${path}[${key}]` : `${path}.${key}`
+          if (next.endsWith('meta.profile[0]')) return []
+          return [next, ...(next.endsWith('resource.meta') ? [] : visit(inner, next))]
+        })
+  return visit(document, 'Bundle').filter((path) => get(document, path) !== undefined)
+}

@@ -17,8 +17,8 @@ const OID = /^urn:oid:[0-2](?:\.(?:0|[1-9]\d*))+$/
 const UUID = /^urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const URI = /^\S+$/
 const BASE64 = /^[0-9A-Za-z+/]*={0,2}$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the point of the rule
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/
+/** Below U+0020 only tab, line feed and carriage return are text. */
+const CONTROL = /[^\P{Cc}\t\n\r\u007f-\u009f]/u
 
 const STRING_FORMS: { readonly [type: string]: readonly [form: (text: string) => boolean, words: string] } = {
   date: [(text) => DATE.test(text) && isRealDay(text), 'a date such as 2026-03-31'],
