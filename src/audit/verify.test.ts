@@ -220,6 +220,21 @@ test('a receipt file', async () => {
   assert.equal((await run(path)).code, 1)
 })
 
+test('the formats are those of the kept vectors', async () => {
+  const folder = fileURLToPath(new URL('../../test/vectors/log', import.meta.url))
+  const kept = readFileSync(join(folder, 'vkey'), 'utf8').trim()
+  const args = [
+    '--key',
+    kept,
+    '--witness',
+    'exchange.example/witness+cfb11688+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU',
+  ]
+  const whole = await run(folder, ...args, '--since', join(folder, 'older-checkpoint'))
+  assert.equal(whole.code, 0, whole.out)
+  const receipt = await run(join(folder, 'receipt.json'), ...args)
+  assert.equal(receipt.code, 0, receipt.out)
+})
+
 const published = new URL('../../../shared/anchors/vectors/', import.meta.url)
 
 test('a log made by another program verifies', { skip: !existsSync(published) }, async () => {
