@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { create } from 'tar'
 import { HI_TYPES } from './hi-type.ts'
-import { importProfilesCommand, loadProfiles, PROFILES_FILE } from './package-file.ts'
+import { importProfilesCommand, loadProfiles, PROFILES_FILE, useImportedProfiles } from './package-file.ts'
 import { currentProfiles, shippedProfiles, useProfiles } from './profiles.ts'
 import { type Json, sampleDocument } from './sample-documents.ts'
 import { validateDocument } from './validate.ts'
@@ -111,6 +111,11 @@ describe('amanat fhir import', () => {
     assert.ok(!rules().some((rule) => rule.startsWith('Bundle.language')))
     useProfiles(undefined)
     assert.ok(rules().includes('Bundle.meta cardinality'), 'the shipped profiles are back')
+    assert.equal((await useImportedProfiles(join(folder, 'out')))?.version, '9.9.9')
+    assert.equal(currentProfiles().data.package.version, '9.9.9')
+    useProfiles(undefined)
+    assert.equal(await useImportedProfiles(join(folder, 'elsewhere')), undefined)
+    assert.equal(currentProfiles(), shippedProfiles())
   })
 
   it('leaves the profiles in use alone when a later package cannot be used', async () => {

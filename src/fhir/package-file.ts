@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Parser, type ReadEntry } from 'tar'
 import { compileProfiles, type StructureDefinition } from './compile-profiles.ts'
 import { isObject } from './json.ts'
 import type { Origin, ProfileData } from './profile-data.ts'
-import { Profiles, shippedProfiles } from './profiles.ts'
+import { Profiles, shippedProfiles, useProfiles } from './profiles.ts'
 import type { CodeSystem, ValueSet } from './value-sets.ts'
 
 /** Name of the compiled file in the folder given to {@link importProfilesCommand}. */
@@ -93,6 +93,22 @@ export async function loadProfiles(path: string): Promise<Profiles> {
     throw new Error(`${path} is no compiled profile data. Import the package again.`)
   }
   return new Profiles(data as ProfileData)
+}
+
+/**
+ * At start: takes the profiles that were imported into `folder` into use and says which; undefined when none were, and
+ * the shipped ones stay. Throws when there is a file that cannot be loaded: better no start than other rules than meant.
+ */
+export async function useImportedProfiles(folder: string): Promise<Origin | undefined> {
+  const path = join(folder, PROFILES_FILE)
+  try {
+    await access(path)
+  } catch {
+    return undefined
+  }
+  const profiles = await loadProfiles(path)
+  useProfiles(profiles)
+  return profiles.data.package
 }
 
 function compile(
