@@ -48,8 +48,9 @@ create index consent_artefact_due on consent_artefact (bucket, data_erase_at) wh
 
 create table consent_notice (
   bucket smallint not null,
-  -- REQUEST-ID of the notification, which the acknowledgement repeats
   id uuid not null,
+  -- REQUEST-ID of the notification, which the acknowledgement repeats; one message to the HIU may tell of several artefacts
+  message uuid not null,
   request uuid not null,
   -- null: about the request as a whole (denied, window over)
   artefact uuid,
@@ -60,11 +61,12 @@ create table consent_notice (
   acknowledged_at timestamptz,
   -- why there will be no acknowledgement: the facility refused, or could not be reached
   failure text,
-  primary key (bucket, id, party, facility),
+  primary key (bucket, id),
   foreign key (bucket, request) references consent_request (bucket, id)
 );
 comment on table consent_notice is 'by patient: what HIP and HIU were told of a consent, and when they acknowledged it';
 create index consent_notice_artefact on consent_notice (bucket, artefact) where artefact is not null;
+create index consent_notice_message on consent_notice (bucket, message);
 create index consent_notice_request on consent_notice (bucket, request);
 
 create table approval_policy (

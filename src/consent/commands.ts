@@ -1,0 +1,400 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { announce, type Recorded, record } from '../audit/record.ts'
+import type { SigningKey } from '../crypto/signature.ts'
+import type { Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import type { Actor } from '../kernel/caller.ts'
+import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { careContextsOf } from '../linking/commands.ts'
+import { facilityById } from '../partners/commands.ts'
+import { readPatient } from '../people/commands.ts'
+import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
+import { artefactText, makeDetail, signArtefact, wirePermission } from './artefact.ts'
+import {
+  type Artefact,
+  type ArtefactVerb,
+  type ConsentAsk,
+  type ConsentRequest,
+  endOfRequest,
+  type GrantItem,
+  moveArtefact,
+  moveRequest,
+} from './consent.ts'
+import type {
+  DataErasedEvent,
+  DeniedEvent,
+  EndedEvent,
+  FetchedEvent,
+  GrantedEvent,
+  RequestExpiredEvent,
+  RequestedEvent,
+} from './events.ts'
+import { makeNotices, noticesOfEnd, noticesOfRequestEnd } from './notices.ts'
+import { checkAsk, checkGrant } from './rules.ts'
+import {
+  askJson,
+  findArtefact,
+  findArtefactsOfRequest,
+  findRequest,
+  insertArtefact,
+  insertNotices,
+  insertRequest,
+  updateArtefact,
+  updateErased,
+  updateRequest,
+} from './store.ts'
+
+export type ConsentNeeds = {
+  readonly exchange: { readonly id: string; readonly name: string }
+  readonly signingKey: SigningKey
+  /** How long a patient may take to decide; `LIMITS.consentRequestWindowMs` when absent. */
+  readonly consentWindowMs?: number
+}
+
+/** What a HIU asks for, as it came: the purpose is still a text. */
+export type ConsentProposal = Omit<ConsentAsk, 'purpose'> & {
+  readonly purpose: { readonly code: string; readonly refUri?: string }
+}
+
+/** Where the purpose codes are defined, for requests that do not say it (care_abdm needs the field). */
+const PURPOSE_SYSTEM = 'http://terminology.hl7.org/ValueSet/v3-PurposeOfUse'
+const EXPIRY: Actor = { kind: 'system', id: 'expiry' }
+
+/** Takes a consent request of a HIU for the patient to decide. The caller has proved to be `proposal.hiu`. */
+export async function askConsent(
+  tx: Tx,
+  needs: ConsentNeeds,
+  input: { readonly proposal: ConsentProposal; readonly requestId: string },
+): Promise<ConsentRequest | Refusal> {
+  const asked = await completeAsk(tx, input.proposal)
+  if (isRefusal(asked)) return asked
+  const request: ConsentRequest = {
+    id: makeId<'consent-request'>(tx.now, tx.random, bucketOf(asked.patient)),
+    asked,
+    status: 'REQUESTED',
+    createdAt: tx.now,
+    changedAt: tx.now,
+    decideBy: new Date(tx.now.getTime() + (needs.consentWindowMs ?? LIMITS.consentRequestWindowMs)),
+  }
+  const recorded = await record(tx, {
+    type: 'consent.requested',
+    actor: { kind: 'facility', id: asked.hiu, person: { name: asked.requester.name, role: 'requester' } },
+    patient: asked.patient,
+    subject: request.id,
+    hiu: asked.hiu,
+    asked: askJson(asked),
+    decideBy: request.decideBy.toISOString(),
+    requestId: input.requestId,
+  } satisfies RequestedEvent)
+  await insertRequest(tx, recorded, request)
+  await announce(tx, recorded)
+  return request
+}
+
+async function completeAsk(tx: Tx, proposal: ConsentProposal): Promise<ConsentAsk | Refusal> {
+  const code = parsePurpose(proposal.purpose.code)
+  if (code === undefined) {
+    return refuse(
+      'consent/unknown-purpose',
+      `The purpose code must be one of ${Object.keys(PURPOSES).join(', ')}.`,
+      'consent.purpose.code',
+    )
+  }
+  const asked = {
+    ...proposal,
+    purpose: { code, text: PURPOSES[code], refUri: proposal.purpose.refUri ?? PURPOSE_SYSTEM },
+  }
+  const fault = checkAsk(asked, tx.now)
+  if (fault) return fault
+  const hiu = await facilityById(tx, asked.hiu)
+  if (hiu === undefined || hiu.status !== 'active' || !mayReceive(hiu.roles))
+    return refuse('consent/unknown-hiu', undefined, 'consent.hiu.id')
+  if (asked.hip !== undefined && (await activeHip(tx, asked.hip)) === undefined)
+    return refuse('consent/unknown-hip', undefined, 'consent.hip.id')
+  const patient = await readPatient(tx, asked.patient)
+  if (patient === undefined) return refuse('consent/unknown-patient', undefined, 'consent.patient.id')
+  return patient.status === 'active' ? asked : refuse('people/deactivated', undefined, 'consent.patient.id')
+}
+
+/** A health locker and a PHR app are services that receive records too (protocol sheet 1.1). */
+function mayReceive(roles: readonly string[]): boolean {
+  return roles.includes('hiu') || roles.includes('health-locker') || roles.includes('phr')
+}
+
+async function activeHip(tx: Tx, id: FacilityId): Promise<{ readonly name: string } | undefined> {
+  const facility = await facilityById(tx, id)
+  return facility?.status === 'active' && (facility.roles.includes('hip') || facility.roles.includes('health-locker'))
+    ? facility
+    : undefined
+}
+
+/** The request, locked, if it is this patient's and can still be decided; one whose time is over expires here and now. */
+async function requestToDecide(
+  tx: Tx,
+  patient: AbhaAddress,
+  id: Id<'consent-request'>,
+  verb: 'approve' | 'deny',
+): Promise<ConsentRequest | Refusal> {
+  const request = await findRequest(tx, id, true)
+  if (request === undefined || request.asked.patient !== patient) return refuse('consent/unknown-request')
+  if (moveRequest(request.status, verb) === undefined) {
+    return request.status === 'EXPIRED'
+      ? refuse('consent/request-expired')
+      : refuse('consent/not-requested', `This consent request is ${request.status} already.`)
+  }
+  if (request.decideBy <= tx.now) {
+    await expireRequest(tx, request)
+    return refuse('consent/request-expired', `The time to decide ended at ${request.decideBy.toISOString()}.`)
+  }
+  return request
+}
+
+export type GrantInput = {
+  readonly patient: AbhaAddress
+  readonly request: Id<'consent-request'>
+  readonly items: readonly GrantItem[]
+  readonly actor: Actor
+  /** Set when a standing approval decides. */
+  readonly policy?: Id<'approval-policy'>
+}
+
+/** The patient gives what was asked, or less: one signed artefact for each provider. More than was asked is refused, not cut. */
+export async function grantConsent(
+  tx: Tx,
+  needs: ConsentNeeds,
+  input: GrantInput,
+): Promise<readonly Artefact[] | Refusal> {
+  const request = await requestToDecide(tx, input.patient, input.request, 'approve')
+  if (isRefusal(request)) return request
+  const { asked } = request
+  const linked = new Map<FacilityId, Awaited<ReturnType<typeof careContextsOf>>>()
+  const names = new Map<FacilityId, string>()
+  for (const [i, { hip }] of input.items.entries()) {
+    const facility = await activeHip(tx, hip)
+    if (facility === undefined) return refuse('consent/unknown-hip', undefined, `consents[${i}].hip.id`)
+    names.set(hip, facility.name)
+    linked.set(hip, await careContextsOf(tx, asked.patient, hip))
+  }
+  const fault = checkGrant(asked, input.items, linked, tx.now)
+  if (fault) return fault
+  const hiuName = (await facilityById(tx, asked.hiu))?.name ?? asked.hiu
+  const artefacts = input.items.map((item) =>
+    makeArtefact(tx, needs, request, item, { hipName: names.get(item.hip) ?? item.hip, hiuName }),
+  )
+  const recorded = await record(tx, {
+    type: 'consent.granted',
+    actor: input.actor,
+    patient: asked.patient,
+    subject: request.id,
+    hiu: asked.hiu,
+    consents: artefacts.map(({ id, hip, detail }) => ({
+      id,
+      hip,
+      detailSha256: bytesToHex(sha256(new TextEncoder().encode(artefactText(detail)))),
+    })),
+    ...(input.policy === undefined ? {} : { policy: input.policy }),
+  } satisfies GrantedEvent)
+  await updateRequest(tx, recorded, request, {
+    status: 'GRANTED',
+    ...(input.policy === undefined ? {} : { policy: input.policy }),
+  })
+  for (const artefact of artefacts) await insertArtefact(tx, recorded, artefact)
+  // Providers first: the sooner they acknowledge, the sooner data can flow.
+  await insertNotices(tx, recorded, [
+    ...artefacts.flatMap(({ id, hip }) =>
+      makeNotices(tx, request.id, { party: 'hip', facility: hip, status: 'GRANTED' }, [id]),
+    ),
+    ...makeNotices(
+      tx,
+      request.id,
+      { party: 'hiu', facility: asked.hiu, status: 'GRANTED' },
+      artefacts.map(({ id }) => id),
+    ),
+  ])
+  await announce(tx, recorded)
+  return artefacts
+}
+
+function makeArtefact(
+  tx: Tx,
+  needs: ConsentNeeds,
+  { id: request, asked }: ConsentRequest,
+  item: GrantItem,
+  names: { readonly hipName: string; readonly hiuName: string },
+): Artefact {
+  const id = makeId<'artefact'>(tx.now, tx.random, bucketOf(asked.patient))
+  const detail = makeDetail({ id, now: tx.now, asked, item, exchange: needs.exchange.id, ...names })
+  const { patient, hiu } = asked
+  return {
+    id,
+    request,
+    patient,
+    hip: item.hip,
+    hiu,
+    status: 'GRANTED',
+    detail,
+    signature: signArtefact(needs.signingKey, detail),
+    createdAt: tx.now,
+    changedAt: tx.now,
+    dataEraseAt: item.permission.dataEraseAt,
+  }
+}
+
+export async function denyConsent(
+  tx: Tx,
+  input: {
+    readonly patient: AbhaAddress
+    readonly request: Id<'consent-request'>
+    readonly reason: string
+    readonly actor: Actor
+  },
+): Promise<ConsentRequest | Refusal> {
+  const request = await requestToDecide(tx, input.patient, input.request, 'deny')
+  if (isRefusal(request)) return request
+  const { asked } = request
+  const recorded = await record(tx, {
+    type: 'consent.denied',
+    actor: input.actor,
+    patient: asked.patient,
+    subject: request.id,
+    hiu: asked.hiu,
+    reason: input.reason,
+  } satisfies DeniedEvent)
+  await updateRequest(tx, recorded, request, { status: 'DENIED', reason: input.reason })
+  await insertNotices(tx, recorded, noticesOfRequestEnd(tx, request, 'DENIED'))
+  await announce(tx, recorded)
+  return { ...request, status: 'DENIED', reason: input.reason }
+}
+
+/** Stops consents at once: all of them, or none when one is not this patient's or not in force. */
+export async function revokeConsents(
+  tx: Tx,
+  input: { readonly patient: AbhaAddress; readonly consents: readonly Id<'artefact'>[]; readonly actor: Actor },
+): Promise<true | Refusal> {
+  const artefacts: Artefact[] = []
+  for (const [i, id] of [...new Set(input.consents)].entries()) {
+    const artefact = await lockArtefact(tx, id)
+    if (artefact === undefined || artefact.patient !== input.patient)
+      return refuse('consent/unknown-artefact', undefined, `consents[${i}]`)
+    if (moveArtefact(artefact.status, 'revoke') === undefined || artefact.dataEraseAt <= tx.now) {
+      const status = artefact.status === 'GRANTED' ? 'EXPIRED' : artefact.status
+      return refuse('consent/not-granted', `This consent is ${status} already.`, `consents[${i}]`)
+    }
+    artefacts.push(artefact)
+  }
+  for (const artefact of artefacts) await endArtefact(tx, artefact, 'revoke', input.actor)
+  return true
+}
+
+/** Locks the request before the artefact, so that two artefacts of one request cannot end at once and both see the other alive. */
+async function lockArtefact(tx: Tx, id: Id<'artefact'>): Promise<Artefact | undefined> {
+  const seen = await findArtefact(tx, id)
+  if (seen === undefined) return undefined
+  await findRequest(tx, seen.request, true)
+  return findArtefact(tx, id, true)
+}
+
+async function endArtefact(tx: Tx, artefact: Artefact, verb: ArtefactVerb, actor: Actor): Promise<void> {
+  const status = verb === 'revoke' ? 'REVOKED' : 'EXPIRED'
+  const recorded = await record(tx, {
+    type: verb === 'revoke' ? 'consent.revoked' : 'consent.expired',
+    actor,
+    patient: artefact.patient,
+    subject: artefact.id,
+    request: artefact.request,
+    hip: artefact.hip,
+    hiu: artefact.hiu,
+  } satisfies EndedEvent)
+  await updateArtefact(tx, recorded, artefact, status)
+  await endRequest(tx, recorded, artefact.request)
+  await insertNotices(tx, recorded, noticesOfEnd(tx, artefact, status))
+  await announce(tx, recorded)
+}
+
+async function endRequest(tx: Tx, recorded: Recorded<EndedEvent>, id: Id<'consent-request'>): Promise<void> {
+  const verb = endOfRequest((await findArtefactsOfRequest(tx, id)).map(({ status }) => status))
+  const request = verb && (await findRequest(tx, id))
+  const status = verb && request && moveRequest(request.status, verb)
+  if (request && status) await updateRequest(tx, recorded, request, { status })
+}
+
+async function expireRequest(tx: Tx, request: ConsentRequest): Promise<void> {
+  const { patient, hiu } = request.asked
+  const recorded = await record(tx, {
+    type: 'consent.request-expired',
+    actor: EXPIRY,
+    patient,
+    subject: request.id,
+    hiu,
+  } satisfies RequestExpiredEvent)
+  await updateRequest(tx, recorded, request, { status: 'EXPIRED' })
+  await insertNotices(tx, recorded, noticesOfRequestEnd(tx, request, 'EXPIRED'))
+  await announce(tx, recorded)
+}
+
+/** Ends a request whose time is over. Safe to call for any: does nothing when it is not due. */
+export async function expireRequestIfDue(tx: Tx, id: Id<'consent-request'>): Promise<boolean> {
+  const request = await findRequest(tx, id, true)
+  if (request?.status !== 'REQUESTED' || request.decideBy > tx.now) return false
+  await expireRequest(tx, request)
+  return true
+}
+
+/** Ends a consent whose `dataEraseAt` has come. Safe to call for any: does nothing when it is not due. */
+export async function expireArtefactIfDue(tx: Tx, id: Id<'artefact'>): Promise<boolean> {
+  const artefact = await lockArtefact(tx, id)
+  if (artefact?.status !== 'GRANTED' || artefact.dataEraseAt > tx.now) return false
+  await endArtefact(tx, artefact, 'expire', EXPIRY)
+  return true
+}
+
+/** The artefact for its HIU; for everybody else it does not exist. */
+export async function fetchArtefact(
+  tx: Tx,
+  input: { readonly hiu: FacilityId; readonly id: Id<'artefact'> },
+): Promise<Artefact | Refusal> {
+  const artefact = await findArtefact(tx, input.id)
+  if (artefact === undefined || artefact.hiu !== input.hiu)
+    return refuse('consent/unknown-artefact', undefined, 'consentId')
+  const { patient, hiu, id } = artefact
+  await announce(
+    tx,
+    await record(tx, {
+      type: 'consent.fetched',
+      actor: { kind: 'facility', id: hiu },
+      patient,
+      subject: id,
+      hiu,
+    } satisfies FetchedEvent),
+  )
+  return artefact
+}
+
+/** The HIU attests that its copy under an ended consent is erased. A second attestation changes nothing. */
+export async function markErased(
+  tx: Tx,
+  input: { readonly consentId: Id<'artefact'>; readonly hiu: FacilityId; readonly attestation: object },
+): Promise<Artefact | Refusal> {
+  await expireArtefactIfDue(tx, input.consentId)
+  const artefact = await lockArtefact(tx, input.consentId)
+  if (artefact === undefined || artefact.hiu !== input.hiu)
+    return refuse('consent/unknown-artefact', undefined, 'consentId')
+  if (artefact.status === 'GRANTED') return refuse('consent/still-granted', undefined, 'consentId')
+  if (artefact.erasedAt !== undefined) return artefact
+  const recorded = await record(tx, {
+    type: 'consent.data-erased',
+    actor: { kind: 'facility', id: artefact.hiu },
+    patient: artefact.patient,
+    subject: artefact.id,
+    hiu: artefact.hiu,
+    attestation: input.attestation,
+  } satisfies DataErasedEvent)
+  await updateErased(tx, recorded, artefact)
+  await announce(tx, recorded)
+  return { ...artefact, erasedAt: tx.now }
+}
+
+export { wirePermission }

@@ -1,0 +1,68 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { ArtefactStatus } from './consent.ts'
+
+/** What this room writes into the log, each in one sentence. */
+export const EVENTS = {
+  'consent.requested': 'A facility asked a patient for consent.',
+  'consent.granted':
+    'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
+  'consent.denied': 'The patient denied a consent request.',
+  'consent.request-expired': 'The time to decide a consent request ran out.',
+  'consent.revoked': 'The patient revoked a consent.',
+  'consent.expired': 'A consent reached its end.',
+  'consent.artefact-acknowledged': 'A HIP or HIU acknowledged what it was told about a consent.',
+  'consent.notice-failed': 'A HIP or HIU could not be told about a consent, or refused to take note.',
+  'consent.fetched': 'The HIU fetched a signed consent artefact.',
+  'consent.data-erased': 'The HIU attested that its copy of the data is erased.',
+  'consent.policy-created': 'The patient made a standing approval for one HIU.',
+  'consent.policy-enabled': 'The patient switched a standing approval on.',
+  'consent.policy-disabled': 'The patient switched a standing approval off.',
+} as const
+
+type About = AuditEvent & { readonly patient: string; readonly subject: string }
+
+export type RequestedEvent = About & {
+  readonly type: 'consent.requested'
+  readonly hiu: string
+  readonly asked: object
+  readonly decideBy: string
+  /** REQUEST-ID of the HIU's call. */
+  readonly requestId: string
+}
+export type GrantedEvent = About & {
+  readonly type: 'consent.granted'
+  readonly hiu: string
+  readonly consents: readonly { readonly id: string; readonly hip: string; readonly detailSha256: string }[]
+  /** The standing approval that granted it in the patient's name. */
+  readonly policy?: string
+}
+export type DeniedEvent = About & { readonly type: 'consent.denied'; readonly hiu: string; readonly reason: string }
+export type RequestExpiredEvent = About & { readonly type: 'consent.request-expired'; readonly hiu: string }
+/** `subject` is the artefact. */
+export type EndedEvent = About & {
+  readonly type: 'consent.revoked' | 'consent.expired'
+  readonly request: string
+  readonly hip: string
+  readonly hiu: string
+}
+export type AcknowledgedEvent = About & {
+  readonly type: 'consent.artefact-acknowledged'
+  readonly party: 'hip' | 'hiu'
+  readonly facility: string
+  readonly status: ArtefactStatus | 'DENIED'
+}
+export type NoticeFailedEvent = Omit<AcknowledgedEvent, 'type'> & {
+  readonly type: 'consent.notice-failed'
+  readonly reason: string
+}
+export type FetchedEvent = About & { readonly type: 'consent.fetched'; readonly hiu: string }
+export type DataErasedEvent = About & {
+  readonly type: 'consent.data-erased'
+  readonly hiu: string
+  readonly attestation: object
+}
+export type PolicyEvent = About & {
+  readonly type: 'consent.policy-created' | 'consent.policy-enabled' | 'consent.policy-disabled'
+  readonly hiu: string
+  readonly terms: object
+}

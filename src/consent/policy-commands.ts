@@ -1,0 +1,95 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import type { Actor } from '../kernel/caller.ts'
+import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
+import { facilityById } from '../partners/commands.ts'
+import { parsePurpose } from '../policy/purpose.ts'
+import type { ApprovalPolicy, ApprovalTerms } from './approval-policy.ts'
+import type { PolicyEvent } from './events.ts'
+import { findPoliciesOf, findPolicy, insertPolicy, termsJson, updatePolicy } from './policy-store.ts'
+
+type NewPolicy = {
+  readonly patient: AbhaAddress
+  readonly hiu: FacilityId
+  readonly terms: ApprovalTerms
+  readonly actor: Actor
+}
+
+/** The patient decides beforehand what one HIU gets. In force at once, for requests that come later. */
+export async function createPolicy(tx: Tx, input: NewPolicy): Promise<ApprovalPolicy | Refusal> {
+  const fault = checkTerms(input.terms)
+  if (fault) return fault
+  const hiu = await facilityById(tx, input.hiu)
+  if (hiu === undefined || hiu.status !== 'active') return refuse('consent/unknown-hiu', undefined, 'hiu.id')
+  if ((await findPoliciesOf(tx, input.patient)).length >= LIMITS.policiesPerPatientMax) {
+    return refuse(
+      'consent/too-many-policies',
+      `At most ${LIMITS.policiesPerPatientMax} policies; use or change an existing one.`,
+    )
+  }
+  const policy: ApprovalPolicy = {
+    id: makeId<'approval-policy'>(tx.now, tx.random, bucketOf(input.patient)),
+    patient: input.patient,
+    hiu: input.hiu,
+    enabled: true,
+    terms: input.terms,
+    createdAt: tx.now,
+    changedAt: tx.now,
+  }
+  const recorded = await record(tx, eventOf('consent.policy-created', policy, input.actor))
+  await insertPolicy(tx, recorded, policy)
+  await announce(tx, recorded)
+  return policy
+}
+
+function eventOf(type: PolicyEvent['type'], policy: ApprovalPolicy, actor: Actor): PolicyEvent {
+  return { type, actor, patient: policy.patient, subject: policy.id, hiu: policy.hiu, terms: termsJson(policy.terms) }
+}
+
+function checkTerms({ isApplicableForAllHIPs, includedSources, excludedSources }: ApprovalTerms): Refusal | undefined {
+  const unknown = [
+    ...includedSources.map(({ purpose }, i) => ({ purpose, field: `includedSources[${i}].purpose.code` })),
+    ...excludedSources.map(({ purpose }, i) => ({
+      purpose: purpose ?? 'CAREMGT',
+      field: `excludedSources[${i}].purpose.code`,
+    })),
+  ].find(({ purpose }) => parsePurpose(purpose) !== purpose)
+  if (unknown) return refuse('consent/unknown-purpose', undefined, unknown.field)
+  const nowhere = includedSources.findIndex(({ hip }) => hip === undefined && !isApplicableForAllHIPs)
+  if (nowhere < 0) return undefined
+  return refuse(
+    'request/invalid-field',
+    'A source names a hip unless the policy is for all HIPs.',
+    `includedSources[${nowhere}].hip`,
+  )
+}
+
+/** Switches a policy on or off. Doing it twice changes nothing. Another patient's policy does not exist. */
+export async function switchPolicy(
+  tx: Tx,
+  input: {
+    readonly patient: AbhaAddress
+    readonly id: Id<'approval-policy'>
+    readonly enabled: boolean
+    readonly actor: Actor
+  },
+): Promise<ApprovalPolicy | Refusal> {
+  const policy = await findPolicy(tx, input.id)
+  if (policy === undefined || policy.patient !== input.patient) return refuse('consent/unknown-policy')
+  if (policy.enabled === input.enabled) return policy
+  const recorded = await record(
+    tx,
+    eventOf(input.enabled ? 'consent.policy-enabled' : 'consent.policy-disabled', policy, input.actor),
+  )
+  await updatePolicy(tx, recorded, policy, input.enabled)
+  await announce(tx, recorded)
+  return { ...policy, enabled: input.enabled, changedAt: tx.now }
+}
+
+/** The patient's policies, oldest first. */
+export async function policiesOf(tx: Tx, patient: AbhaAddress): Promise<readonly ApprovalPolicy[]> {
+  return findPoliciesOf(tx, patient)
+}

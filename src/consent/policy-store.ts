@@ -1,0 +1,116 @@
+import type { Selectable } from 'kysely'
+import type { AuditEvent, Recorded } from '../audit/record.ts'
+import type { ApprovalPolicyTable } from '../db/tables.generated.ts'
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import type { Period } from '../policy/period.ts'
+import type { ApprovalPolicy, ApprovalTerms, ExcludedSource, IncludedSource } from './approval-policy.ts'
+
+type StoredPeriod = { readonly from: string; readonly to: string }
+type StoredTerms = {
+  readonly isApplicableForAllHIPs: boolean
+  readonly includedSources: readonly (Omit<IncludedSource, 'period'> & { readonly period: StoredPeriod })[]
+  readonly excludedSources: readonly (Omit<ExcludedSource, 'period'> & { readonly period?: StoredPeriod })[]
+}
+
+function periodJson({ from, to }: Period): StoredPeriod {
+  return { from: from.toISOString(), to: to.toISOString() }
+}
+
+function readPeriod({ from, to }: StoredPeriod): Period {
+  return { from: new Date(from), to: new Date(to) }
+}
+
+/** The terms as JSON: for the store, the log, and the wire. */
+export function termsJson(terms: ApprovalTerms): StoredTerms {
+  return {
+    isApplicableForAllHIPs: terms.isApplicableForAllHIPs,
+    includedSources: terms.includedSources.map((source) => ({ ...source, period: periodJson(source.period) })),
+    excludedSources: terms.excludedSources.map(({ period, ...source }) =>
+      period === undefined ? source : { ...source, period: periodJson(period) },
+    ),
+  }
+}
+
+function readTerms(stored: StoredTerms): ApprovalTerms {
+  return {
+    isApplicableForAllHIPs: stored.isApplicableForAllHIPs,
+    includedSources: stored.includedSources.map((source) => ({ ...source, period: readPeriod(source.period) })),
+    excludedSources: stored.excludedSources.map(({ period, ...source }) =>
+      period === undefined ? source : { ...source, period: readPeriod(period) },
+    ),
+  }
+}
+
+function policyOfRow(row: Selectable<ApprovalPolicyTable>): ApprovalPolicy {
+  return {
+    id: row.id as Id<'approval-policy'>,
+    patient: row.patient as AbhaAddress,
+    hiu: row.hiu as FacilityId,
+    enabled: row.enabled,
+    terms: readTerms(row.terms as StoredTerms),
+    createdAt: row.created_at,
+    changedAt: row.changed_at,
+  }
+}
+
+export async function insertPolicy(tx: Tx, _recorded: Recorded<AuditEvent>, policy: ApprovalPolicy): Promise<void> {
+  await tx.db
+    .insertInto('approval_policy')
+    .values({
+      bucket: bucketOf(policy.patient),
+      id: policy.id,
+      patient: policy.patient,
+      hiu: policy.hiu,
+      enabled: policy.enabled,
+      terms: JSON.stringify(termsJson(policy.terms)),
+      created_at: policy.createdAt,
+      changed_at: policy.changedAt,
+    })
+    .execute()
+}
+
+export async function updatePolicy(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  policy: ApprovalPolicy,
+  enabled: boolean,
+): Promise<void> {
+  const result = await tx.db
+    .updateTable('approval_policy')
+    .set({ enabled, changed_at: tx.now })
+    .where('bucket', '=', bucketOf(policy.patient))
+    .where('id', '=', policy.id)
+    .where('enabled', '=', policy.enabled)
+    .executeTakeFirst()
+  insistOnOne(result, `approval policy ${policy.id}`)
+}
+
+export async function findPolicy(tx: Tx, id: Id<'approval-policy'>): Promise<ApprovalPolicy | undefined> {
+  const row = await tx.db
+    .selectFrom('approval_policy')
+    .selectAll()
+    .where('bucket', '=', bucketOfId(id))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row && policyOfRow(row)
+}
+
+/** Oldest first. `hiu`: only those for this HIU, switched on. */
+export async function findPoliciesOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  hiu?: FacilityId,
+): Promise<readonly ApprovalPolicy[]> {
+  const rows = await tx.db
+    .selectFrom('approval_policy')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .$if(hiu !== undefined, (q) => q.where('hiu', '=', hiu ?? '').where('enabled', '=', true))
+    .orderBy('id')
+    .execute()
+  return rows.map(policyOfRow)
+}

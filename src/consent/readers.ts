@@ -1,0 +1,109 @@
+import type { Tx } from '../db/tx.ts'
+import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
+import type { Artefact, ArtefactStatus, ConsentRequest, RequestStatus } from './consent.ts'
+import { isGrantAcknowledged } from './notices.ts'
+import {
+  findArtefact,
+  findArtefactsOf,
+  findArtefactsOfRequest,
+  findNoticesOfRequest,
+  findRequest,
+  findRequestsOf,
+  type Notice,
+  type Page,
+} from './store.ts'
+
+export type { Notice, Page } from './store.ts'
+
+const FIRST_PAGE: Page = { limit: LIMITS.pageSizeMax, offset: 0 }
+type Listed<T> = { readonly items: readonly T[]; readonly size: number }
+
+/** The patient's requests, newest first; `size` counts all, not only this page. */
+export async function listRequestsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  filter: { readonly status?: RequestStatus; readonly page?: Page } = {},
+): Promise<Listed<ConsentRequest>> {
+  return findRequestsOf(tx, patient, filter.status, filter.page ?? FIRST_PAGE)
+}
+
+/** One request of this patient; another's does not exist. */
+export async function requestOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  id: Id<'consent-request'>,
+): Promise<ConsentRequest | Refusal> {
+  const request = await findRequest(tx, id)
+  return request?.asked.patient === patient ? request : refuse('consent/unknown-request')
+}
+
+/** The patient's artefacts, newest first; `size` counts all, not only this page. */
+export async function artefactsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  filter: { readonly status?: ArtefactStatus; readonly page?: Page } = {},
+): Promise<Listed<Artefact>> {
+  return findArtefactsOf(tx, patient, filter.status, filter.page ?? FIRST_PAGE)
+}
+
+export async function artefactOf(tx: Tx, patient: AbhaAddress, id: Id<'artefact'>): Promise<Artefact | Refusal> {
+  const artefact = await findArtefact(tx, id)
+  return artefact?.patient === patient ? artefact : refuse('consent/unknown-artefact')
+}
+
+export async function artefactsOfRequest(
+  tx: Tx,
+  patient: AbhaAddress,
+  id: Id<'consent-request'>,
+): Promise<readonly Artefact[] | Refusal> {
+  const request = await findRequest(tx, id)
+  return request?.asked.patient === patient ? findArtefactsOfRequest(tx, id) : refuse('consent/unknown-request')
+}
+
+/** Who was told what about this request and its artefacts, and when they confirmed: "City Hospital confirmed 10:03". */
+export async function noticesOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  id: Id<'consent-request'>,
+): Promise<readonly Notice[] | Refusal> {
+  const request = await findRequest(tx, id)
+  return request?.asked.patient === patient ? findNoticesOfRequest(tx, id) : refuse('consent/unknown-request')
+}
+
+/** The state of a request for the HIU that made it, with all its artefacts; for others it does not exist. */
+export async function requestForHiu(
+  tx: Tx,
+  hiu: FacilityId,
+  id: Id<'consent-request'>,
+): Promise<{ readonly request: ConsentRequest; readonly artefacts: readonly Artefact[] } | Refusal> {
+  const request = await findRequest(tx, id)
+  if (request?.asked.hiu !== hiu) return refuse('consent/unknown-request', undefined, 'consentRequestId')
+  return { request, artefacts: await findArtefactsOfRequest(tx, id) }
+}
+
+/** An artefact by its id alone, for reactions. */
+export async function artefactById(tx: Tx, id: Id<'artefact'>): Promise<Artefact | undefined> {
+  return findArtefact(tx, id)
+}
+
+/** A request by its id alone, for reactions. */
+export async function requestById(tx: Tx, id: Id<'consent-request'>): Promise<ConsentRequest | undefined> {
+  return findRequest(tx, id)
+}
+
+/**
+ * An artefact for a data request of its HIU, locked until the end of the transaction: neither a revocation nor another request can
+ * slip between the checks and the routing. For other facilities it does not exist.
+ */
+export async function artefactForRequest(
+  tx: Tx,
+  hiu: FacilityId,
+  id: Id<'artefact'>,
+): Promise<{ readonly artefact: Artefact; readonly acknowledged: boolean } | Refusal> {
+  const artefact = await findArtefact(tx, id, true)
+  if (artefact === undefined || artefact.hiu !== hiu)
+    return refuse('consent/unknown-artefact', undefined, 'hiRequest.consent.id')
+  return { artefact, acknowledged: await isGrantAcknowledged(tx, artefact) }
+}
