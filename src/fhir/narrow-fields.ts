@@ -107,7 +107,16 @@ export function keepFields(resource: Json, fields: Fields): Json | undefined {
   const kept = new Set([...ALWAYS, ...(frame ?? FRAME_ELEMENTS)])
   const pruned = prune(resource, allowed ?? { all: false, children: new Map() }, kept)
   const lost = REQUIRED[type]?.some((name) => resource[name] !== undefined && pruned[name] === undefined)
-  return lost ? undefined : pruned
+  return lost || isHollowReport(resource, pruned) ? undefined : pruned
+}
+
+/** Whether a report lost the last of what it reports: pictures for imaging, results for a laboratory. */
+export function isHollowReport(before: Json, after: Json): boolean {
+  if (before['resourceType'] !== 'DiagnosticReport') return false
+  const profiles = isObject(before['meta']) ? before['meta']['profile'] : undefined
+  const isImaging = Array.isArray(profiles) && profiles.some((url) => String(url).includes('DiagnosticReportImaging'))
+  const name = isImaging || before['result'] === undefined ? 'media' : 'result'
+  return before[name] !== undefined && (after[name] === undefined || Object.keys(after[name] ?? {}).length === 0)
 }
 
 function prune(node: Json, fields: Fields, kept: ReadonlySet<string>): Json {

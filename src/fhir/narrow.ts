@@ -2,7 +2,7 @@ import type { Bundle } from 'fhir/r4.js'
 import type { HiType } from './hi-type.ts'
 import { inferHiType } from './infer-type.ts'
 import { type Interval, isMomentWithin, isObject, isPeriodWithin, isWithin } from './narrow-dates.ts'
-import { type Fields, keepFields, readFields } from './narrow-fields.ts'
+import { type Fields, isHollowReport, keepFields, readFields } from './narrow-fields.ts'
 import { dropReferences, type Item, makeResolver, reachableFrom, referencesIn } from './narrow-references.ts'
 import { validateDocument } from './validate.ts'
 
@@ -171,7 +171,7 @@ function afterLoss(before: Json, after: Json): Json | undefined {
   if (before['resourceType'] === 'Invoice' && lost('lineItem')) return undefined
   const { text: _, ...rest } = after
   if (before['resourceType'] !== 'DiagnosticReport' || !(lost('result') || lost('media'))) return subsetted(rest)
-  if (length(after['result']) + length(after['media']) === 0) return undefined
+  if (isHollowReport(before, after)) return undefined
   const { conclusionCode: __, presentedForm: ___, ...report } = rest
   return subsetted({ ...report, conclusion: CONCLUSION_WITHHELD })
 }
