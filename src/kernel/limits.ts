@@ -51,6 +51,7 @@ export const LIMITS = {
   /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
   linkTokenMs: 183 * 86_400_000,
   linkTokensPerDayMax: 3,
+  attemptsWindowMs: 86_400_000,
   /** Text messages that one facility may send to one number within a day. */
   textMessagesPerDayMax: 5,
   /** A HIP answers discovery within 10 s (protocol sheet 5); sending and checking an OTP may take longer. */

@@ -1,0 +1,318 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import type { Actor } from '../kernel/caller.ts'
+import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { isHip, isHiu } from '../partners/bridge.ts'
+import { facilityById } from '../partners/commands.ts'
+import { readPatient } from '../people/commands.ts'
+import type { ContextKey, SubscriberHeard, SubscriberTold, SubscriptionChange } from './events.ts'
+import {
+  type Answer,
+  type Category,
+  contextsToTell,
+  makeTerms,
+  type Subscription,
+  type SubscriptionRequest,
+  type SubscriptionStatus,
+} from './subscription.ts'
+import {
+  findEvent,
+  findGrantedSubscriptions,
+  findSubscription,
+  findSubscriptionsOf,
+  insertEvent,
+  insertSubscription,
+  updateEvent,
+  updateSubscription,
+  updateSubscriptionHeard,
+} from './subscription-store.ts'
+
+type SubscriptionId = Id<'subscription'>
+
+/** An HIU or a locker asks to be told of new links and data (ABDM V3 subscription-requests/init). */
+export async function requestSubscription(
+  tx: Tx,
+  input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
+): Promise<Subscription | Refusal> {
+  const fault = await checkRequest(tx, input)
+  if (fault) return fault
+  const subscription: Subscription = { ...newSubscription(tx, input), status: 'requested' }
+  const recorded = await record(
+    tx,
+    eventOf('linking.subscription-requested', subscription, { kind: 'facility', id: input.hiu }),
+  )
+  await insertSubscription(tx, recorded, subscription)
+  await announce(tx, recorded)
+  return subscription
+}
+
+async function checkRequest(
+  tx: Tx,
+  input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
+): Promise<Refusal | undefined> {
+  const hiu = await facilityById(tx, input.hiu)
+  if (hiu === undefined || !isHiu(hiu)) return refuse('partners/hiu-unavailable', undefined, 'subscription.hiu.id')
+  const patient = await readPatient(tx, input.patient)
+  if (patient === undefined) return refuse('people/unknown-patient', undefined, 'subscription.patient.id')
+  if (patient.status !== 'active') return refuse('people/deactivated')
+  if (input.request.period.to <= tx.now) return refuse('linking/period-over', undefined, 'subscription.period.to')
+  for (const id of input.request.hips) {
+    const hip = await facilityById(tx, id)
+    if (hip === undefined || !isHip(hip))
+      return refuse('partners/hip-unavailable', `${id} is not a provider of records here.`, 'subscription.hips')
+  }
+  return undefined
+}
+
+const newSubscription = (
+  tx: Tx,
+  input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
+) => ({
+  id: makeId<'subscription'>(tx.now, tx.random, bucketOf(input.patient)),
+  patient: input.patient,
+  hiu: input.hiu,
+  request: input.request,
+  requestedAt: tx.now,
+})
+
+/** The patient's own decision about a request or a running subscription. */
+type Deciding = { readonly patient: AbhaAddress; readonly id: SubscriptionId; readonly actor: Actor }
+
+/** The patient grants a request, whole or narrowed. */
+export async function grantSubscription(
+  tx: Tx,
+  input: Deciding & { readonly answer: Answer },
+): Promise<Subscription | Refusal> {
+  const subscription = await own(tx, input)
+  if (isRefusal(subscription)) return subscription
+  if (subscription.status !== 'requested') return refuse('linking/subscription-acted-on')
+  const terms = makeTerms(subscription.request, input.answer, tx.now)
+  if (isRefusal(terms)) return terms
+  return move(
+    tx,
+    subscription,
+    { ...baseOf(subscription), status: 'granted', terms, decidedAt: tx.now },
+    'linking.subscription-granted',
+    input.actor,
+  )
+}
+
+export async function denySubscription(
+  tx: Tx,
+  input: Deciding & { readonly reason: string },
+): Promise<Subscription | Refusal> {
+  const subscription = await own(tx, input)
+  if (isRefusal(subscription)) return subscription
+  if (subscription.status !== 'requested') return refuse('linking/subscription-acted-on')
+  return move(
+    tx,
+    subscription,
+    { ...baseOf(subscription), status: 'denied', reason: input.reason, decidedAt: tx.now },
+    'linking.subscription-denied',
+    input.actor,
+  )
+}
+
+/** The patient changes what a running subscription covers, still within what was asked. */
+export async function changeSubscription(
+  tx: Tx,
+  input: Deciding & { readonly hiu?: FacilityId | undefined; readonly answer: Answer },
+): Promise<Subscription | Refusal> {
+  const subscription = await own(tx, input)
+  if (isRefusal(subscription)) return subscription
+  if (input.hiu !== undefined && input.hiu !== subscription.hiu)
+    return refuse('linking/unknown-subscription', undefined, 'hiuId')
+  if (subscription.status !== 'granted' && subscription.status !== 'revoked')
+    return refuse('linking/subscription-state')
+  const terms = makeTerms(subscription.request, input.answer, tx.now)
+  if (isRefusal(terms)) return terms
+  return move(tx, subscription, { ...subscription, terms }, 'linking.subscription-changed', input.actor)
+}
+
+/** Switches a subscription off or on again. Doing it twice changes nothing. */
+export async function switchSubscription(
+  tx: Tx,
+  input: Deciding & { readonly to: 'granted' | 'revoked' },
+): Promise<Subscription | Refusal> {
+  const subscription = await own(tx, input)
+  if (isRefusal(subscription)) return subscription
+  if (subscription.status !== 'granted' && subscription.status !== 'revoked')
+    return refuse('linking/subscription-state')
+  if (subscription.status === input.to) return subscription
+  const type = input.to === 'granted' ? 'linking.subscription-resumed' : 'linking.subscription-revoked'
+  return move(tx, subscription, { ...subscription, status: input.to }, type, input.actor)
+}
+
+/** The patient sets up a health locker: asked and granted in one step. */
+export async function setUpLocker(
+  tx: Tx,
+  input: {
+    readonly patient: AbhaAddress
+    readonly locker: FacilityId
+    readonly request: SubscriptionRequest
+    readonly answer: Answer
+    readonly actor: Actor
+  },
+): Promise<Subscription | Refusal> {
+  const locker = await facilityById(tx, input.locker)
+  if (locker === undefined || locker.status !== 'active' || !locker.roles.includes('health-locker'))
+    return refuse('linking/unknown-locker', undefined, 'X-LOCKER-ID')
+  const terms = makeTerms(input.request, input.answer, tx.now)
+  if (isRefusal(terms)) return terms
+  const asked = { hiu: input.locker, patient: input.patient, request: input.request }
+  const subscription: Subscription = { ...newSubscription(tx, asked), status: 'granted', terms, decidedAt: tx.now }
+  const recorded = await record(tx, eventOf('linking.subscription-granted', subscription, input.actor))
+  await insertSubscription(tx, recorded, subscription)
+  await announce(tx, recorded)
+  return subscription
+}
+
+/** The subscriber says that it heard the decision. Only the subscriber; twice changes nothing. */
+export async function acknowledgeDecision(
+  tx: Tx,
+  input: { readonly facilities: readonly FacilityId[]; readonly id: SubscriptionId },
+): Promise<true | Refusal> {
+  const subscription = await findSubscription(tx, input.id)
+  if (subscription === undefined || !input.facilities.includes(subscription.hiu))
+    return refuse('linking/unknown-subscription')
+  if (subscription.status === 'requested') return refuse('linking/wrong-order')
+  if (subscription.acknowledgedAt !== undefined) return true
+  const recorded = await record(
+    tx,
+    eventOf('linking.subscription-heard', subscription, { kind: 'facility', id: subscription.hiu }),
+  )
+  await updateSubscriptionHeard(tx, recorded)
+  await announce(tx, recorded)
+  return true
+}
+
+/** Tells every subscriber whom new links or data concern. */
+export async function publishNews(
+  tx: Tx,
+  news: {
+    readonly patient: AbhaAddress
+    readonly hip: FacilityId
+    readonly category: Category
+    readonly contexts: readonly ContextKey[]
+  },
+): Promise<void> {
+  for (const subscription of await findGrantedSubscriptions(tx, news.patient)) {
+    const contexts = contextsToTell(subscription, news, tx.now)
+    if (contexts.length === 0) continue
+    const recorded = await record(tx, {
+      type: 'linking.event-published',
+      actor: { kind: 'facility', id: news.hip },
+      patient: news.patient,
+      subject: makeId<'subscription-event'>(tx.now, tx.random, bucketOf(news.patient)),
+      subscription: subscription.id,
+      hiu: subscription.hiu,
+      hip: news.hip,
+      category: news.category,
+      contexts,
+    } satisfies SubscriberTold)
+    await insertEvent(tx, recorded)
+    await announce(tx, recorded)
+  }
+}
+
+/** The subscriber says that it heard an event. Only the subscriber; twice changes nothing. */
+export async function acknowledgeEvent(
+  tx: Tx,
+  input: { readonly facilities: readonly FacilityId[]; readonly id: Id<'subscription-event'> },
+): Promise<true | Refusal> {
+  const event = await findEvent(tx, input.id)
+  const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
+  if (event === undefined || subscription === undefined || !input.facilities.includes(subscription.hiu))
+    return refuse('linking/unknown-event', undefined, 'acknowledgement.eventId')
+  if (event.status === 'acknowledged') return true
+  await endEvent(
+    tx,
+    event.status,
+    'linking.event-heard',
+    { kind: 'facility', id: subscription.hiu },
+    subscription,
+    input.id,
+  )
+  return true
+}
+
+/** The subscriber could not be reached. */
+export async function endUndeliveredEvent(tx: Tx, id: Id<'subscription-event'>): Promise<void> {
+  const event = await findEvent(tx, id)
+  const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
+  if (event?.status !== 'published' || subscription === undefined) return
+  await endEvent(tx, event.status, 'linking.event-lost', { kind: 'system', id: 'exchange' }, subscription, id)
+}
+
+async function endEvent(
+  tx: Tx,
+  from: 'published' | 'failed',
+  type: SubscriberHeard['type'],
+  actor: Actor,
+  subscription: Subscription,
+  id: Id<'subscription-event'>,
+): Promise<void> {
+  const recorded = await record(tx, {
+    type,
+    actor,
+    patient: subscription.patient,
+    subject: id,
+    subscription: subscription.id,
+    hiu: subscription.hiu,
+  } satisfies SubscriberHeard)
+  await updateEvent(tx, recorded, from, type === 'linking.event-heard' ? 'acknowledged' : 'failed')
+  await announce(tx, recorded)
+}
+
+/** The patient's subscriptions and requests, newest first. */
+export async function subscriptionsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: { readonly limit: number; readonly offset: number; readonly status?: SubscriptionStatus } = {
+    limit: LIMITS.pageSizeMax,
+    offset: 0,
+  },
+): Promise<readonly Subscription[]> {
+  return findSubscriptionsOf(tx, patient, page)
+}
+
+/** One subscription of this patient; another patient's answers as if it did not exist. */
+export async function readSubscription(
+  tx: Tx,
+  patient: AbhaAddress,
+  id: SubscriptionId,
+): Promise<Subscription | Refusal> {
+  const subscription = await findSubscription(tx, id)
+  return subscription === undefined || subscription.patient !== patient
+    ? refuse('linking/unknown-subscription')
+    : subscription
+}
+
+async function own(tx: Tx, input: Deciding): Promise<Subscription | Refusal> {
+  return readSubscription(tx, input.patient, input.id)
+}
+
+async function move(
+  tx: Tx,
+  from: Subscription,
+  to: Subscription,
+  type: SubscriptionChange['type'],
+  actor: Actor,
+): Promise<Subscription> {
+  const recorded = await record(tx, eventOf(type, to, actor))
+  await updateSubscription(tx, recorded, from.status, to)
+  await announce(tx, recorded)
+  return to
+}
+
+function baseOf(subscription: Subscription) {
+  const { id, patient, hiu, request, requestedAt } = subscription
+  return { id, patient, hiu, request, requestedAt }
+}
+
+function eventOf(type: SubscriptionChange['type'], subscription: Subscription, actor: Actor): SubscriptionChange {
+  return { type, actor, patient: subscription.patient, subject: subscription.id, hiu: subscription.hiu }
+}
