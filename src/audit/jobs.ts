@@ -4,6 +4,7 @@ import { parseSize } from '../crypto/checkpoint.ts'
 import { consistencyRanges } from '../crypto/merkle.ts'
 import { formatSignature, openNote, parseNote } from '../crypto/signed-note.ts'
 import { type Machine, transact } from '../db/tx.ts'
+import type { Outbound } from '../http/outbound.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type OwnLog, verifierOfConfigured, type Witness } from './log.ts'
@@ -18,6 +19,16 @@ const TRIES_MAX = 3
 
 /** Posts text; throws when no complete answer arrives. The witness may have acted nevertheless. */
 export type SendText = (url: string, body: string) => Promise<{ readonly status: number; readonly body: string }>
+
+/** {@link SendText} over the party's one way out. */
+export function sendTextThrough(outbound: Outbound): SendText {
+  return async (url, body) => {
+    const headers = { 'content-type': 'text/plain; charset=utf-8' }
+    const outcome = await outbound.call({ method: 'POST', url, headers, body })
+    if (outcome.kind !== 'answered') throw new Error(outcome.reason)
+    return { status: outcome.status, body: outcome.body.toString('utf8') }
+  }
+}
 
 export type LogChoreNeeds = {
   readonly machine: Machine

@@ -11,6 +11,8 @@ type Db = Kysely<Tables>
 
 /** Any fixed number: what sequencers of one database wait for. One tree grows at one end. */
 const SEQUENCER_LOCK = 4_262_027
+/** How many of the newest cosignatures are looked at for the best checkpoint. */
+const COSIGNATURES_LATELY = 64
 
 /** The log's own tables disagree with each other: bytes were changed or rows are gone. Nothing is signed over that. */
 export class LogDamaged extends Error {
@@ -117,20 +119,27 @@ export async function latestCheckpoint(db: Db): Promise<StoredCheckpoint | undef
   return row && withCosignatures(db, row)
 }
 
-/** The newest checkpoint that has leaf `index` and most witnesses' signatures; undefined when none has the leaf. */
+/**
+ * Among the checkpoints that have leaf `index`: of those cosigned lately the one that most witnesses signed, else the newest. Undefined
+ * when none has the leaf.
+ */
 export async function bestCheckpoint(db: Db, index: number): Promise<StoredCheckpoint | undefined> {
-  const cosigned = await db
+  const lately = await db
     .selectFrom('log_cosignature')
-    .innerJoin('log_checkpoint', 'log_checkpoint.size', 'log_cosignature.size')
-    .selectAll('log_checkpoint')
-    .where('log_cosignature.size', '>', index)
-    .groupBy(['log_checkpoint.size'])
-    .orderBy((q) => q.fn.countAll(), 'desc')
-    .orderBy('log_checkpoint.size', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  const best = cosigned && (await withCosignatures(db, cosigned))
-  const latest = best ?? (await latestCheckpoint(db))
+    .select('size')
+    .where('size', '>', index)
+    .orderBy('size', 'desc')
+    .limit(COSIGNATURES_LATELY)
+    .execute()
+  const counts = new Map<number, number>()
+  for (const { size } of lately) counts.set(size, (counts.get(size) ?? 0) + 1)
+  // Newest first, and sorting keeps that order among equals.
+  const [best] = [...counts].toSorted(([, a], [, b]) => b - a)
+  if (best) {
+    const row = await db.selectFrom('log_checkpoint').selectAll().where('size', '=', best[0]).executeTakeFirstOrThrow()
+    return withCosignatures(db, row)
+  }
+  const latest = await latestCheckpoint(db)
   return latest && latest.size > index ? latest : undefined
 }
 

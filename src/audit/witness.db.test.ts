@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { sql } from 'kysely'
+import type { Logger } from 'pino'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestClock, makeTestMachine } from '../../test/machine.ts'
 import { formatCheckpoint, parseSignedCheckpoint } from '../crypto/checkpoint.ts'
@@ -11,12 +12,13 @@ import { formatNote, formatVkey, makeSigner, type Signer, signNote } from '../cr
 import { type Machine, transact } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
-import { askWitness, type SendText } from './jobs.ts'
+import { askWitness, logChores, type SendText } from './jobs.ts'
 import { type OwnLog, type OwnWitness, verifierOfConfigured, type Witness } from './log.ts'
 import { receiptFor } from './receipts.ts'
 import { record } from './record.ts'
 import { sequenceNow } from './sequencer.ts'
 import { serveCheckpoint } from './serve.ts'
+import { readLogState } from './state.ts'
 import { countCosignatures, verifyReceipt } from './verify.ts'
 import { addCheckpoint, serveWitnessed } from './witness.ts'
 import { readWitnesses } from './witness-store.ts'
@@ -224,6 +226,27 @@ test('a database rolled back to an older copy is found by the witness, before an
   assert.ok(forked.outcome === 'alarm' && forked.why.includes('another tree'), JSON.stringify(forked))
   const isCosigned = await ours.db.selectFrom('log_cosignature').select('size').where('size', '>', 307).execute()
   assert.deepEqual(isCosigned, [])
+})
+
+test('the chores sequence and ask, and tell the operator of faults and alarms', async () => {
+  const told: string[] = []
+  const tell = (level: string) => (_: unknown, text: string) => void told.push(`${level} ${text}`)
+  const logger = { error: tell('error'), warn: tell('warn') } as unknown as Logger
+  let status = 500
+  const chores = logChores({ machine: ours, log, send: async () => ({ status, body: '' }), logger })
+  assert.deepEqual(
+    chores.map(({ name }) => name),
+    ['log sequencer', 'log witness exchange'],
+  )
+  const before = (await readLogState(ours.db)).size
+  await transact(ours, (tx) => record(tx, { type: 'test.done', actor: { kind: 'system', id: 'test' } }))
+  assert.equal((await readLogState(ours.db)).waiting, 1)
+  for (const { run } of chores) await run()
+  assert.equal((await readLogState(ours.db)).size, before + 1)
+  assert.equal((await readLogState(ours.db)).waiting, 0)
+  status = 422
+  for (const { run } of chores) await run()
+  assert.match(told.join('; '), /^warn log: exchange answered 500; error log: exchange saw another tree/)
 })
 
 test('a witness of another key name than configured is no witness', async () => {

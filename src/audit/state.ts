@@ -1,0 +1,34 @@
+import type { Kysely } from 'kysely'
+import type { Tables } from '../db/tables.generated.ts'
+import { readWitnesses } from './witness-store.ts'
+
+/** How the log is doing: for health, metrics, the operator. */
+export type LogState = {
+  /** Entries in the newest checkpoint. */
+  readonly size: number
+  readonly signedAt: Date | undefined
+  /** Committed events that are not in a checkpoint yet: more than a few seconds' worth means that the sequencer stands still. */
+  readonly waiting: number
+  /** `fault` says why a witness does not cosign; null = all is well. */
+  readonly witnesses: readonly { readonly name: string; readonly size: number; readonly fault: string | null }[]
+}
+
+/** Reads {@link LogState}. */
+export async function readLogState(db: Kysely<Tables>): Promise<LogState> {
+  const latest = await db
+    .selectFrom('log_checkpoint')
+    .select(['size', 'signed_at'])
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const queue = await db
+    .selectFrom('log_queue')
+    .select((q) => q.fn.countAll<number>().as('waiting'))
+    .executeTakeFirstOrThrow()
+  return {
+    size: latest?.size ?? 0,
+    signedAt: latest?.signed_at,
+    waiting: queue.waiting,
+    witnesses: await readWitnesses(db),
+  }
+}
