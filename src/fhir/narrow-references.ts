@@ -5,10 +5,16 @@ import { isObject } from './narrow-dates.ts'
 type Json = { readonly [key: string]: unknown }
 export type Item = { readonly fullUrl: string; readonly resource: Json }
 
+/** `Observation/<id>`, or with the full URL where a resource has no id. */
+export function nameOf(item: Item): string {
+  const { resourceType, id } = item.resource
+  return `${typeof resourceType === 'string' ? resourceType : ''}/${typeof id === 'string' ? id : item.fullUrl}`
+}
+
 /** The item that a reference names: by full URL, or as `Type/id`, with or without base and version. */
 export function makeResolver(items: readonly Item[]): (reference: string) => Item | undefined {
   const byUrl = new Map(items.map((item) => [item.fullUrl, item]))
-  const byTypeAndId = new Map(items.map((item) => [`${item.resource['resourceType']}/${item.resource['id']}`, item]))
+  const byTypeAndId = new Map(items.map((item) => [nameOf(item), item]))
   return (reference) => {
     const bare = reference.split('#', 1)[0]?.replace(/\/_history\/[^/]+$/, '') ?? ''
     return byUrl.get(bare) ?? byTypeAndId.get(bare) ?? byTypeAndId.get(bare.split('/').slice(-2).join('/'))

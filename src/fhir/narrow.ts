@@ -3,7 +3,7 @@ import type { HiType } from './hi-type.ts'
 import { inferHiType } from './infer-type.ts'
 import { type Interval, isMomentWithin, isObject, isPeriodWithin, isWithin } from './narrow-dates.ts'
 import { type Fields, isHollowReport, keepFields, readFields } from './narrow-fields.ts'
-import { dropReferences, type Item, makeResolver, reachableFrom, referencesIn } from './narrow-references.ts'
+import { dropReferences, type Item, makeResolver, nameOf, reachableFrom, referencesIn } from './narrow-references.ts'
 import { validateDocument } from './validate.ts'
 
 /** What a consent or a minimum-necessary rule lets through. */
@@ -99,7 +99,7 @@ function cutEach(work: Work, keep: (resource: Json) => Json | undefined, why: Re
   work.items = work.items.flatMap((item) => {
     const kept = keep(item.resource)
     if (!kept) {
-      work.removed.push({ path: pathOf(item), why })
+      work.removed.push({ path: nameOf(item), why })
       return []
     }
     // Pruning drops `contained`: take it from the original and judge each one alone.
@@ -108,7 +108,7 @@ function cutEach(work: Work, keep: (resource: Json) => Json | undefined, why: Re
     if (kept === item.resource && isSame) return [item]
     const gone = Object.keys(item.resource).filter((name) => name !== 'contained' && name !== 'text' && !(name in kept))
     const members = [...gone, ...(isSame ? [] : ['contained'])]
-    const paths = members.length > 0 ? members.map((name) => `${pathOf(item)}.${name}`) : [pathOf(item)]
+    const paths = members.length > 0 ? members.map((name) => `${nameOf(item)}.${name}`) : [nameOf(item)]
     work.removed.push(...paths.map((path) => ({ path, why })))
     return [{ ...item, resource: withContained(kept, contained) }]
   })
@@ -151,14 +151,14 @@ function settle(work: Work, originals: readonly Item[]): void {
       const resource = dropReferences(item.resource, isGone)
       if (resource === item.resource) return [item]
       const kept = reachable.has(item.fullUrl) ? afterLoss(item.resource, resource) : undefined
-      if (!kept) work.removed.push({ path: pathOf(item), why: 'belongs to what was cut' })
+      if (!kept) work.removed.push({ path: nameOf(item), why: 'belongs to what was cut' })
       return kept ? [{ ...item, resource: kept }] : []
     })
     const [first] = work.items
     const still = first ? reachableFrom(first, makeResolver(work.items)) : new Set<string>()
     work.items = work.items.filter((item) => {
       const stays = !reachable.has(item.fullUrl) || still.has(item.fullUrl)
-      if (!stays) work.removed.push({ path: pathOf(item), why: 'belongs to what was cut' })
+      if (!stays) work.removed.push({ path: nameOf(item), why: 'belongs to what was cut' })
       return stays
     })
   }
@@ -184,11 +184,11 @@ function cutCopies(work: Work, type: HiType | undefined): void {
     kind === 'Binary' || (kind === 'DocumentReference' && type !== 'HealthDocumentRecord')
   work.items = work.items.flatMap((item) => {
     if (isCopy(item.resource['resourceType'])) {
-      work.removed.push({ path: pathOf(item), why: 'may repeat what was cut' })
+      work.removed.push({ path: nameOf(item), why: 'may repeat what was cut' })
       return []
     }
     if (item.resource['presentedForm'] === undefined) return [item]
-    work.removed.push({ path: `${pathOf(item)}.presentedForm`, why: 'may repeat what was cut' })
+    work.removed.push({ path: `${nameOf(item)}.presentedForm`, why: 'may repeat what was cut' })
     const { presentedForm: _, ...resource } = item.resource
     return [{ ...item, resource: subsetted(resource) }]
   })
@@ -250,8 +250,4 @@ function brokenBy(original: Bundle, cut: Bundle): string | undefined {
       .map((finding) => `${finding.rule} at ${finding.path.replace(/\[\d+\]/g, '')}`)
   const before = new Set(errors(original))
   return errors(cut).find((error) => !before.has(error))
-}
-
-function pathOf(item: Item): string {
-  return `${String(item.resource['resourceType'])}/${String(item.resource['id'] ?? item.fullUrl)}`
 }

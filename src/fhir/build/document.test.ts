@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Bundle, FhirResource, Invoice, Patient } from 'fhir/r4.js'
 import { HI_TYPES } from '../hi-type.ts'
 import { inferHiType } from '../infer-type.ts'
 import { validateDocument } from '../validate.ts'
@@ -14,6 +15,12 @@ function context() {
   let count = 0
   const makeUuid = () => `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`
   return { bundleId: '11111111-0000-4000-8000-000000000000', now: new Date('2026-03-01T00:00:00Z'), makeUuid }
+}
+
+function first<T extends FhirResource>(bundle: Bundle, type: T['resourceType']): T {
+  const found = bundle.entry?.find((entry) => entry.resource?.resourceType === type)?.resource
+  assert.ok(found)
+  return found as FhirResource as T
 }
 
 describe('buildDocument', () => {
@@ -34,8 +41,7 @@ describe('buildDocument', () => {
   test('narratives are escaped, names are not', () => {
     const [input] = SAMPLE_INPUTS
     assert.ok(input)
-    const patient = buildDocument(input, context()).entry?.[1]?.resource
-    assert.equal(patient?.resourceType, 'Patient')
+    const patient = first<Patient>(buildDocument(input, context()), 'Patient')
     assert.equal(patient.name?.[0]?.text, 'Meena <Test> & Sons')
     assert.match(patient.text?.div ?? '', /Meena &lt;Test&gt; &amp; Sons, female, born 29 Feb 1980/)
     assert.equal(escapeXhtml('a\u0000<b>"\''), 'a&lt;b&gt;&quot;&#39;')
@@ -44,8 +50,7 @@ describe('buildDocument', () => {
   test('identifiers: local number, ABHA number, ABHA address', () => {
     const [input] = SAMPLE_INPUTS
     assert.ok(input)
-    const patient = buildDocument(input, context()).entry?.[1]?.resource
-    assert.equal(patient?.resourceType, 'Patient')
+    const patient = first<Patient>(buildDocument(input, context()), 'Patient')
     const pairs = patient.identifier?.map((one) => [one.type?.coding?.[0]?.code, one.value])
     assert.deepEqual(pairs, [
       ['MR', 'T-1'],
@@ -87,10 +92,7 @@ test('an invoice adds up in whole paise', () => {
   assert.deepEqual(line, { rate: 6435, discount: 644, cgst: 347, sgst: 347, net: 5791, tax: 694, mrp: 7200 })
   const bill = SAMPLE_INPUTS.find((input) => input.hiType === 'Invoice')
   assert.ok(bill)
-  const invoice = buildDocument(bill, context()).entry?.find(
-    (one) => one.resource?.resourceType === 'Invoice',
-  )?.resource
-  assert.ok(invoice?.resourceType === 'Invoice')
+  const invoice = first<Invoice>(buildDocument(bill, context()), 'Invoice')
   assert.deepEqual([invoice.totalNet?.value, invoice.totalGross?.value], [57.91, 64.85])
 })
 

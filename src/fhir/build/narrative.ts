@@ -8,12 +8,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** `text` safe inside XHTML, without the control characters that XML 1.0 §2.2 forbids. */
+/** Whether XML 1.0 §2.2 lets the character stand in a document. */
+function isXmlCharacter(character: string): boolean {
+  const code = character.codePointAt(0) ?? 0
+  return code >= 0x20
+    ? code < 0xd800 || (code > 0xdfff && code !== 0xfffe && code !== 0xffff)
+    : /[\t\n\r]/.test(character)
+}
+
+/** `text` safe inside XHTML, without characters that XML forbids. */
 export function escapeXhtml(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-    .replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c)
+  const legal = Array.from(text).filter(isXmlCharacter).join('')
+  return legal.replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c)
 }
 
 /** A narrative of one sentence made from the parts that are there; parts are escaped here, and only here. */
