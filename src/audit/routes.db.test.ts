@@ -66,6 +66,7 @@ test('the log over real HTTP verifies, and is empty before its first entry', asy
   for (const [url, type, cache] of kinds) {
     const answer = await server.inject(url)
     assert.equal(answer.statusCode, 200, url)
+    assert.equal(answer.headers['access-control-allow-origin'], '*')
     assert.deepEqual([answer.headers['content-type'], answer.headers['cache-control']], [type, cache])
   }
   for (const url of [

@@ -13,6 +13,9 @@ const BYTES = 'application/octet-stream'
 const SOON = 'public, max-age=1'
 const NEVER = 'public, max-age=31536000, immutable'
 
+/** Pages of other parties may read the log too, to verify it in a browser: it is public and knows no callers. */
+const ANYONE = { 'access-control-allow-origin': '*' }
+
 const NOT_FOUND: Answer = text(404, 'There is nothing here.\n', 'no-store')
 
 /** The signed note of a checkpoint with the signature lines of witnesses. */
@@ -32,7 +35,7 @@ export async function serveTile(db: Db, path: string): Promise<Answer> {
   const latest = tile && (await latestCheckpoint(db))
   if (!tile || !latest || !hasTile(tile, latest.size)) return NOT_FOUND
   const body = new Uint8Array(await readTile(db, tile))
-  return { status: 200, body, headers: { 'content-type': BYTES, 'cache-control': NEVER } }
+  return { status: 200, body, headers: { ...ANYONE, 'content-type': BYTES, 'cache-control': NEVER } }
 }
 
 /** `GET /log/vkey`: the key that signs our checkpoints, with which a verifier begins. */
@@ -42,5 +45,5 @@ export function serveVkey(log: OwnLog): Answer {
 
 /** An answer in plain text. */
 export function text(status: number, body: string, cache: string, type = TEXT): Answer {
-  return { status, body, headers: { 'content-type': type, 'cache-control': cache } }
+  return { status, body, headers: { ...ANYONE, 'content-type': type, 'cache-control': cache } }
 }

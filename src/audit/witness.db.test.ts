@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import fc from 'fast-check'
 import { sql } from 'kysely'
 import type { Logger } from 'pino'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -133,6 +134,26 @@ test('each answer of the witness protocol', async () => {
   assert.equal((await post(request(3, 7, other, leaves(7), []))).status, 422, 'no proof')
   assert.equal((await post(request(3, 7))).status, 200)
   assert.equal((await post(request(3, 5))).status, 409, 'an older, stalled request does not roll back')
+})
+
+test('no request with one character changed is cosigned, and none breaks the witness', async () => {
+  const good = request(7, 30)
+  const where = fc.nat({ max: good.length - 1 })
+  const what = fc.constantFrom('A', '0', '1', '\n', ' ', '—', '=', '\u0000', '\ud800', '+')
+  await fc.assert(
+    fc.asyncProperty(where, what, async (at, char) => {
+      fc.pre(good[at] !== char)
+      const { status } = await post(good.slice(0, at) + char + good.slice(at + 1))
+      assert.ok([400, 403, 404, 409, 422].includes(status), `${status} at ${at}`)
+    }),
+    { numRuns: 300 },
+  )
+  const row = await theirs.db
+    .selectFrom('witnessed_log')
+    .select('size')
+    .where('origin', '=', other.key.name)
+    .executeTakeFirst()
+  assert.equal(row?.size, 7)
 })
 
 test('of many requests at once one wins each step, and the size never goes back', async () => {
