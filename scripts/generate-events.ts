@@ -2,7 +2,7 @@ import { findExports } from './find-exports.ts'
 
 /** `docs/events.md`: what the log records. */
 export async function eventsPage(): Promise<string> {
-  const rooms = await findExports('EVENTS')
+  const rooms = await findExports(/^EVENTS$/)
   const parts = rooms.map(({ file, value }) => {
     const rows = Object.entries(value as Record<string, string>).map(([type, words]) => `| \`${type}\` | ${words} |`)
     return `## ${file}\n\n| event | when |\n|---|---|\n${rows.join('\n')}\n`

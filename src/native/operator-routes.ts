@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { OwnLog, OwnWitness } from '../audit/log.ts'
 import { vkeyOf } from '../audit/log.ts'
+import { receiptFor, receiptsAbout } from '../audit/receipts.ts'
 import { formatVkey } from '../crypto/signed-note.ts'
 import { readMessages } from '../http/message-log.ts'
 import { type Route, route } from '../http/route.ts'
 import { listOpenJobs, redeliverJob } from '../jobs/queue.ts'
-import { parseId } from '../kernel/id.ts'
+import { type Id, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { refuse } from '../kernel/refusal.ts'
+import { isRefusal, refuse } from '../kernel/refusal.ts'
 
 type Needs = { readonly party: { readonly role: string; readonly id: string; readonly name: string }; readonly ownLog: OwnLog; readonly ownWitness: OwnWitness }
 
@@ -40,6 +41,34 @@ export function operatorRoutes(needs: Needs): readonly Route[] {
         const after = query.after === undefined ? undefined : parseId<'message'>(query.after)
         if (query.after !== undefined && after === undefined) return refuse('request/invalid-field', 'after must be the id of a message.', 'after')
         return { status: 200, body: await readMessages(tx.db, after, query.limit) }
+      },
+    }),
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/events',
+      summary: 'What our log recorded about one patient, newest first',
+      auth: 'operator',
+      query: z.object({ patient: z.string(), before: z.uuid().optional(), limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault) }),
+      answers: { 200: { description: 'Events' } },
+      handle: async ({ tx, query }) => {
+        const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
+        return { status: 200, body: await receiptsAbout(tx, query.patient, { limit: query.limit, ...before }) }
+      },
+    }),
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/receipts/:event',
+      summary: 'The receipt of one event; of a patient’s event when the patient is named',
+      auth: 'operator',
+      query: z.object({ patient: z.string().optional() }),
+      answers: { 200: { description: 'The receipt' }, 404: { description: 'No such event' }, 503: { description: 'Not yet in a checkpoint; ask again in a second' } },
+      handle: async ({ tx, params, query }) => {
+        const id = parseId<'event'>(params['event'] ?? '')
+        if (id === undefined) return refuse('request/not-found')
+        const receipt = await receiptFor(tx, needs.ownLog, id, query.patient)
+        return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
       },
     }),
     route({

@@ -14,7 +14,7 @@ export type TextMessage = { readonly id: string; readonly mobile: string; readon
 
 /** Sends through the configured gateway (`POST {mobile, text}`), or keeps the message for the sandbox where no phone is. */
 export function textMessageHandler(way: { readonly kind: 'webhook'; readonly url: string; readonly outbound: Outbound } | { readonly kind: 'sandbox' }): JobHandler {
-  return async (machine, job) => {
+  return async (_machine, job) => {
     const { mobile, text } = payload.parse(job.payload)
     if (way.kind === 'sandbox') return { outcome: 'done', commit: (tx) => keepTextMessage(tx, mobile, text) }
     const outcome = await way.outbound.call({ method: 'POST', url: way.url, headers: { 'content-type': 'application/json', 'idempotency-key': job.id }, body: JSON.stringify({ mobile, text }) })
