@@ -3,8 +3,11 @@ import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Id } from '../kernel/id.ts'
 
-/** What a data key seals: everything of ours about the patient, or the copy received under one consent artefact. */
-export type KeyScope = 'patient' | Id<'artefact'>
+/**
+ * What a data key seals: everything of ours about the patient, the copy received under one consent artefact, or the private key of one
+ * data request.
+ */
+export type KeyScope = 'patient' | Id<'artefact'> | Id<'hiu-request'>
 
 /**
  * The patient's 32-byte data key for `scope`, made at first use. After {@link eraseDataKey} a fresh one is made: what the
