@@ -31,8 +31,6 @@ type Options = {
   readonly dataFolder: string
   readonly firstPort: number
   readonly databaseUrl: string | undefined
-  /** Records folders of facilities, by key: documents made by others. */
-  readonly recordsFolders?: Readonly<Record<string, string>>
   readonly say: (line: string) => void
   readonly log: Logger
   readonly starter: PartyStarter
@@ -52,6 +50,7 @@ export async function startNetwork(options: Options): Promise<DemoNetwork> {
   }
   try {
     const identities = await Promise.all(DEMO_PARTIES.map((party) => identify(options, party)))
+    for (const party of DEMO_PARTIES.filter(({ role }) => role === 'facility')) mkdirSync(documentsFolder(options.dataFolder, party.key), { recursive: true, mode: 0o700 })
     const network: Network = { firstPort: options.firstPort, parties: DEMO_PARTIES.map((party, i) => describe(options, party, i)) }
     for (const [i, party] of DEMO_PARTIES.entries()) {
       if (party.role === 'facility') await registerBridge(options, network, party)
@@ -64,6 +63,11 @@ export async function startNetwork(options: Options): Promise<DemoNetwork> {
     await stop()
     throw error
   }
+}
+
+/** Where a facility of the sample network picks up FHIR documents made by others. */
+export function documentsFolder(dataFolder: string, key: string): string {
+  return join(dataFolder, key, 'documents')
 }
 
 const folderOf = (options: Options, party: DemoParty): string => join(options.dataFolder, party.key)
@@ -122,7 +126,7 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
       ? { sandbox: true }
       : {
           exchange: { baseUrl: `${exchange.url}/api/hiecm`, nativeUrl: exchange.url, cmId: exchange.id, clientId: values.clientId, clientSecret: values.clientSecret },
-          records: options.recordsFolders?.[party.key] === undefined ? {} : { folder: options.recordsFolders[party.key] },
+          records: { folder: documentsFolder(options.dataFolder, party.key) },
         }),
   }
 }

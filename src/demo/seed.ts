@@ -41,6 +41,8 @@ export async function seedNetwork(options: { readonly dataFolder: string; readon
   return report
 }
 
+const GENDERS = { M: 'male', F: 'female', O: 'other' } as const
+
 type Population = ReturnType<typeof makePopulation>
 type Step = () => Promise<unknown>
 
@@ -61,9 +63,9 @@ function stepsOf(network: Network, { patients, holdings }: Population): readonly
       const person = people.get(holding.abhaAddress)
       if (person === undefined) throw new Error(`no patient ${holding.abhaAddress}`)
       const { name, gender, birthDate, mobile, abhaNumber, abhaAddress, address } = person
-      return post(partyOf(network, holding.holder), '/v1/patients', { patientReference: holding.mrn, name, gender, birthDate, mobile, abhaNumber, abhaAddress, address })
+      return post(partyOf(network, holding.holder), '/v1/patients', { reference: holding.mrn, name, gender: GENDERS[gender], birthDate, mobile, abhaNumber, abhaAddress, address })
     }),
-    holdings.flatMap((holding) => holding.careContexts.map((context) => post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/records`, context))),
+    holdings.flatMap((holding) => holding.careContexts.map(({ careContextReference, document }) => post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/records`, { careContextReference, input: document }))),
     holdings.map((holding) => post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/link`, {})),
   ]
 }
