@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { holds, holdsByFhirPath, isHollow, isWellFormedExtension } from './invariants.ts'
 import type { Obj } from './json.ts'
 import { shippedProfiles } from './profiles.ts'
-import { isSafeXhtml, USUAL } from './usual-invariants.ts'
+import { isEachContainedUsed, isSafeXhtml, USUAL } from './usual-invariants.ts'
 
 const { constraints, nodes, definitions } = shippedProfiles().data
 
@@ -92,6 +92,22 @@ const CASES: readonly (readonly [expression: RegExp, base: string, members: { re
     'Bundle.entry',
     { resource: { resourceType: 'Patient' }, request: { method: 'GET' }, response: { status: '1' }, fullUrl: 'x' },
   ],
+  [
+    /^\(type = 'history'\)|^entry\.all/,
+    'Bundle',
+    {
+      type: 'history',
+      entry: [
+        { fullUrl: 'a', resource: { resourceType: 'Patient', meta: { versionId: '1' } }, request: { method: 'GET' } },
+        { fullUrl: 'a', resource: { resourceType: 'Patient' }, response: { status: '200' } },
+        { fullUrl: 'a', resource: { resourceType: 'Patient', meta: { versionId: '1' } } },
+        { resource: { resourceType: 'Patient' } },
+      ],
+    },
+  ],
+  [/^entry\.all/, 'Bundle', { type: 'batch', entry: [{ request: { method: 'GET' } }], id: 'x' }],
+  [/^entry\.all/, 'Bundle', { type: 'batch-response', entry: [{ response: { status: '1' } }], id: 'x' }],
+  [/^\(type = 'history'\)/, 'Bundle', { type: 'document', entry: [{ fullUrl: 'a' }, { fullUrl: 'b' }], id: 'x' }],
   [/^fullUrl/, 'Bundle.entry', { fullUrl: 'http://x/Patient/1/_history/2', search: { score: 1 } }],
 ]
 
@@ -104,6 +120,8 @@ describe('invariants', () => {
         fc.assert(
           fc.property(fc.subarray(Object.keys(members)), (keys) => {
             const value: Obj = Object.fromEntries(keys.map((key) => [key, members[key]]))
+            // Every Bundle has a type; without one the answer of fhirpath.js is empty, which says nothing.
+            fc.pre(base !== 'Bundle' || 'type' in value)
             const around = { resource: value, root: value }
             assert.equal(
               usual(value, around),
@@ -152,6 +170,14 @@ describe('invariants', () => {
       )
       assert.doesNotMatch(constraint.expression, /trace\(|resolve\(/)
     }
+  })
+
+  it('wants every contained resource to be used (dom-3)', () => {
+    const inner = { resourceType: 'Organization', id: 'o' }
+    assert.deepEqual(isEachContainedUsed({ contained: [inner], managingOrganization: { reference: '#o' } }), true)
+    assert.deepEqual(isEachContainedUsed({ contained: [{ ...inner, partOf: { reference: '#' } }] }), true)
+    assert.deepEqual(isEachContainedUsed({ contained: [inner] }), false)
+    assert.deepEqual(isEachContainedUsed({ contained: [inner], managingOrganization: { reference: '#other' } }), false)
   })
 
   it('leaves a constraint open when its expression cannot be read', () => {

@@ -29,6 +29,24 @@ export const USUAL: ReadonlyMap<string, Holds> = new Map<string, Holds>([
     'contained.meta.security.empty()',
     (v) => !contained(v).some((c) => isObject(c['meta']) && has(c['meta'], 'security')),
   ],
+  [
+    "(type = 'history') or entry.where(fullUrl.exists()).select(fullUrl&resource.meta.versionId).isDistinct()",
+    (v) => v['type'] === 'history' || areUrlsDistinct(v),
+  ],
+  [
+    "entry.all(request.exists() = (%resource.type = 'batch' or %resource.type = 'transaction' or %resource.type = 'history'))",
+    (v, { resource }) => {
+      const isWanted = ['batch', 'transaction', 'history'].includes(asText(resource['type']))
+      return objectsIn(v['entry']).every((entry) => has(entry, 'request') === isWanted)
+    },
+  ],
+  [
+    "entry.all(response.exists() = (%resource.type = 'batch-response' or %resource.type = 'transaction-response' or %resource.type = 'history'))",
+    (v, { resource }) => {
+      const isWanted = ['batch-response', 'transaction-response', 'history'].includes(asText(resource['type']))
+      return objectsIn(v['entry']).every((entry) => has(entry, 'response') === isWanted)
+    },
+  ],
   ['duration.empty() or durationUnit.exists()', (v) => !has(v, 'duration') || has(v, 'durationUnit')],
   ['period.empty() or periodUnit.exists()', (v) => !has(v, 'period') || has(v, 'periodUnit')],
   ['periodMax.empty() or period.exists()', (v) => !has(v, 'periodMax') || has(v, 'period')],
@@ -75,7 +93,46 @@ function hasChoice(value: Obj, stem: string): boolean {
 }
 
 function contained(value: Obj): readonly Obj[] {
-  return Array.isArray(value['contained']) ? value['contained'].filter(isObject) : []
+  return objectsIn(value['contained'])
+}
+
+function objectsIn(value: unknown): readonly Obj[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
+
+function areUrlsDistinct(bundle: Obj): boolean {
+  const seen = new Set<string>()
+  for (const { fullUrl, resource } of objectsIn(bundle['entry'])) {
+    if (typeof fullUrl !== 'string') continue
+    const meta = isObject(resource) ? resource['meta'] : undefined
+    const name = `${fullUrl}${isObject(meta) ? asText(meta['versionId']) : ''}`
+    if (seen.has(name)) return false
+    seen.add(name)
+  }
+  return true
+}
+
+/** dom-3: each contained resource is referred to by the one around it, or refers to that. */
+export function isEachContainedUsed(resource: Obj): boolean {
+  const inside = contained(resource)
+  if (inside.length === 0) return true
+  const used = new Set<string>()
+  collectLocal(resource, used)
+  return inside.every((one) => {
+    if (typeof one['id'] === 'string' && used.has(`#${one['id']}`)) return true
+    const back = new Set<string>()
+    collectLocal(one, back)
+    return back.has('#')
+  })
+}
+
+/** Texts of the form `#…`: references, canonicals and URLs to something in the same resource. */
+function collectLocal(value: unknown, into: Set<string>): void {
+  if (typeof value === 'string') {
+    if (value.startsWith('#')) into.add(value)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) collectLocal(inner, into)
+  }
 }
 
 /** R4 §2.4.1.2: formatting elements of XHTML only; no script, style, form, frame, no event attribute, no outside. */
