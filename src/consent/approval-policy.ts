@@ -38,6 +38,43 @@ export type ApprovalPolicy = {
   readonly changedAt: Date
 }
 
+type StoredPeriod = { readonly from: string; readonly to: string }
+export type StoredTerms = {
+  readonly isApplicableForAllHIPs: boolean
+  readonly includedSources: readonly (Omit<IncludedSource, 'period'> & { readonly period: StoredPeriod })[]
+  readonly excludedSources: readonly (Omit<ExcludedSource, 'period'> & { readonly period?: StoredPeriod })[]
+}
+
+function periodJson({ from, to }: Period): StoredPeriod {
+  return { from: from.toISOString(), to: to.toISOString() }
+}
+
+function readPeriod({ from, to }: StoredPeriod): Period {
+  return { from: new Date(from), to: new Date(to) }
+}
+
+/** The terms as JSON: for the store, the log, and the wire. */
+export function termsJson(terms: ApprovalTerms): StoredTerms {
+  return {
+    isApplicableForAllHIPs: terms.isApplicableForAllHIPs,
+    includedSources: terms.includedSources.map((source) => ({ ...source, period: periodJson(source.period) })),
+    excludedSources: terms.excludedSources.map(({ period, ...source }) =>
+      period === undefined ? source : { ...source, period: periodJson(period) },
+    ),
+  }
+}
+
+/** What {@link termsJson} wrote. */
+export function readTerms(stored: StoredTerms): ApprovalTerms {
+  return {
+    isApplicableForAllHIPs: stored.isApplicableForAllHIPs,
+    includedSources: stored.includedSources.map((source) => ({ ...source, period: readPeriod(source.period) })),
+    excludedSources: stored.excludedSources.map(({ period, ...source }) =>
+      period === undefined ? source : { ...source, period: readPeriod(period) },
+    ),
+  }
+}
+
 /**
  * What the policy grants of a request: whole items for the providers that it covers, undefined when it covers none and the patient
  * decides. Never wider than the policy, and never cut to fit it: the request's purpose, types and dates must lie inside whole

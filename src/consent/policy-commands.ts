@@ -7,9 +7,9 @@ import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { facilityById } from '../partners/commands.ts'
 import { parsePurpose } from '../policy/purpose.ts'
-import type { ApprovalPolicy, ApprovalTerms } from './approval-policy.ts'
+import { type ApprovalPolicy, type ApprovalTerms, termsJson } from './approval-policy.ts'
 import type { PolicyEvent } from './events.ts'
-import { findPoliciesOf, findPolicy, insertPolicy, termsJson, updatePolicy } from './policy-store.ts'
+import { findPoliciesOf, findPolicy, insertPolicy, updatePolicy } from './policy-store.ts'
 
 type NewPolicy = {
   readonly patient: AbhaAddress

@@ -4,44 +4,7 @@ import type { ApprovalPolicyTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
-import type { Period } from '../policy/period.ts'
-import type { ApprovalPolicy, ApprovalTerms, ExcludedSource, IncludedSource } from './approval-policy.ts'
-
-type StoredPeriod = { readonly from: string; readonly to: string }
-type StoredTerms = {
-  readonly isApplicableForAllHIPs: boolean
-  readonly includedSources: readonly (Omit<IncludedSource, 'period'> & { readonly period: StoredPeriod })[]
-  readonly excludedSources: readonly (Omit<ExcludedSource, 'period'> & { readonly period?: StoredPeriod })[]
-}
-
-function periodJson({ from, to }: Period): StoredPeriod {
-  return { from: from.toISOString(), to: to.toISOString() }
-}
-
-function readPeriod({ from, to }: StoredPeriod): Period {
-  return { from: new Date(from), to: new Date(to) }
-}
-
-/** The terms as JSON: for the store, the log, and the wire. */
-export function termsJson(terms: ApprovalTerms): StoredTerms {
-  return {
-    isApplicableForAllHIPs: terms.isApplicableForAllHIPs,
-    includedSources: terms.includedSources.map((source) => ({ ...source, period: periodJson(source.period) })),
-    excludedSources: terms.excludedSources.map(({ period, ...source }) =>
-      period === undefined ? source : { ...source, period: periodJson(period) },
-    ),
-  }
-}
-
-function readTerms(stored: StoredTerms): ApprovalTerms {
-  return {
-    isApplicableForAllHIPs: stored.isApplicableForAllHIPs,
-    includedSources: stored.includedSources.map((source) => ({ ...source, period: readPeriod(source.period) })),
-    excludedSources: stored.excludedSources.map(({ period, ...source }) =>
-      period === undefined ? source : { ...source, period: readPeriod(period) },
-    ),
-  }
-}
+import { type ApprovalPolicy, readTerms, type StoredTerms, termsJson } from './approval-policy.ts'
 
 function policyOfRow(row: Selectable<ApprovalPolicyTable>): ApprovalPolicy {
   return {

@@ -1,7 +1,7 @@
 import type { Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { careContextsOf } from '../linking/commands.ts'
+import { careContextsOf } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { applyPolicy } from './approval-policy.ts'
 import { type ConsentNeeds, grantConsent } from './commands.ts'
