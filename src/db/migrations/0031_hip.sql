@@ -96,8 +96,9 @@ comment on table hip_queue is 'local: the last queue number given out at each co
 create table hip_artefact (
   bucket smallint not null,
   consent_id uuid not null,
-  abha_address text not null,
-  hiu text not null,
+  -- null = only its end was told
+  abha_address text,
+  hiu text,
   status text not null check (status in ('GRANTED', 'REVOKED', 'EXPIRED')),
   -- consentDetail as it was signed, sealed under the patient's key; null = only its end was told
   detail bytea,
@@ -108,12 +109,13 @@ create table hip_artefact (
   ended_at timestamptz,
   primary key (bucket, consent_id),
   check ((status = 'GRANTED') = (ended_at is null)),
-  check (status <> 'GRANTED' or (detail is not null and signature is not null and erase_at is not null))
+  check (status <> 'GRANTED' or (abha_address is not null and hiu is not null and detail is not null and erase_at is not null))
 );
 comment on table hip_artefact is 'by patient: copies of consent artefacts under which we share';
 create index hip_artefact_due on hip_artefact (bucket, erase_at) where status = 'GRANTED';
 
 create table hip_request (
+  -- of the consent, so that all its transfers lie together
   bucket smallint not null,
   transaction_id uuid not null,
   consent_id uuid not null,

@@ -1,0 +1,168 @@
+import { type Machine, transact } from '../db/tx.ts'
+import { logMessage } from '../http/message-log.ts'
+import type { CallOutcome, Outbound } from '../http/outbound.ts'
+import type { Job } from '../jobs/queue.ts'
+import type { JobHandler, JobResult } from '../jobs/worker.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { readPatient } from '../records/commands.ts'
+import type { FacilityPatient } from '../records/patient.ts'
+import { type RecordHead, type RecordSource, SourceUnavailable } from '../records/record.ts'
+import { collect } from './collect.ts'
+import { answerDiscovery, DISCOVER_JOB, type DiscoverPayload, findMatch } from './discovery-commands.ts'
+import {
+  LINK_JOB,
+  type LinkNeeds,
+  type LinkPayload,
+  NOTIFY_JOB,
+  type NotifyPayload,
+  offerContexts,
+  tellNewData,
+} from './link-commands.ts'
+import type { TransferKey } from './store-transfers.ts'
+import { askGate } from './transfer.ts'
+import {
+  beginCollecting,
+  beginPage,
+  COLLECT_JOB,
+  closeTransfer,
+  DEADLINE_JOB,
+  PUSH_JOB,
+  type PushPayload,
+  savePages,
+  settlePage,
+} from './transfer-commands.ts'
+
+export type HipNeeds = LinkNeeds & {
+  readonly sources: readonly RecordSource[]
+  readonly outbound: Outbound
+  /** Headers that prove us to the requester (the session token), made for each try. */
+  readonly pushHeaders: (machine: Machine) => Promise<Readonly<Record<string, string>>>
+  /** After a 401: forget the cached token. */
+  readonly tokenRefused: () => void
+}
+
+/** Handlers of this room's jobs, by kind. `text-message` is handled elsewhere. */
+export function hipJobs(needs: HipNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
+  return [
+    [LINK_JOB, (machine, job) => runLink(machine, needs, job.payload as LinkPayload)],
+    [NOTIFY_JOB, (machine, job) => runNotify(machine, needs, job.payload as NotifyPayload)],
+    [DISCOVER_JOB, (machine, job) => runDiscovery(machine, needs, job.payload as DiscoverPayload)],
+    [COLLECT_JOB, (machine, job) => runCollect(machine, needs, job.payload as TransferKey)],
+    [PUSH_JOB, (machine, job) => runPush(machine, needs, job)],
+    [DEADLINE_JOB, (machine, job) => runDeadline(machine, needs, job.payload as TransferKey)],
+  ]
+}
+
+/** All records of a patient, of all sources; throws `SourceUnavailable` when one does not answer. */
+async function listAll(
+  machine: Machine,
+  sources: readonly RecordSource[],
+  patient: FacilityPatient,
+): Promise<readonly RecordHead[]> {
+  const lists: (readonly RecordHead[])[] = []
+  for (const source of sources) lists.push(await source.list(machine, patient))
+  return lists.flat()
+}
+
+async function runLink(machine: Machine, needs: HipNeeds, { patientReference }: LinkPayload): Promise<JobResult> {
+  const patient = await transact(machine, (tx) => readPatient(tx, patientReference))
+  if (isRefusal(patient)) return { outcome: 'give-up', error: patient.detail }
+  return unlessUnavailable(async () => {
+    const heads = await listAll(machine, needs.sources, patient)
+    return { outcome: 'done', commit: (tx) => offerContexts(tx, needs, patientReference, heads) }
+  })
+}
+
+async function runNotify(_machine: Machine, needs: HipNeeds, payload: NotifyPayload): Promise<JobResult> {
+  return { outcome: 'done', commit: (tx) => tellNewData(tx, needs, payload) }
+}
+
+/** Discovery must be answered in 10 seconds: a source that does not answer is told at once, not tried again. */
+async function runDiscovery(machine: Machine, needs: HipNeeds, payload: DiscoverPayload): Promise<JobResult> {
+  const found = await transact(machine, (tx) => findMatch(tx, needs, payload.wanted))
+  let heads: readonly RecordHead[] | Refusal = []
+  try {
+    if (found !== undefined) heads = await listAll(machine, needs.sources, found.patient)
+  } catch (error) {
+    if (!(error instanceof SourceUnavailable)) throw error
+    heads = refuse('records/unavailable')
+  }
+  return { outcome: 'done', commit: (tx) => answerDiscovery(tx, needs, payload, found, heads) }
+}
+
+async function runCollect(machine: Machine, needs: HipNeeds, key: TransferKey): Promise<JobResult> {
+  const begun = await transact(machine, (tx) => beginCollecting(tx, needs, key))
+  const detail = begun?.held.detail
+  if (begun === undefined || detail === undefined) return { outcome: 'done' }
+  return unlessUnavailable(async () => {
+    const decision = askGate(begun.transfer, begun.held, needs.facility.id, [], machine.now())
+    const { pages, omissions } = await collect(machine, needs.sources, begun.transfer, detail, decision)
+    return { outcome: 'done', commit: (tx) => savePages(tx, needs, key, pages, omissions) }
+  })
+}
+
+async function unlessUnavailable(work: () => Promise<JobResult>): Promise<JobResult> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof SourceUnavailable) return { outcome: 'retry', error: error.message }
+    throw error
+  }
+}
+
+/** One try of one page. What comes of it is recorded in the transaction that settles the job. */
+async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<JobResult> {
+  const payload = job.payload as PushPayload
+  const begun = await transact(machine, (tx) => beginPage(tx, needs, payload))
+  if (begun === undefined) return { outcome: 'done' }
+  const { transfer, body } = begun
+  const headers = await needs.pushHeaders(machine)
+  const at = machine.now()
+  const outcome = await needs.outbound.call({
+    method: 'POST',
+    url: transfer.pushUrl,
+    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+    body,
+    timeoutMs: LIMITS.pushTimeoutMs,
+  })
+  await logMessage(machine.db, machine.random, {
+    at,
+    direction: 'out',
+    peer: transfer.hiu === '' ? new URL(transfer.pushUrl).host : transfer.hiu,
+    method: 'POST',
+    path: new URL(transfer.pushUrl).pathname,
+    body: JSON.parse(body) as unknown,
+    tookMs: outcome.tookMs,
+    job: job.id,
+    attempt: job.attempt,
+    ...(outcome.kind === 'answered'
+      ? { status: outcome.status, answer: outcome.body.toString('utf8') }
+      : { error: outcome.reason }),
+  })
+  return judgePush(needs, payload, outcome)
+}
+
+function judgePush(needs: HipNeeds, payload: PushPayload, outcome: CallOutcome): JobResult {
+  if (outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300) {
+    return { outcome: 'done', commit: (tx) => settlePage(tx, needs, payload, { status: 'sent' }) }
+  }
+  const error =
+    outcome.kind === 'answered'
+      ? `The requester answered ${outcome.status}.`
+      : `The requester could not be reached: ${outcome.reason}.`
+  if (outcome.kind === 'answered' && outcome.status === 401) needs.tokenRefused()
+  const passing = outcome.kind === 'failed' || (outcome.kind === 'answered' && isPassing(outcome.status))
+  const fail = (tx: Parameters<typeof settlePage>[0]): Promise<void> =>
+    settlePage(tx, needs, payload, { status: 'failed', error })
+  return passing ? { outcome: 'retry', error, whenDead: fail } : { outcome: 'give-up', error, commit: fail }
+}
+
+/** Redirects are not followed: what the consent names is the address, not where it points. */
+function isPassing(status: number): boolean {
+  return status >= 500 || status === 401 || status === 408 || status === 425 || status === 429
+}
+
+async function runDeadline(_machine: Machine, needs: HipNeeds, key: TransferKey): Promise<JobResult> {
+  return { outcome: 'done', commit: (tx) => closeTransfer(tx, needs, key) }
+}
