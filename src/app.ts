@@ -5,7 +5,7 @@ import { type FailureReaction, type Sender, SEND_JOB, sendHandler } from './abdm
 import { abdmRules } from './abdm/rules.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
-import { logChores } from './audit/jobs.ts'
+import { logChores, sendTextThrough } from './audit/jobs.ts'
 import { type OwnLog, type OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import type { PartyConfig } from './config.ts'
@@ -107,7 +107,7 @@ async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connec
   })
   const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })
   wake = worker.wake
-  const schedule = startSchedule([...parts.chores, ...logChores({ machine, log: ownLog, send: textSender(outbound), logger: log }), sweep(machine)], log)
+  const schedule = startSchedule([...parts.chores, ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }), sweep(machine)], log)
   const stop = async (): Promise<void> => {
     await app.close()
     await worker.stop()
@@ -188,14 +188,6 @@ function makeMetrics(machine: Machine): Registry {
     },
   })
   return registry
-}
-
-function textSender(outbound: Outbound): (url: string, body: string) => Promise<{ status: number; body: string }> {
-  return async (url, body) => {
-    const outcome = await outbound.call({ method: 'POST', url, headers: { 'content-type': 'text/plain; charset=utf-8' }, body })
-    if (outcome.kind !== 'answered') throw new Error(outcome.reason)
-    return { status: outcome.status, body: outcome.body.toString('utf8') }
-  }
 }
 
 function sweep(machine: Machine): Chore {

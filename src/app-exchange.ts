@@ -1,0 +1,91 @@
+import { CONSENT_FAILURES, consentReactions } from './abdm/consent-reactions.ts'
+import { exchangeConsentRoutes } from './abdm/exchange-consent-routes.ts'
+import { exchangeDataRoutes } from './abdm/exchange-data-routes.ts'
+import { exchangeGatewayRoutes } from './abdm/exchange-gateway-routes.ts'
+import { exchangeLinkingReactions, linkingUndelivered } from './abdm/exchange-linking-reactions.ts'
+import { exchangeLinkingRoutes } from './abdm/exchange-linking-routes.ts'
+import { exchangePatientRoutes } from './abdm/exchange-patient-routes.ts'
+import { exchangeSender } from './abdm/exchange-sender.ts'
+import type { Ground, Parts } from './app.ts'
+import type { OwnLog } from './audit/log.ts'
+import type { ExchangeConfig } from './config.ts'
+import { expiryChore } from './consent/jobs.ts'
+import type { SigningKey } from './crypto/signature.ts'
+import type { Route } from './http/route.ts'
+import type { Authenticate, Headers } from './http/server.ts'
+import { isRefusal, refuse } from './kernel/refusal.ts'
+import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
+import { answerDue } from './linking/jobs.ts'
+import { linkingReactions } from './linking/reactions.ts'
+import { patientRoutes } from './native/patient-routes.ts'
+import { reportRoutes } from './native/report-routes.ts'
+import { verifySession } from './partners/session-commands.ts'
+import { verifyPatientToken } from './people/commands.ts'
+import { sandboxRoutes } from './sandbox/routes.ts'
+import { bearerOf } from './vault/token.ts'
+
+export type ExchangeNeeds = {
+  readonly exchange: { readonly id: string; readonly name: string }
+  readonly signingKey: SigningKey
+  readonly indexKey: Uint8Array
+  readonly publicUrl: string
+  readonly ownLog: OwnLog
+  readonly sandbox: boolean
+}
+
+/** The exchange role: consent manager of a network. */
+export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
+  const needs: ExchangeNeeds = {
+    exchange: { id: config.id, name: config.name },
+    signingKey: ground.keys.signing,
+    indexKey: ground.keys.indexKey,
+    publicUrl: config.publicUrl,
+    ownLog: ground.ownLog,
+    sandbox: config.sandbox,
+  }
+  return {
+    routes: exchangeRoutes(needs),
+    reactions: [...consentReactions(needs), ...exchangeLinkingReactions, ...linkingReactions],
+    handlers: [[ANSWER_DUE_JOB, answerDue]],
+    failures: [...CONSENT_FAILURES, ['linking.undelivered', linkingUndelivered]],
+    chores: [expiryChore(ground.machine)],
+    sender: exchangeSender(needs),
+    authenticate: { bridge: bridgeCheck(needs), patient: patientCheck(needs), exchange: async () => refuse('request/not-found') },
+  }
+}
+
+/** Every route of the exchange; also what the OpenAPI document is made from. */
+export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
+  return [
+    ...exchangeGatewayRoutes(needs),
+    ...exchangeLinkingRoutes(needs),
+    ...exchangeConsentRoutes(needs),
+    ...exchangePatientRoutes(needs),
+    ...exchangeDataRoutes(),
+    ...patientRoutes(needs),
+    ...reportRoutes(),
+    ...(needs.sandbox ? sandboxRoutes(needs) : []),
+  ]
+}
+
+function bridgeCheck(needs: ExchangeNeeds): Authenticate {
+  return async (tx, headers) => {
+    const token = bearerOf(headers['authorization'])
+    return token === undefined ? refuse('auth/missing-token') : verifySession(tx, needs, token)
+  }
+}
+
+/** The patient's token decides who calls; the app's own session, where it is sent, must be good too (protocol sheet 2.6). */
+function patientCheck(needs: ExchangeNeeds): Authenticate {
+  const bridge = bridgeCheck(needs)
+  return async (tx, headers: Headers) => {
+    if (headers['authorization'] !== undefined) {
+      const app = await bridge(tx, headers)
+      if (isRefusal(app)) return app
+    }
+    const token = bearerOf(headers['x-auth-token'])
+    return token === undefined
+      ? refuse('auth/invalid-patient-token', 'X-AUTH-TOKEN is missing: send the patient’s session.', 'X-AUTH-TOKEN')
+      : verifyPatientToken(tx, needs, token)
+  }
+}
