@@ -99,8 +99,8 @@ const REQUIRED: Readonly<Record<string, readonly string[]>> = {
  */
 export function keepFields(resource: Json, fields: Fields): Json | undefined {
   const type = String(resource['resourceType'])
-  if (type === 'Composition') return resource
   const allowed = fields.children.get(type)
+  if (type === 'Composition') return allowed?.all ? resource : withoutWords(resource)
   const frame = FRAME_TYPES[type]
   if (allowed?.all) return resource
   if (!allowed && !frame) return undefined
@@ -108,6 +108,17 @@ export function keepFields(resource: Json, fields: Fields): Json | undefined {
   const pruned = prune(resource, allowed ?? { all: false, children: new Map() }, kept)
   const lost = REQUIRED[type]?.some((name) => resource[name] !== undefined && pruned[name] === undefined)
   return lost || isHollowReport(resource, pruned) ? undefined : pruned
+}
+
+/** Narratives of a document and its sections may tell what no allowed field tells; `narrow` drops those of sections. */
+function withoutWords(composition: Json): Json {
+  if (!hasWords(composition)) return composition
+  const { text: _, ...rest } = composition
+  return rest
+}
+
+function hasWords({ text, section }: Json): boolean {
+  return text !== undefined || (Array.isArray(section) && section.some((one) => isObject(one) && hasWords(one)))
 }
 
 /** Whether a report lost the last of what it reports: pictures for imaging, results for a laboratory. */

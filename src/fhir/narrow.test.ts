@@ -167,6 +167,21 @@ describe('narrow by field', () => {
     assert.equal(fields('HealthDocumentRecord', 'DocumentReference.content.attachment.title').outcome, 'withheld')
   })
 
+  test('a section of words alone goes, unless the Composition is allowed', () => {
+    const document = structuredClone(build(sample('Prescription')))
+    const [composition] = only(document, 'Composition') as Composition[]
+    const text = { status: 'generated' as const, div: '<div xmlns="http://www.w3.org/1999/xhtml">Secret words.</div>' }
+    composition?.section?.[0]?.entry?.splice(2)
+    assert.ok(composition?.section?.[0])
+    composition.section[0].text = text
+    const types = new Set((document.entry ?? []).map((entry) => entry.resource?.resourceType ?? ''))
+    const all = [...types].filter((type) => type !== 'Composition')
+    const cut = narrow(document, { ...WIDE, allowedFields: all })
+    assert.equal(cut.outcome, 'narrowed')
+    assert.ok(!JSON.stringify(cut.document).includes('Secret words'))
+    assert.equal(narrow(document, { ...WIDE, allowedFields: [...all, 'Composition'] }).outcome, 'whole')
+  })
+
   test('a report whose conclusion is not allowed says so in its place', () => {
     const answer = fields('DiagnosticReport', 'DiagnosticReport.result', 'Observation')
     assert.equal(answer.outcome, 'narrowed')

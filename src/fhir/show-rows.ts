@@ -84,6 +84,8 @@ function detailsOf(kind: string, resource: Json, resolve: Resolve, depth: number
         value: moneyText(resource['totalGross']),
         rows: items(resource['lineItem']).map((line) => lineRow(line, resolve)),
       })
+    case 'Condition':
+      return filled({ value: sinceText(resource) })
     case 'CarePlan':
       return filled({ value: text(resource['description']) })
     case 'AllergyIntolerance':
@@ -191,6 +193,11 @@ function doseText(resource: Json): string | undefined {
   const dose = protocol && (scalar(protocol['doseNumberPositiveInt']) ?? scalar(protocol['doseNumberString']))
   const series = protocol && (scalar(protocol['seriesDosesPositiveInt']) ?? scalar(protocol['seriesDosesString']))
   return dose === undefined ? undefined : `dose ${dose}${series === undefined ? '' : ` of ${series}`}`
+}
+
+function sinceText(resource: Json): string | undefined {
+  const onset = text(resource['onsetDateTime']) ?? text(resource['onsetString'])
+  return onset === undefined ? undefined : `since ${onset}`
 }
 
 function lotText(resource: Json): string | undefined {

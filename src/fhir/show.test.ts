@@ -60,6 +60,7 @@ describe('showDocument', () => {
     )
     assert.equal(section(shown, 'Physical examination')[0]?.value, 'Systolic 142 mm[Hg]')
     assert.equal(section(shown, 'Allergies')[0]?.value, 'Rash')
+    assert.equal(section(shown, 'Medical history')[0]?.value, 'since 2018')
     const [medicine] = section(shown, 'Medications')
     assert.equal(medicine?.what, 'Metformin 500 mg tablet')
     assert.equal(medicine.value, '1 tablet, twice a day after food, for 30 days')
