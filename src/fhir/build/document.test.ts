@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import type { Bundle, FhirResource, Invoice, Patient } from 'fhir/r4.js'
 import { HI_TYPES } from '../hi-type.ts'
@@ -58,6 +59,12 @@ describe('buildDocument', () => {
       ['ABHA', 'meena.test@sbx'],
     ])
   })
+})
+
+test('the example of docs/integrate/records.md builds as it stands', () => {
+  const page = readFileSync(new URL('../../../docs/integrate/records.md', import.meta.url), 'utf8')
+  const input = documentInput.parse(JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? ''))
+  assert.deepEqual(validateDocument(buildDocument(input, context()), 'strict'), [])
 })
 
 describe('documentInput', () => {
