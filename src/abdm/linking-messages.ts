@@ -270,3 +270,22 @@ export const onConfirm = z
 export const phrOnDiscover = onDiscover
 export const phrOnInit = onInit
 export const phrOnConfirm = onConfirm
+
+// --- changed status of an account (2.1 (10); the V3 body was not captured: the V0.5 form) ---
+
+export const patientStatus = z
+  .object({
+    notification: z.object({
+      status: z.enum(['DEACTIVATED', 'REACTIVATED', 'DELETED']),
+      patient: z.object({ id: abhaAddress }),
+    }),
+  })
+  .meta({ id: 'PatientStatus' })
+
+export const onPatientStatus = z
+  .object({
+    acknowledgement: z.object({ status: words(50) }).nullish(),
+    error: abdmError.nullish(),
+    response: responseRef.nullish(),
+  })
+  .meta({ id: 'OnPatientStatus' })

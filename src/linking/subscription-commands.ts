@@ -17,6 +17,7 @@ import {
   type Subscription,
   type SubscriptionRequest,
   type SubscriptionStatus,
+  type Terms,
 } from './subscription.ts'
 import {
   findEvent,
@@ -146,21 +147,25 @@ export async function switchSubscription(
   return move(tx, subscription, { ...subscription, status: input.to }, type, input.actor)
 }
 
-/** The patient sets up a health locker: asked and granted in one step. */
-export async function setUpLocker(
-  tx: Tx,
-  input: {
-    readonly patient: AbhaAddress
-    readonly locker: FacilityId
-    readonly request: SubscriptionRequest
-    readonly answer: Answer
-    readonly actor: Actor
-  },
-): Promise<Subscription | Refusal> {
+type NewLocker = {
+  readonly patient: AbhaAddress
+  readonly locker: FacilityId
+  readonly request: SubscriptionRequest
+  readonly answer: Answer
+  readonly actor: Actor
+}
+
+/** Whether a locker may be set up so: a registered health locker, terms that make sense. Writes nothing. */
+export async function checkLocker(tx: Tx, input: NewLocker): Promise<Terms | Refusal> {
   const locker = await facilityById(tx, input.locker)
-  if (locker === undefined || locker.status !== 'active' || !locker.roles.includes('health-locker'))
+  if (locker?.status !== 'active' || !locker.roles.includes('health-locker'))
     return refuse('linking/unknown-locker', undefined, 'X-LOCKER-ID')
-  const terms = makeTerms(input.request, input.answer, tx.now)
+  return makeTerms(input.request, input.answer, tx.now)
+}
+
+/** The patient sets up a health locker: asked and granted in one step. */
+export async function setUpLocker(tx: Tx, input: NewLocker): Promise<Subscription | Refusal> {
+  const terms = await checkLocker(tx, input)
   if (isRefusal(terms)) return terms
   const asked = { hiu: input.locker, patient: input.patient, request: input.request }
   const subscription: Subscription = { ...newSubscription(tx, asked), status: 'granted', terms, decidedAt: tx.now }
