@@ -20,6 +20,11 @@ import {
  * fields we do not know are accepted and dropped.
  */
 
+/** Peers write `null` for what is not there. */
+export function isGiven<T>(value: T | null | undefined): value is T {
+  return value !== undefined && value !== null
+}
+
 const upperCase = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.preprocess((text) => (typeof text === 'string' ? text.toUpperCase() : text), z.enum(values))
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { LIMITS } from '../kernel/limits.ts'
+import { isGiven } from './consent-messages.ts'
 import { abdmError, dateRange, facilityId, isoDate, keyMaterial, responseRef, uuid, words } from './wire.ts'
 
 /** Messages of the data flow, both directions, and the data push itself (protocol sheet 2.5). */
@@ -57,7 +58,7 @@ const entry = z
     checksum: z.string().max(200).nullish(),
     careContextReference: z.string().min(1).max(LIMITS.textCharsMax),
   })
-  .refine(({ content, link }) => (content == null) !== (link == null), {
+  .refine(({ content, link }) => isGiven(content) !== isGiven(link), {
     message: 'must have either content or link',
     path: ['content'],
   })

@@ -15,6 +15,7 @@ import {
   consentOnNotify,
   type consentOnStatus,
   consentStatus,
+  isGiven,
 } from './consent-messages.ts'
 import { errorOf, facilityOf, ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
@@ -107,7 +108,7 @@ function acknowledgement(party: 'hip' | 'hiu'): Route {
         facilities: facilitiesOf(call.caller),
         requestId: response.requestId,
         items,
-        ...(error == null ? {} : { error }),
+        ...(!isGiven(error) ? {} : { error }),
       })
       return isRefusal(noted) ? noted : ACCEPTED
     },
@@ -136,20 +137,20 @@ function proposalOf(consent: z.output<typeof consentInit>['consent']): ConsentPr
   const { purpose, requester, hip } = consent
   const identifier = requester.identifier
   return {
-    purpose: { code: purpose.code, ...(purpose.refUri == null ? {} : { refUri: purpose.refUri }) },
+    purpose: { code: purpose.code, ...(!isGiven(purpose.refUri) ? {} : { refUri: purpose.refUri }) },
     patient: consent.patient.id,
     hiu: consent.hiu.id,
-    ...(hip == null ? {} : { hip: hip.id }),
+    ...(!isGiven(hip) ? {} : { hip: hip.id }),
     careContexts: consent.careContexts ?? [],
     requester: {
       name: requester.name,
-      ...(identifier == null
+      ...(!isGiven(identifier)
         ? {}
         : {
             identifier: {
               value: identifier.value,
-              ...(identifier.type == null ? {} : { type: identifier.type }),
-              ...(identifier.system == null ? {} : { system: identifier.system }),
+              ...(!isGiven(identifier.type) ? {} : { type: identifier.type }),
+              ...(!isGiven(identifier.system) ? {} : { system: identifier.system }),
             },
           }),
     },

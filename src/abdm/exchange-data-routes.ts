@@ -4,6 +4,7 @@ import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { answerRequest, reportTransfer, requestData, transferFor } from '../transfer/commands.ts'
 import type { DataRequest } from '../transfer/transfer.ts'
+import { isGiven } from './consent-messages.ts'
 import { laneOfTransfer } from './consent-reactions.ts'
 import { dataNotify, type dataOnRequest, dataRequest, hipDataOnRequest, type hipDataRequest } from './data-messages.ts'
 import { facilitiesOf, refusedBody } from './exchange-consent-routes.ts'
@@ -41,7 +42,7 @@ function askForData(): Route {
         consent: hiRequest.consent.id,
         keyMaterial: hiRequest.keyMaterial,
         requestId: call.requestId,
-        ...(hiRequest.dateRange == null ? {} : { dateRange: hiRequest.dateRange }),
+        ...(!isGiven(hiRequest.dateRange) ? {} : { dateRange: hiRequest.dateRange }),
       })
       const body: z.input<typeof dataOnRequest> = isRefusal(request)
         ? refusedBody(request, call.requestId)
@@ -106,12 +107,12 @@ function hipAnswer(): Route {
       const { hiRequest, error, response } = call.body
       const id = hiRequest?.transactionId ?? parseId<'transaction'>(response.requestId)
       if (id === undefined) return refuse('transfer/unknown-transaction', undefined, 'response.requestId')
-      if (hiRequest == null && error == null)
+      if (!isGiven(hiRequest) && !isGiven(error))
         return refuse('request/invalid-field', 'hiRequest or error must be there.', 'hiRequest')
       const request = await answerRequest(call.tx, {
         facilities: facilitiesOf(call.caller),
         id,
-        ...(error == null ? {} : { error }),
+        ...(!isGiven(error) ? {} : { error }),
       })
       return isRefusal(request) ? request : { status: 200 }
     },
@@ -140,7 +141,7 @@ function notify(): Route {
         outcomes: (statusResponses ?? []).map(({ careContextReference, hiStatus, description }) => ({
           careContextReference,
           hiStatus,
-          ...(description == null ? {} : { description }),
+          ...(!isGiven(description) ? {} : { description }),
         })),
       })
       return isRefusal(reported) ? reported : ACCEPTED

@@ -65,6 +65,8 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
       if (check(await keysFor(() => true))) return true
       // The exchange may have changed its key since we last looked.
       await refresh(REFETCH_MS_MIN)
+      // Not knowing any key is no proof against the artefact: the caller tries again.
+      if (known.length === 0) return refuse('machine/unavailable', 'The keys of the exchange cannot be fetched at present.')
       return check(known) ? true : refuse('crypto/signature-invalid', 'The artefact is not signed by the exchange, or was changed after signing.')
     },
   }

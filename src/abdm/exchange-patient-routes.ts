@@ -12,7 +12,7 @@ import { type AbhaAddress, type FacilityId, type Id, parseId } from '../kernel/i
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { facilityById } from '../partners/commands.ts'
 import { parsePurpose } from '../policy/purpose.ts'
-import { autoApprove, consentApprove, consentDeny, consentRevoke, listQuery } from './consent-messages.ts'
+import { autoApprove, consentApprove, consentDeny, consentRevoke, isGiven, listQuery } from './consent-messages.ts'
 
 const reading = { dialect: 'abdm', auth: 'patient', once: false, method: 'GET' } as const
 const deciding = {
@@ -232,13 +232,13 @@ function termsOf(body: Terms): ApprovalTerms {
       hiTypes,
       purpose: purposeOf(purpose),
       period,
-      ...(hip == null ? {} : { hip: hip.id }),
+      ...(!isGiven(hip) ? {} : { hip: hip.id }),
     })),
     excludedSources: (body.excludedSources ?? []).map(({ hiTypes, purpose, hip, period }) => ({
-      ...(hiTypes == null ? {} : { hiTypes }),
-      ...(purpose == null ? {} : { purpose: purposeOf(purpose) }),
-      ...(hip == null ? {} : { hip: hip.id }),
-      ...(period == null ? {} : { period }),
+      ...(!isGiven(hiTypes) ? {} : { hiTypes }),
+      ...(!isGiven(purpose) ? {} : { purpose: purposeOf(purpose) }),
+      ...(!isGiven(hip) ? {} : { hip: hip.id }),
+      ...(!isGiven(period) ? {} : { period }),
     })),
   }
 }

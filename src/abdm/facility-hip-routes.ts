@@ -78,7 +78,7 @@ function linkAnswerRoutes(needs: FacilityHipNeeds): readonly Route[] {
       answers,
       handle: async (call) => {
         const { linkToken, error, response } = call.body
-        const result = error ? { error } : { ...(linkToken ? { linkToken } : {}) }
+        const result = error ? { error } : linkToken ? { linkToken } : {}
         return otherFacility(call, needs) ?? (await answerCall(call.tx, needs, response.requestId, result), accepted)
       },
     }),

@@ -167,7 +167,7 @@ export async function startLink(
   return { linkRef, hint: `******${patient.mobile.slice(-4)}`, expiresAt }
 }
 
-/** Six digits, each number as likely as any other. */
+/** Six digits, all numbers equally likely. */
 export function makeOtp(random: Random): string {
   const limit = Math.floor(2 ** 32 / 1_000_000) * 1_000_000
   for (;;) {

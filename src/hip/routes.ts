@@ -31,10 +31,10 @@ const unknownPatient = { 404: { description: 'No patient has this reference.' } 
 
 /** What hospital software and staff call at their own facility: patients, records, links, and what was given away. */
 export function hipRoutes(needs: LinkNeeds): readonly Route[] {
-  return [...patientRoutes(needs), ...accountRoutes()]
+  return [...patientWrites(needs), ...patientReads(), ...accountRoutes()]
 }
 
-function patientRoutes(needs: LinkNeeds): readonly Route[] {
+function patientWrites(needs: LinkNeeds): readonly Route[] {
   return [
     route({
       ...common,
@@ -87,6 +87,11 @@ function patientRoutes(needs: LinkNeeds): readonly Route[] {
         return isRefusal(started) ? started : { status: 202, body: { status: 'started' } }
       },
     }),
+  ]
+}
+
+function patientReads(): readonly Route[] {
+  return [
     route({
       ...common,
       method: 'GET',
