@@ -9,6 +9,7 @@ import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
+import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
@@ -110,8 +111,7 @@ async function completeAsk(tx: Tx, proposal: ConsentProposal): Promise<ConsentAs
   const fault = checkAsk(asked, tx.now)
   if (fault) return fault
   const hiu = await facilityById(tx, asked.hiu)
-  if (hiu === undefined || hiu.status !== 'active' || !mayReceive(hiu.roles))
-    return refuse('consent/unknown-hiu', undefined, 'consent.hiu.id')
+  if (hiu === undefined || !isHiu(hiu)) return refuse('consent/unknown-hiu', undefined, 'consent.hiu.id')
   if (asked.hip !== undefined && (await activeHip(tx, asked.hip)) === undefined)
     return refuse('consent/unknown-hip', undefined, 'consent.hip.id')
   const patient = await readPatient(tx, asked.patient)
@@ -119,16 +119,9 @@ async function completeAsk(tx: Tx, proposal: ConsentProposal): Promise<ConsentAs
   return patient.status === 'active' ? asked : refuse('people/deactivated', undefined, 'consent.patient.id')
 }
 
-/** A health locker and a PHR app are services that receive records too (protocol sheet 1.1). */
-function mayReceive(roles: readonly string[]): boolean {
-  return roles.includes('hiu') || roles.includes('health-locker') || roles.includes('phr')
-}
-
 async function activeHip(tx: Tx, id: FacilityId): Promise<{ readonly name: string } | undefined> {
   const facility = await facilityById(tx, id)
-  return facility?.status === 'active' && (facility.roles.includes('hip') || facility.roles.includes('health-locker'))
-    ? facility
-    : undefined
+  return facility !== undefined && isHip(facility) ? facility : undefined
 }
 
 /** The request, locked, if it is this patient's and can still be decided; one whose time is over expires here and now. */

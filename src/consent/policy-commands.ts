@@ -5,6 +5,7 @@ import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
+import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { parsePurpose } from '../policy/purpose.ts'
 import { type ApprovalPolicy, type ApprovalTerms, termsJson } from './approval-policy.ts'
@@ -23,7 +24,7 @@ export async function createPolicy(tx: Tx, input: NewPolicy): Promise<ApprovalPo
   const fault = checkTerms(input.terms)
   if (fault) return fault
   const hiu = await facilityById(tx, input.hiu)
-  if (hiu === undefined || hiu.status !== 'active') return refuse('consent/unknown-hiu', undefined, 'hiu.id')
+  if (hiu === undefined || !isHiu(hiu)) return refuse('consent/unknown-hiu', undefined, 'hiu.id')
   if ((await findPoliciesOf(tx, input.patient)).length >= LIMITS.policiesPerPatientMax) {
     return refuse(
       'consent/too-many-policies',

@@ -2,6 +2,7 @@ import type { Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
+import { isHip } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { applyPolicy } from './approval-policy.ts'
 import { type ConsentNeeds, grantConsent } from './commands.ts'
@@ -53,7 +54,8 @@ async function linkedByProvider(
     byProvider.set(hip, contexts)
   }
   for (const hip of byProvider.keys()) {
-    if ((await facilityById(tx, hip))?.status !== 'active') byProvider.delete(hip)
+    const facility = await facilityById(tx, hip)
+    if (facility === undefined || !isHip(facility)) byProvider.delete(hip)
   }
   return byProvider
 }

@@ -146,20 +146,13 @@ export function refusalOf(decision: Decision, consented: Period): Refusal | unde
   const why = decision.withheld[0]?.why
   const rule = why !== undefined && why !== 'no-consent' ? why : (decision.explain[0]?.rule ?? 'no-consent')
   const code = CODE_OF_RULE[rule] ?? 'transfer/not-permitted'
-  switch (code) {
-    case 'transfer/too-often':
-      return refuse(
-        code,
-        `The consent permits the next data request at ${decision.nextAt?.toISOString() ?? 'a later time'}.`,
-        'hiRequest.consent.id',
-      )
-    case 'transfer/outside-range':
-      return refuse(
-        code,
-        `The date range must lie inside that of the consent: ${consented.from.toISOString()} to ${consented.to.toISOString()}.`,
-        'hiRequest.dateRange',
-      )
-    default:
-      return refuse(code, decision.explain.find((told) => told.rule === rule)?.says, 'hiRequest.consent.id')
+  if (code === 'transfer/too-often') {
+    const at = decision.nextAt?.toISOString() ?? 'a later time'
+    return refuse(code, `The consent permits the next data request at ${at}.`, 'hiRequest.consent.id')
   }
+  if (code === 'transfer/outside-range') {
+    const range = `${consented.from.toISOString()} to ${consented.to.toISOString()}`
+    return refuse(code, `The date range must lie inside that of the consent: ${range}.`, 'hiRequest.dateRange')
+  }
+  return refuse(code, decision.explain.find((told) => told.rule === rule)?.says, 'hiRequest.consent.id')
 }

@@ -1,0 +1,530 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  ASHA,
+  CLINIC,
+  CONSENT_FAILURES,
+  HOSPITAL,
+  INSURER,
+  LAB,
+  RAVI,
+  type Reply,
+  startTestExchange,
+  strangerId,
+  type TestExchange,
+} from '../../test/consent-exchange.ts'
+import { verifyArtefact } from '../consent/artefact.ts'
+import { markErased } from '../consent/commands.ts'
+import { sweepExpired } from '../consent/jobs.ts'
+import { artefactsOf, noticesOf } from '../consent/readers.ts'
+import type { AbhaAddress, Id } from '../kernel/id.ts'
+import { isRefusal, must } from '../kernel/refusal.ts'
+import { consentOnFetch, hipConsentNotify, hiuConsentNotify } from './consent-messages.ts'
+import type { Outgoing } from './send.ts'
+
+let exchange: TestExchange
+before(async () => {
+  exchange = await startTestExchange()
+})
+after(() => exchange.close())
+
+const DAY_MS = 86_400_000
+const VISITS = [
+  { patientReference: 'MRN-1', careContextReference: 'visit-1' },
+  { patientReference: 'MRN-1', careContextReference: 'visit-2' },
+]
+const REPORT = { patientReference: 'L-77', careContextReference: 'report-1' }
+
+const inDays = (days: number): string => new Date(exchange.clock.now().getTime() + days * DAY_MS).toISOString()
+
+function permission(): {
+  accessMode: string
+  dateRange: { from: string; to: string }
+  dataEraseAt: string
+  frequency: { unit: string; value: number; repeats: number }
+} {
+  return {
+    accessMode: 'VIEW',
+    dateRange: { from: '2024-01-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' },
+    dataEraseAt: inDays(30),
+    frequency: { unit: 'HOUR', value: 1, repeats: 2 },
+  }
+}
+
+function ask(change: object = {}): { consent: Record<string, unknown> } {
+  return {
+    consent: {
+      purpose: { text: 'for care', code: 'CAREMGT' },
+      patient: { id: ASHA },
+      hiu: { id: CLINIC },
+      requester: {
+        name: 'Dr. Meera Iyer',
+        identifier: { value: 'KA-1234', type: 'REGNO', system: 'https://www.mciindia.org' },
+      },
+      hiTypes: ['OPConsultation', 'Prescription', 'DiagnosticReport'],
+      permission: permission(),
+      ...change,
+    },
+  }
+}
+
+const init = (body: object = ask()): Promise<Reply> =>
+  exchange.asBridge('bridge-clinic', '/consent/v3/request/init', body)
+
+function only(sent: readonly Outgoing[], path: string): Outgoing {
+  const found = sent.filter((message) => message.path === path)
+  assert.equal(found.length, 1, `one ${path} among ${sent.map((message) => message.path).join(', ')}`)
+  return found[0] as Outgoing
+}
+
+const bodyOf = (message: Outgoing) => message.body as Record<string, Record<string, unknown>>
+
+/** Asks, and gives the id that on-init brought. */
+async function requested(body: object = ask()): Promise<string> {
+  const reply = await init(body)
+  assert.equal(reply.status, 202)
+  const message = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
+  assert.deepEqual(bodyOf(message)['response'], { requestId: reply.requestId })
+  const id = bodyOf(message)['consentRequest']?.['id']
+  assert.equal(typeof id, 'string', JSON.stringify(message.body))
+  return id as string
+}
+
+const item = (change: object = {}): object => ({
+  hip: { id: HOSPITAL },
+  hiTypes: ['OPConsultation'],
+  careContexts: [VISITS[0]],
+  permission: permission(),
+  ...change,
+})
+const labItem = (change: object = {}): object => ({
+  hip: { id: LAB },
+  hiTypes: ['DiagnosticReport'],
+  careContexts: [REPORT],
+  permission: permission(),
+  ...change,
+})
+const approve = (id: string, consents: readonly object[], who: AbhaAddress = ASHA): Promise<Reply> =>
+  exchange.asPatient(who, 'POST', `/consent/v3/request/${id}/approve`, { consents })
+
+/** Asks and grants; gives the artefact ids in the order of the items. */
+async function granted(
+  items: readonly object[] = [item()],
+  body: object = ask(),
+): Promise<{ request: string; consents: readonly string[]; sent: readonly Outgoing[] }> {
+  const request = await requested(body)
+  const reply = await approve(request, items)
+  assert.equal(reply.status, 202, JSON.stringify(reply.body))
+  const consents = (reply.body['consentIds'] as { id: string }[]).map(({ id }) => id)
+  return { request, consents, sent: await exchange.takeSent() }
+}
+
+const errorCode = (reply: Reply): unknown => (reply.body['error'] as { code?: string } | undefined)?.code
+const errorMessage = (reply: Reply): string =>
+  String((reply.body['error'] as { message?: string } | undefined)?.message)
+
+test('a request is accepted, granted narrower for two providers, and everybody is told with what verifies', async () => {
+  const { request, consents, sent } = await granted([item(), labItem()])
+  assert.equal(consents.length, 2)
+  const toHips = sent.filter((message) => message.path === '/api/v3/consent/request/hip/notify')
+  assert.deepEqual(
+    toHips.map(({ headers }) => headers),
+    [{ 'X-HIP-ID': HOSPITAL }, { 'X-HIP-ID': LAB }],
+  )
+  for (const message of toHips) {
+    const { notification } = hipConsentNotify.parse(message.body)
+    assert.equal(notification.status, 'GRANTED')
+    assert.equal(notification.signature?.length, 344)
+    assert.equal(
+      verifyArtefact(
+        exchange.needs.signingKey.publicJwk,
+        notification.consentDetail?.raw,
+        notification.signature ?? '',
+      ),
+      true,
+    )
+    assert.equal(notification.consentDetail?.detail.purpose.text, 'Care Management')
+    assert.match(
+      String((notification.consentDetail?.raw['permission'] as { dataEraseAt: string }).dataEraseAt),
+      /\.\d{3}Z$/,
+    )
+  }
+  const { notification } = hiuConsentNotify.parse(only(sent, '/api/v3/hiu/consent/request/notify').body)
+  assert.deepEqual(
+    { ...notification, consentArtefacts: notification.consentArtefacts?.map(({ id }) => id) },
+    { consentRequestId: request, status: 'GRANTED', consentArtefacts: consents },
+  )
+
+  await exchange.asBridge('bridge-clinic', '/consent/v3/fetch', { consentId: consents[0] }, { 'x-hiu-id': CLINIC })
+  const fetched = consentOnFetch.parse(only(await exchange.takeSent(), '/api/v3/hiu/consent/on-fetch').body)
+  assert.deepEqual(
+    fetched.consent?.consentDetail?.raw,
+    hipConsentNotify.parse(toHips[0]?.body).notification.consentDetail?.raw,
+  )
+  assert.equal(fetched.consent?.signature, hipConsentNotify.parse(toHips[0]?.body).notification.signature)
+  assert.ok((await exchange.eventTypes()).includes('consent.fetched'))
+})
+
+test('status tells the HIU its request and artefacts, before and after the decision', async () => {
+  const id = await requested()
+  const status = async (): Promise<Record<string, unknown> | undefined> => {
+    await exchange.asBridge(
+      'bridge-clinic',
+      '/consent/v3/request/status',
+      { consentRequestId: id },
+      { 'x-hiu-id': CLINIC },
+    )
+    return bodyOf(only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-status'))['consentRequest']
+  }
+  assert.deepEqual(await status(), { id, status: 'REQUESTED', consentArtefacts: [] })
+  const reply = await approve(id, [item()])
+  await exchange.takeSent()
+  assert.deepEqual(await status(), { id, status: 'GRANTED', consentArtefacts: reply.body['consentIds'] })
+})
+
+test('what cannot be asked is refused: by form at once, by substance in on-init', async () => {
+  const soon = permission()
+  const atOnce: readonly [object, string][] = [
+    [{ hiTypes: [] }, 'hiTypes'],
+    [{ hiTypes: ['Horoscope'] }, 'hiTypes'],
+    [{ permission: { ...soon, frequency: { unit: 'FORTNIGHT', value: 1, repeats: 1 } } }, 'frequency.unit'],
+    [{ permission: { ...soon, frequency: { unit: 'DAY', value: 0, repeats: 1 } } }, 'frequency.value'],
+    [{ permission: { ...soon, dateRange: { from: soon.dateRange.to, to: soon.dateRange.from } } }, 'dateRange'],
+    [{ permission: { ...soon, accessMode: 'TAKE' } }, 'accessMode'],
+    [{ patient: { id: 'not an address' } }, 'patient.id'],
+    [{ requester: {} }, 'requester.name'],
+  ]
+  for (const [change, field] of atOnce) {
+    const reply = await init(ask(change))
+    assert.equal(reply.status, 400, field)
+    assert.match(errorMessage(reply), new RegExp(field.replace('.', '\\.')))
+  }
+  const later: readonly [object, string][] = [
+    [{ purpose: { text: 'x', code: 'MARKETING' } }, 'ABDM-1047'],
+    [{ patient: { id: 'nobody.here@sbx' } }, 'ABDM-1010'],
+    [{ hip: { id: 'IN0000000000' } }, 'ABDM-1035'],
+    [{ hip: { id: CLINIC } }, 'ABDM-1035'],
+    [{ permission: { ...soon, dataEraseAt: inDays(-1) } }, 'ABDM-1063'],
+  ]
+  for (const [change, code] of later) {
+    const reply = await init(ask(change))
+    assert.equal(reply.status, 202)
+    const body = bodyOf(only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init'))
+    assert.equal(body['error']?.['code'], code)
+    assert.equal(body['consentRequest'], undefined)
+    assert.deepEqual(body['response'], { requestId: reply.requestId })
+  }
+})
+
+test('nobody asks, or looks, in the name of another facility', async () => {
+  assert.equal((await init(ask({ hiu: { id: INSURER } }))).status, 403)
+  const { request, consents } = await granted()
+  assert.equal(
+    (await exchange.asBridge('bridge-insurer', '/consent/v3/fetch', { consentId: consents[0] }, { 'x-hiu-id': CLINIC }))
+      .status,
+    403,
+  )
+  assert.equal((await exchange.asBridge('bridge-insurer', '/consent/v3/fetch', { consentId: consents[0] })).status, 400)
+  const answers: unknown[] = []
+  for (const consentId of [consents[0], strangerId(exchange, ASHA)]) {
+    await exchange.asBridge('bridge-insurer', '/consent/v3/fetch', { consentId }, { 'x-hiu-id': INSURER })
+    answers.push(bodyOf(only(await exchange.takeSent(), '/api/v3/hiu/consent/on-fetch'))['error'])
+  }
+  assert.deepEqual(answers[0], answers[1], "another facility's consent answers as one that does not exist")
+  await exchange.asBridge(
+    'bridge-insurer',
+    '/consent/v3/request/status',
+    { consentRequestId: request },
+    { 'x-hiu-id': INSURER },
+  )
+  assert.equal(
+    bodyOf(only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-status'))['error']?.['code'],
+    'ABDM-1039',
+  )
+})
+
+test('a grant wider than the request is refused by the name of each field, and nothing changes', async () => {
+  const asked = ask({
+    hip: { id: HOSPITAL },
+    hiTypes: ['OPConsultation'],
+    careContexts: [VISITS[0]],
+    permission: { ...permission(), accessMode: 'STORE' },
+  })
+  const id = await requested(asked)
+  const wide = { ...permission(), accessMode: 'STORE' }
+  const cases: readonly [object, string, string][] = [
+    [labItem({ hiTypes: ['OPConsultation'] }), 'ABDM-1035', 'consents[0].hip.id'],
+    [item({ hiTypes: ['OPConsultation', 'Invoice'] }), 'ABDM-1058', 'consents[0].hiTypes'],
+    [item({ careContexts: [VISITS[0], VISITS[1]] }), 'ABDM-1057', 'consents[0].careContexts[1]'],
+    [
+      item({ careContexts: [{ patientReference: 'MRN-2', careContextReference: 'visit-9' }] }),
+      'ABDM-1057',
+      'consents[0].careContexts[0]',
+    ],
+    [
+      item({ permission: { ...wide, dateRange: { ...wide.dateRange, from: '2023-12-31T00:00:00.000Z' } } }),
+      'ABDM-1063',
+      'permission.dateRange.from',
+    ],
+    [
+      item({ permission: { ...wide, dateRange: { ...wide.dateRange, to: '2026-11-02T00:00:00.000Z' } } }),
+      'ABDM-1063',
+      'permission.dateRange.to',
+    ],
+    [item({ permission: { ...wide, dataEraseAt: inDays(31) } }), 'ABDM-1031', 'permission.dataEraseAt'],
+    [item({ permission: { ...wide, dataEraseAt: inDays(-1) } }), 'ABDM-1063', 'permission.dataEraseAt'],
+    [
+      item({ permission: { ...wide, frequency: { unit: 'HOUR', value: 1, repeats: 3 } } }),
+      'ABDM-1031',
+      'permission.frequency',
+    ],
+    [item({ permission: { ...wide, accessMode: 'STREAM' } }), 'ABDM-1031', 'permission.accessMode'],
+  ]
+  for (const [consent, code, field] of cases) {
+    const reply = await approve(id, [consent])
+    assert.equal(errorCode(reply), code, field)
+    assert.ok(errorMessage(reply).includes(field), errorMessage(reply))
+    assert.ok(reply.status >= 400 && reply.status < 500)
+  }
+  assert.equal(errorCode(await approve(id, [item(), item()])), 'ABDM-1006', 'one item for each provider')
+  assert.deepEqual(await exchange.takeSent(), [], 'nobody was told anything')
+  const both = errorMessage(
+    await approve(id, [item({ hiTypes: ['Invoice'], permission: { ...wide, accessMode: 'STREAM' } })]),
+  )
+  assert.match(both, /hiTypes.*accessMode/)
+  assert.equal((await approve(id, [item()])).status, 202, 'VIEW is less than STORE')
+  await exchange.takeSent()
+})
+
+test('only the patient asked may decide, and only once', async () => {
+  const id = await requested()
+  assert.equal((await approve(id, [item()], RAVI)).status, 404)
+  assert.equal((await exchange.asPatient(RAVI, 'POST', `/consent/v3/request/${id}/deny`, { reason: 'no' })).status, 404)
+  assert.equal((await exchange.asPatient(RAVI, 'GET', `/consent/v3/request/${id}`)).status, 404)
+  assert.equal((await exchange.asPatient(ASHA, 'POST', `/consent/v3/request/${id}/deny`, { reason: '' })).status, 400)
+  assert.equal(
+    (await exchange.asPatient(ASHA, 'POST', `/consent/v3/request/${id}/deny`, { reason: 'I do not know them' })).status,
+    202,
+  )
+  const { notification } = hiuConsentNotify.parse(
+    only(await exchange.takeSent(), '/api/v3/hiu/consent/request/notify').body,
+  )
+  assert.deepEqual(
+    [notification.status, notification.reason, notification.consentArtefacts],
+    ['DENIED', 'I do not know them', []],
+  )
+  const again = await exchange.asPatient(ASHA, 'POST', `/consent/v3/request/${id}/deny`, { reason: 'no' })
+  assert.deepEqual([again.status, errorCode(again)], [409, 'ABDM-2406'])
+  assert.equal((await approve(id, [item()])).status, 409)
+  assert.equal((await approve('not-a-uuid', [item()])).status, 404)
+})
+
+test('the same message twice has its effect once; the same id with another body is refused', async () => {
+  const requestId = '0a1b2c3d-0000-4000-8000-00000000000a'
+  const first = await exchange.asBridge('bridge-clinic', '/consent/v3/request/init', ask(), { 'request-id': requestId })
+  assert.equal(first.status, 202)
+  assert.equal(
+    (await exchange.asBridge('bridge-clinic', '/consent/v3/request/init', ask(), { 'request-id': requestId })).status,
+    202,
+  )
+  assert.equal((await exchange.takeSent()).length, 1)
+  const other = await exchange.asBridge('bridge-clinic', '/consent/v3/request/init', ask({ hiTypes: ['Invoice'] }), {
+    'request-id': requestId,
+  })
+  assert.deepEqual([other.status, errorCode(other)], [409, 'ABDM-1064'])
+})
+
+test('revoking one of two consents keeps the request granted; revoking the last ends it; all are told in order', async () => {
+  const { request, consents } = await granted([item(), labItem()])
+  const [hospital = '', lab = ''] = consents
+  const revoke = (who: AbhaAddress, ids: readonly string[]): Promise<Reply> =>
+    exchange.asPatient(who, 'POST', '/consent/v3/revoke', { consents: ids })
+  assert.equal((await revoke(RAVI, [hospital])).status, 404)
+  assert.equal((await revoke(ASHA, [hospital, strangerId(exchange, ASHA)])).status, 404, 'all or none')
+  assert.deepEqual(await exchange.takeSent(), [])
+  assert.equal((await revoke(ASHA, [hospital])).status, 202)
+  const sent = await exchange.takeSent()
+  const toHip = only(sent, '/api/v3/consent/request/hip/notify')
+  const told = hipConsentNotify.parse(toHip.body).notification
+  assert.equal(told.status, 'REVOKED')
+  assert.equal(
+    verifyArtefact(exchange.needs.signingKey.publicJwk, told.consentDetail?.raw, told.signature ?? ''),
+    true,
+    'detail and signature on every status',
+  )
+  assert.equal((toHip as Outgoing & { lane: string }).lane, `consent:${hospital}`)
+  const hiu = hiuConsentNotify.parse(only(sent, '/api/v3/hiu/consent/request/notify').body).notification
+  assert.deepEqual([hiu.status, hiu.consentArtefacts], ['REVOKED', [{ id: hospital }]])
+  const statusOf = async (): Promise<unknown> =>
+    (await exchange.asPatient(ASHA, 'GET', `/consent/v3/request/${request}`)).body['status']
+  assert.equal(await statusOf(), 'GRANTED')
+  const again = await revoke(ASHA, [hospital])
+  assert.deepEqual([again.status, errorCode(again)], [409, 'ABDM-1062'])
+  assert.equal((await revoke(ASHA, [lab])).status, 202)
+  assert.equal(await statusOf(), 'REVOKED')
+  await exchange.takeSent()
+})
+
+test('a request whose time is over expires, by the sweep and at the first try to decide it', async () => {
+  const swept = await requested()
+  const tried = await requested(ask({ permission: { ...permission(), dataEraseAt: inDays(60) } }))
+  exchange.clock.advance(7 * DAY_MS)
+  const late = await approve(tried, [item({ permission: { ...permission(), dataEraseAt: inDays(20) } })])
+  assert.equal(late.status, 410)
+  await sweepExpired(exchange.machine)
+  await sweepExpired(exchange.machine)
+  const told = (await exchange.takeSent()).map((message) => hiuConsentNotify.parse(message.body).notification)
+  const ours = told.filter(({ consentRequestId }) => [swept, tried].includes(consentRequestId))
+  assert.deepEqual(
+    ours.map(({ status }) => status),
+    ['EXPIRED', 'EXPIRED'],
+    'each is told once',
+  )
+  assert.equal((await approve(swept, [item()])).status, 410)
+})
+
+test('a consent ends at dataEraseAt: HIP and HIU are told, and the request ends with its last consent', async () => {
+  const short = { ...permission(), dataEraseAt: inDays(1) }
+  const { request, consents } = await granted([item({ permission: short }), labItem()])
+  const [hospital = '', lab = ''] = consents
+  exchange.clock.advance(DAY_MS)
+  const late = await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents: [hospital] })
+  assert.deepEqual([late.status, errorMessage(late)], [409, 'This consent is EXPIRED already.'])
+  await sweepExpired(exchange.machine)
+  const sent = await exchange.takeSent()
+  assert.equal(
+    hipConsentNotify.parse(only(sent, '/api/v3/consent/request/hip/notify').body).notification.status,
+    'EXPIRED',
+  )
+  assert.equal(
+    hiuConsentNotify.parse(only(sent, '/api/v3/hiu/consent/request/notify').body).notification.status,
+    'EXPIRED',
+  )
+  assert.equal((await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents: [lab] })).status, 202)
+  const { body } = await exchange.asPatient(ASHA, 'GET', `/consent/v3/request/${request}`)
+  assert.equal(body['status'], 'EXPIRED', 'one ran its time, so the request is EXPIRED rather than REVOKED')
+  await exchange.takeSent()
+})
+
+test('acknowledgements are read in every form that peers send, from the facility that was told only', async () => {
+  const { request, consents, sent } = await granted([item(), labItem()])
+  const [hospital = '', lab = ''] = consents
+  const messages = sent.filter((message) => message.path.endsWith('hip/notify'))
+  const ack = (
+    bridge: 'bridge-hip' | 'bridge-clinic' | 'bridge-insurer',
+    party: 'hip' | 'hiu',
+    body: object,
+  ): Promise<Reply> => exchange.asBridge(bridge, `/consent/v3/request/${party}/on-notify`, body)
+  const requestId = messages[0]?.requestId ?? ''
+  const foreign = await ack('bridge-insurer', 'hip', {
+    acknowledgement: { status: 'OK', consentId: hospital },
+    response: { requestId },
+  })
+  assert.equal(foreign.status, 404)
+  const malformed = await ack('bridge-hip', 'hip', {
+    acknowledgement: { status: 'OK', consentId: 'x' },
+    response: { requestId },
+  })
+  assert.equal(malformed.status, 400)
+  assert.ok(Array.isArray(malformed.body), 'a 400 of on-notify is an array')
+  assert.equal(
+    (
+      await ack('bridge-hip', 'hip', {
+        acknowledgement: { status: 'ok', consentId: hospital },
+        response: { requestId },
+      })
+    ).status,
+    202,
+  )
+  assert.equal(
+    (
+      await ack('bridge-hip', 'hip', {
+        acknowledgement: [{ status: 'OK', consentId: lab }],
+        response: { requestId: 'lost' },
+        error: null,
+      })
+    ).status,
+    202,
+  )
+  const ofHiu = only(sent, '/api/v3/hiu/consent/request/notify').requestId
+  assert.equal(
+    (
+      await ack('bridge-clinic', 'hiu', {
+        acknowledgement: consents.map((consentId) => ({ status: 'OK', consentId })),
+        response: { requestId: ofHiu },
+      })
+    ).status,
+    202,
+  )
+  const notices = must(await exchange.inTx((tx) => noticesOf(tx, ASHA, request as Id<'consent-request'>)))
+  assert.equal(notices.length, 4)
+  assert.ok(notices.every(({ acknowledgedAt }) => acknowledgedAt !== undefined))
+  const before = (await exchange.eventTypes()).length
+  assert.equal(
+    (
+      await ack('bridge-hip', 'hip', {
+        acknowledgement: { status: 'OK', consentId: hospital },
+        response: { requestId },
+      })
+    ).status,
+    202,
+  )
+  assert.equal((await exchange.eventTypes()).length, before, 'a repetition changes nothing')
+})
+
+test('a refused or undelivered notice is kept with its reason; a late acknowledgement mends it', async () => {
+  const { request, consents, sent } = await granted()
+  const message = only(sent, '/api/v3/consent/request/hip/notify')
+  const failure = CONSENT_FAILURES.get(message.failure?.kind ?? '')
+  assert.ok(failure)
+  await exchange.inTx((tx) => failure(tx, message.failure?.id ?? '', { message: 'answered 400' }))
+  const notice = async () =>
+    must(await exchange.inTx((tx) => noticesOf(tx, ASHA, request as Id<'consent-request'>))).find(
+      ({ party }) => party === 'hip',
+    )
+  assert.equal((await notice())?.failure, 'not delivered: answered 400')
+  await exchange.asBridge('bridge-hip', '/consent/v3/request/hip/on-notify', {
+    acknowledgement: { status: 'OK', consentId: consents[0] },
+    response: { requestId: message.requestId },
+  })
+  assert.deepEqual([(await notice())?.failure, (await notice())?.acknowledgedAt !== undefined], [undefined, true])
+})
+
+test('lists show the patient her own requests and consents, page by page', async () => {
+  exchange.clock.advance(1_000)
+  const { request, consents } = await granted([item()], ask({ patient: { id: ASHA } }))
+  const list = await exchange.asPatient(ASHA, 'GET', '/consent/v3/request?limit=1&offset=0&status=granted')
+  assert.equal(list.status, 200)
+  assert.equal((list.body['requests'] as { requestId: string }[])[0]?.requestId, request)
+  assert.ok(Number(list.body['size']) > 1)
+  assert.deepEqual((await exchange.asPatient(RAVI, 'GET', '/consent/v3/request')).body['requests'], [])
+  assert.equal((await exchange.asPatient(ASHA, 'GET', '/consent/v3/request?limit=0')).status, 400)
+  const one = await exchange.asPatient(ASHA, 'GET', `/consent/v3/artefact/${consents[0]}`)
+  assert.equal((one.body['consentDetail'] as { consentId: string }).consentId, consents[0])
+  assert.equal((await exchange.asPatient(RAVI, 'GET', `/consent/v3/artefact/${consents[0]}`)).status, 404)
+  const ofRequest = await exchange.asPatient(ASHA, 'GET', `/consent/v3/artefact/request/${request}`)
+  assert.equal((ofRequest.body as unknown as unknown[]).length, 1)
+  const all = await exchange.asPatient(ASHA, 'GET', '/consent/v3/artefact?status=ALL')
+  const read = await exchange.inTx((tx) => artefactsOf(tx, ASHA))
+  assert.equal(all.body['size'], read.size)
+})
+
+test('the HIU attests erasure once the consent has ended, not before, and for its own copy only', async () => {
+  const { consents } = await granted()
+  const consentId = consents[0] as Id<'artefact'>
+  const attest = (hiu: typeof CLINIC) =>
+    exchange.inTx((tx) => markErased(tx, { consentId, hiu, attestation: { documents: 3 } }))
+  const early = await attest(CLINIC)
+  assert.ok(isRefusal(early) && early.code === 'consent/still-granted')
+  await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents: [consentId] })
+  const foreign = await attest(INSURER)
+  assert.ok(isRefusal(foreign) && foreign.code === 'consent/unknown-artefact')
+  assert.notEqual(must(await attest(CLINIC)).erasedAt, undefined)
+  const count = async (): Promise<number> =>
+    (await exchange.eventTypes()).filter((type) => type === 'consent.data-erased').length
+  const once = await count()
+  must(await attest(CLINIC))
+  assert.equal(await count(), once)
+  assert.ok((await exchange.asPatient(ASHA, 'GET', `/consent/v3/artefact/${consentId}`)).body['dataErasedAt'])
+  await exchange.takeSent()
+})

@@ -1,0 +1,212 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import { Registry } from 'prom-client'
+import { CONSENT_FAILURES, consentReactions } from '../src/abdm/consent-reactions.ts'
+import { exchangeConsentRoutes } from '../src/abdm/exchange-consent-routes.ts'
+import { exchangeDataRoutes } from '../src/abdm/exchange-data-routes.ts'
+import { exchangePatientRoutes } from '../src/abdm/exchange-patient-routes.ts'
+import { abdmRules } from '../src/abdm/rules.ts'
+import type { Outgoing } from '../src/abdm/send.ts'
+import type { ConsentNeeds } from '../src/consent/commands.ts'
+import { generateSigningKey, importSigningKey } from '../src/crypto/signature.ts'
+import { type Machine, type Reaction, type Tx, transact } from '../src/db/tx.ts'
+import type { HiType } from '../src/fhir/hi-type.ts'
+import type { Headers } from '../src/http/server.ts'
+import { makeServer, nativeRules } from '../src/http/server.ts'
+import { bucketOf } from '../src/kernel/bucket.ts'
+import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
+import { must, refuse } from '../src/kernel/refusal.ts'
+import { addLinks } from '../src/linking/link-commands.ts'
+import { registerBridge } from '../src/partners/commands.ts'
+import { enrolPatient } from '../src/people/commands.ts'
+import { openTestDatabase } from './database.ts'
+import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
+
+const OPERATOR = { kind: 'operator', id: 'test' } as const
+
+export const ASHA = 'asha.rao@sbx' as AbhaAddress
+export const RAVI = 'ravi.k@sbx' as AbhaAddress
+export const HOSPITAL = 'IN2710000011' as FacilityId
+export const LAB = 'IN2710000012' as FacilityId
+export const CLINIC = 'IN2710000021' as FacilityId
+export const INSURER = 'IN2710000022' as FacilityId
+
+/** Client ids of the bridges; the test's stand-in for session tokens is `Bearer <client id>`. */
+const BRIDGES = { 'bridge-hip': [HOSPITAL, LAB], 'bridge-clinic': [CLINIC], 'bridge-insurer': [INSURER] } as const
+export type BridgeId = keyof typeof BRIDGES
+
+/** A consent exchange with its routes and callbacks, over a real database: messages stay in the queue to be looked at. */
+export type TestExchange = {
+  readonly app: FastifyInstance
+  readonly machine: Machine
+  readonly clock: TestClock
+  readonly needs: ConsentNeeds
+  /** Messages that wait to leave, oldest first; each call empties the list. */
+  readonly takeSent: () => Promise<readonly Outgoing[]>
+  readonly asBridge: (bridge: BridgeId, path: string, body: object, headers?: Record<string, string>) => Promise<Reply>
+  readonly asPatient: (patient: AbhaAddress, method: 'GET' | 'POST', path: string, body?: object) => Promise<Reply>
+  readonly inTx: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** Events of the log about anything, by type, in order of time. */
+  readonly eventTypes: () => Promise<readonly string[]>
+  readonly close: () => Promise<void>
+}
+
+export type Reply = { readonly status: number; readonly body: Record<string, unknown>; readonly requestId: string }
+
+/** Starts the exchange with two patients, a hospital and a laboratory that hold records, and two facilities that ask for them. */
+export async function startTestExchange(start = new Date('2026-11-22T06:30:00.000Z')): Promise<TestExchange> {
+  const database = await openTestDatabase()
+  const clock = makeTestClock(start)
+  const needs: ConsentNeeds = {
+    exchange: { id: 'sbx', name: 'Test exchange' },
+    signingKey: importSigningKey(await generateSigningKey()),
+  }
+  const reactions = new Map<string, Reaction[]>()
+  for (const [type, reaction] of consentReactions(needs))
+    reactions.set(type, [...(reactions.get(type) ?? []), reaction])
+  const machine = makeTestMachine(database, { clock, reactions })
+  const inTx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transact(machine, work)
+  await inTx(settle)
+  const app = makeServer({
+    machine,
+    log: pino({ level: 'silent' }),
+    metrics: new Registry(),
+    routes: [...exchangeConsentRoutes(needs), ...exchangePatientRoutes(needs), ...exchangeDataRoutes()],
+    dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
+    authenticate: { none: nobody, bridge: bridgeOf, patient: patientOf, exchange: nobody, operator: nobody },
+    ready: async () => [],
+  })
+  const call = async (
+    method: 'GET' | 'POST',
+    path: string,
+    body: object | undefined,
+    headers: Record<string, string>,
+  ): Promise<Reply> => {
+    const requestId = headers['request-id'] ?? randomUUID()
+    const answer = await app.inject({
+      method,
+      url: `/api/hiecm${path}`,
+      headers: {
+        'content-type': 'application/json',
+        'request-id': requestId,
+        timestamp: clock.now().toISOString(),
+        'x-cm-id': 'sbx',
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    })
+    return {
+      status: answer.statusCode,
+      body: answer.body === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>),
+      requestId,
+    }
+  }
+  return {
+    app,
+    machine,
+    clock,
+    needs,
+    inTx,
+    asBridge: (bridge, path, body, headers = {}) =>
+      call('POST', path, body, { authorization: `Bearer ${bridge}`, ...headers }),
+    asPatient: (patient, method, path, body) => call(method, path, body, { 'x-auth-token': patient }),
+    takeSent: () => inTx(takeJobs),
+    eventTypes: async () =>
+      (await database.pool.query<{ type: string }>('select type from audit_event order by at, id')).rows.map(
+        ({ type }) => type,
+      ),
+    close: async () => {
+      await app.close()
+      await database.close()
+    },
+  }
+}
+
+const nobody = async (): Promise<{ readonly kind: 'anonymous' }> => ({ kind: 'anonymous' })
+
+async function bridgeOf(_tx: Tx, headers: Headers) {
+  const clientId = headers['authorization']?.replace('Bearer ', '') ?? ''
+  const facilities = clientId in BRIDGES ? BRIDGES[clientId as BridgeId] : undefined
+  return facilities === undefined ? refuse('auth/invalid-token') : ({ kind: 'bridge', clientId, facilities } as const)
+}
+
+async function patientOf(_tx: Tx, headers: Headers) {
+  const patient = headers['x-auth-token']
+  return patient === undefined
+    ? refuse('auth/invalid-patient-token')
+    : ({ kind: 'patient', patient: patient as AbhaAddress } as const)
+}
+
+async function takeJobs(tx: Tx): Promise<readonly Outgoing[]> {
+  const rows = await tx.db
+    .selectFrom('job')
+    .select(['payload', 'lane'])
+    .where('kind', '=', 'abdm.send')
+    .where('status', '=', 'waiting')
+    .orderBy('seq')
+    .execute()
+  await tx.db
+    .updateTable('job')
+    .set({ status: 'done', ended_at: tx.now })
+    .where('kind', '=', 'abdm.send')
+    .where('status', '=', 'waiting')
+    .execute()
+  return rows.map(({ payload, lane }) => ({ ...(payload as Outgoing), lane }))
+}
+
+async function settle(tx: Tx): Promise<void> {
+  for (const [i, patient] of [ASHA, RAVI].entries()) {
+    const profile = {
+      abhaAddress: patient,
+      abhaNumber: `9100000000000${i}` as AbhaNumber,
+      name: patient === ASHA ? 'Asha Rao' : 'Ravi Kumar',
+      gender: 'F' as const,
+      birthDate: '1985-04-12',
+      mobile: `900000000${i}`,
+      language: 'en',
+    }
+    must(await enrolPatient(tx, { indexKey: new Uint8Array(32) }, { profile, actor: OPERATOR }))
+  }
+  const names: Readonly<Record<string, string>> = {
+    [HOSPITAL]: 'City Hospital',
+    [LAB]: 'Deccan Diagnostics',
+    [CLINIC]: 'Lakeview Clinic',
+    [INSURER]: 'Suraksha Insurance',
+  }
+  for (const [clientId, facilities] of Object.entries(BRIDGES)) {
+    const role = clientId === 'bridge-hip' ? ('hip' as const) : ('hiu' as const)
+    const services = facilities.map((id) => ({ id, name: names[id] ?? id, roles: [role], isActive: true }))
+    must(await registerBridge(tx, { clientId, name: clientId, url: 'http://127.0.0.1:9', services, actor: OPERATOR }))
+  }
+  await link(tx, ASHA, HOSPITAL, 'MRN-1', ['visit-1', 'visit-2'], 'OPConsultation')
+  await link(tx, ASHA, HOSPITAL, 'MRN-1', ['visit-1'], 'Prescription')
+  await link(tx, ASHA, LAB, 'L-77', ['report-1'], 'DiagnosticReport')
+  await link(tx, RAVI, HOSPITAL, 'MRN-2', ['visit-9'], 'OPConsultation')
+}
+
+/** Links care contexts without the ceremony. */
+export async function link(
+  tx: Tx,
+  patient: AbhaAddress,
+  hip: FacilityId,
+  patientReference: string,
+  references: readonly string[],
+  hiType: HiType,
+): Promise<void> {
+  const contexts = references.map((careContextReference) => ({
+    patientReference,
+    careContextReference,
+    hiType,
+    patientDisplay: 'Patient',
+    display: `Visit ${careContextReference}`,
+  }))
+  await addLinks(tx, { patient, hip, contexts, via: 'facility' })
+}
+
+/** An id of the right form that names nothing. */
+export function strangerId(exchange: TestExchange, patient: AbhaAddress): Id<'artefact'> {
+  return makeId(exchange.clock.now(), exchange.machine.random, bucketOf(patient))
+}
+
+export { CONSENT_FAILURES }
