@@ -122,9 +122,11 @@ export const EVENTS = {
   'hiu.consent-asked': 'The facility asked a patient for consent, through the exchange.',
   'hiu.consent-accepted': 'The exchange took the consent request and gave it an id.',
   'hiu.consent-failed': 'The exchange refused the consent request, or could not be reached.',
+  'hiu.consent-moved': 'The patient granted, denied or revoked a consent request, or its time ran out.',
   'hiu.status-asked': 'The facility asked the exchange where a consent request stands.',
   'hiu.notice-received':
     'The exchange told the facility of a decision about a consent request; the facility acknowledges it.',
+  'hiu.notice-kept': 'A notification named a consent request that is not known yet; it is kept for an hour.',
   'hiu.notice-ignored': 'A notification came after a final one and changed nothing.',
   'hiu.artefact-told': 'The facility learned of a consent artefact and fetches it.',
   'hiu.artefact-fetched': 'A consent artefact arrived; its signature is not checked yet.',

@@ -233,6 +233,18 @@ export async function findArtefact(tx: Tx, patient: string, id: string): Promise
   return artefactWhere(tx, bucketOf(patient), 'id', id)
 }
 
+/** Locks the row until the transaction ends, so that asking for data and ending follow one another. */
+export async function lockArtefact(tx: Tx, patient: string, id: string): Promise<Artefact | undefined> {
+  const row = await tx.db
+    .selectFrom('hiu_artefact')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patient))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row && openArtefact(tx, row)
+}
+
 export async function findArtefactByFetch(tx: Tx, fetchRequest: Id<'request'>): Promise<Artefact | undefined> {
   return artefactWhere(tx, bucketOfId(fetchRequest), 'fetch_request', fetchRequest)
 }
@@ -361,37 +373,4 @@ export async function moveArtefact(
     .where('status', '=', artefact.status)
     .executeTakeFirst()
   insistOnOne(result, `artefact ${artefact.id}`)
-}
-
-export type EarlyNotice = { readonly message: string; readonly notice: unknown }
-
-/** Keeps a notification whose consent request we do not know yet. */
-export async function saveEarlyNotice(tx: Tx, consentRequest: string, message: string, notice: object): Promise<void> {
-  await tx.db
-    .insertInto('hiu_early_notice')
-    .values({
-      bucket: bucketOf(consentRequest),
-      consent_request: consentRequest,
-      message,
-      notice: JSON.stringify(notice),
-      at: tx.now,
-    })
-    .onConflict((c) => c.columns(['bucket', 'consent_request', 'message']).doNothing())
-    .execute()
-}
-
-/** Takes out what {@link saveEarlyNotice} kept, oldest first. */
-export async function takeEarlyNotices(tx: Tx, consentRequest: string): Promise<readonly EarlyNotice[]> {
-  const rows = await tx.db
-    .deleteFrom('hiu_early_notice')
-    .where('bucket', '=', bucketOf(consentRequest))
-    .where('consent_request', '=', consentRequest)
-    .returningAll()
-    .execute()
-  return rows.sort((a, b) => a.at.getTime() - b.at.getTime()).map(({ message, notice }) => ({ message, notice }))
-}
-
-/** Early notices that nothing came to explain: dropped after `keptMs`. */
-export async function dropEarlyNotices(tx: Tx, before: Date): Promise<void> {
-  await tx.db.deleteFrom('hiu_early_notice').where('bucket', '>=', 0).where('at', '<', before).execute()
 }

@@ -155,6 +155,23 @@ export const PROBLEMS = {
   'hip/key-expired': { status: 400, abdm: '3410', title: 'The public key of the requester has expired.' },
   'hip/not-permitted': { status: 403, abdm: 'ABDM-1062', title: 'This data may not be sent.' },
   'hip/too-late': { status: 410, abdm: 'ABDM-1048', title: 'The time to finish this transfer is over.' },
+  'hiu/unknown-consent': { status: 404, abdm: 'ABDM-1039', title: 'We asked for no such consent.' },
+  'hiu/unknown-request': { status: 404, abdm: 'ABDM-1052', title: 'The response does not name a request that we sent.' },
+  'hiu/unknown-artefact': { status: 404, abdm: 'ABDM-1112', title: 'We hold no such consent artefact.' },
+  'hiu/other-facility': { status: 403, abdm: 'ABDM-1040', title: 'This message is for another facility.' },
+  'hiu/invalid-terms': { status: 400, abdm: 'ABDM-1063', title: 'The terms of the request cannot be.' },
+  'hiu/not-accepted': { status: 409, abdm: 'ABDM-1039', title: 'The exchange has not taken this request yet.' },
+  'hiu/artefact-incomplete': { status: 400, abdm: 'ABDM-1006', title: 'A granted consent needs its detail and signature.' },
+  'hiu/artefact-mismatch': { status: 400, abdm: 'ABDM-1006', title: 'The consent artefact is not the one that was asked for.' },
+  'hiu/not-granted': { status: 409, abdm: 'ABDM-1062', title: 'This consent is not in force.' },
+  'hiu/too-often': { status: 429, abdm: 'ABDM-1022', title: 'The consent permits no further data request now.' },
+  'hiu/unknown-push': { status: 404, abdm: 'ABDM-1017', title: 'This address takes no data.' },
+  'hiu/push-refused': { status: 403, abdm: 'ABDM-1062', title: 'The consent for this data has ended; it was not stored.' },
+  'hiu/push-late': { status: 410, abdm: 'ABDM-1048', title: 'The key for this data has expired; it was not stored.' },
+  'hiu/other-transaction': { status: 409, abdm: 'ABDM-1017', title: 'The transaction is not the one that this address was made for.' },
+  'hiu/unknown-document': { status: 404, abdm: 'ABDM-1017', title: 'We hold no such document.' },
+  'hiu/view-denied': { status: 403, abdm: 'ABDM-1062', title: 'This document may not be shown.' },
+  'hiu/unknown-subscription': { status: 404, abdm: 'ABDM-1054', title: 'We asked for no such subscription.' },
 } as const satisfies Record<string, { status: number; abdm: string; title: string }>
 
 export type ProblemCode = keyof typeof PROBLEMS

@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto'
+import { announce, record } from '../audit/record.ts'
+import { compareChecksum } from '../crypto/checksum.ts'
+import { importPrivateKey, type KeyPair, open, type PeerKey, parseNonce, parsePeerKey } from '../crypto/sealing.ts'
+import type { Tx } from '../db/tx.ts'
+import type { Finding } from '../fhir/findings.ts'
+import { validateDocument } from '../fhir/validate.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type Id, makeId } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { findPatients } from '../records/commands.ts'
+import { type ForeignDocument, readDocument } from '../records/document-bytes.ts'
+import { type Expected, nameWarning, quarantineReason } from './document.ts'
+import { saveDocument } from './document-store.ts'
+import type { PageEvent, PageFinding } from './hiu.ts'
+import { type OpenPage, type PageBody, pageEvent } from './pages.ts'
+import { endTransfer, type RequestNeeds } from './requests.ts'
+import { findArtefact, type Granted } from './store.ts'
+import { type EntryResult, isComplete } from './transfer.ts'
+import {
+  type DataRequest,
+  findRequest,
+  lockRequest,
+  openSecret,
+  openStoredPage,
+  pagesOf,
+  settlePage,
+} from './transfer-store.ts'
+
+export type OpenNeeds = RequestNeeds & { readonly indexKey: Uint8Array }
+
+/** What came of fetching the `link` of an entry: the sealed content, or why there is none. */
+export type Fetched = { readonly content: string } | { readonly fault: string }
+
+/** The page's links, to be fetched before it is opened; undefined when the page waits no more. */
+export async function readLinks(
+  tx: Tx,
+  { request: id, page }: OpenPage,
+): Promise<readonly { readonly entry: number; readonly url: string }[] | undefined> {
+  const request = await findRequest(tx, id)
+  const body = request && ((await openStoredPage(tx, request, page)) as PageBody | undefined)
+  return body?.entries.flatMap(({ link }, entry) => (link === undefined ? [] : [{ entry, url: link }]))
+}
+
+type Outcome = {
+  readonly result: EntryResult & { readonly document?: string }
+  readonly sha256?: string
+  readonly findings: readonly PageFinding[]
+}
+
+/** Opens a stored page with the keys of its own request, checks each document, and keeps, quarantines or reports it. */
+export async function openPage(
+  tx: Tx,
+  needs: OpenNeeds,
+  { request: id, page: number }: OpenPage,
+  fetched: ReadonlyMap<number, Fetched>,
+): Promise<void> {
+  const request = await lockRequest(tx, id)
+  const body = request && ((await openStoredPage(tx, request, number)) as PageBody | undefined)
+  const artefact = request && (await findArtefact(tx, request.patient, request.artefact))
+  if (request === undefined || body === undefined || artefact?.granted === undefined || artefact.status !== 'granted')
+    return
+  const page = (await pagesOf(tx, request)).find((one) => one.number === number)
+  const keys = await keysOf(tx, request, body)
+  const fault: readonly PageFinding[] = isRefusal(keys)
+    ? [{ severity: 'error', says: `${keys.code}: ${keys.detail}` }]
+    : keyWarnings(tx, body, keys.peer)
+  const expected = await whom(tx, needs, request)
+  const checks = body.entries.map((entry, index) =>
+    checkEntry({
+      keys,
+      entry,
+      index,
+      number,
+      fetched: fetched.get(index),
+      granted: artefact.granted as Granted,
+      expected,
+    }),
+  )
+  const recorded = await record<PageEvent>(tx, {
+    ...pageEvent(needs, request, number),
+    type: 'hiu.page-opened',
+    entries: checks.map(({ status, reason, sha256, careContext }) => ({
+      careContext,
+      status,
+      ...(sha256 === undefined ? {} : { sha256 }),
+      ...(reason === undefined ? {} : { reason }),
+    })),
+  })
+  const outcomes: Outcome[] = []
+  for (const [index, check] of checks.entries()) {
+    const document =
+      check.document === undefined
+        ? undefined
+        : await keep(tx, recorded, request, artefact.granted, check, check.document)
+    const result = {
+      page: number,
+      entry: index,
+      careContextReference: check.careContext,
+      status: check.status,
+      ...(check.reason === undefined ? {} : { reason: check.reason }),
+      ...(document === undefined ? {} : { document }),
+    }
+    outcomes.push({
+      result,
+      findings: check.notes.map((says) => ({ entry: index, severity: 'warning' as const, says })),
+    })
+  }
+  const errored = checks.filter((check) => check.status === 'errored')
+  const findings = [
+    ...(page?.findings ?? []),
+    ...fault,
+    ...outcomes.flatMap((outcome) => outcome.findings),
+    ...checks.flatMap((check, entry) =>
+      check.reason === undefined ? [] : [{ entry, severity: 'error' as const, says: check.reason }],
+    ),
+  ]
+  const failed = isRefusal(keys) || (checks.length > 0 && errored.length === checks.length)
+  await settlePage(tx, recorded, request, number, {
+    status: failed ? 'failed' : 'opened',
+    findings,
+    entries: outcomes.map((outcome) => outcome.result),
+  })
+  await announce(tx, recorded)
+  if (isComplete(await pagesOf(tx, request), request.pageCount)) await endTransfer(tx, needs, request, 'complete')
+}
+
+type Keys = { readonly own: KeyPair; readonly ownNonce: string; readonly peer: PeerKey; readonly peerNonce: Uint8Array }
+
+async function keysOf(tx: Tx, request: DataRequest, body: PageBody): Promise<Keys | Refusal> {
+  const secret = await openSecret(tx, request)
+  if (secret === undefined)
+    return refuse('hiu/push-late', 'Our key for this request was destroyed before the page was opened.')
+  const peer = parsePeerKey(body.key.keyValue)
+  if (isRefusal(peer)) return peer
+  const peerNonce = parseNonce(body.key.nonce)
+  if (isRefusal(peerNonce)) return peerNonce
+  return { own: importPrivateKey(secret.privateKey), ownNonce: secret.nonce, peer, peerNonce }
+}
+
+function keyWarnings(tx: Tx, { key }: PageBody, peer: PeerKey): readonly PageFinding[] {
+  const says = [
+    ...(peer.repaired ? ['The sender’s public key had lost bytes, which were put back.'] : []),
+    ...(new Date(key.expiry) <= tx.now ? ['The sender’s public key had expired.'] : []),
+    ...(/^curve25519$/i.test(key.curve) && /^ecdh$/i.test(key.algorithm)
+      ? []
+      : ['The key material does not call itself ECDH on Curve25519.']),
+  ]
+  return says.map((text) => ({ severity: 'warning', says: text }))
+}
+
+async function whom(tx: Tx, needs: OpenNeeds, request: DataRequest): Promise<Expected> {
+  const [patient] = await findPatients(tx, needs, 'abha-address', request.patient)
+  return {
+    abhaAddress: request.patient,
+    ...(patient?.abhaNumber === undefined ? {} : { abhaNumber: patient.abhaNumber }),
+    ...(patient === undefined ? {} : { name: patient.name }),
+  }
+}
+
+type Check = {
+  readonly careContext: string
+  readonly status: EntryResult['status']
+  readonly reason?: string
+  readonly sha256?: string
+  /** Worth telling, no reason to refuse. */
+  readonly notes: readonly string[]
+  readonly document?: {
+    readonly read: ForeignDocument
+    readonly bytes: Uint8Array
+    readonly findings: readonly Finding[]
+  }
+}
+
+function checkEntry(input: {
+  readonly keys: Keys | Refusal
+  readonly entry: PageBody['entries'][number]
+  readonly index: number
+  readonly number: number
+  readonly fetched: Fetched | undefined
+  readonly granted: Granted
+  readonly expected: Expected
+}): Check {
+  const { keys, entry, fetched, granted, expected } = input
+  const careContext = entry.careContextReference
+  const errored = (reason: string, notes: readonly string[] = []): Check => ({
+    careContext,
+    status: 'errored',
+    reason,
+    notes,
+  })
+  if (isRefusal(keys)) return errored(`${keys.code}: ${keys.detail}`)
+  if (fetched !== undefined && 'fault' in fetched)
+    return errored(`The linked content could not be fetched: ${fetched.fault}`)
+  const content = entry.content ?? fetched?.content
+  if (content === undefined) return errored('The linked content was not fetched.')
+  const bytes = open({ ...keys, content })
+  if (isRefusal(bytes)) return errored(`${bytes.code}: ${bytes.detail}`)
+  const notes =
+    entry.checksum !== undefined && compareChecksum(entry.checksum, bytes) === 'different'
+      ? ['The checksum is not that of the document.']
+      : []
+  const read = readDocument(bytes)
+  if (isRefusal(read)) return errored(`${read.code}: ${read.detail}`, notes)
+  const findings = validateDocument(read.bundle, 'tolerant')
+  const reason = quarantineReason(read, careContext, granted.terms, expected, findings)
+  const warning = nameWarning(read.bundle, expected)
+  return {
+    careContext,
+    status: reason === undefined ? 'held' : 'quarantined',
+    ...(reason === undefined ? {} : { reason }),
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    notes: warning === undefined ? notes : [...notes, warning],
+    document: { read, bytes, findings },
+  }
+}
+
+async function keep(
+  tx: Tx,
+  recorded: Awaited<ReturnType<typeof record<PageEvent>>>,
+  request: DataRequest,
+  granted: Granted,
+  check: Check,
+  { read, bytes, findings }: NonNullable<Check['document']>,
+): Promise<Id<'hiu-document'>> {
+  const entry = {
+    id: makeId<'hiu-document'>(tx.now, tx.random, bucketOf(request.patient)),
+    artefact: request.artefact,
+    patient: request.patient,
+    status: check.status === 'held' ? ('held' as const) : ('quarantined' as const),
+    hip: granted.hip.id,
+    hiType: read.hiType,
+    date: read.date,
+    careContextReference: check.careContext,
+    sha256: check.sha256 ?? '',
+    ...(check.reason === undefined ? {} : { reason: check.reason }),
+  }
+  return saveDocument(tx, recorded, entry, bytes, findings)
+}

@@ -1,0 +1,147 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import type { Finding } from '../fhir/findings.ts'
+import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { admits, decide } from '../policy/decide.ts'
+import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
+import type { PurposeCode } from '../policy/purpose.ts'
+import { type Display, displayOf } from './display.ts'
+import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
+import type { ViewEvent } from './hiu.ts'
+import { type Artefact, artefactsOfPatient } from './store.ts'
+
+export type ViewNeeds = { readonly facility: { readonly id: FacilityId } }
+export type Viewer = { readonly name: string; readonly role: string; readonly purpose: PurposeCode }
+
+/** A document shown to a person, after the gate and with its access record. */
+export type ShownDocument = DocumentEntry & {
+  readonly document: unknown
+  readonly display: Display
+  readonly findings: readonly Finding[]
+}
+
+/** What is held of a patient, without any content. Quarantined documents are named with their reason. */
+export async function listRecords(tx: Tx, patient: AbhaAddress): Promise<readonly DocumentEntry[]> {
+  return documentsOf(tx, patient)
+}
+
+/** Shows one document to a named person: gate, access record, content, in one transaction. What is quarantined is never shown. */
+export async function viewRecord(
+  tx: Tx,
+  needs: ViewNeeds,
+  id: Id<'hiu-document'>,
+  viewer: Viewer,
+): Promise<ShownDocument | Refusal> {
+  const entry = await findDocument(tx, id)
+  if (entry === undefined) return refuse('hiu/unknown-document')
+  return show(tx, needs, entry, viewer, await artefactsOfPatient(tx, entry.patient))
+}
+
+/** Shows everything of a patient that the gate lets this person see for this purpose. */
+export async function viewRecords(
+  tx: Tx,
+  needs: ViewNeeds,
+  input: { readonly patient: AbhaAddress; readonly actor: Viewer },
+): Promise<readonly ShownDocument[]> {
+  const artefacts = await artefactsOfPatient(tx, input.patient)
+  const shown: ShownDocument[] = []
+  for (const entry of await documentsOf(tx, input.patient)) {
+    if (entry.status === 'quarantined') continue
+    const result = await show(tx, needs, entry, input.actor, artefacts)
+    if (!isRefusal(result)) shown.push(result)
+  }
+  return shown
+}
+
+async function show(
+  tx: Tx,
+  needs: ViewNeeds,
+  entry: DocumentEntry,
+  viewer: Viewer,
+  artefacts: readonly Artefact[],
+): Promise<ShownDocument | Refusal> {
+  if (entry.status === 'quarantined')
+    return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
+  const decision = gate(tx, needs, entry, viewer, artefacts)
+  const careContext = { careContextReference: entry.careContextReference }
+  const admitted = admits(decision, { type: entry.hiType, date: entry.date, careContext })
+  const recorded = await record<ViewEvent>(tx, {
+    type: admitted ? 'hiu.record-viewed' : 'hiu.view-denied',
+    actor: actorOf(needs, viewer),
+    patient: entry.patient,
+    subject: entry.artefact,
+    document: entry.id,
+    person: { name: viewer.name, role: viewer.role },
+    purpose: viewer.purpose,
+    hiType: entry.hiType,
+    careContextReference: entry.careContextReference,
+    at: tx.now.toISOString(),
+    policyVersion: decision.policyVersion,
+    rules: [...new Set(decision.explain.map(({ rule }) => rule))],
+  })
+  await announce(tx, recorded)
+  if (!admitted) return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
+  const opened = await openDocument(tx, recorded, entry)
+  if (opened === undefined) return refuse('hiu/unknown-document')
+  const document = JSON.parse(new TextDecoder().decode(opened.bytes)) as unknown
+  return { ...entry, document, display: displayOf(document), findings: opened.findings }
+}
+
+const actorOf = (needs: ViewNeeds, { name, role }: Viewer): Question['actor'] => ({
+  kind: 'facility',
+  id: needs.facility.id,
+  person: { name, role },
+})
+
+function gate(
+  tx: Tx,
+  needs: ViewNeeds,
+  entry: DocumentEntry,
+  viewer: Viewer,
+  artefacts: readonly Artefact[],
+): Decision {
+  const consents = artefacts.flatMap((artefact) => factOf(needs, artefact) ?? [])
+  const question: Question = {
+    patient: entry.patient,
+    recipient: needs.facility.id,
+    holder: entry.hip,
+    purpose: viewer.purpose,
+    types: [entry.hiType],
+    period: { from: entry.date, to: entry.date },
+    actor: actorOf(needs, viewer),
+    channel: 'native',
+    mode: 'view',
+    now: tx.now,
+  }
+  // The document lies under one artefact; another consent that would also cover it must not keep it alive.
+  return decide(question, {
+    recipient: 'active',
+    holder: 'active',
+    consents: consents.filter(({ id }) => id === entry.artefact),
+    refusals: [],
+  })
+}
+
+function factOf(needs: ViewNeeds, artefact: Artefact): ConsentFact | undefined {
+  const { status, granted, eraseAt } = artefact
+  if (status !== 'granted' && status !== 'revoked' && status !== 'expired') return undefined
+  if (granted === undefined || eraseAt === undefined) return { id: artefact.id, readable: false }
+  const { terms, hip } = granted
+  return {
+    id: artefact.id,
+    readable: true,
+    status: status === 'granted' ? 'GRANTED' : status === 'revoked' ? 'REVOKED' : 'EXPIRED',
+    patient: artefact.patient,
+    recipient: needs.facility.id,
+    holder: hip.id,
+    purpose: terms.purpose,
+    types: terms.hiTypes,
+    period: terms.range,
+    eraseAt,
+    frequency: terms.frequency,
+    usedAt: [],
+    acknowledged: true,
+    ...(terms.careContexts.length === 0 ? {} : { careContexts: terms.careContexts }),
+  }
+}
