@@ -195,7 +195,6 @@ export async function grantConsent(
     ...(input.policy === undefined ? {} : { policy: input.policy }),
   })
   for (const artefact of artefacts) await insertArtefact(tx, recorded, artefact)
-  // Providers first: the sooner they acknowledge, the sooner data can flow.
   await insertNotices(tx, recorded, [
     ...artefacts.flatMap(({ id, hip }) =>
       makeNotices(tx, request.id, { party: 'hip', facility: hip, status: 'GRANTED' }, [id]),

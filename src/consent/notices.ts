@@ -151,7 +151,10 @@ export async function noticeUndelivered(tx: Tx, message: string, error: { readon
     await settleNotice(tx, notice, `not delivered: ${error.message}`)
 }
 
-/** What this event made ready to be told: the notices of one request with this status, about these artefacts. */
+/**
+ * What this event made ready to be told: the notices of one request with this status, about these artefacts. Providers first: the
+ * sooner they acknowledge, the sooner data can flow.
+ */
 export async function noticesToSend(
   tx: Tx,
   request: Id<'consent-request'>,
@@ -159,7 +162,9 @@ export async function noticesToSend(
   artefact: Id<'artefact'> | 'all' | undefined,
 ): Promise<readonly Notice[]> {
   const all = await findNoticesOfRequest(tx, request)
-  return all.filter((notice) => notice.status === status && (artefact === 'all' || notice.artefact === artefact))
+  return all
+    .filter((notice) => notice.status === status && (artefact === 'all' || notice.artefact === artefact))
+    .sort((a, b) => (a.party < b.party ? -1 : a.party > b.party ? 1 : 0))
 }
 
 /** Whether the provider acknowledged that this consent was granted: without it no data request is routed. */
