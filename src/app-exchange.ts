@@ -4,8 +4,13 @@ import { exchangeDataRoutes } from './abdm/exchange-data-routes.ts'
 import { exchangeGatewayRoutes } from './abdm/exchange-gateway-routes.ts'
 import { exchangeLinkingReactions, linkingUndelivered } from './abdm/exchange-linking-reactions.ts'
 import { exchangeLinkingRoutes } from './abdm/exchange-linking-routes.ts'
+import { exchangeLockerRoutes } from './abdm/exchange-locker-routes.ts'
 import { exchangePatientRoutes } from './abdm/exchange-patient-routes.ts'
 import { exchangeSender } from './abdm/exchange-sender.ts'
+import { exchangeShareReactions, shareUndelivered } from './abdm/exchange-share-reactions.ts'
+import { exchangeShareRoutes } from './abdm/exchange-share-routes.ts'
+import { exchangeSubscriptionReactions, subscriptionEventUndelivered } from './abdm/exchange-subscription-reactions.ts'
+import { exchangeSubscriptionRoutes } from './abdm/exchange-subscription-routes.ts'
 import type { Ground, Parts } from './app.ts'
 import type { OwnLog } from './audit/log.ts'
 import type { ExchangeConfig } from './config.ts'
@@ -45,9 +50,14 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
   }
   return {
     routes: exchangeRoutes(needs),
-    reactions: [...consentReactions(needs), ...exchangeLinkingReactions, ...linkingReactions],
+    reactions: [...consentReactions(needs), ...exchangeLinkingReactions, ...exchangeShareReactions, ...linkingReactions, ...exchangeSubscriptionReactions],
     handlers: [[ANSWER_DUE_JOB, answerDue]],
-    failures: [...CONSENT_FAILURES, ['linking.undelivered', linkingUndelivered]],
+    failures: [
+      ...CONSENT_FAILURES,
+      ['linking.undelivered', linkingUndelivered],
+      ['linking.share-undelivered', shareUndelivered],
+      ['linking.event-undelivered', subscriptionEventUndelivered],
+    ],
     chores: [expiryChore(ground.machine)],
     sender: exchangeSender(needs),
     authenticate: { bridge: bridgeCheck(needs), patient: patientCheck(needs), exchange: async () => refuse('request/not-found') },
@@ -59,6 +69,9 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
   return [
     ...exchangeGatewayRoutes(needs),
     ...exchangeLinkingRoutes(needs),
+    ...exchangeShareRoutes(),
+    ...exchangeSubscriptionRoutes(),
+    ...exchangeLockerRoutes(),
     ...exchangeConsentRoutes(needs),
     ...exchangePatientRoutes(needs),
     ...exchangeDataRoutes(),

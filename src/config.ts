@@ -40,6 +40,8 @@ const common = {
   operatorToken: z.string().min(32, 'write at least 32 random characters'),
   /** Only for a network on one machine or in one building: lets callbacks go to private addresses. */
   allowPrivateNetworks: z.boolean().default(false),
+  /** Profiles imported with `amanat fhir import`; the shipped ones without it. */
+  profilesFolder: z.string().min(1).optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Where text messages (OTP) go: POST {mobile, text}. Without it they stay in the sandbox and are shown there. */
   textMessages: z.discriminatedUnion('kind', [z.object({ kind: z.literal('webhook'), url: httpUrl }).strict(), z.object({ kind: z.literal('sandbox') }).strict()]),
@@ -66,7 +68,22 @@ const facilityConfig = z
         artefactSignature: z.enum(['rs256-jcs', 'not-checked'], 'write "rs256-jcs" for an Amanat exchange, "not-checked" for a gateway that does not publish how it signs').default('rs256-jcs'),
       })
       .strict(),
-    records: z.object({ folder: z.string().min(1).optional(), fhirServer: httpUrl.optional() }).strict().default({}),
+    records: z
+      .object({
+        folder: z.string().min(1).optional(),
+        fhirServer: z
+          .object({
+            url: httpUrl,
+            /** How the server keeps documents. */
+            documentsBy: z.enum(['Bundle', 'Composition', 'DocumentReference'], 'write Bundle, Composition or DocumentReference').default('Bundle'),
+            /** Sent as the Authorization header, such as "Bearer …". */
+            authorization: z.string().min(1).optional(),
+          })
+          .strict()
+          .optional(),
+      })
+      .strict()
+      .default({}),
   })
   .strict()
 

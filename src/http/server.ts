@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { Counter, Histogram, type Registry } from 'prom-client'
 import { type Machine, transact, type Tx } from '../db/tx.ts'
@@ -56,7 +56,7 @@ const SAFE_HEADERS = {
 export function makeServer(needs: ServerNeeds): FastifyInstance {
   const app = Fastify({
     loggerInstance: needs.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LIMITS.bodyBytesMax,
     genReqId: () => Buffer.from(needs.machine.random(12)).toString('base64url'),
     requestIdHeader: false,

@@ -10,7 +10,7 @@ export class CallFault extends Error {
   }
 }
 
-type Options = { readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> }
+type Options = { readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>>; /** Without the operator's token: as a patient, or as anybody. */ readonly anonymous?: boolean }
 
 /** Calls a party of the running network as its operator, over HTTP like anybody else. */
 export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>, path: string, options: Options = {}): Promise<unknown> {
@@ -19,7 +19,7 @@ export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'oper
     answer = await fetch(`${party.url}${path}`, {
       method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
       headers: {
-        authorization: `Bearer ${party.operatorToken}`,
+        ...(options.anonymous ? {} : { authorization: `Bearer ${party.operatorToken}` }),
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },

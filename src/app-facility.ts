@@ -1,0 +1,103 @@
+import { type ExchangeKeys, makeExchangeKeys } from './abdm/exchange-keys.ts'
+import { type FacilityHipNeeds, facilityHipRoutes } from './abdm/facility-hip-routes.ts'
+import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
+import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
+import type { Ground, Parts } from './app.ts'
+import type { FacilityConfig } from './config.ts'
+import type { Machine } from './db/tx.ts'
+import { hipJobs } from './hip/jobs.ts'
+import { hipRoutes } from './hip/routes.ts'
+import type { Outbound } from './http/outbound.ts'
+import type { Route } from './http/route.ts'
+import type { Authenticate } from './http/server.ts'
+import { isRefusal, refuse } from './kernel/refusal.ts'
+import { makeFhirSource } from './records/fhir-source.ts'
+import { makeFolderSource } from './records/folder-source.ts'
+import { ownSource } from './records/own-source.ts'
+import type { RecordSource } from './records/record.ts'
+import { textMessagesRoute } from './sandbox/routes.ts'
+import { bearerOf } from './vault/token.ts'
+
+export type FacilityNeeds = FacilityHipNeeds & {
+  readonly exchangeKeys: ExchangeKeys
+  readonly publicUrl: string
+  readonly outbound: Outbound
+  readonly sandbox: boolean
+}
+
+/** The facility role: holds records and uses those of others. */
+export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
+  const { outbound, machine } = ground
+  const { artefactSignature, nativeUrl, ...rest } = config.exchange
+  const access: ExchangeAccess = { ...rest, nativeUrl }
+  const tokens = makeSessionTokens(access, outbound)
+  const exchangeKeys = makeExchangeKeys({
+    outbound,
+    jwksUrl: `${access.baseUrl}/gateway/v3/certs`,
+    // The national sandbox answers its keys to sessions only (protocol sheet 1.6).
+    headers: () => sessionHeaders(tokens, machine, access),
+    now: machine.now,
+    artefactSignature,
+  })
+  const needs: FacilityNeeds = {
+    facility: { id: config.id, name: config.name },
+    exchange: { id: access.cmId },
+    indexKey: ground.keys.indexKey,
+    publicUrl: config.publicUrl,
+    outbound,
+    exchangeKeys,
+    sandbox: config.textMessages.kind === 'sandbox',
+  }
+  const hipNeeds = { ...needs, sources: sourcesOf(config, outbound), pushHeaders: () => sessionHeaders(tokens, machine, access), tokenRefused: tokens.forget }
+  return {
+    routes: facilityRoutes(needs),
+    reactions: [...hipReactions(needs)],
+    handlers: [...hipJobs(hipNeeds)],
+    failures: [...hipFailures(needs)],
+    chores: [],
+    sender: facilitySender(access, tokens),
+    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
+  }
+}
+
+/** Every route of a facility; also what the OpenAPI document is made from. */
+export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
+  return [...facilityHipRoutes(needs), ...hipRoutes(needs), ...(needs.sandbox ? [textMessagesRoute()] : [])]
+}
+
+function sourcesOf(config: FacilityConfig, outbound: Outbound): readonly RecordSource[] {
+  const { folder, fhirServer } = config.records
+  return [
+    ownSource,
+    ...(folder === undefined ? [] : [makeFolderSource({ folder })]),
+    ...(fhirServer === undefined
+      ? []
+      : [
+          makeFhirSource({
+            outbound,
+            baseUrl: fhirServer.url,
+            documentsBy: fhirServer.documentsBy,
+            headers: async () => (fhirServer.authorization === undefined ? {} : { authorization: fhirServer.authorization }),
+          }),
+        ]),
+  ]
+}
+
+/** Our session at the exchange as headers; without a session the call goes out bare and is refused, and is tried again. */
+async function sessionHeaders(tokens: SessionTokens, machine: Machine, access: ExchangeAccess): Promise<Readonly<Record<string, string>>> {
+  const token = await tokens.token(machine)
+  const base = { 'X-CM-ID': access.cmId }
+  return typeof token === 'string' ? { ...base, authorization: `Bearer ${token}` } : base
+}
+
+const nobody: Authenticate = async () => refuse('request/not-found')
+
+/** A callback is believed when the exchange signed its token (protocol sheet 1.6). */
+function exchangeCheck(needs: FacilityNeeds): Authenticate {
+  return async (_tx, headers) => {
+    const token = bearerOf(headers['authorization'])
+    if (token === undefined) return refuse('auth/missing-token')
+    const verdict = await needs.exchangeKeys.verifyCallback(token)
+    return isRefusal(verdict) ? verdict : { kind: 'exchange', id: needs.exchange.id }
+  }
+}
