@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Recorded } from '../audit/record.ts'
 import type { FacilityTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
@@ -126,7 +126,7 @@ export async function findFacilities(
   limit: number,
 ): Promise<readonly Facility[]> {
   let query = facilities(tx).where('facility.status', '=', 'active').where('bridge.status', '=', 'active')
-  if (search.roles !== undefined) query = query.where('facility.roles', '&&', [...search.roles])
+  if (search.roles !== undefined) query = query.where(sql<boolean>`facility.roles && ${[...search.roles]}::text[]`)
   if (search.isGovernment !== undefined) query = query.where('facility.is_government', '=', search.isGovernment)
   if (search.name !== undefined)
     query = query.where('facility.name', 'ilike', `%${search.name.replace(/[\\%_]/g, '\\$&')}%`)
