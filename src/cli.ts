@@ -123,10 +123,20 @@ async function migrateParty(config: PartyConfig): Promise<number> {
   }
 }
 
-/** Waits for Ctrl-C, a service manager's stop, or a closed terminal. */
+/** A signal may arrive twice at once: from the terminal and from the launcher. Only a later one means "now, at any price". */
+const SECOND_SIGNAL_AFTER_MS = 1_000
+
+/** Waits for Ctrl-C, a service manager's stop, or a closed terminal. Asked again, it ends the program without waiting. */
 export function untilSignal(): Promise<void> {
+  let firstAtMs: number | undefined
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => resolve())
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        if (firstAtMs !== undefined && performance.now() - firstAtMs > SECOND_SIGNAL_AFTER_MS) process.exit(130)
+        firstAtMs ??= performance.now()
+        resolve()
+      })
+    }
   })
 }
 

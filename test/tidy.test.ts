@@ -5,9 +5,38 @@ import { test } from 'node:test'
 
 /** The style as a test: see CONTRIBUTING.md. Folders, lowest first; a file imports its own folder or one to the left. */
 const FOLDERS = [
-  'kernel', 'crypto', 'fhir', 'statistics', 'db', 'http', 'jobs', 'vault', 'audit', 'people', 'partners', 'policy', 'notices', 'linking', 'consent',
-  'transfer', 'records', 'hip', 'hiu', 'rights', 'incidents', 'harmonise', 'governance', 'analyses', 'airlock', 'insight', 'native', 'abdm', 'nhcx', 'hl7',
-  'sandbox', 'demo',
+  'kernel',
+  'crypto',
+  'fhir',
+  'statistics',
+  'db',
+  'http',
+  'jobs',
+  'vault',
+  'audit',
+  'people',
+  'partners',
+  'policy',
+  'notices',
+  'linking',
+  'consent',
+  'transfer',
+  'records',
+  'hip',
+  'hiu',
+  'rights',
+  'incidents',
+  'harmonise',
+  'governance',
+  'analyses',
+  'airlock',
+  'insight',
+  'native',
+  'abdm',
+  'nhcx',
+  'hl7',
+  'sandbox',
+  'demo',
 ]
 const WORDS_BANNED_AS_FOLDERS = ['utils', 'helpers', 'common', 'services', 'shared', 'misc', 'lib']
 /** Roles inside a domain folder, innermost first; `<noun>.ts` is the folder's own name. */
@@ -36,22 +65,33 @@ const roleOf = (f: string): number => {
   const name = basename(f, '.ts')
   return ROLES.indexOf(name === folderOf(f) ? '<folder>' : name)
 }
-const importsOf = (f: string): string[] => [...text(f).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to]) => normalize(join(dirname(f), to ?? '')))
+const importsOf = (f: string): string[] =>
+  [...text(f).matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map(([, to]) => normalize(join(dirname(f), to ?? '')))
 
 function faultsOf(f: string): string[] {
   const found: string[] = []
   const t = text(f)
   const folder = folderOf(f)
   if (folder && !FOLDERS.includes(folder)) found.push(`${f}: folder ${folder} is not in FOLDERS`)
-  if (WORDS_BANNED_AS_FOLDERS.some((word) => f.split('/').includes(word))) found.push(`${f}: a folder that says nothing`)
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|db\.test|generated))*\.ts$/.test(basename(f))) found.push(`${f}: file name is not kebab-case`)
+  if (WORDS_BANNED_AS_FOLDERS.some((word) => f.split('/').includes(word)))
+    found.push(`${f}: a folder that says nothing`)
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|db\.test|generated))*\.ts$/.test(basename(f)))
+    found.push(`${f}: file name is not kebab-case`)
   if (basename(f) === 'index.ts') found.push(`${f}: a barrel`)
-  const pure = (PURE_FOLDERS.includes(folder) && !basename(f).startsWith('native-') && !basename(f).endsWith('-file.ts')) || (roleOf(f) >= 0 && roleOf(f) <= 2)
+  const pure =
+    (PURE_FOLDERS.includes(folder) && !basename(f).startsWith('native-') && !basename(f).endsWith('-file.ts')) ||
+    (roleOf(f) >= 0 && roleOf(f) <= 2)
   if (pure && IMPURE.test(t)) found.push(`${f}: a pure file touches the world`)
-  if (CLOCK.test(t) && !['src/app.ts', 'src/main.ts'].includes(f)) found.push(`${f}: clock or randomness that is not an argument`)
-  if (/process\.env/.test(t) && !['src/cli.ts', 'src/config.ts', 'src/app.ts', 'src/main.ts', 'src/db/embedded-binaries.ts'].includes(f)) found.push(`${f}: reads the environment`)
+  if (CLOCK.test(t) && !['src/app.ts', 'src/main.ts'].includes(f))
+    found.push(`${f}: clock or randomness that is not an argument`)
+  if (
+    /process\.env/.test(t) &&
+    !['src/cli.ts', 'src/config.ts', 'src/app.ts', 'src/main.ts', 'src/db/embedded-binaries.ts'].includes(f)
+  )
+    found.push(`${f}: reads the environment`)
   if (/\bas (unknown as )?Recorded\b/.test(t) && folder !== 'audit') found.push(`${f}: forges a record`)
-  if (/\bfetch\(/.test(t) && folder !== 'demo' && folder !== 'sandbox' && !f.startsWith('src/cli')) found.push(`${f}: leaves the building; use http/outbound.ts from a job`)
+  if (/\bfetch\(/.test(t) && folder !== 'demo' && folder !== 'sandbox' && !f.startsWith('src/cli'))
+    found.push(`${f}: leaves the building; use http/outbound.ts from a job`)
   for (const to of importsOf(f)) {
     const target = folderOf(to)
     if (folder && !target && !to.endsWith('.json')) found.push(`${f}: a room imports the roof, ${to}`)
@@ -66,7 +106,9 @@ test('the source is tidy', () => {
   const faults = [
     ...sources.flatMap(faultsOf),
     ...allFiles.flatMap((f) => {
-      const found = f.endsWith('tidy.test.ts') ? [] : BANNED.filter(([re]) => re.test(text(f))).map(([, why]) => `${f}: ${why}`)
+      const found = f.endsWith('tidy.test.ts')
+        ? []
+        : BANNED.filter(([re]) => re.test(text(f))).map(([, why]) => `${f}: ${why}`)
       const lines = text(f).split('\n').length
       return lines > LINES_MAX ? [...found, `${f}: ${lines} lines, more than ${LINES_MAX}`] : found
     }),
@@ -80,12 +122,18 @@ test('the mains are thin', () => {
 
 test('few things at the door', () => {
   const ignored = new Set(['node_modules', 'data', 'tmp', '.git'])
-  const entries = globSync('*').concat(globSync('.*')).filter((f) => !ignored.has(f) && f !== '.' && f !== '..')
+  const entries = globSync('*')
+    .concat(globSync('.*'))
+    .filter((f) => !ignored.has(f) && f !== '.' && f !== '..')
   assert.ok(entries.length <= TOP_ENTRIES_MAX, `${entries.length} top entries: ${entries.join(' ')}`)
 })
 
 test('no place of a machine, no host of a registry, in any file of ours', () => {
-  const everywhere = globSync('{src,test,scripts,bench,docs,bin,.ci}/**/*.{ts,md,sql,mjs,json}').concat(globSync('*.{md,json}'))
-  const bad = everywhere.filter((f) => !f.endsWith('tidy.test.ts') && /\/work\/|\/root\/|registry\.npmjs/.test(readFileSync(f, 'utf8')))
+  const everywhere = globSync('{src,test,scripts,bench,docs,bin,.ci}/**/*.{ts,md,sql,mjs,json}').concat(
+    globSync('*.{md,json}'),
+  )
+  const bad = everywhere.filter(
+    (f) => !f.endsWith('tidy.test.ts') && /\/work\/|\/root\/|registry\.npmjs/.test(readFileSync(f, 'utf8')),
+  )
   assert.deepEqual(bad, [])
 })

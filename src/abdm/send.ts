@@ -82,7 +82,7 @@ export function sendHandler(needs: SendNeeds): JobHandler {
     const outcome = await needs.outbound.call({
       method: 'POST',
       url: address.url,
-      headers: { 'content-type': 'application/json', accept: 'application/json', ...outgoing.headers, ...address.headers, 'REQUEST-ID': outgoing.requestId, TIMESTAMP: at.toISOString() },
+      headers: { 'content-type': 'application/json', accept: 'application/json', ...outgoing.headers, ...address.headers, 'REQUEST-ID': outgoing.requestId, 'Idempotency-Key': outgoing.requestId, TIMESTAMP: at.toISOString() },
       body: JSON.stringify(outgoing.body),
     })
     await keep(machine, job, outgoing, address, at, outcome)

@@ -65,12 +65,12 @@ async function listAll(
   return lists.flat()
 }
 
-async function runLink(machine: Machine, needs: HipNeeds, { patientReference }: LinkPayload): Promise<JobResult> {
-  const patient = await transact(machine, (tx) => readPatient(tx, patientReference))
+async function runLink(machine: Machine, needs: HipNeeds, payload: LinkPayload): Promise<JobResult> {
+  const patient = await transact(machine, (tx) => readPatient(tx, payload.patientReference))
   if (isRefusal(patient)) return { outcome: 'give-up', error: patient.detail }
   return unlessUnavailable(async () => {
     const heads = await listAll(machine, needs.sources, patient)
-    return { outcome: 'done', commit: (tx) => offerContexts(tx, needs, patientReference, heads) }
+    return { outcome: 'done', commit: (tx) => offerContexts(tx, needs, payload, heads) }
   })
 }
 

@@ -27,7 +27,8 @@ export type LinkNeeds = RecordsNeeds & {
 
 export const LINK_JOB = 'hip.link'
 export const NOTIFY_JOB = 'hip.notify'
-export type LinkPayload = { readonly patientReference: string }
+/** `tries`: 1 after a refused token was replaced. */
+export type LinkPayload = { readonly patientReference: string; readonly tries: number }
 export type NotifyPayload = {
   readonly patientReference: string
   readonly context: OfferedContext
@@ -46,7 +47,7 @@ export async function linkPatient(
   if (isRefusal(patient)) return patient
   if ((await store.loadToken(tx, patientReference, patient.abhaAddress)) === undefined)
     await askToken(tx, needs, patient, 0)
-  else await enqueue(tx, { kind: LINK_JOB, payload: { patientReference } satisfies LinkPayload })
+  else await enqueue(tx, { kind: LINK_JOB, payload: { patientReference, tries: 0 } satisfies LinkPayload })
   return { started: true }
 }
 
@@ -93,7 +94,7 @@ async function call(
 export async function offerContexts(
   tx: Tx,
   needs: LinkNeeds,
-  patientReference: string,
+  { patientReference, tries }: LinkPayload,
   heads: readonly RecordHead[],
 ): Promise<void> {
   const patient = await linkable(tx, patientReference)
@@ -107,7 +108,7 @@ export async function offerContexts(
       patientReference,
       abhaAddress: patient.abhaAddress,
       contexts: part,
-      tries: 0,
+      tries,
     })
   }
 }
@@ -181,7 +182,10 @@ async function tokenArrived(tx: Tx, needs: LinkNeeds, made: LinkCall, token: str
     new Date(tx.now.getTime() + LIMITS.linkTokenMs),
   )
   await store.endCall(tx, recorded, made.requestId, { status: 'done' })
-  await enqueue(tx, { kind: LINK_JOB, payload: { patientReference: made.patientReference } satisfies LinkPayload })
+  await enqueue(tx, {
+    kind: LINK_JOB,
+    payload: { patientReference: made.patientReference, tries: made.tries } satisfies LinkPayload,
+  })
   await announce(tx, recorded)
 }
 
@@ -202,7 +206,7 @@ async function callFailed(
   if (made.kind === 'notify') await tryNotifyAgain(tx, made, error.code)
 }
 
-/** A refused token is replaced once; where some of many contexts are linked already, each is offered alone. */
+/** A refused token is replaced once (asking on would end in the daily limit, ABDM-1027); where some of many contexts are linked already, each is offered alone. */
 async function tryContextsAgain(tx: Tx, needs: LinkNeeds, made: LinkCall, code: string | undefined): Promise<void> {
   if (made.tries > 0) return
   if (isLinkedAlready(code)) {
@@ -212,10 +216,7 @@ async function tryContextsAgain(tx: Tx, needs: LinkNeeds, made: LinkCall, code: 
   }
   if (!isTokenRefused(code)) return
   const patient = await linkable(tx, made.patientReference)
-  const earlier = await store.listCalls(tx, made.patientReference, LIMITS.pageSizeDefault)
-  // A token that came after a refused one and is refused too: asking on would end in the daily limit (ABDM-1027).
-  const repeated = earlier.filter(({ kind, status }) => kind === 'contexts' && status === 'failed').length > 1
-  if (isRefusal(patient) || repeated) return
+  if (isRefusal(patient)) return
   const recorded = await recordAnswer(tx, needs, 'hip.link-failed', made, {
     kind: 'token',
     error: 'The link token was refused; a new one is asked for.',

@@ -1,12 +1,12 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { Finding } from '../fhir/findings.ts'
+import { type ShownDocument, showDocument } from '../fhir/show.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
 import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
-import { type Display, displayOf } from './display.ts'
 import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
 import type { ViewEvent } from './hiu.ts'
 import { type Artefact, artefactsOfPatient } from './store.ts'
@@ -15,9 +15,9 @@ export type ViewNeeds = { readonly facility: { readonly id: FacilityId } }
 export type Viewer = { readonly name: string; readonly role: string; readonly purpose: PurposeCode }
 
 /** A document shown to a person, after the gate and with its access record. */
-export type ShownDocument = DocumentEntry & {
+export type ShownRecord = DocumentEntry & {
   readonly document: unknown
-  readonly display: Display
+  readonly display?: ShownDocument
   readonly findings: readonly Finding[]
 }
 
@@ -32,7 +32,7 @@ export async function viewRecord(
   needs: ViewNeeds,
   id: Id<'hiu-document'>,
   viewer: Viewer,
-): Promise<ShownDocument | Refusal> {
+): Promise<ShownRecord | Refusal> {
   const entry = await findDocument(tx, id)
   if (entry === undefined) return refuse('hiu/unknown-document')
   return show(tx, needs, entry, viewer, await artefactsOfPatient(tx, entry.patient))
@@ -43,9 +43,9 @@ export async function viewRecords(
   tx: Tx,
   needs: ViewNeeds,
   input: { readonly patient: AbhaAddress; readonly actor: Viewer },
-): Promise<readonly ShownDocument[]> {
+): Promise<readonly ShownRecord[]> {
   const artefacts = await artefactsOfPatient(tx, input.patient)
-  const shown: ShownDocument[] = []
+  const shown: ShownRecord[] = []
   for (const entry of await documentsOf(tx, input.patient)) {
     if (entry.status === 'quarantined') continue
     const result = await show(tx, needs, entry, input.actor, artefacts)
@@ -60,7 +60,7 @@ async function show(
   entry: DocumentEntry,
   viewer: Viewer,
   artefacts: readonly Artefact[],
-): Promise<ShownDocument | Refusal> {
+): Promise<ShownRecord | Refusal> {
   if (entry.status === 'quarantined')
     return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
   const decision = gate(tx, needs, entry, viewer, artefacts)
@@ -85,7 +85,8 @@ async function show(
   const opened = await openDocument(tx, recorded, entry)
   if (opened === undefined) return refuse('hiu/unknown-document')
   const document = JSON.parse(new TextDecoder().decode(opened.bytes)) as unknown
-  return { ...entry, document, display: displayOf(document), findings: opened.findings }
+  const display = showDocument(document)
+  return { ...entry, document, findings: opened.findings, ...(display === undefined ? {} : { display }) }
 }
 
 const actorOf = (needs: ViewNeeds, { name, role }: Viewer): Question['actor'] => ({
