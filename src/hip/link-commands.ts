@@ -208,13 +208,12 @@ async function callFailed(
 
 /** A refused token is replaced once (asking on would end in the daily limit, ABDM-1027); where some of many contexts are linked already, each is offered alone. */
 async function tryContextsAgain(tx: Tx, needs: LinkNeeds, made: LinkCall, code: string | undefined): Promise<void> {
-  if (made.tries > 0) return
   if (isLinkedAlready(code)) {
     for (const context of made.contexts)
       await call(tx, needs, 'hip.link-asked', { ...made, contexts: [context], tries: 1 })
     return
   }
-  if (!isTokenRefused(code)) return
+  if (!isTokenRefused(code) || made.tries > 0) return
   const patient = await linkable(tx, made.patientReference)
   if (isRefusal(patient)) return
   const recorded = await recordAnswer(tx, needs, 'hip.link-failed', made, {
