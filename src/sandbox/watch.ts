@@ -1,0 +1,68 @@
+import { type Machine, transact } from '../db/tx.ts'
+import type { Outbound } from '../http/outbound.ts'
+import type { Chore } from '../jobs/schedule.ts'
+import { listBridges } from '../partners/commands.ts'
+
+/** `silent`: it answers, but has no `/health/ready` as ours, so nothing is known; `unknown`: not asked yet. */
+export const PARTY_STATES = ['up', 'not-ready', 'down', 'silent', 'unknown'] as const
+export type PartyState = (typeof PARTY_STATES)[number]
+
+export type NetworkWatch = {
+  readonly chore: Chore
+  /** By client id of the bridge. */
+  readonly states: () => ReadonlyMap<string, PartyState>
+}
+
+const WATCH_EVERY_MS = 3_000
+const HEALTH_TIMEOUT_MS = 2_000
+const HEALTH_BYTES_MAX = 4_096
+
+/** Asks every active bridge of the sandbox how it is. What it hears is kept in memory only. */
+export function makeNetworkWatch(needs: { readonly machine: Machine; readonly outbound: Outbound }): NetworkWatch {
+  let states: ReadonlyMap<string, PartyState> = new Map()
+  const run = async (): Promise<void> => {
+    const bridges = await transact(needs.machine, listBridges)
+    const active = bridges.filter((bridge) => bridge.status === 'active')
+    states = new Map(
+      await Promise.all(
+        active.map(async ({ clientId, url }) => [clientId, await askHealth(needs.outbound, url)] as const),
+      ),
+    )
+  }
+  return { chore: { name: 'watch the network', everyMs: WATCH_EVERY_MS, run }, states: () => states }
+}
+
+async function askHealth(outbound: Outbound, base: string): Promise<PartyState> {
+  const outcome = await outbound.call({
+    method: 'GET',
+    url: `${base}/health/ready`,
+    headers: { accept: 'application/json' },
+    timeoutMs: HEALTH_TIMEOUT_MS,
+    answerBytesMax: HEALTH_BYTES_MAX,
+  })
+  switch (outcome.kind) {
+    case 'answered':
+      return stateOf(outcome.status, outcome.body.toString('utf8'))
+    case 'failed':
+      return 'down'
+    case 'forbidden':
+      // We may not call there: whether it runs is not ours to say.
+      return 'silent'
+  }
+}
+
+function stateOf(status: number, body: string): PartyState {
+  const said = statusWord(body)
+  if (status === 200 && said === 'ready') return 'up'
+  return status === 503 && said === 'not ready' ? 'not-ready' : 'silent'
+}
+
+function statusWord(body: string): unknown {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && 'status' in value ? value.status : undefined
+  } catch {
+    // Somebody else's page: not our words.
+    return undefined
+  }
+}
