@@ -1,0 +1,226 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { type Logger, pino } from 'pino'
+import { openKeys, type RunningParty, startParty } from '../src/app.ts'
+import { parseConfig } from '../src/config.ts'
+import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
+import { FakeBridge, type Fault } from './fake-bridge.ts'
+import type { Personality } from './fake-demands.ts'
+import { FakeHip } from './fake-hip.ts'
+import { FakeHiu } from './fake-hiu.ts'
+import { textAt } from './json-path.ts'
+
+export type { Fault }
+export type TestParty = {
+  readonly id: string
+  readonly name: string
+  readonly url: string
+  readonly operatorToken: string
+  readonly running: RunningParty
+  readonly databaseUrl: string
+}
+export type Person = {
+  readonly abhaAddress: string
+  readonly abhaNumber: string
+  readonly name: string
+  readonly gender: 'M' | 'F' | 'O'
+  readonly birthDate: string
+  readonly mobile: string
+}
+export type ThirdParty = { readonly bridge: FakeBridge; readonly hip: FakeHip; readonly hiu: FakeHiu }
+export type Answer = { readonly status: number; readonly body: unknown; readonly headers: Headers }
+
+type Options = {
+  readonly facilities?: readonly string[]
+  readonly folders?: Readonly<Record<string, string>>
+  readonly allowPrivateNetworks?: boolean
+}
+
+/** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
+export class TestNetwork {
+  readonly #databases: TestDatabase[] = []
+  readonly #parties: TestParty[] = []
+  readonly #bridges: FakeBridge[] = []
+  readonly #folder = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-journey-'))
+  readonly #log: Logger = pino({ level: process.env['AMANAT_TEST_LOG'] ?? 'silent' })
+  readonly #options: Options
+
+  private constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** An exchange `sbx`, and a facility of ours for each id. */
+  static async start(options: Options = {}): Promise<TestNetwork> {
+    const network = new TestNetwork(options)
+    try {
+      await network.#startParty('sbx', 'exchange')
+      for (const id of options.facilities ?? []) await network.#startParty(id, 'facility')
+      return network
+    } catch (error) {
+      await network.stop()
+      throw error
+    }
+  }
+
+  get exchange(): TestParty {
+    return this.party('sbx')
+  }
+
+  party(id: string): TestParty {
+    const found = this.#parties.find((one) => one.id === id)
+    if (found === undefined) throw new Error(`no party ${id}`)
+    return found
+  }
+
+  /** Facilities first, the exchange still answers them; then what the third parties found wrong is thrown. */
+  async stop(): Promise<void> {
+    const ends = await Promise.allSettled(this.#bridges.map((bridge) => bridge.stop()))
+    for (const party of this.#parties.toReversed()) await party.running.stop()
+    for (const database of this.#databases) await database.close()
+    fs.rmSync(this.#folder, { recursive: true, force: true })
+    const fault = ends.find((end) => end.status === 'rejected')
+    if (fault !== undefined) throw fault.reason
+  }
+
+  /** A third-party bridge that joined with what the sandbox gave it, and nothing else. */
+  async join(personality: Personality, id: string, name = `Third party ${id}`): Promise<ThirdParty> {
+    const bridge = await new FakeBridge(personality, id).start()
+    this.#bridges.push(bridge)
+    const { clientId, clientSecret } = await this.#register(id, name, bridge.url)
+    bridge.join({ baseUrl: `${this.exchange.url}/api/hiecm`, clientId, clientSecret })
+    return { bridge, hip: new FakeHip(bridge), hiu: new FakeHiu(bridge) }
+  }
+
+  async enrol(person: Person): Promise<void> {
+    const { status, body } = await this.operator('sbx', '/v1/sandbox/patients', person)
+    if (status !== 201) throw new Error(`enrol: ${status} ${JSON.stringify(body)}`)
+  }
+
+  async patientToken(patient: string): Promise<string> {
+    return textAt((await this.operator('sbx', '/v1/sandbox/tokens', { patient })).body, 'token')
+  }
+
+  /** A call of the patient's app at the exchange. */
+  async asPatient(
+    token: string,
+    at: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const own = {
+      'X-AUTH-TOKEN': token,
+      'REQUEST-ID': randomUUID(),
+      TIMESTAMP: new Date().toISOString(),
+      'X-CM-ID': 'sbx',
+      ...headers,
+    }
+    return callJson(`${this.exchange.url}${at}`, own, body)
+  }
+
+  /** A call of an operator at a party's native API. */
+  async operator(
+    id: string,
+    at: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const party = this.party(id)
+    return callJson(
+      `${party.url}${at}`,
+      { authorization: `Bearer ${party.operatorToken}`, 'idempotency-key': randomUUID(), ...headers },
+      body,
+    )
+  }
+
+  async #startParty(id: string, role: 'exchange' | 'facility'): Promise<void> {
+    const database = await openTestDatabase()
+    this.#databases.push(database)
+    const port = await freePort()
+    const url = `http://127.0.0.1:${port}`
+    const name = role === 'exchange' ? 'Test exchange' : `Facility ${id}`
+    const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
+    const keysFolder = path.join(this.#folder, id)
+    await openKeys(keysFolder)
+    const operatorToken = randomBytes(32).toString('base64url')
+    const shared = {
+      role,
+      id,
+      name,
+      listen: { port },
+      publicUrl: url,
+      database: { url: database.connectionString },
+      keysFolder,
+      log: { origin: `${id.toLowerCase()}.amanat.example/log` },
+      operatorToken,
+      allowPrivateNetworks: this.#options.allowPrivateNetworks ?? true,
+      textMessages: { kind: 'sandbox' },
+    }
+    const folder = this.#options.folders?.[id]
+    const own =
+      credentials === undefined
+        ? { sandbox: true }
+        : {
+            exchange: {
+              baseUrl: `${this.exchange.url}/api/hiecm`,
+              nativeUrl: this.exchange.url,
+              cmId: 'sbx',
+              ...credentials,
+            },
+            records: folder === undefined ? {} : { folder },
+          }
+    const running = await startParty(
+      parseConfig({ ...shared, ...own }, `the test party ${id}`),
+      database.connectionString,
+      this.#log,
+    )
+    this.#parties.push({ id, name, url, operatorToken, running, databaseUrl: database.connectionString })
+  }
+
+  async #register(id: string, name: string, url: string): Promise<{ clientId: string; clientSecret: string }> {
+    const { status, body } = await this.operator('sbx', '/v1/sandbox/bridges', { id, name, url, roles: ['hip', 'hiu'] })
+    if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
+    return { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
+  }
+}
+
+/** GET without a body, POST with one; the answer's JSON, or its text. */
+export async function callJson(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body?: unknown,
+): Promise<Answer> {
+  const answer = await fetch(url, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  return { status: answer.status, headers: answer.headers, body: readJson(text) }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as unknown)
+  } catch {
+    return text
+  }
+}
+
+/** Below the range from which the system takes ports for outgoing calls. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    const server = createServer()
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+}
