@@ -1,0 +1,123 @@
+import { type Machine, transact } from '../db/tx.ts'
+import type { Outbound } from '../http/outbound.ts'
+import type { Chore } from '../jobs/schedule.ts'
+import type { JobHandler, JobResult } from '../jobs/worker.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal } from '../kernel/refusal.ts'
+import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } from './artefacts.ts'
+import { expireArtefact, tidyEarlyNotices } from './commands.ts'
+import { type Fetched, type OpenNeeds, openPage, readLinks } from './open-page.ts'
+import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
+import { destroyExpiredKey, endOverdue } from './requests.ts'
+import { artefactsDue } from './store.ts'
+import { requestsOverdue, requestsWithExpiredKey } from './transfer-store.ts'
+
+export type HiuNeeds = OpenNeeds & {
+  readonly outbound: Pick<Outbound, 'call'>
+  readonly exchangeKeys: { readonly verifyArtefact: (detail: unknown, signature: string) => Promise<true | Refusal> }
+}
+
+/** Base64 adds a third to a document. */
+const LINK_BYTES_MAX = Math.ceil((LIMITS.documentBytesMax * 4) / 3) + 1_024
+
+export function hiuJobs(needs: HiuNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
+  return [
+    [CHECK_ARTEFACT_JOB, (machine, job) => checkArtefact(machine, needs, job.payload as CheckArtefact)],
+    [OPEN_PAGE_JOB, (machine, job) => openStored(machine, needs, job.payload as OpenPage)],
+  ]
+}
+
+async function checkArtefact(machine: Machine, needs: HiuNeeds, payload: CheckArtefact): Promise<JobResult> {
+  const unchecked = await transact(machine, (tx) => readUnchecked(tx, payload))
+  if (unchecked === undefined) return { outcome: 'done' }
+  const verdict = await needs.exchangeKeys.verifyArtefact(unchecked.raw, unchecked.signature)
+  const commit: NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']> = (tx) =>
+    settleCheck(tx, needs, payload, verdict)
+  // Without the exchange's keys nothing is decided; only when all tries are used up is the artefact refused.
+  if (isRefusal(verdict) && verdict.code === 'machine/unavailable')
+    return { outcome: 'retry', error: verdict.detail, whenDead: commit }
+  return { outcome: 'done', commit }
+}
+
+async function openStored(machine: Machine, needs: HiuNeeds, payload: OpenPage): Promise<JobResult> {
+  const links = await transact(machine, (tx) => readLinks(tx, payload))
+  if (links === undefined) return { outcome: 'done' }
+  const fetched = new Map<number, Fetched>()
+  const unanswered: string[] = []
+  for (const { entry, url } of links) {
+    const { result, mayTryAgain } = await fetchLink(needs, url)
+    fetched.set(entry, result)
+    if (mayTryAgain && 'fault' in result) unanswered.push(result.fault)
+  }
+  const commit: NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']> = (tx) =>
+    openPage(tx, needs, payload, fetched)
+  const [first] = unanswered
+  return first === undefined
+    ? { outcome: 'done', commit }
+    : { outcome: 'retry', error: `a link did not answer: ${first}`, whenDead: commit }
+}
+
+/** The way out refuses private addresses and never follows a redirect (no SSRF by what a sender writes into `link`). */
+async function fetchLink(
+  needs: HiuNeeds,
+  url: string,
+): Promise<{ readonly result: Fetched; readonly mayTryAgain: boolean }> {
+  const outcome = await needs.outbound.call({
+    method: 'GET',
+    url,
+    headers: { accept: '*/*' },
+    timeoutMs: LIMITS.pushTimeoutMs,
+    answerBytesMax: LINK_BYTES_MAX,
+  })
+  if (outcome.kind !== 'answered') return { result: { fault: outcome.reason }, mayTryAgain: outcome.kind === 'failed' }
+  const { status } = outcome
+  if (status !== 200)
+    return {
+      result: { fault: `it answered ${status}` },
+      mayTryAgain: status >= 500 || status === 408 || status === 429,
+    }
+  // Some senders serve the base64 text as a JSON string.
+  const content = outcome.body
+    .toString('utf8')
+    .trim()
+    .replace(/^"(.*)"$/s, '$1')
+  return { result: { content }, mayTryAgain: false }
+}
+
+const SECOND_MS = 1_000
+const BATCH = LIMITS.expiryBatchMax
+
+/** What must happen when its time has come, whether or not anybody calls. Each item in a transaction of its own. */
+export function hiuChores(machine: Machine, needs: HiuNeeds): readonly Chore[] {
+  return [
+    {
+      name: 'hiu: erase at dataEraseAt',
+      everyMs: 10 * SECOND_MS,
+      run: async () => {
+        for (const artefact of await transact(machine, (tx) => artefactsDue(tx, BATCH)))
+          await transact(machine, (tx) => expireArtefact(tx, needs, artefact))
+      },
+    },
+    {
+      name: 'hiu: report overdue transfers',
+      everyMs: 15 * SECOND_MS,
+      run: async () => {
+        for (const id of await transact(machine, (tx) => requestsOverdue(tx, BATCH)))
+          await transact(machine, (tx) => endOverdue(tx, needs, id))
+      },
+    },
+    {
+      name: 'hiu: destroy expired keys',
+      everyMs: 60 * SECOND_MS,
+      run: async () => {
+        for (const id of await transact(machine, (tx) => requestsWithExpiredKey(tx, BATCH)))
+          await transact(machine, (tx) => destroyExpiredKey(tx, needs, id))
+      },
+    },
+    {
+      name: 'hiu: early notices',
+      everyMs: 15 * SECOND_MS,
+      run: () => transact(machine, (tx) => tidyEarlyNotices(tx, needs, LIMITS.earlyNoticeKeptMs)),
+    },
+  ]
+}

@@ -1,0 +1,282 @@
+import type { Tx } from '../db/tx.ts'
+import { type Route, route } from '../http/route.ts'
+import { type Id, parseId } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import {
+  type ArtefactView,
+  askConsent,
+  type ConsentNeeds,
+  type ConsentView,
+  listConsents,
+  readConsent,
+  refreshStatus,
+} from './commands.ts'
+import { listErasures } from './document-store.ts'
+import {
+  fetchOrder,
+  listQuery,
+  newConsentRequest,
+  newSubscription,
+  recordsQuery,
+  viewAllOrder,
+  viewOrder,
+} from './messages.ts'
+import { requestData } from './requests.ts'
+import { lockArtefact } from './store.ts'
+import { listSubscriptions, lockSubscription, subscriptionEvents } from './subscription-store.ts'
+import { askSubscription } from './subscriptions.ts'
+import { listRecords, viewRecord, viewRecords } from './view.ts'
+
+const common = { dialect: 'native', auth: 'operator' } as const
+const pageQuery = listQuery.pick({ limit: true })
+
+/** What staff and hospital software call at their own facility to ask for records of others and to read them. */
+export function hiuRoutes(needs: ConsentNeeds): readonly Route[] {
+  return [...consentRoutes(needs), ...recordRoutes(needs), ...subscriptionRoutes(needs)]
+}
+
+function consentRoutes(needs: ConsentNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/consent-requests',
+      summary: 'Asks a patient for consent to records of other facilities.',
+      once: true,
+      body: newConsentRequest,
+      answers: {
+        202: { description: 'Asked; follow it at /v1/consent-requests/{id}.' },
+        400: { description: 'The terms cannot be.' },
+      },
+      handle: async ({ tx, body }) => {
+        const { from, to, hip, requester, ...rest } = body
+        const id = await askConsent(tx, needs, {
+          ...rest,
+          range: { from, to },
+          requester: withoutUndefined(requester),
+          ...(hip === undefined ? {} : { hip: withoutUndefined(hip) }),
+        })
+        return isRefusal(id) ? id : { status: 202, body: { id } }
+      },
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/consent-requests',
+      summary: 'Consents that this facility asked for, latest first.',
+      once: false,
+      query: listQuery,
+      answers: { 200: { description: 'Consent requests.' } },
+      handle: async ({ tx, query }) => ({
+        status: 200,
+        body: { consentRequests: await listConsents(tx, query.patient, query.limit) },
+      }),
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/consent-requests/:id',
+      summary: 'One consent: what was asked, what each artefact gives, and what is missing of its data and why.',
+      once: false,
+      answers: { 200: { description: 'The consent.' }, 404: { description: 'There is none.' } },
+      handle: async ({ tx, params }) => {
+        const consent = await consentOf(tx, params['id'])
+        return isRefusal(consent) ? consent : { status: 200, body: showConsent(consent) }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/consent-requests/:id/refresh',
+      summary: 'Asks the exchange where a consent request stands, when a notification may have been lost.',
+      once: true,
+      answers: {
+        202: { description: 'Asked.' },
+        404: { description: 'There is none.' },
+        409: { description: 'The exchange has not taken the request yet.' },
+      },
+      handle: async ({ tx, params }) => {
+        const id = parseId<'hiu-consent'>(params['id'] ?? '')
+        const asked = id === undefined ? refuse('hiu/unknown-consent') : await refreshStatus(tx, needs, id)
+        return isRefusal(asked) ? asked : { status: 202 }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/consent-requests/:id/fetch',
+      summary: 'Asks for the data again, as often as the consent permits.',
+      once: true,
+      body: fetchOrder,
+      answers: {
+        202: { description: 'Asked.' },
+        404: { description: 'There is none.' },
+        409: { description: 'Nothing is in force.' },
+        429: { description: 'The consent permits no further request now.' },
+      },
+      handle: async ({ tx, params, body }) => {
+        const asked = await fetchAgain(tx, needs, params['id'], body.artefact)
+        return isRefusal(asked) ? asked : { status: 202, body: { requests: asked } }
+      },
+    }),
+  ]
+}
+
+async function consentOf(tx: Tx, text: string | undefined): Promise<ConsentView | Refusal> {
+  const id = parseId<'hiu-consent'>(text ?? '')
+  return id === undefined ? refuse('hiu/unknown-consent') : readConsent(tx, id)
+}
+
+/** Asks under each artefact in force, or under the one named; the first refusal counts when nothing could be asked. */
+async function fetchAgain(
+  tx: Tx,
+  needs: ConsentNeeds,
+  id: string | undefined,
+  only: string | undefined,
+): Promise<readonly Id<'hiu-request'>[] | Refusal> {
+  const consent = await consentOf(tx, id)
+  if (isRefusal(consent)) return consent
+  const wanted = only === undefined ? consent.artefacts : consent.artefacts.filter((artefact) => artefact.id === only)
+  if (only !== undefined && wanted.length === 0) return refuse('hiu/unknown-artefact', undefined, 'artefact')
+  const asked: Id<'hiu-request'>[] = []
+  let refusal: Refusal = refuse('hiu/not-granted')
+  for (const { id: artefactId, status } of wanted) {
+    if (status !== 'granted') continue
+    const artefact = await lockArtefact(tx, consent.patient, artefactId)
+    const result =
+      artefact === undefined ? refuse('hiu/not-granted') : await requestData(tx, needs, artefact, 'by hand')
+    if (isRefusal(result)) refusal = result
+    else asked.push(result)
+  }
+  return asked.length === 0 ? refusal : asked
+}
+
+/** The fetch REQUEST-ID is of no use to staff; the signed value is shown as it came. */
+function showConsent(consent: ConsentView): object {
+  return { ...consent, artefacts: consent.artefacts.map(showArtefact) }
+}
+
+function showArtefact({ fetchRequest: _fetchRequest, granted, ...artefact }: ArtefactView): object {
+  return {
+    ...artefact,
+    ...(granted === undefined ? {} : { hip: granted.hip, granted: granted.terms, consentDetail: granted.raw }),
+  }
+}
+
+function recordRoutes(needs: ConsentNeeds): readonly Route[] {
+  const viewAnswers = {
+    200: { description: 'The document, and how to show it.' },
+    403: { description: 'The gate does not let it be shown.' },
+  }
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/records',
+      summary: 'What is held of a patient from other facilities: no content, and no access record.',
+      once: false,
+      query: recordsQuery,
+      answers: { 200: { description: 'Documents held or quarantined.' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: { records: await listRecords(tx, query.patient) } }),
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/records/view',
+      summary:
+        'Shows all documents of a patient that a named person may see for a purpose. The patient sees who looked.',
+      once: false,
+      body: viewAllOrder,
+      answers: { 200: { description: 'The documents.' } },
+      handle: async ({ tx, body }) => ({
+        status: 200,
+        body: {
+          records: await viewRecords(tx, needs, {
+            patient: body.patient,
+            actor: { ...body.person, purpose: body.purpose },
+          }),
+        },
+      }),
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/records/:id/view',
+      summary: 'Shows one document to a named person. The patient sees who looked.',
+      once: false,
+      body: viewOrder,
+      answers: { ...viewAnswers, 404: { description: 'There is no such document.' } },
+      handle: async ({ tx, params, body }) => {
+        const id = parseId<'hiu-document'>(params['id'] ?? '')
+        const shown =
+          id === undefined
+            ? refuse('hiu/unknown-document')
+            : await viewRecord(tx, needs, id, { ...body.person, purpose: body.purpose })
+        return isRefusal(shown) ? shown : { status: 200, body: shown }
+      },
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/erasures',
+      summary: 'Copies that were erased, latest first, with the hashes of what was erased.',
+      once: false,
+      query: pageQuery,
+      answers: { 200: { description: 'Erasures.' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: { erasures: await listErasures(tx, query.limit) } }),
+    }),
+  ]
+}
+
+function subscriptionRoutes(needs: ConsentNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/subscriptions',
+      summary: 'Asks to be told of new records of a patient.',
+      once: true,
+      body: newSubscription,
+      answers: { 202: { description: 'Asked.' }, 400: { description: 'The terms cannot be.' } },
+      handle: async ({ tx, body }) => {
+        const id = await askSubscription(tx, needs, body)
+        return isRefusal(id) ? id : { status: 202, body: { id } }
+      },
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/subscriptions',
+      summary: 'Subscriptions of this facility, latest first.',
+      once: false,
+      query: pageQuery,
+      answers: { 200: { description: 'Subscriptions.' } },
+      handle: async ({ tx, query }) => ({
+        status: 200,
+        body: { subscriptions: await listSubscriptions(tx, query.limit) },
+      }),
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/subscriptions/:id/events',
+      summary: 'News that a subscription brought, latest first.',
+      once: false,
+      query: pageQuery,
+      answers: { 200: { description: 'Events.' }, 404: { description: 'There is no such subscription.' } },
+      handle: async ({ tx, params, query }) => {
+        const id = parseId<'hiu-subscription'>(params['id'] ?? '')
+        const subscription = id === undefined ? undefined : await lockSubscription(tx, id)
+        if (subscription === undefined) return refuse('hiu/unknown-subscription')
+        return { status: 200, body: { events: await subscriptionEvents(tx, subscription, query.limit) } }
+      },
+    }),
+  ]
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** Zod writes absent members as `undefined`; JSON and our types know only absence. */
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>
+}
