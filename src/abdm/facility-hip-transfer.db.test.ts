@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import {
   addTestPatient,
@@ -22,12 +24,14 @@ import { openBody } from '../audit/record.ts'
 import { transact } from '../db/tx.ts'
 import { validateDocument } from '../fhir/validate.ts'
 import { expireArtefacts } from '../hip/artefact-commands.ts'
-import { refuse } from '../kernel/refusal.ts'
-import { addRecord } from '../records/commands.ts'
+import { must, refuse } from '../kernel/refusal.ts'
+import { addPatient, addRecord } from '../records/commands.ts'
+import { makeFolderSource } from '../records/folder-source.ts'
 import { SourceUnavailable } from '../records/record.ts'
 import { existingPatientKey } from '../vault/data-keys.ts'
 import { dataNotify } from './data-messages.ts'
 
+const EXAMPLES = path.join(import.meta.dirname, '../../../shared/fhir/examples')
 const REQUEST = '/api/v3/hip/health-information/request'
 const ON_REQUEST = '/data-flow/v3/health-information/hip/on-request'
 const NOTIFY = '/data-flow/v3/health-information/notify'
@@ -448,6 +452,44 @@ describe('a provider under a consent', () => {
     assert.equal(bad?.hiStatus, 'ERRORED')
     assert.match(bad?.description ?? '', /not valid: Bundle\.entry/)
     assert.doesNotMatch(bad?.description ?? '', /secretword/)
+  })
+
+  it('sends the official examples from a folder, byte for byte', { skip: !fs.existsSync(EXAMPLES) }, async () => {
+    await transact(bench.machine, async (tx) => {
+      const abc = {
+        reference: 'ABC-1',
+        name: 'ABC',
+        gender: 'male',
+        birthDate: '1981-01-12',
+        abhaNumber: '22722548295255',
+        abhaAddress: 'abc@sbx',
+      }
+      must(await addPatient(tx, bench.needs, { kind: 'operator', id: 'desk' }, abc as never))
+    })
+    const folder = makeFolderSource({ folder: EXAMPLES })
+    bench.sources.push(folder)
+    const files = fs.readdirSync(EXAMPLES).filter((name) => name.endsWith('.json'))
+    const consentId = await grant(bench, {
+      patient: { id: 'abc@sbx' },
+      careContexts: files.map((name) => ({
+        patientReference: 'ABC-1',
+        careContextReference: name.replace(/\.json$/, ''),
+      })),
+      hiTypes: ['DiagnosticReport', 'Invoice', 'OPConsultation', 'Prescription'],
+      permission: {
+        ...(detailOf('x') as { permission: object }).permission,
+        dateRange: { from: '2010-01-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' },
+      },
+    })
+    const { keys } = await ask(consentId, {
+      dateRange: { from: '2010-01-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' },
+    })
+    await bench.drain()
+    bench.sources.pop()
+    const got = requester.got.flatMap((page) => keys.openPage(page)).sort()
+    const wanted = files.map((name) => fs.readFileSync(path.join(EXAMPLES, name), 'utf8')).sort()
+    assert.equal(got.length, wanted.length, JSON.stringify(told().statusNotification.statusResponses))
+    assert.deepEqual(got, wanted)
   })
 
   it('does not serve a patient who is not the consenting one', async () => {
