@@ -78,7 +78,7 @@ export function readTerms(stored: StoredTerms): ApprovalTerms {
 /**
  * What the policy grants of a request: whole items for the providers that it covers, undefined when it covers none and the patient
  * decides. Never wider than the policy, and never cut to fit it: the request's purpose, types and dates must lie inside whole
- * (docs/decisions/auto-approval.md).
+ * (docs/decisions/0013-auto-approval.md).
  */
 export function applyPolicy(
   policy: Pick<ApprovalPolicy, 'patient' | 'hiu' | 'enabled' | 'terms'>,

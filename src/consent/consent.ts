@@ -117,7 +117,7 @@ export function moveArtefact(status: ArtefactStatus, verb: ArtefactVerb): Artefa
 
 /**
  * How a granted request ends, given the states of all its artefacts: not at all while one of them lives; REVOKED when the patient
- * revoked every one; EXPIRED when at least one ran its time (docs/decisions/request-status.md).
+ * revoked every one; EXPIRED when at least one ran its time (docs/decisions/0012-request-status.md).
  */
 export function endOfRequest(artefacts: readonly ArtefactStatus[]): 'revoke-last' | 'expire-last' | undefined {
   if (artefacts.length === 0 || artefacts.includes('GRANTED')) return undefined

@@ -27,7 +27,7 @@ export function requestsPerWindow({ repeats }: Frequency): number {
 
 /**
  * When the next request is permitted, given the moments of earlier ones: `now` or earlier means at once
- * (docs/decisions/frequency.md). A window is half open: a request exactly one window after another is permitted.
+ * (docs/decisions/0011-frequency.md). A window is half open: a request exactly one window after another is permitted.
  */
 export function nextRequestAt(frequency: Frequency, earlier: readonly Date[]): Date | undefined {
   const latest = earlier.map((at) => at.getTime()).sort((a, b) => b - a)
