@@ -111,6 +111,8 @@ export type Bench = {
   readonly drain: (options?: { readonly only?: string }) => Promise<void>
   /** Runs the due jobs of a kind once, and dies before what came of them is written. */
   readonly dieAfter: (kind: string) => Promise<void>
+  /** Runs all due jobs at the same time. */
+  readonly runTogether: () => Promise<void>
   readonly failSend: (
     kind: string,
     id: string,
@@ -167,6 +169,15 @@ export async function openBench(): Promise<Bench> {
     drain: (options) => drain(machine, handlers, options?.only),
     dieAfter: async (kind) => {
       for (const job of await claimJobs(machine, 10)) if (job.kind === kind) await handlers.get(kind)?.(machine, job)
+    },
+    runTogether: async () => {
+      const jobs = await claimJobs(machine, 50)
+      await Promise.all(
+        jobs.map(async (job) => {
+          const result = await handlers.get(job.kind)?.(machine, job)
+          if (result !== undefined) await transact(machine, (tx) => settle(tx, job, result))
+        }),
+      )
     },
     failSend: (kind, id, error) =>
       transact(machine, async (tx) => hipFailures(needs).find(([one]) => one === kind)?.[1](tx, id, error)),

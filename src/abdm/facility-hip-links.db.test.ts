@@ -11,6 +11,7 @@ import {
   sampleOf,
 } from '../../test/hip-bench.ts'
 import { transact } from '../db/tx.ts'
+import { hipChores } from '../hip/jobs.ts'
 import { must } from '../kernel/refusal.ts'
 import { addPatient, addRecord, readPatient } from '../records/commands.ts'
 import { HIP_FAILURES } from './hip-reactions.ts'
@@ -201,6 +202,37 @@ describe('a provider links care contexts', () => {
     assert.deepEqual(seen.linkedCareContexts.length, 1)
   })
 
+  it('offers a context that holds two types of records under both', async () => {
+    await transact(bench.machine, async (tx) => {
+      must(
+        await addPatient(tx, bench.needs, actor, {
+          reference: 'T-4',
+          name: 'Two Types',
+          gender: 'male',
+          birthDate: '1980-02-29',
+          abhaAddress: 'two@sbx',
+        } as never),
+      )
+      for (const type of ['Prescription', 'Invoice'] as const) {
+        const patient = { name: 'Two Types', gender: 'male', birthDate: '1980-02-29', mrn: 'T-4' }
+        must(
+          await addRecord(tx, actor, 'T-4', {
+            careContextReference: 'both',
+            input: { ...sampleOf(type), patient } as never,
+          }),
+        )
+      }
+    })
+    await start('T-4')
+    await bench.drain()
+    await answerToken()
+    const groups = linkCareContext.parse(bench.last(LINK)?.body).patient
+    assert.deepEqual(groups.map(({ hiType }) => hiType).sort(), ['Invoice', 'Prescription'])
+    await answerLink()
+    const seen = (await operate('GET', '/v1/patients/T-4')).body as never as { linkedCareContexts: string[] }
+    assert.deepEqual(seen.linkedCareContexts, ['both'])
+  })
+
   it('refuses to link whom it does not know, or without an ABHA address', async () => {
     assert.equal((await start('nobody')).status, 404)
     await operate('POST', '/v1/patients', {
@@ -333,6 +365,9 @@ describe('a patient finds and links care contexts', () => {
     bench.clock.advance(2 * 3_600_000)
     assert.equal((await init(transactionId, ['cc-2'])).error?.code, 'ABDM-1017', 'an old offer')
     assert.equal(bench.texts.length, 0)
+    for (const chore of hipChores(bench.machine, bench.needs)) await chore.run()
+    const left = await bench.machine.db.selectFrom('hip_discovery').select('at').where('bucket', '>=', 0).execute()
+    assert.ok(left.every(({ at }) => bench.clock.now().getTime() - at.getTime() <= 2 * 3_600_000))
   })
 
   it('finds nobody when nobody or more than one fits, and does not show what it knows', async () => {

@@ -299,6 +299,31 @@ describe('a provider under a consent', () => {
     }
   })
 
+  it('ends once when its pages are settled at the same time', async () => {
+    const consentId = await grant(bench)
+    await ask(consentId)
+    await bench.drain({ only: 'hip.collect' })
+    await bench.runTogether()
+    await bench.drain()
+    assert.equal(requester.got.length, 2)
+    assert.equal(bench.sent.filter(({ path: to }) => to === NOTIFY).length, 1)
+    assert.equal(told().statusNotification.sessionStatus, 'TRANSFERRED')
+  })
+
+  it('takes an end and pages that settle at the same time without a deadlock', async () => {
+    for (let round = 0; round < 5; round++) {
+      const consentId = await grant(bench)
+      const { transactionId } = await ask(consentId)
+      await bench.drain({ only: 'hip.collect' })
+      await Promise.all([bench.runTogether(), notify(bench, { status: 'REVOKED', consentId })])
+      await bench.drain()
+      const settled = (await disclosures()).filter((one) => one.transactionId === transactionId)
+      assert.equal(settled.length, 2)
+      assert.equal(settled.filter(({ status }) => status === 'sent').length <= requester.got.length, true)
+      requester.got.length = 0
+    }
+  })
+
   it('records the page that it sent before it was killed: sends it again, and counts it once', async () => {
     const consentId = await grant(bench, { hiTypes: ['Invoice'] })
     const { transactionId } = await ask(consentId)

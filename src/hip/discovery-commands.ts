@@ -10,7 +10,7 @@ import type { ProblemCode } from '../kernel/problems.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { findPatients, learnAbhaAddress, readPatient } from '../records/commands.ts'
 import type { RecordHead } from '../records/record.ts'
-import { contextsOf, type LinkPassword, type OfferedContext } from './link.ts'
+import { contextsOf, type LinkPassword, type OfferedContext, referencesOf } from './link.ts'
 import type { LinkNeeds } from './link-commands.ts'
 import { type Match, type MatchedBy, match, type Wanted } from './matching.ts'
 import * as store from './store-discovery.ts'
@@ -132,7 +132,7 @@ export async function startLink(
     ({ reference }) => asked.references.includes(reference) && !linked.has(reference),
   )
   const ours = asked.patientReferences.every((reference) => reference === discovery.patientReference)
-  if (!ours || chosen.length === 0 || chosen.length < new Set(asked.references).size)
+  if (!ours || chosen.length === 0 || referencesOf(chosen).length < new Set(asked.references).size)
     return refuse('hip/context-not-offered')
   const patient = await readPatient(tx, discovery.patientReference)
   if (isRefusal(patient)) return refuse('hip/unknown-discovery')
@@ -144,7 +144,7 @@ export async function startLink(
   const otp = makeOtp(tx.random)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.linkPasswordMs)
   const actor: Actor = { kind: 'patient', id: asked.abhaAddress }
-  const references = chosen.map(({ reference }) => reference)
+  const references = referencesOf(chosen)
   const recorded = await record(tx, {
     type: 'hip.link-password-sent',
     actor,
@@ -203,7 +203,7 @@ export async function confirmLink(
   const patient = await readPatient(tx, password.patientReference)
   if (isRefusal(patient)) return refuse('hip/unknown-link-request')
   const actor: Actor = { kind: 'patient', id: password.abhaAddress }
-  const references = password.chosen.map(({ reference }) => reference)
+  const references = referencesOf(password.chosen)
   const recorded = await record(tx, {
     type: 'hip.contexts-linked',
     actor,
@@ -244,7 +244,7 @@ export async function undoLink(tx: Tx, needs: LinkNeeds, linkRef: string): Promi
   const id = parseId<'link'>(linkRef)
   const password = id && (await store.lockPassword(tx, id))
   if (password?.status !== 'confirmed') return
-  const references = password.chosen.map(({ reference }) => reference)
+  const references = referencesOf(password.chosen)
   const actor: Actor = { kind: 'exchange', id: needs.exchange.id }
   const recorded = await record(tx, {
     type: 'hip.links-undone',

@@ -2,14 +2,22 @@ import { type Machine, transact } from '../db/tx.ts'
 import { logMessage } from '../http/message-log.ts'
 import type { CallOutcome, Outbound } from '../http/outbound.ts'
 import type { Job } from '../jobs/queue.ts'
+import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readPatient } from '../records/commands.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import { type RecordHead, type RecordSource, SourceUnavailable } from '../records/record.ts'
+import { expireArtefacts } from './artefact-commands.ts'
 import { collect } from './collect.ts'
-import { answerDiscovery, DISCOVER_JOB, type DiscoverPayload, findMatch } from './discovery-commands.ts'
+import {
+  answerDiscovery,
+  DISCOVER_JOB,
+  type DiscoverPayload,
+  findMatch,
+  sweepDiscoveries,
+} from './discovery-commands.ts'
 import {
   LINK_JOB,
   type LinkNeeds,
@@ -51,6 +59,14 @@ export function hipJobs(needs: HipNeeds): readonly (readonly [kind: string, hand
     [COLLECT_JOB, (machine, job) => runCollect(machine, needs, job.payload as TransferKey)],
     [PUSH_JOB, (machine, job) => runPush(machine, needs, job)],
     [DEADLINE_JOB, (machine, job) => runDeadline(machine, needs, job.payload as TransferKey)],
+  ]
+}
+
+/** What this room does by the clock. */
+export function hipChores(machine: Machine, needs: LinkNeeds): readonly Chore[] {
+  return [
+    { name: 'hip.expire-artefacts', everyMs: 60_000, run: async () => void (await expireArtefacts(machine, needs)) },
+    { name: 'hip.sweep-discoveries', everyMs: 3_600_000, run: () => transact(machine, sweepDiscoveries) },
   ]
 }
 

@@ -17,6 +17,7 @@ import {
   type LinkCall,
   NOTIFY_RETRY_MS,
   type OfferedContext,
+  referencesOf,
 } from './link.ts'
 import * as store from './store-links.ts'
 
@@ -84,7 +85,7 @@ async function call(
     patient: made.abhaAddress,
     subject: requestId,
     patientReference: made.patientReference,
-    careContexts: made.contexts.map(({ reference }) => reference),
+    careContexts: referencesOf(made.contexts),
   })
   await store.insertCall(tx, recorded, { ...made, requestId })
   await announce(tx, recorded)
@@ -144,7 +145,7 @@ export async function answerCall(tx: Tx, needs: LinkNeeds, requestId: string, an
       return tokenArrived(tx, needs, made, 'linkToken' in answer ? answer.linkToken : undefined)
     case 'contexts': {
       const recorded = await recordAnswer(tx, needs, 'hip.contexts-linked', made)
-      const references = made.contexts.map(({ reference }) => reference)
+      const references = referencesOf(made.contexts)
       await store.insertLinks(tx, recorded, made.patientReference, made.abhaAddress, references)
       await store.endCall(tx, recorded, made.requestId, { status: 'done' })
       return announce(tx, recorded)
@@ -164,7 +165,7 @@ async function recordAnswer(tx: Tx, needs: LinkNeeds, type: string, made: LinkCa
     patient: made.abhaAddress,
     subject: made.requestId,
     patientReference: made.patientReference,
-    careContexts: made.contexts.map(({ reference }) => reference),
+    careContexts: referencesOf(made.contexts),
     ...more,
   })
 }

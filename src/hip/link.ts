@@ -9,14 +9,20 @@ export type OfferedContext = { readonly reference: string; readonly hiType: HiTy
 /** Contexts of one HI type; at most 20 (ABDM-1006). */
 export type ContextGroup = { readonly hiType: HiType; readonly contexts: readonly OfferedContext[] }
 
-/** Each care context once, under the type of its first record; those in `linked` left out. */
+/** Each care context once for each type of record in it, oldest first; those in `linked` left out. */
 export function contextsOf(heads: readonly RecordHead[], linked: ReadonlySet<string>): readonly OfferedContext[] {
   const contexts = new Map<string, OfferedContext>()
   const inOrder = [...heads].sort((a, b) => a.date.getTime() - b.date.getTime() || (a.key < b.key ? -1 : 1))
   for (const { careContextReference: reference, hiType, display } of inOrder) {
-    if (!linked.has(reference) && !contexts.has(reference)) contexts.set(reference, { reference, hiType, display })
+    const key = `${hiType} ${reference}`
+    if (!linked.has(reference) && !contexts.has(key)) contexts.set(key, { reference, hiType, display })
   }
   return [...contexts.values()]
+}
+
+/** The references of contexts, each once. */
+export function referencesOf(contexts: readonly OfferedContext[]): readonly string[] {
+  return [...new Set(contexts.map(({ reference }) => reference))]
 }
 
 /** Groups by HI type, in parts of at most `size`. */

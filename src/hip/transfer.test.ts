@@ -39,7 +39,7 @@ test('a care context is delivered when every document of it was, and nothing was
   assert.ok((summarise(['a'], [], { a: 'x'.repeat(5_000) }).contexts[0]?.description.length ?? 0) <= 1_000)
 })
 
-test('contexts are offered once, oldest record first, in groups of one type and at most 20', () => {
+test('contexts are offered once for each type, oldest record first, in groups of one type and at most 20', () => {
   const head = (careContextReference: string, hiType: (typeof HI_TYPES)[number], day: number) => ({
     key: `${careContextReference}-${day}`,
     careContextReference,
@@ -55,6 +55,7 @@ test('contexts are offered once, oldest record first, in groups of one type and 
     contexts.map(({ reference, hiType }) => [reference, hiType]),
     [
       ['a', 'Prescription'],
+      ['a', 'Invoice'],
       ['b', 'Invoice'],
     ],
   )
