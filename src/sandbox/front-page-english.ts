@@ -2,11 +2,12 @@ import type { Words } from './front-page-words.ts'
 
 export const ENGLISH: Words = {
   title: 'The sample network',
+  counted: (count, word) => `${count} ${word}`,
   product: 'Amanat',
   skip: 'Skip to the content',
   languages: 'Language',
   allUp: 'The sample network is running',
-  someUp: (up, all) => `${up} of ${all} members are running`,
+  notReady: (few, all) => `${few} of ${all} members ${few === '1' ? 'is' : 'are'} not ready`,
   lead: 'Hospitals, a laboratory, a pharmacy and an insurer, each with its own database and keys. A health record moves from one to another only when the patient agrees, and every movement leaves a proof.',
   parties: 'Who is here',
   partiesText: 'We ask each of them every few seconds how it is.',

@@ -15,6 +15,9 @@ const DOC_FILES = {
   architecture: 'ARCHITECTURE.md',
 } as const
 
+/** 1,23,456 in every language: the digits that all readers know. */
+const INDIAN_NUMBERS = new Intl.NumberFormat('en-IN')
+
 type Page = {
   readonly words: Words
   readonly view: NetworkView
@@ -24,10 +27,9 @@ type Page = {
 
 /** The front page as one HTML document. It is whole without its script, which only fetches it anew and swaps what changed. */
 export function renderFrontPage(view: NetworkView, language: Language): string {
-  const { dir, locale } = LANGUAGE_FORMS[language]
-  const format = new Intl.NumberFormat(locale)
+  const { dir } = LANGUAGE_FORMS[language]
   const words = WORDS[language]
-  const page: Page = { words, view, language, n: (value) => format.format(value) }
+  const page: Page = { words, view, language, n: (value) => INDIAN_NUMBERS.format(value) }
   return html`<!doctype html>
 <html lang="${language}" dir="${dir}">
 <head>
@@ -67,7 +69,7 @@ function summary({ words, view, n }: Page): Html {
   // What does not say how it is may well be running: only what should and does not is counted as missing.
   const missing = view.parties.filter(({ state }) => state === 'down' || state === 'not-ready').length
   const all = view.parties.length
-  const said = missing === 0 ? words.allUp : words.someUp(n(all - missing), n(all))
+  const said = missing === 0 ? words.allUp : words.notReady(n(missing), n(all))
   return html`<div class="summary"><h1 id="summary" data-live aria-live="polite"><span class="${missing === 0 ? 'up' : 'not-ready'}">${icon(missing === 0 ? 'up' : 'not-ready')}</span><span>${said}</span></h1>
 <p class="lead">${words.lead}</p>
 <p class="next"><a href="#next">${words.tryNext}</a></p></div>`
@@ -76,8 +78,8 @@ function summary({ words, view, n }: Page): Html {
 function parties({ words, view }: Page): Html {
   const row = ({ id, name, kind, url, state }: NetworkView['parties'][number]): Html =>
     html`<li class="party"><div class="who"><h3><bdi>${name}</bdi></h3><p class="muted">${words.kinds[kind]}</p></div>
-<p class="id"><span class="label">${words.id}</span> <code dir="ltr">${id}</code></p>
-<p class="url"><span class="label">${words.address}</span> <code dir="ltr">${url.replace(/^http:\/\//, '')}</code></p>
+<div class="where"><p class="id"><span class="label">${words.id}</span> <code dir="ltr">${id}</code></p>
+<p class="url"><span class="label">${words.address}</span> <code dir="ltr">${url.replace(/^http:\/\//, '')}</code></p></div>
 <p class="state ${state}" id="state-${id}" data-live>${icon(state)}<span>${words.states[state]}</span></p></li>`
   const silent = view.parties.some(({ state }) => state === 'silent')
   return html`<section aria-labelledby="parties"><h2 id="parties">${words.parties}</h2><p class="muted">${words.partiesText}</p>
@@ -88,7 +90,7 @@ function parties({ words, view }: Page): Html {
 function happened({ words, view, n }: Page): Html {
   const { consentRequests: asked, dataRequests: data } = view
   const part = (mark: Mark, value: number, word: string): Html =>
-    value === 0 ? NOTHING : html`<li class="${mark}">${icon(mark)}<span>${n(value)} ${word}</span></li>`
+    value === 0 ? NOTHING : html`<li class="${mark}">${icon(mark)}<span>${words.counted(n(value), word)}</span></li>`
   const { REQUESTED, GRANTED, DENIED, REVOKED, EXPIRED } = words.requests.statuses
   const requestParts = [
     part('not-ready', asked.REQUESTED, REQUESTED),
@@ -154,15 +156,22 @@ function tryNext({ words, view }: Page): Html {
     patients: 'npx amanat sandbox patients',
     token: `npx amanat sandbox token \\\n  --patient asha.rao@${own?.id ?? ''}`,
     bridge:
-      'npx amanat sandbox bridge add \\\n  --id IN0000000001 --name "My Hospital" \\\n  --url http://127.0.0.1:5000',
+      'npx amanat sandbox bridge add \\\n  --id IN0000000001 \\\n  --name "My Hospital" \\\n  --url http://127.0.0.1:5000',
     verify: `npx amanat log verify ${own?.url ?? ''}/log`,
   }
   const step = (key: (typeof STEPS)[number]): Html =>
-    html`<li class="step"><h3>${words.steps[key].title}</h3><p class="muted">${words.steps[key].text}</p><div class="command" dir="ltr"><code>${commands[key]}</code></div></li>`
+    html`<li class="step"><h3>${words.steps[key].title}</h3><p class="muted">${words.steps[key].text}</p><div class="command" dir="ltr"><code>${unbrokenWords(commands[key])}</code></div></li>`
   return html`<section aria-labelledby="next"><h2 id="next">${words.tryNext}</h2><p class="muted">${words.tryText}</p>
 <ol class="steps" data-copy="${words.copy}" data-copied="${words.copied}">${STEPS.map(step)}</ol></section>
 <section aria-labelledby="docs"><h2 id="docs">${words.docs}</h2><p class="muted">${words.docsText}</p>
 <ul class="docs">${DOCS.map((key) => html`<li><span>${words.docNames[key]}</span> <code dir="ltr">${DOC_FILES[key]}</code></li>`)}</ul></section>`
+}
+
+/** A narrow box breaks a command between its words, not at a hyphen; copied, it is the same text. */
+function unbrokenWords(command: string): readonly Html[] {
+  return command
+    .split(/(\s+)/)
+    .map((word) => (/\S/.test(word) ? html`<span class="word">${word}</span>` : html`${word}`))
 }
 
 type Mark = PartyState | 'stopped' | 'clock' | 'mark'

@@ -4,12 +4,12 @@ import type { PartyState } from './watch.ts'
 export const LANGUAGES = ['en', 'hi', 'ur'] as const
 export type Language = (typeof LANGUAGES)[number]
 
-/** Each language by its own name, how it runs, and the locale of its numbers and times (Latin digits, Indian grouping). */
+/** Each language by its own name, how it runs, and the locale of its times. */
 export const LANGUAGE_FORMS: Readonly<
   Record<Language, { readonly name: string; readonly dir: 'ltr' | 'rtl'; readonly locale: string }>
 > = {
-  en: { name: 'English', dir: 'ltr', locale: 'en-IN' },
-  hi: { name: 'हिन्दी', dir: 'ltr', locale: 'hi-IN-u-nu-latn' },
+  en: { name: 'English', dir: 'ltr', locale: 'en' },
+  hi: { name: 'हिन्दी', dir: 'ltr', locale: 'hi-u-nu-latn' },
   ur: { name: 'اردو', dir: 'rtl', locale: 'ur-u-nu-latn' },
 }
 
@@ -20,12 +20,14 @@ export const DOCS = ['start', 'integrate', 'log', 'architecture'] as const
 
 export type Words = {
   readonly title: string
+  /** A part of a sum: `14 allowed`. */
+  readonly counted: (count: string, word: string) => string
   readonly product: string
   readonly skip: string
   readonly languages: string
   readonly allUp: string
   /** Numbers come formatted. */
-  readonly someUp: (up: string, all: string) => string
+  readonly notReady: (few: string, all: string) => string
   readonly lead: string
   readonly parties: string
   readonly partiesText: string

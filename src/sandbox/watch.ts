@@ -15,7 +15,6 @@ export type NetworkWatch = {
 
 const WATCH_EVERY_MS = 3_000
 const HEALTH_TIMEOUT_MS = 2_000
-const HEALTH_BYTES_MAX = 4_096
 
 /** Asks every active bridge of the sandbox how it is. What it hears is kept in memory only. */
 export function makeNetworkWatch(needs: { readonly machine: Machine; readonly outbound: Outbound }): NetworkWatch {
@@ -38,7 +37,6 @@ async function askHealth(outbound: Outbound, base: string): Promise<PartyState> 
     url: `${base}/health/ready`,
     headers: { accept: 'application/json' },
     timeoutMs: HEALTH_TIMEOUT_MS,
-    answerBytesMax: HEALTH_BYTES_MAX,
   })
   switch (outcome.kind) {
     case 'answered':
