@@ -42,7 +42,7 @@ export type Transaction =
   | (Base & { readonly status: 'init-asked'; readonly answerBy: Date } & Chosen)
   | (Base & { readonly status: 'offered'; readonly lastError?: LinkingError } & Offered)
   | (Base & { readonly status: 'confirm-asked'; readonly otp: string; readonly answerBy: Date } & Offered)
-  | (Base & { readonly status: 'linked'; readonly linked: readonly Group[] })
+  | (Base & { readonly status: 'linked'; readonly linked: readonly Group[]; readonly link: LinkOffer })
   | (Base & { readonly status: 'failed'; readonly step: Step; readonly error: LinkingError })
 
 export type Status = Transaction['status']
@@ -273,7 +273,7 @@ export function takeConfirmation(
   )
   if (keys.size === 0)
     return refuse('linking/not-found-there', 'None of these care contexts was chosen by the patient.', 'patient')
-  return { ...baseOf(t), status: 'linked', linked: onlyKeys(t.chosen, keys) }
+  return { ...baseOf(t), status: 'linked', linked: onlyKeys(t.chosen, keys), link: t.link }
 }
 
 function onlyKeys(groups: readonly Group[], keys: ReadonlySet<string>): readonly Group[] {
