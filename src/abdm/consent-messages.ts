@@ -130,7 +130,7 @@ function gatherPermission(detail: unknown): unknown {
   return { ...detail, permission: { ...inner, ...missing } }
 }
 
-/** An artefact's detail as any exchange may send it. Ours: see `consent/artefact.ts`. */
+/** An artefact's detail, whichever exchange sent it. Ours: see `consent/artefact.ts`. */
 export const consentDetail = z
   .preprocess(
     gatherPermission,

@@ -12,6 +12,7 @@ import {
   strangerId,
   type TestExchange,
 } from '../../test/consent-exchange.ts'
+import { consentSteps, DAY_MS, RANGE } from '../../test/consent-steps.ts'
 import { makeKeyMaterial, makeKeyPair, makeNonce } from '../crypto/sealing.ts'
 import type { Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
@@ -28,51 +29,9 @@ before(async () => {
 after(() => exchange.close())
 
 const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-const RANGE = { from: '2024-01-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' }
+const { consented } = consentSteps(() => exchange)
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 const at = (ms: number): Date => new Date(exchange.clock.now().getTime() + ms)
-
-type Frequency = { readonly unit: string; readonly value: number; readonly repeats: number }
-
-/** A consent that the hospital has acknowledged, unless told otherwise. */
-async function consented(
-  options: { readonly frequency?: Frequency; readonly acknowledge?: boolean; readonly lifeMs?: number } = {},
-): Promise<string> {
-  const permission = {
-    accessMode: 'VIEW',
-    dateRange: RANGE,
-    dataEraseAt: at(options.lifeMs ?? 30 * DAY_MS).toISOString(),
-    frequency: options.frequency ?? { unit: 'HOUR', value: 1, repeats: 100 },
-  }
-  const hiTypes = ['OPConsultation']
-  await exchange.asBridge('bridge-clinic', '/consent/v3/request/init', {
-    consent: {
-      purpose: { text: '', code: 'CAREMGT' },
-      patient: { id: ASHA },
-      hiu: { id: CLINIC },
-      requester: { name: 'Dr. Meera Iyer' },
-      hiTypes,
-      permission,
-    },
-  })
-  const [onInit] = await exchange.takeSent()
-  const { id } = (onInit?.body as { consentRequest: { id: string } }).consentRequest
-  const careContexts = [{ patientReference: 'MRN-1', careContextReference: 'visit-1' }]
-  const reply = await exchange.asPatient(ASHA, 'POST', `/consent/v3/request/${id}/approve`, {
-    consents: [{ hip: { id: HOSPITAL }, hiTypes, careContexts, permission }],
-  })
-  const consentId = (reply.body['consentIds'] as { id: string }[])[0]?.id ?? ''
-  const sent = await exchange.takeSent()
-  if (options.acknowledge !== false) {
-    const requestId = sent.find(({ path }) => path.endsWith('hip/notify'))?.requestId
-    await exchange.asBridge('bridge-hip', '/consent/v3/request/hip/on-notify', {
-      acknowledgement: { status: 'OK', consentId },
-      response: { requestId },
-    })
-  }
-  return consentId
-}
 
 function keyMaterial(): ReturnType<typeof makeKeyMaterial> {
   return makeKeyMaterial(makeKeyPair(random), makeNonce(random), at(HOUR_MS), 'raw')
@@ -121,6 +80,9 @@ async function ask(body: object, as: 'bridge-clinic' | 'bridge-insurer' = 'bridg
     requestId: reply.requestId,
   }
 }
+
+const routedRange = ({ toHip: [message] }: Asked): unknown =>
+  message && (message.body as { hiRequest: { dateRange: object } }).hiRequest.dateRange
 
 const onRequest = (body: object): Promise<Reply> =>
   exchange.asBridge('bridge-hip', '/data-flow/v3/health-information/hip/on-request', body)
@@ -233,12 +195,12 @@ test('dates must lie inside the consent; absent dates mean all of it', async () 
   const inside = await ask(
     hiRequest(consentId, { dateRange: { from: '2025-01-01T00:00:00.000Z', to: '2025-02-01T00:00:00.000Z' } }),
   )
-  assert.deepEqual((inside.toHip[0]?.body as { hiRequest: { dateRange: object } }).hiRequest.dateRange, {
+  assert.deepEqual(routedRange(inside), {
     from: '2025-01-01T00:00:00.000Z',
     to: '2025-02-01T00:00:00.000Z',
   })
   const whole = await ask(hiRequest(consentId, { dateRange: undefined }))
-  assert.deepEqual((whole.toHip[0]?.body as { hiRequest: { dateRange: object } }).hiRequest.dateRange, RANGE)
+  assert.deepEqual(routedRange(whole), RANGE)
 })
 
 test('no more requests than the frequency permits, in any window; the refusal says when the next one is', async () => {

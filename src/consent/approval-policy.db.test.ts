@@ -24,6 +24,7 @@ const PURPOSE = { text: 'Care Management', code: 'CAREMGT', refUri: 'http://exam
 async function outcomeOf(
   change: object = {},
 ): Promise<{ status: unknown; hips: readonly string[]; paths: readonly string[] }> {
+  exchange.clock.advance(1_000)
   const permission = {
     accessMode: 'VIEW',
     dateRange: RANGE,

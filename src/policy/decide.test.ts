@@ -197,7 +197,8 @@ test('revoking, ending, shortening and refusing never widen', () => {
             return [{ ...c, usedAt: [...c.usedAt, at(NOW)] }]
           case 'remove':
             return []
-          default:
+          case 'refuse':
+          case 'suspend':
             return [c]
         }
       })
