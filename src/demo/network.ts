@@ -135,7 +135,7 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
 async function registerBridge(options: Options, network: Network, party: DemoParty): Promise<void> {
   const values = readKept(options, party)
   if (values.clientSecret !== undefined) return
-  const body = { id: party.id, name: party.name, url: partyOf(network, party.key).url, roles: party.services }
+  const body = { id: party.id, name: party.name, url: partyOf(network, party.key).url, roles: party.services, facilityTypes: party.facilityTypes }
   const { clientId, clientSecret } = registered.parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/bridges', { body }))
   saveKept(options, party, { ...values, clientId, clientSecret })
 }

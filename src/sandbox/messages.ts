@@ -9,6 +9,8 @@ export const bridgeInput = z
     name: words(120).min(1),
     url: z.string().min(1).max(500),
     roles: z.array(z.enum(['hip', 'hiu', 'health-locker', 'phr'], 'must be hip, hiu, health-locker or phr')).min(1, 'must name at least one role'),
+    /** Words of a facility registry, such as Hospital; left out, they stay as they are. */
+    facilityTypes: z.array(words(100).min(1)).max(10).optional(),
   })
   .meta({ id: 'SandboxBridge' })
 

@@ -86,7 +86,7 @@ export function textMessagesRoute(): Route {
 
 /** Registers, or renews: an integrator who lost the secret asks again and goes on. */
 async function admitBridge(tx: Tx, input: z.output<typeof bridgeInput>): Promise<z.output<typeof bridgeAnswer> | Refusal> {
-  const services = [{ id: input.id, name: input.name, roles: input.roles, isActive: true }]
+  const services = [{ id: input.id, name: input.name, roles: input.roles, isActive: true, ...(input.facilityTypes === undefined ? {} : { facilityTypes: input.facilityTypes }) }]
   const existing = await facilityById(tx, input.id)
   if (existing === undefined) return registerBridge(tx, { name: input.name, url: input.url, services, actor: OPERATOR })
   const { clientId } = existing.bridge
