@@ -1,12 +1,16 @@
 import { type ExchangeKeys, makeExchangeKeys } from './abdm/exchange-keys.ts'
 import { type FacilityHipNeeds, facilityHipRoutes } from './abdm/facility-hip-routes.ts'
+import { facilityHiuRoutes } from './abdm/facility-hiu-routes.ts'
 import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
+import { hiuFailures, type HiuReactionNeeds, hiuReactions } from './abdm/hiu-reactions.ts'
 import type { Ground, Parts } from './app.ts'
 import type { FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
 import { hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
+import { hiuChores, hiuJobs } from './hiu/jobs.ts'
+import { hiuRoutes } from './hiu/routes.ts'
 import type { Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
@@ -18,7 +22,7 @@ import type { RecordSource } from './records/record.ts'
 import { textMessagesRoute } from './sandbox/routes.ts'
 import { bearerOf } from './vault/token.ts'
 
-export type FacilityNeeds = FacilityHipNeeds & {
+export type FacilityNeeds = FacilityHipNeeds & HiuReactionNeeds & {
   readonly exchangeKeys: ExchangeKeys
   readonly publicUrl: string
   readonly outbound: Outbound
@@ -46,15 +50,16 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     publicUrl: config.publicUrl,
     outbound,
     exchangeKeys,
+    reportsToExchange: nativeUrl !== undefined,
     sandbox: config.textMessages.kind === 'sandbox',
   }
   const hipNeeds = { ...needs, sources: sourcesOf(config, outbound), pushHeaders: () => sessionHeaders(tokens, machine, access), tokenRefused: tokens.forget }
   return {
     routes: facilityRoutes(needs),
-    reactions: [...hipReactions(needs)],
-    handlers: [...hipJobs(hipNeeds)],
-    failures: [...hipFailures(needs)],
-    chores: [],
+    reactions: [...hipReactions(needs), ...hiuReactions(needs)],
+    handlers: [...hipJobs(hipNeeds), ...hiuJobs(needs)],
+    failures: [...hipFailures(needs), ...hiuFailures(needs)],
+    chores: [...hiuChores(machine, needs)],
     sender: facilitySender(access, tokens),
     authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
   }
@@ -62,7 +67,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
 
 /** Every route of a facility; also what the OpenAPI document is made from. */
 export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
-  return [...facilityHipRoutes(needs), ...hipRoutes(needs), ...(needs.sandbox ? [textMessagesRoute()] : [])]
+  return [...facilityHipRoutes(needs), ...facilityHiuRoutes(needs), ...hipRoutes(needs), ...hiuRoutes(needs), ...(needs.sandbox ? [textMessagesRoute()] : [])]
 }
 
 function sourcesOf(config: FacilityConfig, outbound: Outbound): readonly RecordSource[] {

@@ -15,6 +15,7 @@ import { makeSigner } from './crypto/signed-note.ts'
 import { connect, type Connection } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Reaction, transact } from './db/tx.ts'
+import { useImportedProfiles } from './fhir/package-file.ts'
 import { sweepMessages } from './http/message-log.ts'
 import { makeOutbound, type Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
@@ -73,6 +74,7 @@ export function randomToken(): string {
 /** Starts one party: database, log, server, jobs. Throws a fault with one clear sentence when something is missing. */
 export async function startParty(config: PartyConfig, databaseUrl: string, log: Logger): Promise<RunningParty> {
   const keys = await openKeyFile(config.keysFolder, random)
+  if (config.profilesFolder !== undefined) await useProfiles(config.profilesFolder, log)
   const connection = await connect({ connectionString: databaseUrl, applicationName: `amanat ${config.id}`, poolMax: 16, onError: (error) => log.error({ err: error }, 'a database connection broke') })
   try {
     await migrate(connection.pool)
@@ -81,6 +83,12 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
     await connection.close()
     throw error
   }
+}
+
+async function useProfiles(folder: string, log: Logger): Promise<void> {
+  const origin = await useImportedProfiles(folder)
+  if (origin === undefined) throw new StartFault(`there are no imported profiles in ${folder}. Load them with: amanat fhir import PACKAGE.tgz --out ${folder}`)
+  log.info({ origin }, 'using imported FHIR profiles')
 }
 
 async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connection, log: Logger): Promise<RunningParty> {

@@ -9,7 +9,7 @@ import { EmbeddedFault } from './db/embedded-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { migrate } from './db/migrate.ts'
 import { demoCommand } from './demo/demo-command.ts'
-import type { PartyStarter } from './demo/network.ts'
+import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { StoryFault, storyCommand } from './demo/story.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { CallFault } from './sandbox/client.ts'
@@ -66,7 +66,7 @@ function addNetworkCommands(program: Command, does: Does): void {
     .command('story')
     .description('perform the main job against the running network, step by step (npm run story)')
     .option('--records <folder>', 'use FHIR documents made by others, from this folder, in place of our own')
-  story.action(does(() => storyCommand({ ...place(), recordsFolder: story.opts<{ records?: string }>().records })))
+  story.action(does(() => storyCommand({ ...place(), recordsFolder: story.opts<{ records?: string }>().records, now: clock })))
 }
 
 function addPartyCommands(program: Command, does: Does): void {
@@ -177,8 +177,8 @@ function addToolCommands(program: Command, does: Does): void {
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>')
-    .option('--out <folder>', 'where the compiled profiles go', './data/profiles')
-    .action(does(() => importProfilesCommand(load.args[0] ?? '', load.opts<{ out: string }>().out)))
+    .option('--out <folder>', 'where the compiled profiles go; without it the sample network takes them at its next start')
+    .action(does(() => importProfilesCommand(load.args[0] ?? '', load.opts<{ out?: string }>().out ?? profilesFolder(settings().dataFolder))))
 }
 
 /** The words of `log verify` as its own parser takes them. */

@@ -53,6 +53,7 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
     verifyCallback: async (token) => {
       const kid = kidOf(token)
       const keys = await keysFor((key) => kid === undefined || key.kid === kid)
+      if (known.length === 0) return unavailable()
       for (const { key } of keys) {
         const verdict = await checkJwt(token, key, needs.now())
         if (verdict === true || verdict.code !== 'auth/invalid-token') return verdict
@@ -63,6 +64,7 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
       if (needs.artefactSignature === 'not-checked') return true
       const check = (keys: readonly KnownKey[]): boolean => keys.some(({ spkiPem }) => !isRefusal(verifyDetached(spkiPem, detail, signature)))
       if (check(await keysFor(() => true))) return true
+      if (known.length === 0) return unavailable()
       // The exchange may have changed its key since we last looked.
       await refresh(REFETCH_MS_MIN)
       // Not knowing any key is no proof against the artefact: the caller tries again.
@@ -71,6 +73,9 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
     },
   }
 }
+
+/** Without the exchange's keys nothing is decided: the exchange, or our own job, tries again. */
+const unavailable = (): Refusal => refuse('machine/unavailable', 'The keys of the exchange could not be fetched.')
 
 function readJwks(text: string): readonly KnownKey[] {
   let value: unknown

@@ -70,6 +70,11 @@ export function documentsFolder(dataFolder: string, key: string): string {
   return join(dataFolder, key, 'documents')
 }
 
+/** Where `amanat fhir import` puts a newer package of profiles. */
+export function profilesFolder(dataFolder: string): string {
+  return join(dataFolder, 'profiles')
+}
+
 const folderOf = (options: Options, party: DemoParty): string => join(options.dataFolder, party.key)
 const originOf = (party: DemoParty): string => `${party.key}.amanat.example/log`
 
@@ -121,6 +126,7 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
     },
     operatorToken: values.operatorToken,
     allowPrivateNetworks: true,
+    ...(existsSync(profilesFolder(options.dataFolder)) ? { profilesFolder: profilesFolder(options.dataFolder) } : {}),
     textMessages: { kind: 'sandbox' },
     ...(party.role === 'exchange'
       ? { sandbox: true }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { CallFault, callParty } from '../sandbox/client.ts'
+import { callParty, refusedWords } from '../sandbox/client.ts'
 import type { NetworkParty } from '../sandbox/network-file.ts'
 
 const CM = '/api/hiecm'
@@ -52,15 +52,7 @@ export function makePatientApp(exchange: NetworkParty, token: string, now: () =>
     approve: async (requestId: string, consents: readonly GrantItem[]): Promise<readonly string[]> =>
       z.object({ consentIds: z.array(z.object({ id: z.string() })) }).parse(await call(`${CM}/consent/v3/request/${requestId}/approve`, { consents })).consentIds.map(({ id }) => id),
     /** The refusal's words, when the exchange refuses as it should. */
-    approvalRefused: async (requestId: string, consents: readonly GrantItem[]): Promise<string | undefined> => {
-      try {
-        await call(`${CM}/consent/v3/request/${requestId}/approve`, { consents })
-        return undefined
-      } catch (error) {
-        if (error instanceof CallFault && error.status < 500) return error.message
-        throw error
-      }
-    },
+    approvalRefused: (requestId: string, consents: readonly GrantItem[]): Promise<string | undefined> => refusedWords(() => call(`${CM}/consent/v3/request/${requestId}/approve`, { consents })),
     revoke: (consents: readonly string[]): Promise<unknown> => call(`${CM}/consent/v3/revoke`, { consents }),
     looks: async () => looks.parse(await call('/v1/me/looks')),
     events: async (): Promise<readonly PatientEvent[]> => events.parse(await call('/v1/me/events?limit=100')),

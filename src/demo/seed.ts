@@ -13,6 +13,12 @@ const SEED = 20_261_122
 /** Requests under way at once while filling. */
 const AT_ONCE = 6
 
+/** What the network was filled with; undefined before its first filling. */
+export function readSeed(dataFolder: string): z.output<typeof seedFile> | undefined {
+  const path = join(dataFolder, 'sample-people.json')
+  return existsSync(path) ? seedFile.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
+}
+
 export type SeedReport = { readonly patients: number; readonly records: number; readonly isFresh: boolean }
 
 /**
@@ -21,7 +27,7 @@ export type SeedReport = { readonly patients: number; readonly records: number; 
  */
 export async function seedNetwork(options: { readonly dataFolder: string; readonly network: Network; readonly now: Date; readonly progress: (done: number, all: number) => void }): Promise<SeedReport> {
   const path = join(options.dataFolder, 'sample-people.json')
-  const state = existsSync(path) ? seedFile.parse(JSON.parse(readFileSync(path, 'utf8'))) : { now: options.now.toISOString(), seed: SEED, done: false }
+  const state = readSeed(options.dataFolder) ?? { now: options.now.toISOString(), seed: SEED, done: false }
   const save = (done: boolean): void => writeFileSync(path, `${JSON.stringify({ ...state, done }, null, 2)}\n`, { mode: 0o600 })
   const population = makePopulation(new Date(state.now), state.seed)
   const records = population.holdings.reduce((sum, holding) => sum + holding.careContexts.length, 0)

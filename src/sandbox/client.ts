@@ -34,6 +34,17 @@ export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'oper
   return text === '' ? undefined : (JSON.parse(text) as unknown)
 }
 
+/** The words with which a call was refused, as it should be; undefined when it went through. Faults are thrown on. */
+export async function refusedWords(call: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await call()
+    return undefined
+  } catch (error) {
+    if (error instanceof CallFault && error.status < 500) return error.message
+    throw error
+  }
+}
+
 function sayProblem(status: number, text: string): string {
   try {
     const body = JSON.parse(text) as { detail?: string; field?: string; type?: string; error?: { code?: string; message?: string } }
