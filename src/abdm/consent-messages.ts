@@ -5,7 +5,6 @@ import {
   abhaAddress,
   careContext,
   facilityId,
-  frequency,
   hiTypes,
   isoDate,
   permission,
@@ -252,4 +251,16 @@ export const listQuery = z
   })
   .meta({ id: 'ConsentListQuery' })
 
-export type FrequencyOnWire = z.input<typeof frequency>
+const pageLimit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault)
+const pageOffset = z.coerce.number().int().min(0).max(100_000).default(0)
+
+/** Query of `patients/requests`: one page of each kind. */
+export const inboxQuery = z
+  .object({
+    consentLimit: pageLimit,
+    consentOffset: pageOffset,
+    subscriptionLimit: pageLimit,
+    subscriptionOffset: pageOffset,
+    status: listQuery.shape.status,
+  })
+  .meta({ id: 'PatientRequestsQuery' })

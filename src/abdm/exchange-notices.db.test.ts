@@ -128,6 +128,25 @@ test('lists show the patient her own requests and consents, page by page', async
   assert.equal(all.body['size'], read.size)
 })
 
+test('one call shows everything that was asked of the patient', async () => {
+  exchange.clock.advance(1_000)
+  const id = await requested()
+  const { status, body } = await exchange.asPatient(
+    ASHA,
+    'GET',
+    '/subscription-requests/v3/patients/requests?consentLimit=1&status=REQUESTED',
+  )
+  assert.equal(status, 200)
+  const { consents, subscriptions } = body as Record<string, { requests: { requestId: string }[]; size: number }>
+  assert.deepEqual(
+    consents?.requests.map(({ requestId }) => requestId),
+    [id],
+  )
+  assert.deepEqual(subscriptions?.requests, [])
+  const other = await exchange.asPatient(RAVI, 'GET', '/subscription-requests/v3/patients/requests')
+  assert.equal((other.body['consents'] as { size: number }).size, 0)
+})
+
 test('the HIU attests erasure once the consent has ended, not before, and for its own copy only', async () => {
   const { consents } = await granted()
   const consentId = consents[0] as Id<'artefact'>
@@ -169,6 +188,7 @@ test('two decisions at once: one holds; two consents of one request that end at 
 })
 
 test('what is recorded is what happened: each change has its event, about the patient, and nothing is sent without one', async () => {
+  exchange.clock.advance(1_000)
   const before = (await exchange.eventTypes()).length
   const { consents } = await granted()
   await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents })

@@ -10,9 +10,19 @@ import { type Call, type Route, route } from '../http/route.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { subscriptionsOf } from '../linking/subscription-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { parsePurpose } from '../policy/purpose.ts'
-import { autoApprove, consentApprove, consentDeny, consentRevoke, isGiven, listQuery } from './consent-messages.ts'
+import {
+  autoApprove,
+  consentApprove,
+  consentDeny,
+  consentRevoke,
+  inboxQuery,
+  isGiven,
+  listQuery,
+} from './consent-messages.ts'
+import { wireSubscription } from './exchange-subscription-wire.ts'
 
 const reading = { dialect: 'abdm', auth: 'patient', once: false, method: 'GET' } as const
 const deciding = {
@@ -25,7 +35,7 @@ const deciding = {
 
 /** The patient's side of consent (protocol sheet 2.6): what a PHR app calls with `X-AUTH-TOKEN`. Refusals are answered at once. */
 export function exchangePatientRoutes(needs: ConsentNeeds): readonly Route[] {
-  return [...requestLists(), ...decisions(needs), ...artefactLists(), ...policyRoutes()]
+  return [...requestLists(), inbox(), ...decisions(needs), ...artefactLists(), ...policyRoutes()]
 }
 
 /** Whose session this is, and who acts in it. */
@@ -77,6 +87,48 @@ function requestLists(): readonly Route[] {
       },
     }),
   ]
+}
+
+/** Everything that waits for the patient or was decided, of all kinds (protocol sheet 2.6). */
+function inbox(): Route {
+  return route({
+    ...reading,
+    path: '/api/hiecm/subscription-requests/v3/patients/requests',
+    summary: "All of the patient's requests: consents and subscriptions, newest first.",
+    query: inboxQuery,
+    answers: { 200: { description: 'A page of each kind.' } },
+    handle: async (call) => {
+      const session = sessionOf(call)
+      if (isRefusal(session)) return session
+      const { consentLimit, consentOffset, subscriptionLimit, subscriptionOffset, status } = call.query
+      const page = { limit: consentLimit, offset: consentOffset }
+      const found = await listRequestsOf(call.tx, session.patient, { page, ...(status === 'ALL' ? {} : { status }) })
+      const consents: object[] = []
+      for (const request of found.items) consents.push(await requestBody(call.tx, request))
+      const all = await subscriptionsOf(call.tx, session.patient)
+      const wanted = all.filter((each) => status === 'ALL' || each.status.toUpperCase() === status)
+      const subscriptions: object[] = []
+      for (const each of wanted.slice(subscriptionOffset, subscriptionOffset + subscriptionLimit)) {
+        subscriptions.push(await wireSubscription(call.tx, each))
+      }
+      const none = { limit: 0, offset: 0, size: 0, requests: [] }
+      return {
+        status: 200,
+        body: {
+          consents: { ...page, size: found.size, requests: consents },
+          subscriptions: {
+            limit: subscriptionLimit,
+            offset: subscriptionOffset,
+            size: wanted.length,
+            requests: subscriptions,
+          },
+          // V3 has no authorization requests, and lockers are set up at once.
+          authorization: none,
+          lockerSetups: none,
+        },
+      }
+    },
+  })
 }
 
 async function named(tx: Tx, id: FacilityId, type: 'HIP' | 'HIU'): Promise<{ id: string; name: string; type: string }> {

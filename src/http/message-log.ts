@@ -33,6 +33,7 @@ export function redact(value: unknown, depth = 0): unknown {
   if (depth > LIMITS.bodyDepthMax) return '…'
   if (typeof value === 'string') return value.length > TEXT_KEPT_CHARS_MAX ? `${value.slice(0, TEXT_KEPT_CHARS_MAX)}… (${value.length} characters)` : value
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
+  if (value instanceof Date) return value.toISOString()
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
