@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { detailOf, grant, HIP, newId, notify, REFERENCE, requesterKeys, sampleOf } from '../../test/hip-bench.ts'
+import {
+  detailOf,
+  grant,
+  HIP,
+  newId,
+  notify,
+  PATIENT,
+  REFERENCE,
+  requesterKeys,
+  sampleOf,
+} from '../../test/hip-bench.ts'
 import { NOTIFY, ON_NOTIFY, ON_REQUEST, useTransfers } from '../../test/hip-transfers.ts'
 import { transact } from '../db/tx.ts'
 import { validateDocument } from '../fhir/validate.ts'
@@ -331,5 +341,23 @@ describe('a provider under a consent', () => {
       types.length,
       JSON.stringify(world.told().statusNotification.statusResponses),
     )
+  })
+
+  it('accounts for every page once, page by page', async () => {
+    const seen: string[] = []
+    let before: string | undefined
+    do {
+      const url = `/v1/disclosures?limit=3&patient=${PATIENT}${before === undefined ? '' : `&before=${before}`}`
+      const page = (await world.bench.app.inject({ url })).json() as {
+        disclosures: { event: string }[]
+        before?: string
+      }
+      seen.push(...page.disclosures.map(({ event }) => event))
+      before = page.before
+    } while (before !== undefined)
+    const rows = await world.bench.machine.db.selectFrom('hip_page').select('event').where('bucket', '>=', 0).execute()
+    const own = rows.length - 4 * Number(fs.existsSync(EXAMPLES))
+    assert.equal(seen.length, own, 'the official examples are of another patient')
+    assert.equal(new Set(seen).size, own)
   })
 })

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AbhaAddress } from '../kernel/id.ts'
+import { isSimilarName } from '../linking/demographics.ts'
 import type { FacilityPatient } from '../records/patient.ts'
-import { type Candidates, isSimilarName, match, type Wanted } from './matching.ts'
+import { type Candidates, match, type Wanted } from './matching.ts'
 
 const wanted: Wanted = {
   abhaAddress: 'asha.rao@sbx' as AbhaAddress,

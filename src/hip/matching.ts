@@ -1,4 +1,5 @@
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
+import { isSimilarName } from '../linking/demographics.ts'
 import { type FacilityPatient, genderLetter } from '../records/patient.ts'
 
 /** Whom the exchange asks about in a discovery (protocol sheet 2.2 no. 2). */
@@ -66,72 +67,4 @@ function isSimilar(patient: FacilityPatient, wanted: Wanted): boolean {
     Math.abs(year - wanted.yearOfBirth) <= YEARS_APART_MAX &&
     isSimilarName(patient.name, wanted.name)
   )
-}
-
-const TITLES = new Set([
-  'dr',
-  'mr',
-  'mrs',
-  'ms',
-  'miss',
-  'smt',
-  'shri',
-  'sri',
-  'shrimati',
-  'kum',
-  'kumari',
-  'baby',
-  'master',
-])
-
-/**
- * Whether two names sound alike as Indian names are spelled: `Sita Lakshmi` and `Seetha Laxmi`. Every word of the shorter name must sound
- * like a word of the longer (an initial fits a word that begins with it), and at least one whole word must.
- */
-export function isSimilarName(a: string, b: string): boolean {
-  const [short = [], long = []] = [wordsOf(a), wordsOf(b)].sort((x, y) => x.length - y.length)
-  const left = [...long]
-  let whole = 0
-  // Whole words first, so that an initial does not take a word from them.
-  for (const word of [...short].sort((x, y) => y.length - x.length)) {
-    const at = left.findIndex((other) => soundsLike(word, other))
-    if (at < 0) return false
-    const [other = ''] = left.splice(at, 1)
-    if (word.length > 1 && other.length > 1) whole++
-  }
-  return whole > 0
-}
-
-function wordsOf(name: string): readonly string[] {
-  const plain = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\s.'-]/gu, '')
-  return plain.split(/[\s.'-]+/).filter((word) => word !== '' && !TITLES.has(word))
-}
-
-function soundsLike(a: string, b: string): boolean {
-  if (a === b) return true
-  const [keyA, keyB] = [soundOf(a), soundOf(b)]
-  if (a.length === 1 || b.length === 1) return keyA[0] === keyB[0]
-  return keyA === keyB
-}
-
-/** What stays of a word when spelling habits are taken away: aspirates, doubled letters, long vowels, v/w, x/ksh, vowels inside. */
-function soundOf(word: string): string {
-  const folded = word
-    .replaceAll(/ksh|x/g, 'ks')
-    .replaceAll(/([kgcjtdpb])h/g, '$1')
-    .replaceAll('sh', 's')
-    .replaceAll('ph', 'f')
-    .replaceAll('w', 'v')
-    .replaceAll('z', 'j')
-    .replaceAll('q', 'k')
-    .replaceAll(/ee|ie|y/g, 'i')
-    .replaceAll(/oo|ou/g, 'u')
-    .replaceAll('aa', 'a')
-    .replaceAll(/(.)\1+/g, '$1')
-  const first = /^[aeiou]/.test(folded) ? (folded[0] ?? '') : ''
-  const consonants = folded.slice(first.length).replaceAll(/[aeiouh]/g, '')
-  return `${first}${consonants}`.replaceAll(/(.)\1+/g, '$1') || folded
 }

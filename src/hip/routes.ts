@@ -13,14 +13,7 @@ import { listDisclosures } from './transfer-commands.ts'
 const limit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault)
 const patientsQuery = z.object({ after: z.string().max(60).optional(), limit })
 const artefactsQuery = z.object({ before: z.uuid().optional(), limit })
-const disclosuresQuery = z.object({
-  patient: z.string().max(100).optional(),
-  before: z.iso
-    .datetime({ offset: true })
-    .transform((text) => new Date(text))
-    .optional(),
-  limit,
-})
+const disclosuresQuery = z.object({ patient: z.string().max(100).optional(), before: z.uuid().optional(), limit })
 
 function actorOf(call: Pick<Call<never, never>, 'caller'>): Actor {
   return { kind: 'operator', id: call.caller.kind === 'operator' ? call.caller.name : call.caller.kind }
@@ -157,7 +150,7 @@ function accountRoutes(): readonly Route[] {
           status: 200,
           body: {
             disclosures,
-            ...(disclosures.length < count || last === undefined ? {} : { before: last.settledAt }),
+            ...(disclosures.length < count || last === undefined ? {} : { before: last.event }),
           },
         }
       },

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
-import type { HipRequestTable } from '../db/tables.generated.ts'
+import type { HipPageTable, HipRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
@@ -150,15 +150,35 @@ export async function insertPage(
     .execute()
 }
 
-export async function listPages(tx: Tx, key: TransferKey): Promise<readonly Page[]> {
-  const rows = await tx.db
+function pagesOf(tx: Tx, key: TransferKey) {
+  return tx.db
     .selectFrom('hip_page')
     .select(['page_number', 'care_context_reference', 'hi_type', 'status', 'document_hash', 'narrowed', 'error'])
     .where('bucket', '=', bucketOfId(key.consentId))
     .where('transaction_id', '=', key.transactionId)
-    .orderBy('page_number')
-    .execute()
-  return rows.map((row) => ({
+}
+
+export async function listPages(tx: Tx, key: TransferKey): Promise<readonly Page[]> {
+  return (await pagesOf(tx, key).orderBy('page_number').execute()).map(pageOf)
+}
+
+export async function loadPage(tx: Tx, key: TransferKey, number: number): Promise<Page | undefined> {
+  const row = await pagesOf(tx, key).where('page_number', '=', number).executeTakeFirst()
+  return row && pageOf(row)
+}
+
+/** Whether any page of a transfer is not settled yet. */
+export async function hasOpenPages(tx: Tx, key: TransferKey): Promise<boolean> {
+  return (await pagesOf(tx, key).where('settled_at', 'is', null).limit(1).executeTakeFirst()) !== undefined
+}
+
+type PageRow = Pick<
+  Selectable<HipPageTable>,
+  'page_number' | 'care_context_reference' | 'hi_type' | 'status' | 'document_hash' | 'narrowed' | 'error'
+>
+
+function pageOf(row: PageRow): Page {
+  return {
     number: row.page_number,
     careContextReference: row.care_context_reference,
     hiType: row.hi_type as HiType,
@@ -166,7 +186,7 @@ export async function listPages(tx: Tx, key: TransferKey): Promise<readonly Page
     documentHash: row.document_hash,
     narrowed: row.narrowed,
     ...(row.error === null ? {} : { error: row.error }),
-  }))
+  }
 }
 
 /** The body of a page that is not settled yet. */
@@ -234,10 +254,10 @@ export type Disclosure = {
   readonly event: string | null
 }
 
-/** Settled pages, newest first, of one patient or of all; before the page that the list before ended with. */
+/** Settled pages, newest first, of one patient or of all; `before` is the log entry that the list before ended with. */
 export async function listDisclosures(
   tx: Tx,
-  filter: { readonly patient?: string; readonly before?: Date; readonly limit: number },
+  filter: { readonly patient?: string; readonly before?: string; readonly limit: number },
 ): Promise<readonly Disclosure[]> {
   const patient = filter.patient ?? null
   const before = filter.before ?? null
@@ -261,8 +281,8 @@ export async function listDisclosures(
       p.document_hash, p.settled_at, p.error, p.event
     from hip_page p join hip_request r on r.bucket = p.bucket and r.transaction_id = p.transaction_id
     where p.settled_at is not null and (${patient}::text is null or r.abha_address = ${patient})
-      and (${before}::timestamptz is null or p.settled_at < ${before})
-    order by p.settled_at desc, p.transaction_id, p.page_number limit ${filter.limit}`.execute(tx.db)
+      and (${before}::uuid is null or p.event < ${before}::uuid)
+    order by p.event desc limit ${filter.limit}`.execute(tx.db)
   return rows.map((row) => ({
     transactionId: row.transaction_id,
     consentId: row.consent_id,

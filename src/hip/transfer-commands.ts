@@ -147,7 +147,7 @@ export async function beginPage(
 ): Promise<{ readonly transfer: Transfer; readonly body: string } | undefined> {
   const transfer = await store.lockTransfer(tx, payload)
   if (transfer?.status !== 'sending') return undefined
-  const page = (await store.listPages(tx, payload)).find(({ number }) => number === payload.page)
+  const page = await store.loadPage(tx, payload, payload.page)
   if (page?.status !== 'waiting' && page?.status !== 'sending') return undefined
   const may = mayStillSend(transfer, await loadArtefact(tx, payload.consentId), needs.facility.id, tx.now)
   if (isRefusal(may)) {
@@ -173,7 +173,7 @@ export async function settlePage(
   end: { readonly status: 'sent' } | { readonly status: 'failed'; readonly error: string },
 ): Promise<void> {
   const transfer = await store.lockTransfer(tx, payload)
-  const page = (await store.listPages(tx, payload)).find(({ number }) => number === payload.page)
+  const page = await store.loadPage(tx, payload, payload.page)
   if (transfer === undefined || page === undefined) return
   if (page.status === 'waiting' || page.status === 'sending') {
     await settle(tx, needs, transfer, page, end)
@@ -215,9 +215,7 @@ async function settle(tx: Tx, needs: TransferNeeds, transfer: Transfer, page: Pa
 }
 
 async function endIfDone(tx: Tx, needs: TransferNeeds, transfer: Transfer): Promise<void> {
-  const pages = await store.listPages(tx, transfer)
-  if (pages.every(({ status }) => status !== 'waiting' && status !== 'sending'))
-    await endTransfer(tx, needs, transfer, undefined)
+  if (!(await store.hasOpenPages(tx, transfer))) await endTransfer(tx, needs, transfer, undefined)
 }
 
 /** Ends a transfer, with `why` for every page that is still open; the event tells `abdm/` to notify the exchange. */
@@ -283,7 +281,7 @@ export async function closeTransfer(tx: Tx, needs: TransferNeeds, key: store.Tra
 /** The facility's accounting of disclosures: settled pages, newest first. */
 export async function listDisclosures(
   tx: Tx,
-  filter: { readonly patient?: string; readonly before?: Date; readonly limit: number },
+  filter: { readonly patient?: string; readonly before?: string; readonly limit: number },
 ): Promise<readonly store.Disclosure[]> {
   return store.listDisclosures(tx, filter)
 }
