@@ -115,9 +115,10 @@ export class FakeHiu {
   ): Promise<{ readonly answer: unknown; readonly transfer: string }> {
     const transfer = randomUUID()
     const keys = makeFakeKeys()
+    const known = this.artefacts.get(consent)
     this.#transfers.set(transfer, {
       consent,
-      hip: String(at(this.artefacts.get(consent)?.detail, 'hip.id') ?? ''),
+      hip: known === undefined ? '' : textAt(known.detail, 'hip.id'),
       keys,
       got: [],
       pages: new Set(),

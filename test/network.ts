@@ -75,6 +75,11 @@ export class TestNetwork {
     return found
   }
 
+  /** Where a party's keys lie. */
+  keysFolder(id: string): string {
+    return path.join(this.#folder, id)
+  }
+
   /** Facilities first, the exchange still answers them; then what the third parties found wrong is thrown. */
   async stop(): Promise<void> {
     const ends = await Promise.allSettled(this.#bridges.map((bridge) => bridge.stop()))
@@ -142,7 +147,7 @@ export class TestNetwork {
     const url = `http://127.0.0.1:${port}`
     const name = role === 'exchange' ? 'Test exchange' : `Facility ${id}`
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
-    const keysFolder = path.join(this.#folder, id)
+    const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
     const operatorToken = randomBytes(32).toString('base64url')
     const shared = {

@@ -139,7 +139,8 @@ export function readError(status: number, text: string): { readonly code?: strin
   try {
     value = JSON.parse(text)
   } catch {
-    value = text
+    // An error page of some proxy: its status says more than its text.
+    value = text === '' ? text : `answered ${status}: ${text}`
   }
   const first: unknown = Array.isArray(value) ? value[0] : value
   const record = typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined
