@@ -12,6 +12,7 @@ import {
   startLinkingExchange,
 } from '../../test/linking-exchange.ts'
 import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
+import { attemptsChore } from '../linking/jobs.ts'
 import { careContextsOf, isLinked, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { setPatientStatus } from '../people/commands.ts'
 import { onGenerateToken } from './linking-messages.ts'
@@ -164,6 +165,19 @@ test('three tries a day for one patient and HIP, right or wrong, known or not; t
   }
   await askToken(known, 'bridge-other')
   assert.notEqual(codeIn(await only()), 'ABDM-1027')
+})
+
+test('tries at the same time are counted one by one', async () => {
+  exchange.clock.advance(DAY_MS + 1)
+  await Promise.all(Array.from({ length: 6 }, () => askToken()))
+  const codes = (await exchange.takeSent()).map((message) => codeIn(message) ?? 'token')
+  assert.deepEqual(codes.toSorted(), ['ABDM-1027', 'ABDM-1027', 'ABDM-1027', 'token', 'token', 'token'])
+  exchange.clock.advance(DAY_MS + 1)
+  await attemptsChore(exchange.machine).run()
+  assert.deepEqual(
+    await exchange.machine.db.selectFrom('linking_attempt').selectAll().where('bucket', '>=', 0).execute(),
+    [],
+  )
 })
 
 test('a link token that is missing, forged, expired or of another kind is refused at once', async () => {

@@ -8,6 +8,7 @@ import { facilityById } from '../partners/commands.ts'
 import type { Patient } from '../people/patient.ts'
 import { errorIn, facilitiesOfCaller, patientStep } from './exchange-callers.ts'
 import { wireGender } from './exchange-linking-reactions.ts'
+import { errorOf } from './rules.ts'
 import { sendToFacility } from './send.ts'
 import { onShare, profileShare } from './share-messages.ts'
 
@@ -117,8 +118,7 @@ function readAnswer(
 ): Answered<ShareAnswer> | undefined {
   if (error !== undefined) return { error }
   if (!acknowledgement) return undefined
-  if (acknowledgement.status === 'FAILED')
-    return { error: { code: 'ABDM-1149', message: 'The facility did not take the profile.' } }
+  if (acknowledgement.status === 'FAILED') return { error: errorOf(refuse('linking/share-refused')) }
   const { tokenNumber, expiry } = acknowledgement.profile ?? {}
   return { result: { abhaAddress: acknowledgement.abhaAddress, tokenNumber: tokenNumber ?? undefined, expiry } }
 }

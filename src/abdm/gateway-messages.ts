@@ -75,11 +75,10 @@ const bridgeService = z
 
 /** Add or update services of the calling bridge: one, a list, or `{services: […]}` (no source captured the V3 body). */
 export const bridgeServices = z
-  .union([
-    z.array(bridgeService).min(1).max(LIMITS.pageSizeMax),
-    z.object({ services: z.array(bridgeService).min(1).max(LIMITS.pageSizeMax) }).transform((body) => body.services),
-    bridgeService.transform((service) => [service]),
-  ])
+  .preprocess((body) => {
+    if (Array.isArray(body)) return body
+    return typeof body === 'object' && body !== null && 'services' in body ? body.services : [body]
+  }, z.array(bridgeService).min(1).max(LIMITS.pageSizeMax))
   .meta({ id: 'BridgeServices' })
 
 export const providersQuery = z.object({ name: z.string().max(LIMITS.textCharsMax).optional() })

@@ -252,7 +252,8 @@ export const onInit = z
   .refine((body) => body.error || body.link, { message: 'is needed where no error is', path: ['link'] })
   .meta({ id: 'OnInit' })
 
-const otp = z.string().min(1).max(20)
+/** Some apps send digits as a number. */
+const otp = z.union([z.string(), z.number().int().transform(String)]).pipe(z.string().min(1).max(20))
 export const linkConfirm = z.object({ token: otp, linkRefNumber: words(100).min(1) }).meta({ id: 'LinkConfirm' })
 export const hipLinkConfirm = z
   .object({ confirmation: z.object({ linkRefNumber: words(100).min(1), token: otp }) })

@@ -1,7 +1,12 @@
 import { z } from 'zod'
+import { type Machine, transact } from '../db/tx.ts'
+import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import { type Id, parseId } from '../kernel/id.ts'
 import { endUnanswered } from './discovery-commands.ts'
+import { deleteOldAttempts } from './store.ts'
+
+const SWEEP_EVERY_MS = 3_600_000
 
 const due = z.object({
   transaction: z.string().transform((text) => parseId<'linking-transaction'>(text)),
@@ -14,4 +19,9 @@ export const answerDue: JobHandler = async (_machine, job) => {
   if (transaction === undefined) return { outcome: 'give-up', error: 'the job names no transaction' }
   const id: Id<'linking-transaction'> = transaction
   return { outcome: 'done', commit: (tx) => endUnanswered(tx, id, step) }
+}
+
+/** Chore `linking-attempts`: forgets who tried what more than a day ago. */
+export function attemptsChore(machine: Machine): Chore {
+  return { name: 'linking-attempts', everyMs: SWEEP_EVERY_MS, run: () => transact(machine, deleteOldAttempts) }
 }

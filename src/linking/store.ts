@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
@@ -107,8 +108,10 @@ export type Attempt = {
   readonly facility: FacilityId
 }
 
-/** How often `facility` tried this within the last 24 hours. */
+/** How often `facility` tried this within the last 24 hours. Tries of one kind about one subject wait for one another until the end of `tx`. */
 export async function countAttempts(tx: Tx, attempt: Attempt): Promise<number> {
+  const name = JSON.stringify([attempt.kind, attempt.subject, attempt.facility])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
   const row = await tx.db
     .selectFrom('linking_attempt')
     .select((e) => e.fn.countAll<number>().as('count'))
@@ -119,6 +122,12 @@ export async function countAttempts(tx: Tx, attempt: Attempt): Promise<number> {
     .where('at', '>', new Date(tx.now.getTime() - LIMITS.attemptsWindowMs))
     .executeTakeFirst()
   return Number(row?.count ?? 0)
+}
+
+/** Forgets tries that count no more. */
+export async function deleteOldAttempts(tx: Tx): Promise<void> {
+  const before = new Date(tx.now.getTime() - LIMITS.attemptsWindowMs)
+  await sql`/* all buckets: the clock decides */ delete from linking_attempt where at <= ${before}`.execute(tx.db)
 }
 
 export async function insertAttempt(tx: Tx, _recorded: Recorded<AuditEvent>, attempt: Attempt): Promise<void> {
