@@ -13,7 +13,7 @@ import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
-import { artefactText, makeDetail, signArtefact, wirePermission } from './artefact.ts'
+import { artefactText, makeDetail, signArtefact } from './artefact.ts'
 import {
   type Artefact,
   type ArtefactVerb,
@@ -78,7 +78,7 @@ export async function askConsent(
     status: 'REQUESTED',
     createdAt: tx.now,
     changedAt: tx.now,
-    decideBy: new Date(tx.now.getTime() + (needs.consentWindowMs ?? LIMITS.consentRequestWindowMs)),
+    decideBy: endOfWindow(asked, tx.now, needs.consentWindowMs ?? LIMITS.consentRequestWindowMs),
   }
   const recorded = await record(tx, {
     type: 'consent.requested',
@@ -93,6 +93,11 @@ export async function askConsent(
   await insertRequest(tx, recorded, request)
   await announce(tx, recorded)
   return request
+}
+
+/** A request for a consent that would be over already cannot be granted: the time to decide ends with it. */
+function endOfWindow({ permission }: ConsentAsk, now: Date, windowMs: number): Date {
+  return new Date(Math.min(now.getTime() + windowMs, permission.dataEraseAt.getTime()))
 }
 
 async function completeAsk(tx: Tx, proposal: ConsentProposal): Promise<ConsentAsk | Refusal> {
@@ -388,5 +393,3 @@ export async function markErased(
   await announce(tx, recorded)
   return { ...artefact, erasedAt: tx.now }
 }
-
-export { wirePermission }
