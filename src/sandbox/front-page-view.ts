@@ -106,20 +106,19 @@ function happened({ words, view, n }: Page): Html {
   ]
   const requests = Object.values(asked).reduce((sum, value) => sum + value, 0)
   const transfers = data.delivered + data.underWay + data.failed
-  const number = (
-    id: string,
-    { title, text }: { readonly title: string; readonly text: string },
-    value: number,
-    more: Html,
-  ): Html =>
-    html`<div class="number"><dt>${title}</dt><dd><strong id="${id}" data-live>${n(value)}</strong><span class="muted">${text}</span>${more}</dd></div>`
-  const parts = (id: string, value: number, none: string, list: readonly Html[]): Html =>
-    html`<div id="${id}-parts" data-live>${value === 0 ? html`<p class="none">${none}</p>` : html`<ul class="parts">${list}</ul>`}</div>`
+  const number = (id: string, title: string, value: number, more: Html): Html =>
+    html`<div class="number"><dt>${title}</dt><dd><strong id="${id}" data-live>${n(value)}</strong><div id="${id}-more" data-live>${more}</div></dd></div>`
+  const text = (words: string): Html => html`<p class="muted">${words}</p>`
+  const parts = (
+    sum: number,
+    { text: said, none }: { readonly text: string; readonly none: string },
+    list: readonly Html[],
+  ): Html => (sum === 0 ? text(none) : html`${text(said)}<ul class="parts">${list}</ul>`)
   return html`<section aria-labelledby="happened"><h2 id="happened">${words.happened}</h2><dl class="numbers">
-${number('patients', words.patients, view.patients, NOTHING)}
-${number('contexts', words.careContexts, view.careContexts, NOTHING)}
-${number('requests', words.requests, requests, parts('requests', requests, words.requests.none, requestParts))}
-${number('data', words.data, transfers, parts('data', transfers, words.data.none, dataParts))}
+${number('patients', words.patients.title, view.patients, text(words.patients.text))}
+${number('contexts', words.careContexts.title, view.careContexts, text(words.careContexts.text))}
+${number('requests', words.requests.title, requests, parts(requests, words.requests, requestParts))}
+${number('data', words.data.title, transfers, parts(transfers, words.data, dataParts))}
 </dl></section>`
 }
 

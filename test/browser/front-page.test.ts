@@ -25,7 +25,7 @@ const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const PICTURES = path.join(import.meta.dirname, '..', '..', 'docs', 'pictures')
 /** `AMANAT_PICTURES=1 npm test -- test/browser/front-page.test.ts` draws them anew. */
 const wantsPictures = process.env['AMANAT_PICTURES'] === '1'
-const SIZES = { desktop: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } } as const
+const SIZES = { desktop: { width: 1280, height: 1290 }, phone: { width: 390, height: 844 } } as const
 const FACILITIES = [
   ['IN2710000011', 'Tarangini Hospital, Pune', 'Hospital', 'up'],
   ['IN2910000022', 'Vanashree Medical Centre, Bengaluru', 'Hospital', 'up'],
@@ -132,6 +132,9 @@ async function openPage(options: Parameters<Browser['newContext']>[0], place = '
   return { page, faults }
 }
 
+const takePicture = (page: Page, name: string, fullPage: boolean): Promise<unknown> =>
+  page.screenshot({ path: path.join(PICTURES, `front-page-${name}.png`), fullPage })
+
 const isWiderThanWindow = (page: Page): Promise<boolean> =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
 
@@ -155,28 +158,25 @@ const FONTS = { en: 'Noto Sans', hi: 'Noto Sans Devanagari', ur: 'Noto Nastaliq 
 
 for (const [size, viewport] of Object.entries(SIZES)) {
   for (const language of LANGUAGES) {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      test(`the front page is sound: ${size}, ${language}, ${colorScheme}`, async () => {
-        allStates('up')
-        const { page, faults } = await openPage(
-          { viewport, colorScheme, deviceScaleFactor: wantsPictures ? 2 : 1 },
-          `/?lang=${language}`,
-        )
-        assert.equal(await page.locator('html').getAttribute('lang'), language)
-        assert.equal(await page.locator('html').getAttribute('dir'), LANGUAGE_FORMS[language].dir)
-        assert.equal(await page.locator('h1').innerText(), WORDS[language].allUp)
-        assert.equal(await page.evaluate((font) => document.fonts.check(`600 16px "${font}"`), FONTS[language]), true)
-        assert.equal(await isWiderThanWindow(page), false)
+    test(`the front page is sound: ${size}, ${language}, light and dark`, async () => {
+      allStates('up')
+      const { page, faults } = await openPage(
+        { viewport, deviceScaleFactor: wantsPictures ? 1.5 : 1 },
+        `/?lang=${language}`,
+      )
+      assert.equal(await page.locator('html').getAttribute('lang'), language)
+      assert.equal(await page.locator('html').getAttribute('dir'), LANGUAGE_FORMS[language].dir)
+      assert.equal(await page.locator('h1').innerText(), WORDS[language].allUp)
+      assert.equal(await page.evaluate((font) => document.fonts.check(`600 16px "${font}"`), FONTS[language]), true)
+      assert.equal(await isWiderThanWindow(page), false)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
         assert.deepEqual(await axeFaults(page), [])
-        assert.deepEqual(faults, [])
-        if (wantsPictures)
-          await page.screenshot({
-            path: path.join(PICTURES, `front-page-${language}-${size}-${colorScheme}.png`),
-            fullPage: true,
-          })
-        await page.context().close()
-      })
-    }
+        if (wantsPictures) await takePicture(page, `${language}-${size}-${colorScheme}`, size === 'phone')
+      }
+      assert.deepEqual(faults, [])
+      await page.context().close()
+    })
   }
 }
 
@@ -201,8 +201,7 @@ test('trouble shows in words and colour, readable on the narrowest phone and wit
     assert.ok(await page.locator('noscript p').isVisible())
     assert.equal(await isWiderThanWindow(page), false)
     assert.deepEqual(faults, [])
-    if (wantsPictures)
-      await page.screenshot({ path: path.join(PICTURES, `front-page-${language}-narrow-trouble.png`), fullPage: true })
+    if (wantsPictures) await takePicture(page, `${language}-narrow-trouble`, true)
     await page.context().close()
   }
   const { page } = await openPage({ colorScheme: 'dark' })
