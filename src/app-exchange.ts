@@ -20,7 +20,7 @@ import type { Route } from './http/route.ts'
 import type { Authenticate, Headers } from './http/server.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
-import { answerDue } from './linking/jobs.ts'
+import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
 import { patientRoutes } from './native/patient-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
@@ -58,7 +58,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ['linking.share-undelivered', shareUndelivered],
       ['linking.event-undelivered', subscriptionEventUndelivered],
     ],
-    chores: [expiryChore(ground.machine)],
+    chores: [expiryChore(ground.machine), attemptsChore(ground.machine)],
     sender: exchangeSender(needs),
     authenticate: { bridge: bridgeCheck(needs), patient: patientCheck(needs), exchange: async () => refuse('request/not-found') },
   }

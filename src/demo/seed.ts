@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf } from '../sandbox/network-file.ts'
+import { waitFor } from './narrator.ts'
 import { makePopulation } from './people/population.ts'
 
 /** What is kept of the filling: the day it was made for, so that starting again finds the same people and records. */
@@ -43,11 +44,20 @@ export async function seedNetwork(options: { readonly dataFolder: string; readon
       options.progress(++done, all)
     })
   }
+  await waitFor(`${records} care contexts to be linked`, async () => ((await countLinked(options.network)) >= records ? true : undefined), LINKED_WITHIN_MS)
   save(true)
   return report
 }
 
 const GENDERS = { M: 'male', F: 'female', O: 'other' } as const
+
+/** Linking goes on by messages between the parties after the last request was answered. */
+const LINKED_WITHIN_MS = 120_000
+const people = z.array(z.looseObject({ careContexts: z.array(z.unknown()) }))
+
+async function countLinked(network: Network): Promise<number> {
+  return people.parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/patients')).reduce((sum, { careContexts }) => sum + careContexts.length, 0)
+}
 
 type Population = ReturnType<typeof makePopulation>
 type Step = () => Promise<unknown>

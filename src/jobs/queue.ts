@@ -71,6 +71,8 @@ export async function settleJob(
       claimed_until: null,
       last_error: 'error' in end ? end.error.slice(0, LIMITS.answerKeptCharsMax) : null,
       ...(end.status === 'waiting' ? { run_at: end.runAt } : { ended_at: tx.now }),
+      // What left needs its payload no more, and may hold a one-time password or demographics.
+      ...(end.status === 'done' ? { payload: '{}' } : {}),
     })
     .where('id', '=', job.id)
     .where('status', '=', 'waiting')
