@@ -38,6 +38,7 @@ export type Mood =
   | 'takes'
   | 'error-500'
   | 'refuses'
+  | 'unauthorised'
   | 'rubbish'
   | 'redirects'
   | 'hangs'
@@ -71,7 +72,7 @@ export async function startRequester(): Promise<FakeRequester> {
     if (mood === 'takes-then-drops') return void request.socket.destroy()
     if (mood === 'rubbish') return void response.writeHead(202).end('<html>\u0000{{{')
     if (mood === 'redirects') return void response.writeHead(307, { location: 'http://127.0.0.1:1/elsewhere' }).end()
-    response.writeHead(mood === 'takes' ? 202 : mood === 'refuses' ? 400 : 500).end()
+    response.writeHead(mood === 'takes' ? 202 : mood === 'refuses' ? 400 : mood === 'unauthorised' ? 401 : 500).end()
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { grant, notify } from '../../test/hip-bench.ts'
 import { NOTIFY, useTransfers } from '../../test/hip-transfers.ts'
+import { makeOutbound } from '../http/outbound.ts'
 import { refuse } from '../kernel/refusal.ts'
 import { SourceUnavailable } from '../records/record.ts'
 
@@ -147,5 +148,36 @@ describe('pages of a provider, when something fails', () => {
     await world.bench.drain()
     assert.equal(world.requester.got.length, 2)
     world.bench.sources.pop()
+  })
+
+  it('calls no private address unless the configuration allows it, and says that nothing was sent', async () => {
+    const { outbound } = world.bench.needs
+    const strict = makeOutbound({ allowPrivateNetworks: false, nowMs: () => performance.now() })
+    Object.assign(world.bench.needs, { outbound: strict })
+    const { transactionId } = await world.ask(await grant(world.bench, { hiTypes: ['Invoice'] }))
+    await world.bench.drain()
+    Object.assign(world.bench.needs, { outbound })
+    await strict.close()
+    assert.equal(world.requester.got.length, 0)
+    const [page] = await world.disclosures(transactionId)
+    assert.equal(page?.status, 'failed')
+    assert.match(page?.error ?? '', /private address/)
+    assert.equal((await world.readEvent(page?.event ?? ''))['mayHaveArrived'], false)
+    assert.equal(world.told().statusNotification.sessionStatus, 'FAILED')
+  })
+
+  it('forgets its session when the requester does not take it, and tries again with a new one', async () => {
+    let forgotten = 0
+    const { tokenRefused } = world.bench.needs
+    Object.assign(world.bench.needs, { tokenRefused: () => void forgotten++ })
+    world.requester.mood = 'unauthorised'
+    await world.ask(await grant(world.bench, { hiTypes: ['Invoice'] }))
+    await world.bench.drain()
+    assert.equal(forgotten, 1)
+    world.requester.mood = 'takes'
+    world.bench.clock.advance(2_000)
+    await world.bench.drain()
+    Object.assign(world.bench.needs, { tokenRefused })
+    assert.equal(world.requester.got.length, 1)
   })
 })

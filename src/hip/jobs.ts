@@ -156,10 +156,11 @@ async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<Job
       ? { status: outcome.status, answer: outcome.body.toString('utf8') }
       : { error: outcome.reason }),
   })
-  return judgePush(needs, payload, outcome)
+  return judgePush(needs, job, outcome)
 }
 
-function judgePush(needs: HipNeeds, payload: PushPayload, outcome: CallOutcome): JobResult {
+function judgePush(needs: HipNeeds, job: Job, outcome: CallOutcome): JobResult {
+  const payload = job.payload as PushPayload
   if (outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300) {
     return { outcome: 'done', commit: (tx) => settlePage(tx, needs, payload, { status: 'sent' }) }
   }
@@ -167,10 +168,11 @@ function judgePush(needs: HipNeeds, payload: PushPayload, outcome: CallOutcome):
     outcome.kind === 'answered'
       ? `The requester answered ${outcome.status}.`
       : `The requester could not be reached: ${outcome.reason}.`
+  const nothingSent = outcome.kind === 'forbidden' && job.attempt === 1
   if (outcome.kind === 'answered' && outcome.status === 401) needs.tokenRefused()
   const passing = outcome.kind === 'failed' || (outcome.kind === 'answered' && isPassing(outcome.status))
   const fail = (tx: Parameters<typeof settlePage>[0]): Promise<void> =>
-    settlePage(tx, needs, payload, { status: 'failed', error })
+    settlePage(tx, needs, payload, { status: 'failed', error, nothingSent })
   return passing ? { outcome: 'retry', error, whenDead: fail } : { outcome: 'give-up', error, commit: fail }
 }
 

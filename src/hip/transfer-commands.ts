@@ -170,7 +170,9 @@ export async function settlePage(
   tx: Tx,
   needs: TransferNeeds,
   payload: PushPayload,
-  end: { readonly status: 'sent' } | { readonly status: 'failed'; readonly error: string },
+  end:
+    | { readonly status: 'sent' }
+    | { readonly status: 'failed'; readonly error: string; readonly nothingSent: boolean },
 ): Promise<void> {
   const transfer = await store.lockTransfer(tx, payload)
   const page = await store.loadPage(tx, payload, payload.page)
@@ -202,13 +204,18 @@ function aboutPage(needs: TransferNeeds, transfer: Transfer, page: Page) {
   }
 }
 
-type PageEnd = { readonly status: 'sent' } | { readonly status: 'failed' | 'withheld'; readonly error: string }
+type PageEnd =
+  | { readonly status: 'sent' }
+  | { readonly status: 'failed' | 'withheld'; readonly error: string; readonly nothingSent?: boolean }
 
 const TYPE_OF_END = { sent: 'hip.page-disclosed', failed: 'hip.page-failed', withheld: 'hip.page-withheld' } as const
 
 async function settle(tx: Tx, needs: TransferNeeds, transfer: Transfer, page: Page, end: PageEnd): Promise<void> {
   if (page.status !== 'waiting' && page.status !== 'sending') return
-  const doubt = end.status === 'sent' ? {} : { error: end.error, mayHaveArrived: page.status === 'sending' }
+  const doubt =
+    end.status === 'sent'
+      ? {}
+      : { error: end.error, mayHaveArrived: page.status === 'sending' && end.nothingSent !== true }
   const recorded = await record(tx, { type: TYPE_OF_END[end.status], ...aboutPage(needs, transfer, page), ...doubt })
   await store.movePage(tx, recorded, transfer, page.number, page.status, end)
   await announce(tx, recorded)
