@@ -12,7 +12,7 @@ import {
   type TestExchange,
 } from '../../test/consent-exchange.ts'
 import { consentSteps, only } from '../../test/consent-steps.ts'
-import { markErased } from '../consent/commands.ts'
+import { markErased } from '../consent/end-commands.ts'
 import { artefactsOf, noticesOf } from '../consent/readers.ts'
 import type { Id } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import { announce, type Recorded, record } from '../audit/record.ts'
+import { announce, record } from '../audit/record.ts'
 import type { SigningKey } from '../crypto/signature.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -14,37 +14,18 @@ import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
 import { artefactText, makeDetail, signArtefact } from './artefact.ts'
-import {
-  type Artefact,
-  type ArtefactVerb,
-  type ConsentAsk,
-  type ConsentRequest,
-  endOfRequest,
-  type GrantItem,
-  moveArtefact,
-  moveRequest,
-} from './consent.ts'
-import type {
-  DataErasedEvent,
-  DeniedEvent,
-  EndedEvent,
-  FetchedEvent,
-  GrantedEvent,
-  RequestExpiredEvent,
-  RequestedEvent,
-} from './events.ts'
-import { makeNotices, noticesOfEnd, noticesOfRequestEnd } from './notices.ts'
+import { type Artefact, type ConsentAsk, type ConsentRequest, type GrantItem, moveRequest } from './consent.ts'
+import { expireRequest } from './end-commands.ts'
+import type { DeniedEvent, FetchedEvent, GrantedEvent, RequestedEvent } from './events.ts'
+import { makeNotices, noticesOfRequestEnd } from './notices.ts'
 import { checkAsk, checkGrant } from './rules.ts'
 import {
   askJson,
   findArtefact,
-  findArtefactsOfRequest,
   findRequest,
   insertArtefact,
   insertNotices,
   insertRequest,
-  updateArtefact,
-  updateErased,
   updateRequest,
 } from './store.ts'
 
@@ -62,7 +43,6 @@ export type ConsentProposal = Omit<ConsentAsk, 'purpose'> & {
 
 /** Where the purpose codes are defined, for requests that do not say it (care_abdm needs the field). */
 const PURPOSE_SYSTEM = 'http://terminology.hl7.org/ValueSet/v3-PurposeOfUse'
-const EXPIRY: Actor = { kind: 'system', id: 'expiry' }
 
 /** Takes a consent request of a HIU for the patient to decide. The caller has proved to be `proposal.hiu`. */
 export async function askConsent(
@@ -266,88 +246,6 @@ export async function denyConsent(
   return { ...request, status: 'DENIED', reason: input.reason }
 }
 
-/** Stops consents at once: all of them, or none when one is not this patient's or not in force. */
-export async function revokeConsents(
-  tx: Tx,
-  input: { readonly patient: AbhaAddress; readonly consents: readonly Id<'artefact'>[]; readonly actor: Actor },
-): Promise<true | Refusal> {
-  const artefacts: Artefact[] = []
-  for (const [i, id] of [...new Set(input.consents)].entries()) {
-    const artefact = await lockArtefact(tx, id)
-    if (artefact === undefined || artefact.patient !== input.patient)
-      return refuse('consent/unknown-artefact', undefined, `consents[${i}]`)
-    if (moveArtefact(artefact.status, 'revoke') === undefined || artefact.dataEraseAt <= tx.now) {
-      const status = artefact.status === 'GRANTED' ? 'EXPIRED' : artefact.status
-      return refuse('consent/not-granted', `This consent is ${status} already.`, `consents[${i}]`)
-    }
-    artefacts.push(artefact)
-  }
-  for (const artefact of artefacts) await endArtefact(tx, artefact, 'revoke', input.actor)
-  return true
-}
-
-/** Locks the request before the artefact, so that two artefacts of one request cannot end at once and both see the other alive. */
-async function lockArtefact(tx: Tx, id: Id<'artefact'>): Promise<Artefact | undefined> {
-  const seen = await findArtefact(tx, id)
-  if (seen === undefined) return undefined
-  await findRequest(tx, seen.request, true)
-  return findArtefact(tx, id, true)
-}
-
-async function endArtefact(tx: Tx, artefact: Artefact, verb: ArtefactVerb, actor: Actor): Promise<void> {
-  const status = verb === 'revoke' ? 'REVOKED' : 'EXPIRED'
-  const recorded = await record(tx, {
-    type: verb === 'revoke' ? 'consent.revoked' : 'consent.expired',
-    actor,
-    patient: artefact.patient,
-    subject: artefact.id,
-    request: artefact.request,
-    hip: artefact.hip,
-    hiu: artefact.hiu,
-  } satisfies EndedEvent)
-  await updateArtefact(tx, recorded, artefact, status)
-  await endRequest(tx, recorded, artefact.request)
-  await insertNotices(tx, recorded, noticesOfEnd(tx, artefact, status))
-  await announce(tx, recorded)
-}
-
-async function endRequest(tx: Tx, recorded: Recorded<EndedEvent>, id: Id<'consent-request'>): Promise<void> {
-  const verb = endOfRequest((await findArtefactsOfRequest(tx, id)).map(({ status }) => status))
-  const request = verb && (await findRequest(tx, id))
-  const status = verb && request && moveRequest(request.status, verb)
-  if (request && status) await updateRequest(tx, recorded, request, { status })
-}
-
-async function expireRequest(tx: Tx, request: ConsentRequest): Promise<void> {
-  const { patient, hiu } = request.asked
-  const recorded = await record(tx, {
-    type: 'consent.request-expired',
-    actor: EXPIRY,
-    patient,
-    subject: request.id,
-    hiu,
-  } satisfies RequestExpiredEvent)
-  await updateRequest(tx, recorded, request, { status: 'EXPIRED' })
-  await insertNotices(tx, recorded, noticesOfRequestEnd(tx, request, 'EXPIRED'))
-  await announce(tx, recorded)
-}
-
-/** Ends a request whose time is over. Safe to call for any: does nothing when it is not due. */
-export async function expireRequestIfDue(tx: Tx, id: Id<'consent-request'>): Promise<boolean> {
-  const request = await findRequest(tx, id, true)
-  if (request?.status !== 'REQUESTED' || request.decideBy > tx.now) return false
-  await expireRequest(tx, request)
-  return true
-}
-
-/** Ends a consent whose `dataEraseAt` has come. Safe to call for any: does nothing when it is not due. */
-export async function expireArtefactIfDue(tx: Tx, id: Id<'artefact'>): Promise<boolean> {
-  const artefact = await lockArtefact(tx, id)
-  if (artefact?.status !== 'GRANTED' || artefact.dataEraseAt > tx.now) return false
-  await endArtefact(tx, artefact, 'expire', EXPIRY)
-  return true
-}
-
 /** The artefact for its HIU; for everybody else it does not exist. */
 export async function fetchArtefact(
   tx: Tx,
@@ -368,28 +266,4 @@ export async function fetchArtefact(
     } satisfies FetchedEvent),
   )
   return artefact
-}
-
-/** The HIU attests that its copy under an ended consent is erased. A second attestation changes nothing. */
-export async function markErased(
-  tx: Tx,
-  input: { readonly consentId: Id<'artefact'>; readonly hiu: FacilityId; readonly attestation: object },
-): Promise<Artefact | Refusal> {
-  await expireArtefactIfDue(tx, input.consentId)
-  const artefact = await lockArtefact(tx, input.consentId)
-  if (artefact === undefined || artefact.hiu !== input.hiu)
-    return refuse('consent/unknown-artefact', undefined, 'consentId')
-  if (artefact.status === 'GRANTED') return refuse('consent/still-granted', undefined, 'consentId')
-  if (artefact.erasedAt !== undefined) return artefact
-  const recorded = await record(tx, {
-    type: 'consent.data-erased',
-    actor: { kind: 'facility', id: artefact.hiu },
-    patient: artefact.patient,
-    subject: artefact.id,
-    hiu: artefact.hiu,
-    attestation: input.attestation,
-  } satisfies DataErasedEvent)
-  await updateErased(tx, recorded, artefact)
-  await announce(tx, recorded)
-  return { ...artefact, erasedAt: tx.now }
 }

@@ -2,7 +2,7 @@ import { type Machine, transact } from '../db/tx.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { expireArtefactIfDue, expireRequestIfDue } from './commands.ts'
+import { expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
 import { findDue } from './store.ts'
 
 /** The notices go out at the end of a sweep; the end itself holds to the millisecond, since every use checks the clock. */

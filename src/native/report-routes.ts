@@ -1,5 +1,5 @@
 import { announce, record } from '../audit/record.ts'
-import { markErased } from '../consent/commands.ts'
+import { markErased } from '../consent/end-commands.ts'
 import { artefactById } from '../consent/readers.ts'
 import { type Call, type Route, route } from '../http/route.ts'
 import { type FacilityId, type Id, parseFacilityId } from '../kernel/id.ts'
