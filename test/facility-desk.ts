@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { at, listAt, textAt } from './json-path.ts'
+import type { Person, TestNetwork } from './network.ts'
+import { daysFromNow } from './people.ts'
+import { waitFor } from './wait.ts'
+
+const GENDERS = { M: 'male', F: 'female', O: 'other' } as const
+
+export type DeskAsk = {
+  readonly patient: string
+  readonly hiTypes: readonly string[]
+  readonly dataEraseAt?: Date
+  readonly hip?: string
+  readonly frequency?: object
+}
+
+/** The desk of a facility of ours: what its hospital software and staff call. */
+export class FacilityDesk {
+  readonly #network: TestNetwork
+  readonly id: string
+  constructor(network: TestNetwork, id: string) {
+    this.#network = network
+    this.id = id
+  }
+
+  async call(path: string, body?: unknown, expected: readonly number[] = [200, 201, 202]): Promise<unknown> {
+    const answer = await this.#network.operator(this.id, path, body)
+    assert.ok(expected.includes(answer.status), `${this.id} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+    return answer.body
+  }
+
+  async addPatient(reference: string, person: Person): Promise<void> {
+    const { name, gender, birthDate, mobile, abhaAddress, abhaNumber } = person
+    await this.call('/v1/patients', {
+      reference,
+      name,
+      gender: GENDERS[gender],
+      birthDate,
+      mobile,
+      abhaAddress,
+      abhaNumber,
+    })
+  }
+
+  addDocument(reference: string, careContextReference: string, document: unknown): Promise<unknown> {
+    const bytes = typeof document === 'string' ? document : JSON.stringify(document)
+    return this.call(`/v1/patients/${encodeURIComponent(reference)}/records`, {
+      careContextReference,
+      document: Buffer.from(bytes).toString('base64'),
+    })
+  }
+
+  /** Links all of a patient's care contexts and waits until `count` are. */
+  async link(reference: string, count: number): Promise<void> {
+    await this.call(`/v1/patients/${encodeURIComponent(reference)}/link`, {})
+    await waitFor(`${count} linked care contexts`, async () => {
+      const body = await this.call(`/v1/patients/${encodeURIComponent(reference)}`)
+      return listAt(body, 'linkedCareContexts').length >= count
+    })
+  }
+
+  /** Asks for consent; waits until the exchange has taken it. Gives our id and the exchange's. */
+  async ask(ask: DeskAsk): Promise<{ readonly own: string; readonly request: string }> {
+    const { hip, dataEraseAt = daysFromNow(30), frequency, ...rest } = ask
+    const terms = {
+      purpose: 'CAREMGT',
+      from: daysFromNow(-400).toISOString(),
+      to: daysFromNow(-1).toISOString(),
+      dataEraseAt: dataEraseAt.toISOString(),
+      requester: { name: 'Dr. Farida Khan', registrationNumber: 'KA-21-1521' },
+    }
+    const own = textAt(
+      await this.call('/v1/consent-requests', {
+        ...rest,
+        ...terms,
+        ...(hip === undefined ? {} : { hip: { id: hip } }),
+        ...(frequency === undefined ? {} : { frequency }),
+      }),
+      'id',
+    )
+    const request = await waitFor('the exchange to take the request', async () => {
+      const consent = await this.consent(own)
+      const id = at(consent, 'exchangeId')
+      return at(consent, 'status') !== 'asked' && typeof id === 'string' && id
+    })
+    return { own, request }
+  }
+
+  consent(own: string): Promise<unknown> {
+    return this.call(`/v1/consent-requests/${own}`)
+  }
+
+  /** Waits until the newest data request of the only artefact ended in one of these ways. */
+  async transferred(own: string, statuses: readonly string[] = ['complete']): Promise<unknown> {
+    let last: unknown
+    try {
+      return await waitFor('the data', async () => {
+        last = await this.consent(own)
+        const found = listAt(last, 'artefacts')
+          .flatMap((artefact) => listAt(artefact, 'transfers'))
+          .find((transfer) => statuses.includes(String(at(transfer, 'status'))))
+        return found ?? undefined
+      })
+    } catch (error) {
+      throw new Error(
+        `no transfer is ${statuses.join(' or ')}: ${JSON.stringify(listAt(last, 'artefacts').map((artefact) => at(artefact, 'transfers')))}`,
+        { cause: error },
+      )
+    }
+  }
+
+  async records(patient: string): Promise<readonly unknown[]> {
+    return listAt(await this.call(`/v1/records?patient=${encodeURIComponent(patient)}`), 'records')
+  }
+
+  /** Shows everything of a patient to a named person. */
+  async view(patient: string): Promise<readonly unknown[]> {
+    return listAt(
+      await this.call('/v1/records/view', {
+        patient,
+        person: { name: 'Dr. Farida Khan', role: 'physician' },
+        purpose: 'CAREMGT',
+      }),
+      'records',
+    )
+  }
+
+  async disclosures(patient: string): Promise<readonly unknown[]> {
+    return listAt(await this.call(`/v1/disclosures?patient=${encodeURIComponent(patient)}&limit=100`), 'disclosures')
+  }
+
+  async erasures(): Promise<readonly unknown[]> {
+    return listAt(await this.call('/v1/erasures'), 'erasures')
+  }
+}
