@@ -26,7 +26,9 @@ import { patientRoutes } from './native/patient-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
 import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
+import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
+import { makeNetworkWatch } from './sandbox/watch.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type ExchangeNeeds = {
@@ -48,8 +50,9 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     ownLog: ground.ownLog,
     sandbox: config.sandbox,
   }
+  const watch = makeNetworkWatch(ground)
   return {
-    routes: exchangeRoutes(needs),
+    routes: [...exchangeRoutes(needs), ...(needs.sandbox ? frontPageRoutes({ ...needs, watch }) : [])],
     reactions: [...consentReactions(needs), ...exchangeLinkingReactions, ...exchangeShareReactions, ...linkingReactions, ...exchangeSubscriptionReactions],
     handlers: [[ANSWER_DUE_JOB, answerDue]],
     failures: [
@@ -58,7 +61,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ['linking.share-undelivered', shareUndelivered],
       ['linking.event-undelivered', subscriptionEventUndelivered],
     ],
-    chores: [expiryChore(ground.machine), attemptsChore(ground.machine)],
+    chores: [expiryChore(ground.machine), attemptsChore(ground.machine), ...(needs.sandbox ? [watch.chore] : [])],
     sender: exchangeSender(needs),
     authenticate: { bridge: bridgeCheck(needs), patient: patientCheck(needs), exchange: async () => refuse('request/not-found') },
   }
