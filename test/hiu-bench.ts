@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
 import { Registry } from 'prom-client'
@@ -7,9 +6,7 @@ import { facilityHiuRoutes } from '../src/abdm/facility-hiu-routes.ts'
 import { hiuFailures, hiuReactions } from '../src/abdm/hiu-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import { type Outgoing, SEND_JOB } from '../src/abdm/send.ts'
-import { makeKeyMaterial, makeKeyPair, makeNonce, parseNonce, parsePeerKey, seal } from '../src/crypto/sealing.ts'
 import { type Machine, type Reaction, transact } from '../src/db/tx.ts'
-import { sampleDocument } from '../src/fhir/sample-documents.ts'
 import { type HiuNeeds, hiuChores, hiuJobs } from '../src/hiu/jobs.ts'
 import { hiuRoutes } from '../src/hiu/routes.ts'
 import type { CallOutcome } from '../src/http/outbound.ts'
@@ -18,7 +15,7 @@ import { claimJobs } from '../src/jobs/queue.ts'
 import { type JobHandler, settle } from '../src/jobs/worker.ts'
 import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
-import { must, type Refusal } from '../src/kernel/refusal.ts'
+import type { Refusal } from '../src/kernel/refusal.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -334,71 +331,3 @@ export const acknowledgeRequest = (bench: HiuBench, asked: Pick<Asked, 'requestI
     hiRequest: { transactionId: asked.transactionId, sessionStatus: 'REQUESTED' },
     response: { requestId: asked.requestId },
   })
-
-export type Item = {
-  readonly careContext: string
-  readonly text: string
-  readonly checksum?: string
-  readonly link?: string
-}
-type Paging = { readonly pageNumber?: number; readonly pageCount?: number }
-
-/** Seals documents as a provider does, all of a page by one key pair and nonce. */
-export function sealPage(
-  bench: HiuBench,
-  asked: Asked,
-  items: readonly Item[],
-  paging: Paging,
-): { readonly body: PushBody; readonly contents: readonly string[] } {
-  const own = makeKeyPair(bench.machine.random)
-  const ownNonce = makeNonce(bench.machine.random)
-  const peer = must(parsePeerKey(asked.keyMaterial.dhPublicKey.keyValue))
-  const peerNonce = must(parseNonce(asked.keyMaterial.nonce))
-  const contents = items.map(({ text }) => seal({ own, ownNonce, peer, peerNonce, plaintext: text }))
-  const entries = items.map(({ careContext, text, checksum, link }, i) => ({
-    ...(link === undefined ? { content: contents[i] } : { link }),
-    media: 'application/fhir+json',
-    checksum: checksum ?? createHash('md5').update(text).digest('hex'),
-    careContextReference: careContext,
-  }))
-  const keyMaterial = makeKeyMaterial(own, ownNonce, new Date(bench.clock.now().getTime() + 3_600_000), 'x509')
-  return { body: { ...paging, transactionId: asked.transactionId, entries, keyMaterial }, contents }
-}
-
-export type PushBody = Paging & {
-  readonly transactionId: string
-  readonly entries: readonly {
-    readonly content?: string | undefined
-    readonly link?: string
-    readonly careContextReference: string
-  }[]
-  readonly keyMaterial: { readonly dhPublicKey: { readonly keyValue: string }; readonly nonce: string }
-}
-
-type Person = { readonly abhaAddress?: string; readonly abhaNumber?: string; readonly name?: string }
-
-/** A sample document, dated within the consent, about the test patient or about `person`. */
-export function documentText(
-  type: 'Prescription' | 'DiagnosticReport' | 'OPConsultation' = 'Prescription',
-  changes: { readonly date?: string; readonly person?: Person; readonly note?: string } = {},
-): string {
-  const document = structuredClone(sampleDocument(type)) as {
-    entry: { resource: Record<string, unknown> }[]
-    identifier?: unknown
-  }
-  for (const { resource } of document.entry) {
-    if (resource['resourceType'] === 'Composition') resource['date'] = changes.date ?? '2024-03-05T10:00:00+05:30'
-    if (resource['resourceType'] !== 'Patient') continue
-    const { abhaAddress = PATIENT, abhaNumber, name = 'Asha Rao' } = changes.person ?? {}
-    const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'MR' }] }
-    resource['identifier'] = [
-      { type, system: 'https://healthid.abdm.gov.in', value: abhaAddress },
-      ...(abhaNumber === undefined ? [] : [{ type, system: 'https://healthid.abdm.gov.in', value: abhaNumber }]),
-    ]
-    resource['name'] = [{ text: name }]
-  }
-  return JSON.stringify({
-    ...document,
-    identifier: { system: 'https://example.org/documents', value: changes.note ?? 'document-1' },
-  })
-}

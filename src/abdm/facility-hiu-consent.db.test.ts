@@ -61,7 +61,8 @@ describe('a facility asks for consent', () => {
       acknowledged().acknowledgement.map((one) => [one.status, one.consentId]),
       ids.map((id) => ['OK', id]),
     )
-    assert.ok(Array.isArray((bench.last(ON_NOTIFY)?.body as { acknowledgement: unknown }).acknowledgement))
+    const sent = bench.last(ON_NOTIFY)?.body as { acknowledgement: unknown } | undefined
+    assert.ok(Array.isArray(sent?.acknowledgement))
     assert.equal(acknowledged().response.requestId, notice.requestId)
     assert.equal(bench.sent.filter(({ path }) => path === FETCH).length, 2)
     for (const id of ids) await deliver(bench, id)

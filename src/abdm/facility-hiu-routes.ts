@@ -183,19 +183,24 @@ function readPage(body: z.output<typeof dataPush>): Page {
   const { dhPublicKey, nonce, curve, cryptoAlg } = keyMaterial
   return {
     transaction: transactionId,
-    ...(pageNumber == null ? {} : { number: pageNumber }),
-    ...(pageCount == null ? {} : { count: pageCount }),
+    ...present({ number: pageNumber, count: pageCount }),
     body: {
       key: { keyValue: dhPublicKey.keyValue, nonce, curve, algorithm: cryptoAlg, expiry: wireDate(dhPublicKey.expiry) },
       entries: entries.map(({ content, link, media, checksum, careContextReference }) => ({
         careContextReference,
-        ...(content == null ? {} : { content }),
-        ...(link == null ? {} : { link }),
-        ...(media == null ? {} : { media }),
-        ...(checksum == null ? {} : { checksum }),
+        ...present({ content, link, media, checksum }),
       })),
     },
   }
+}
+
+type Present<T> = { [K in keyof T]?: NonNullable<T[K]> }
+
+/** `null` on the wire means the same as absence (protocol sheet 3.9). */
+function present<T extends object>(members: T): Present<T> {
+  return Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value !== null && value !== undefined),
+  ) as Present<T>
 }
 
 function subscriptionRoutes(needs: FacilityHiuNeeds): readonly Route[] {

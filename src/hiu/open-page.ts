@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { announce, record } from '../audit/record.ts'
+import { announce, type Recorded, record } from '../audit/record.ts'
 import { compareChecksum } from '../crypto/checksum.ts'
 import { importPrivateKey, type KeyPair, open, type PeerKey, parseNonce, parsePeerKey } from '../crypto/sealing.ts'
 import type { Tx } from '../db/tx.ts'
@@ -42,12 +42,6 @@ export async function readLinks(
   return body?.entries.flatMap(({ link }, entry) => (link === undefined ? [] : [{ entry, url: link }]))
 }
 
-type Outcome = {
-  readonly result: EntryResult & { readonly document?: string }
-  readonly sha256?: string
-  readonly findings: readonly PageFinding[]
-}
-
 /** Opens a stored page with the keys of its own request, checks each document, and keeps, quarantines or reports it. */
 export async function openPage(
   tx: Tx,
@@ -58,71 +52,57 @@ export async function openPage(
   const request = await lockRequest(tx, id)
   const body = request && ((await openStoredPage(tx, request, number)) as PageBody | undefined)
   const artefact = request && (await findArtefact(tx, request.patient, request.artefact))
-  if (request === undefined || body === undefined || artefact?.granted === undefined || artefact.status !== 'granted')
-    return
-  const page = (await pagesOf(tx, request)).find((one) => one.number === number)
+  const granted = artefact?.status === 'granted' ? artefact.granted : undefined
+  if (request === undefined || body === undefined || granted === undefined) return
   const keys = await keysOf(tx, request, body)
-  const fault: readonly PageFinding[] = isRefusal(keys)
-    ? [{ severity: 'error', says: `${keys.code}: ${keys.detail}` }]
-    : keyWarnings(tx, body, keys.peer)
   const expected = await whom(tx, needs, request)
   const checks = body.entries.map((entry, index) =>
-    checkEntry({
-      keys,
-      entry,
-      index,
-      number,
-      fetched: fetched.get(index),
-      granted: artefact.granted as Granted,
-      expected,
-    }),
+    checkEntry({ keys, entry, fetched: fetched.get(index), granted, expected }),
   )
   const recorded = await record<PageEvent>(tx, {
     ...pageEvent(needs, request, number),
     type: 'hiu.page-opened',
-    entries: checks.map(({ status, reason, sha256, careContext }) => ({
-      careContext,
-      status,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(reason === undefined ? {} : { reason }),
-    })),
+    entries: checks.map(entryForLog),
   })
-  const outcomes: Outcome[] = []
-  for (const [index, check] of checks.entries()) {
-    const document =
-      check.document === undefined
-        ? undefined
-        : await keep(tx, recorded, request, artefact.granted, check, check.document)
-    const result = {
+  const entries = []
+  for (const [entry, check] of checks.entries()) {
+    const document = await keep(tx, recorded, request, granted, check)
+    const { careContext: careContextReference, status, reason } = check
+    entries.push({
       page: number,
-      entry: index,
-      careContextReference: check.careContext,
-      status: check.status,
-      ...(check.reason === undefined ? {} : { reason: check.reason }),
+      entry,
+      careContextReference,
+      status,
+      ...(reason === undefined ? {} : { reason }),
       ...(document === undefined ? {} : { document }),
-    }
-    outcomes.push({
-      result,
-      findings: check.notes.map((says) => ({ entry: index, severity: 'warning' as const, says })),
     })
   }
-  const errored = checks.filter((check) => check.status === 'errored')
+  const before = (await pagesOf(tx, request)).find((one) => one.number === number)?.findings ?? []
   const findings = [
-    ...(page?.findings ?? []),
-    ...fault,
-    ...outcomes.flatMap((outcome) => outcome.findings),
-    ...checks.flatMap((check, entry) =>
-      check.reason === undefined ? [] : [{ entry, severity: 'error' as const, says: check.reason }],
-    ),
+    ...before,
+    ...(isRefusal(keys)
+      ? [{ severity: 'error' as const, says: `${keys.code}: ${keys.detail}` }]
+      : keyWarnings(tx, body, keys.peer)),
+    ...checks.flatMap(findingsOf),
   ]
-  const failed = isRefusal(keys) || (checks.length > 0 && errored.length === checks.length)
-  await settlePage(tx, recorded, request, number, {
-    status: failed ? 'failed' : 'opened',
-    findings,
-    entries: outcomes.map((outcome) => outcome.result),
-  })
+  const failed = isRefusal(keys) || (checks.length > 0 && checks.every(({ status }) => status === 'errored'))
+  await settlePage(tx, recorded, request, number, { status: failed ? 'failed' : 'opened', findings, entries })
   await announce(tx, recorded)
   if (isComplete(await pagesOf(tx, request), request.pageCount)) await endTransfer(tx, needs, request, 'complete')
+}
+
+function entryForLog({ careContext, status, reason, document }: Check): NonNullable<PageEvent['entries']>[number] {
+  return {
+    careContext,
+    status,
+    ...(document === undefined ? {} : { sha256: document.sha256 }),
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+function findingsOf({ notes, reason }: Check, entry: number): readonly PageFinding[] {
+  const warnings = notes.map((says) => ({ entry, severity: 'warning' as const, says }))
+  return reason === undefined ? warnings : [...warnings, { entry, severity: 'error', says: reason }]
 }
 
 type Keys = { readonly own: KeyPair; readonly ownNonce: string; readonly peer: PeerKey; readonly peerNonce: Uint8Array }
@@ -162,21 +142,19 @@ type Check = {
   readonly careContext: string
   readonly status: EntryResult['status']
   readonly reason?: string
-  readonly sha256?: string
   /** Worth telling, no reason to refuse. */
   readonly notes: readonly string[]
   readonly document?: {
     readonly read: ForeignDocument
     readonly bytes: Uint8Array
     readonly findings: readonly Finding[]
+    readonly sha256: string
   }
 }
 
 function checkEntry(input: {
   readonly keys: Keys | Refusal
   readonly entry: PageBody['entries'][number]
-  readonly index: number
-  readonly number: number
   readonly fetched: Fetched | undefined
   readonly granted: Granted
   readonly expected: Expected
@@ -209,30 +187,31 @@ function checkEntry(input: {
     careContext,
     status: reason === undefined ? 'held' : 'quarantined',
     ...(reason === undefined ? {} : { reason }),
-    sha256: createHash('sha256').update(bytes).digest('hex'),
     notes: warning === undefined ? notes : [...notes, warning],
-    document: { read, bytes, findings },
+    document: { read, bytes, findings, sha256: createHash('sha256').update(bytes).digest('hex') },
   }
 }
 
+/** Stores what opened; undefined when nothing did. */
 async function keep(
   tx: Tx,
-  recorded: Awaited<ReturnType<typeof record<PageEvent>>>,
+  recorded: Recorded<PageEvent>,
   request: DataRequest,
   granted: Granted,
   check: Check,
-  { read, bytes, findings }: NonNullable<Check['document']>,
-): Promise<Id<'hiu-document'>> {
+): Promise<Id<'hiu-document'> | undefined> {
+  if (check.document === undefined || check.status === 'errored') return undefined
+  const { read, bytes, findings, sha256 } = check.document
   const entry = {
     id: makeId<'hiu-document'>(tx.now, tx.random, bucketOf(request.patient)),
     artefact: request.artefact,
     patient: request.patient,
-    status: check.status === 'held' ? ('held' as const) : ('quarantined' as const),
+    status: check.status,
     hip: granted.hip.id,
     hiType: read.hiType,
     date: read.date,
     careContextReference: check.careContext,
-    sha256: check.sha256 ?? '',
+    sha256,
     ...(check.reason === undefined ? {} : { reason: check.reason }),
   }
   return saveDocument(tx, recorded, entry, bytes, findings)

@@ -32,7 +32,7 @@ const pageQuery = listQuery.pick({ limit: true })
 
 /** What staff and hospital software call at their own facility to ask for records of others and to read them. */
 export function hiuRoutes(needs: ConsentNeeds): readonly Route[] {
-  return [...consentRoutes(needs), ...recordRoutes(needs), ...subscriptionRoutes(needs)]
+  return [...consentRoutes(needs), ...consentActions(needs), ...recordRoutes(needs), ...subscriptionRoutes(needs)]
 }
 
 function consentRoutes(needs: ConsentNeeds): readonly Route[] {
@@ -84,6 +84,11 @@ function consentRoutes(needs: ConsentNeeds): readonly Route[] {
         return isRefusal(consent) ? consent : { status: 200, body: showConsent(consent) }
       },
     }),
+  ]
+}
+
+function consentActions(needs: ConsentNeeds): readonly Route[] {
+  return [
     route({
       ...common,
       method: 'POST',
