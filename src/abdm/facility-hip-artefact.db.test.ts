@@ -44,8 +44,12 @@ describe('a provider holding artefacts', () => {
   it('honours an end that comes first or unsigned; a late grant changes nothing and is acknowledged', async () => {
     const consentId = newId(world.bench)
     await notify(world.bench, { status: 'REVOKED', consentId })
-    await notify(world.bench, { status: 'GRANTED', consentId, consentDetail: detailOf(consentId), signature: 'c2ln' })
     await world.bench.drain()
+    const late = { status: 'GRANTED', consentId, consentDetail: detailOf(consentId), signature: 'c2ln' }
+    assert.equal((await notify(world.bench, late)).status, 202)
+    await world.bench.drain()
+    assert.equal(world.bench.sent.filter(({ path }) => path === ON_NOTIFY).length, 2, 'both are acknowledged')
+    assert.equal(await world.events('hip.artefact-late'), 1)
     assert.deepEqual(world.acknowledged()?.acknowledgement, {
       status: 'OK',
       consentId,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { grant, notify } from '../../test/hip-bench.ts'
+import { detailOf, grant, notify } from '../../test/hip-bench.ts'
 import { NOTIFY, useTransfers } from '../../test/hip-transfers.ts'
 import { makeOutbound } from '../http/outbound.ts'
 import { refuse } from '../kernel/refusal.ts'
@@ -179,5 +179,38 @@ describe('pages of a provider, when something fails', () => {
     await world.bench.drain()
     Object.assign(world.bench.needs, { tokenRefused })
     assert.equal(world.requester.got.length, 1)
+  })
+
+  it('asks again before each page: sends none whose consent ran out after it was sealed', async () => {
+    const { permission } = detailOf('x') as { permission: object }
+    const dataEraseAt = new Date(world.bench.clock.now().getTime() + 60_000).toISOString()
+    const { transactionId } = await world.ask(await grant(world.bench, { permission: { ...permission, dataEraseAt } }))
+    await world.bench.drain({ only: 'hip.collect' })
+    world.bench.clock.advance(61_000)
+    await world.bench.drain()
+    assert.equal(world.requester.got.length, 0)
+    const pages = await world.disclosures(transactionId)
+    assert.deepEqual(
+      pages.map(({ status }) => status),
+      ['withheld', 'withheld'],
+    )
+    assert.match(pages[0]?.error ?? '', /expired/)
+  })
+
+  it('drops the sealed pages at once when the consent is revoked', async () => {
+    const consentId = await grant(world.bench)
+    const { transactionId } = await world.ask(consentId)
+    await world.bench.drain({ only: 'hip.collect' })
+    await notify(world.bench, { status: 'REVOKED', consentId })
+    const rows = await world.bench.machine.db
+      .selectFrom('hip_page')
+      .select(['status', 'body'])
+      .where('bucket', '>=', 0)
+      .where('transaction_id', '=', transactionId)
+      .execute()
+    assert.deepEqual(rows, [
+      { status: 'withheld', body: null },
+      { status: 'withheld', body: null },
+    ])
   })
 })
