@@ -7,7 +7,7 @@ import { hiuFailures, type HiuReactionNeeds, hiuReactions } from './abdm/hiu-rea
 import type { Ground, Parts } from './app.ts'
 import type { FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
-import { hipJobs } from './hip/jobs.ts'
+import { hipChores, hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
 import { hiuChores, hiuJobs } from './hiu/jobs.ts'
 import { hiuRoutes } from './hiu/routes.ts'
@@ -59,7 +59,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     reactions: [...hipReactions(needs), ...hiuReactions(needs)],
     handlers: [...hipJobs(hipNeeds), ...hiuJobs(needs)],
     failures: [...hipFailures(needs), ...hiuFailures(needs)],
-    chores: [...hiuChores(machine, needs)],
+    chores: [...hipChores(machine, needs), ...hiuChores(machine, needs)],
     sender: facilitySender(access, tokens),
     authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
   }
