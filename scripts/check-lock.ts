@@ -16,7 +16,9 @@ export function holesInLock(file: string): string[] {
     }
   }
   return Object.entries(packages).flatMap(([from, { optionalDependencies }]) =>
-    Object.keys(optionalDependencies ?? {}).filter((name) => !isThere(from, name)).map((name) => `${from || 'this project'} -> ${name}`),
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => !isThere(from, name))
+      .map((name) => `${from || 'this project'} -> ${name}`),
   )
 }
 

@@ -10,7 +10,9 @@ const bin = (name: string): string => path.join(ROOT, 'node_modules', '.bin', na
 function run(what: string, command: string, args: readonly string[]): boolean {
   const startedMs = performance.now()
   const { status } = spawnSync(bin(command), args, { cwd: ROOT, stdio: 'inherit' })
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'} ${what} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`)
+  console.log(
+    `${status === 0 ? 'ok    ' : 'FAILED'} ${what} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`,
+  )
   return status === 0
 }
 
@@ -20,7 +22,11 @@ async function generatedFilesAreCurrent(): Promise<boolean> {
     const full = path.join(ROOT, file)
     if (!fs.existsSync(full) || fs.readFileSync(full, 'utf8') !== content) stale.push(file)
   }
-  console.log(stale.length === 0 ? 'ok     generated files' : `FAILED generated files are out of date: ${stale.join(', ')}. Run npm run generate and commit what it writes.`)
+  console.log(
+    stale.length === 0
+      ? 'ok     generated files'
+      : `FAILED generated files are out of date: ${stale.join(', ')}. Run npm run generate and commit what it writes.`,
+  )
   return stale.length === 0
 }
 

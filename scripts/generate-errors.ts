@@ -2,7 +2,9 @@ import { PROBLEMS } from '../src/kernel/problems.ts'
 
 /** `docs/errors.md`: the register of problem codes. */
 export function errorsPage(): string {
-  const rows = Object.entries(PROBLEMS).map(([code, { status, abdm, title }]) => `| \`${code}\` | ${status} | \`${abdm}\` | ${title} |`)
+  const rows = Object.entries(PROBLEMS).map(
+    ([code, { status, abdm, title }]) => `| \`${code}\` | ${status} | \`${abdm}\` | ${title} |`,
+  )
   return `# Errors
 
 Generated from \`src/kernel/problems.ts\` by \`npm run generate\`. A code never changes its meaning.

@@ -1,9 +1,10 @@
+import type { Logger } from 'pino'
 import { type ExchangeKeys, makeExchangeKeys } from './abdm/exchange-keys.ts'
 import { type FacilityHipNeeds, facilityHipRoutes } from './abdm/facility-hip-routes.ts'
 import { facilityHiuRoutes } from './abdm/facility-hiu-routes.ts'
 import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
-import { hiuFailures, type HiuReactionNeeds, hiuReactions } from './abdm/hiu-reactions.ts'
+import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
 import type { Ground, Parts } from './app.ts'
 import type { FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
@@ -14,20 +15,22 @@ import { hiuRoutes } from './hiu/routes.ts'
 import type { Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
+import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { makeFhirSource } from './records/fhir-source.ts'
-import { makeFolderSource } from './records/folder-source.ts'
+import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
 import type { RecordSource } from './records/record.ts'
 import { textMessagesRoute } from './sandbox/routes.ts'
 import { bearerOf } from './vault/token.ts'
 
-export type FacilityNeeds = FacilityHipNeeds & HiuReactionNeeds & {
-  readonly exchangeKeys: ExchangeKeys
-  readonly publicUrl: string
-  readonly outbound: Outbound
-  readonly sandbox: boolean
-}
+export type FacilityNeeds = FacilityHipNeeds &
+  HiuReactionNeeds & {
+    readonly exchangeKeys: ExchangeKeys
+    readonly publicUrl: string
+    readonly outbound: Outbound
+    readonly sandbox: boolean
+  }
 
 /** The facility role: holds records and uses those of others. */
 export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
@@ -42,6 +45,8 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     headers: () => sessionHeaders(tokens, machine, access),
     now: machine.now,
     artefactSignature,
+    // A national gateway signs its callbacks without saying for whom.
+    ...(artefactSignature === 'rs256-jcs' ? { facility: config.id } : {}),
   })
   const needs: FacilityNeeds = {
     facility: { id: config.id, name: config.name },
@@ -53,13 +58,21 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     reportsToExchange: nativeUrl !== undefined,
     sandbox: config.textMessages.kind === 'sandbox',
   }
-  const hipNeeds = { ...needs, sources: sourcesOf(config, outbound), pushHeaders: () => sessionHeaders(tokens, machine, access), tokenRefused: tokens.forget }
+  const folder = config.records.folder === undefined ? undefined : makeFolderSource({ folder: config.records.folder })
+  const hipNeeds = {
+    ...needs,
+    sources: [ownSource, ...(folder === undefined ? [] : [folder]), ...fhirSourcesOf(config, outbound)],
+  }
   return {
     routes: facilityRoutes(needs),
     reactions: [...hipReactions(needs), ...hiuReactions(needs)],
     handlers: [...hipJobs(hipNeeds), ...hiuJobs(needs)],
     failures: [...hipFailures(needs), ...hiuFailures(needs)],
-    chores: [...hipChores(machine, needs), ...hiuChores(machine, needs)],
+    chores: [
+      ...hipChores(machine, needs),
+      ...hiuChores(machine, needs),
+      ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
+    ],
     sender: facilitySender(access, tokens),
     authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
   }
@@ -67,29 +80,53 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
 
 /** Every route of a facility; also what the OpenAPI document is made from. */
 export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
-  return [...facilityHipRoutes(needs), ...facilityHiuRoutes(needs), ...hipRoutes(needs), ...hiuRoutes(needs), ...(needs.sandbox ? [textMessagesRoute()] : [])]
-}
-
-function sourcesOf(config: FacilityConfig, outbound: Outbound): readonly RecordSource[] {
-  const { folder, fhirServer } = config.records
   return [
-    ownSource,
-    ...(folder === undefined ? [] : [makeFolderSource({ folder })]),
-    ...(fhirServer === undefined
-      ? []
-      : [
-          makeFhirSource({
-            outbound,
-            baseUrl: fhirServer.url,
-            documentsBy: fhirServer.documentsBy,
-            headers: async () => (fhirServer.authorization === undefined ? {} : { authorization: fhirServer.authorization }),
-          }),
-        ]),
+    ...facilityHipRoutes(needs),
+    ...facilityHiuRoutes(needs),
+    ...hipRoutes(needs),
+    ...hiuRoutes(needs),
+    ...(needs.sandbox ? [textMessagesRoute()] : []),
   ]
 }
 
+function fhirSourcesOf(config: FacilityConfig, outbound: Outbound): readonly RecordSource[] {
+  const { fhirServer } = config.records
+  if (fhirServer === undefined) return []
+  const { url, documentsBy, authorization } = fhirServer
+  return [
+    makeFhirSource({
+      outbound,
+      baseUrl: url,
+      documentsBy,
+      headers: async () => (authorization === undefined ? {} : { authorization }),
+    }),
+  ]
+}
+
+const FOLDER_EVERY_MS = 60_000
+
+/** Says once in the log which files of the documents folder are not served, and why: nobody waits for them in vain. */
+function watchFolder(folder: FolderSource, log: Logger): Chore {
+  const said = new Set<string>()
+  return {
+    name: 'watch the documents folder',
+    everyMs: FOLDER_EVERY_MS,
+    run: async () => {
+      for (const { file, why } of await folder.findings()) {
+        const line = `${file}: ${why}`
+        if (!said.has(line)) log.warn({ file, why }, 'a document of the folder is not served')
+        said.add(line)
+      }
+    },
+  }
+}
+
 /** Our session at the exchange as headers; without a session the call goes out bare and is refused, and is tried again. */
-async function sessionHeaders(tokens: SessionTokens, machine: Machine, access: ExchangeAccess): Promise<Readonly<Record<string, string>>> {
+async function sessionHeaders(
+  tokens: SessionTokens,
+  machine: Machine,
+  access: ExchangeAccess,
+): Promise<Readonly<Record<string, string>>> {
   const token = await tokens.token(machine)
   const base = { 'X-CM-ID': access.cmId }
   return typeof token === 'string' ? { ...base, authorization: `Bearer ${token}` } : base

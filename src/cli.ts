@@ -2,11 +2,11 @@ import { Command, CommanderError } from 'commander'
 import pino from 'pino'
 import { clock, openKeys, randomToken, StartFault, startParty } from './app.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
-import { ConfigFault, parseConfig, type PartyConfig, readConfigFile, readDemoSettings } from './config.ts'
+import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 import { connect } from './db/connect.ts'
 import { DatabaseFault } from './db/database-fault.ts'
-import { EmbeddedFault } from './db/embedded-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
+import { EmbeddedFault } from './db/embedded-fault.ts'
 import { migrate } from './db/migrate.ts'
 import { demoCommand } from './demo/demo-command.ts'
 import { type PartyStarter, profilesFolder } from './demo/network.ts'
@@ -55,18 +55,35 @@ const starter: PartyStarter = {
 
 const settings = () => readDemoSettings(process.env)
 /** The network that `AMANAT_DATA` names; its port is checked only when `AMANAT_PORT` is set. */
-const place = () => ({ dataFolder: settings().dataFolder, firstPort: process.env['AMANAT_PORT'] === undefined ? undefined : settings().firstPort })
+const place = () => ({
+  dataFolder: settings().dataFolder,
+  firstPort: process.env['AMANAT_PORT'] === undefined ? undefined : settings().firstPort,
+})
 
 function addNetworkCommands(program: Command, does: Does): void {
   program
     .command('demo')
-    .description('start the sample network: an exchange, two hospitals, a laboratory, a pharmacy, an insurer (npm start)')
-    .action(does(() => demoCommand({ ...settings(), starter, until: untilSignal, now: clock, log: pino({ level: settings().logLevel }, pino.destination(2)) })))
+    .description(
+      'start the sample network: an exchange, two hospitals, a laboratory, a pharmacy, an insurer (npm start)',
+    )
+    .action(
+      does(() =>
+        demoCommand({
+          ...settings(),
+          starter,
+          until: untilSignal,
+          now: clock,
+          log: pino({ level: settings().logLevel }, pino.destination(2)),
+        }),
+      ),
+    )
   const story = program
     .command('story')
     .description('perform the main job against the running network, step by step (npm run story)')
     .option('--records <folder>', 'use FHIR documents made by others, from this folder, in place of our own')
-  story.action(does(() => storyCommand({ ...place(), recordsFolder: story.opts<{ records?: string }>().records, now: clock })))
+  story.action(
+    does(() => storyCommand({ ...place(), recordsFolder: story.opts<{ records?: string }>().records, now: clock })),
+  )
 }
 
 function addPartyCommands(program: Command, does: Does): void {
@@ -79,11 +96,15 @@ function addPartyCommands(program: Command, does: Does): void {
     does(async () => {
       const { config: file, role } = serve.opts<{ config: string; role?: string }>()
       const config = readConfigFile(file, process.env)
-      if (role !== undefined && role !== config.role) throw new ConfigFault(`--role ${role} does not agree with ${file}, whose role is ${config.role}`)
+      if (role !== undefined && role !== config.role)
+        throw new ConfigFault(`--role ${role} does not agree with ${file}, whose role is ${config.role}`)
       return serveParty(config)
     }),
   )
-  const update = program.command('migrate').description('bring the database of a party to the newest schema').requiredOption('--config <file>', 'its settings')
+  const update = program
+    .command('migrate')
+    .description('bring the database of a party to the newest schema')
+    .requiredOption('--config <file>', 'its settings')
   update.action(does(async () => migrateParty(readConfigFile(update.opts<{ config: string }>().config, process.env))))
 }
 
@@ -102,7 +123,9 @@ async function serveParty(config: PartyConfig): Promise<number> {
   return 0
 }
 
-async function openDatabase(config: PartyConfig): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+async function openDatabase(
+  config: PartyConfig,
+): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   if ('url' in config.database) return { url: config.database.url, stop: async () => undefined }
   const { embeddedFolder, name } = config.database
   const embedded = await startEmbedded({ folder: embeddedFolder, log: (line) => process.stderr.write(`${line}\n`) })
@@ -112,7 +135,10 @@ async function openDatabase(config: PartyConfig): Promise<{ readonly url: string
 
 async function migrateParty(config: PartyConfig): Promise<number> {
   const database = await openDatabase(config)
-  const connection = await connect({ connectionString: database.url, onError: (error) => process.stderr.write(`${error.message}\n`) })
+  const connection = await connect({
+    connectionString: database.url,
+    onError: (error) => process.stderr.write(`${error.message}\n`),
+  })
   try {
     const done = await migrate(connection.pool)
     process.stdout.write(done.length === 0 ? 'The database is up to date.\n' : `Applied: ${done.join(', ')}\n`)
@@ -151,23 +177,51 @@ function addSandboxCommands(program: Command, does: Does): void {
     .requiredOption('--url <url>', 'base of its callbacks; /api/v3/… is added')
     .option('--roles <roles>', 'hip, hiu or both', 'hip,hiu')
     .option('--json', 'answer as JSON')
-  add.action(does(() => addBridge({ ...place(), ...add.opts<{ id: string; name: string; url: string; roles: string; json?: boolean }>() })))
-  const patients = sandbox.command('patients').description('who lives in the sample network, with their linked care contexts').option('--json', 'answer as JSON')
+  add.action(
+    does(() =>
+      addBridge({
+        ...place(),
+        ...add.opts<{ id: string; name: string; url: string; roles: string; json?: boolean }>(),
+      }),
+    ),
+  )
+  const patients = sandbox
+    .command('patients')
+    .description('who lives in the sample network, with their linked care contexts')
+    .option('--json', 'answer as JSON')
   patients.action(does(() => listPatients({ ...place(), json: patients.opts<{ json?: boolean }>().json === true })))
-  const token = sandbox.command('token').description('a patient session for the X-AUTH-TOKEN header').requiredOption('--patient <address>', 'ABHA address').option('--json', 'answer as JSON')
+  const token = sandbox
+    .command('token')
+    .description('a patient session for the X-AUTH-TOKEN header')
+    .requiredOption('--patient <address>', 'ABHA address')
+    .option('--json', 'answer as JSON')
   token.action(does(() => patientToken({ ...place(), ...token.opts<{ patient: string; json?: boolean }>() })))
-  const messages = sandbox.command('messages').description('every message between parties').option('--follow', 'go on showing new ones until Ctrl-C').option('--json', 'one JSON object a line')
-  messages.action(does(() => followMessages({ ...place(), ...messages.opts<{ follow?: boolean; json?: boolean }>(), until: untilSignal })))
+  const messages = sandbox
+    .command('messages')
+    .description('every message between parties')
+    .option('--follow', 'go on showing new ones until Ctrl-C')
+    .option('--json', 'one JSON object a line')
+  messages.action(
+    does(() =>
+      followMessages({ ...place(), ...messages.opts<{ follow?: boolean; json?: boolean }>(), until: untilSignal }),
+    ),
+  )
   const jobs = sandbox.command('jobs').description('what waits to leave, and the dead letters, of every party')
   jobs.action(does(() => listJobs(place())))
-  const again = sandbox.command('redeliver').description('put a dead letter back into the queue').requiredOption('--party <key>', 'whose job, such as exchange').requiredOption('--job <id>', 'id of the job')
+  const again = sandbox
+    .command('redeliver')
+    .description('put a dead letter back into the queue')
+    .requiredOption('--party <key>', 'whose job, such as exchange')
+    .requiredOption('--job <id>', 'id of the job')
   again.action(does(() => redeliver({ ...place(), ...again.opts<{ party: string; job: string }>() })))
 }
 
 function addToolCommands(program: Command, does: Does): void {
   const verify = program.command('log').description('the tamper-evident log').command('verify')
   verify
-    .description('check a whole log (URL or folder), a receipt (file), or that two checkpoints belong together; exits non-zero when anything is wrong')
+    .description(
+      'check a whole log (URL or folder), a receipt (file), or that two checkpoints belong together; exits non-zero when anything is wrong',
+    )
     .argument('<what>', 'https://host/log, a folder, or a receipt file')
     .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
     .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
@@ -177,11 +231,29 @@ function addToolCommands(program: Command, does: Does): void {
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>')
-    .option('--out <folder>', 'where the compiled profiles go; without it the sample network takes them at its next start')
-    .action(does(() => importProfilesCommand(load.args[0] ?? '', load.opts<{ out?: string }>().out ?? profilesFolder(settings().dataFolder))))
+    .option(
+      '--out <folder>',
+      'where the compiled profiles go; without it the sample network takes them at its next start',
+    )
+    .action(
+      does(() =>
+        importProfilesCommand(
+          load.args[0] ?? '',
+          load.opts<{ out?: string }>().out ?? profilesFolder(settings().dataFolder),
+        ),
+      ),
+    )
 }
 
 /** The words of `log verify` as its own parser takes them. */
-function verifyArguments(args: readonly string[], options: { readonly key?: string; readonly witness?: readonly string[]; readonly since?: string }): readonly string[] {
-  return [...args, ...(options.key === undefined ? [] : ['--key', options.key]), ...(options.witness ?? []).flatMap((vkey) => ['--witness', vkey]), ...(options.since === undefined ? [] : ['--since', options.since])]
+function verifyArguments(
+  args: readonly string[],
+  options: { readonly key?: string; readonly witness?: readonly string[]; readonly since?: string },
+): readonly string[] {
+  return [
+    ...args,
+    ...(options.key === undefined ? [] : ['--key', options.key]),
+    ...(options.witness ?? []).flatMap((vkey) => ['--witness', vkey]),
+    ...(options.since === undefined ? [] : ['--since', options.since]),
+  ]
 }

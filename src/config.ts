@@ -4,19 +4,40 @@ import { parseFacilityId } from './kernel/id.ts'
 
 /** The only reader of settings. Everything is checked at start; a fault says what is wrong, where, and what to write. */
 
-const httpUrl = z.string().refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !text.endsWith('/'), {
-  message: 'write an http or https URL without a slash at the end, such as https://exchange.example.org',
-})
-const port = z.number().int('write a whole number').min(0, 'write a port from 0 to 65535').max(65_535, 'write a port from 0 to 65535')
+const httpUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && !text.endsWith('/'), {
+    message: 'write an http or https URL without a slash at the end, such as https://exchange.example.org',
+  })
+const port = z
+  .number()
+  .int('write a whole number')
+  .min(0, 'write a port from 0 to 65535')
+  .max(65_535, 'write a port from 0 to 65535')
 const facility = z.string().transform((text, ctx) => {
   const id = parseFacilityId(text)
   if (id === undefined) ctx.addIssue({ code: 'custom', message: 'write a facility id such as IN2710000011' })
   return id as NonNullable<typeof id>
 })
-const vkey = z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/, 'write a verifier key: name+hash+key, as /log/vkey and /witness/vkey show it')
+const vkey = z
+  .string()
+  .regex(
+    /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
+    'write a verifier key: name+hash+key, as /log/vkey and /witness/vkey show it',
+  )
 
 const database = z.union(
-  [z.object({ url: z.string().regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name') }).strict(), z.object({ embeddedFolder: z.string().min(1), name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'write lower-case letters, digits and _') }).strict()],
+  [
+    z
+      .object({ url: z.string().regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name') })
+      .strict(),
+    z
+      .object({
+        embeddedFolder: z.string().min(1),
+        name: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/, 'write lower-case letters, digits and _'),
+      })
+      .strict(),
+  ],
   'write {"url": "postgresql://…"} for a server of yours, or {"embeddedFolder": "./data/postgres", "name": "hospital"}',
 )
 
@@ -44,11 +65,19 @@ const common = {
   profilesFolder: z.string().min(1).optional(),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Where text messages (OTP) go: POST {mobile, text}. Without it they stay in the sandbox and are shown there. */
-  textMessages: z.discriminatedUnion('kind', [z.object({ kind: z.literal('webhook'), url: httpUrl }).strict(), z.object({ kind: z.literal('sandbox') }).strict()]),
+  textMessages: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('webhook'), url: httpUrl }).strict(),
+    z.object({ kind: z.literal('sandbox') }).strict(),
+  ]),
 }
 
 const exchangeConfig = z
-  .object({ role: z.literal('exchange'), id: z.string().regex(/^[a-z0-9]{2,20}$/, 'write the suffix of your ABHA addresses, such as sbx'), ...common, sandbox: z.boolean().default(false) })
+  .object({
+    role: z.literal('exchange'),
+    id: z.string().regex(/^[a-z0-9]{2,20}$/, 'write the suffix of your ABHA addresses, such as sbx'),
+    ...common,
+    sandbox: z.boolean().default(false),
+  })
   .strict()
 
 const facilityConfig = z
@@ -65,7 +94,12 @@ const facilityConfig = z
         cmId: z.string().min(1, 'write the X-CM-ID, such as sbx'),
         clientId: z.string().min(1),
         clientSecret: z.string().min(1),
-        artefactSignature: z.enum(['rs256-jcs', 'not-checked'], 'write "rs256-jcs" for an Amanat exchange, "not-checked" for a gateway that does not publish how it signs').default('rs256-jcs'),
+        artefactSignature: z
+          .enum(
+            ['rs256-jcs', 'not-checked'],
+            'write "rs256-jcs" for an Amanat exchange, "not-checked" for a gateway that does not publish how it signs',
+          )
+          .default('rs256-jcs'),
       })
       .strict(),
     records: z
@@ -75,7 +109,9 @@ const facilityConfig = z
           .object({
             url: httpUrl,
             /** How the server keeps documents. */
-            documentsBy: z.enum(['Bundle', 'Composition', 'DocumentReference'], 'write Bundle, Composition or DocumentReference').default('Bundle'),
+            documentsBy: z
+              .enum(['Bundle', 'Composition', 'DocumentReference'], 'write Bundle, Composition or DocumentReference')
+              .default('Bundle'),
             /** Sent as the Authorization header, such as "Bearer …". */
             authorization: z.string().min(1).optional(),
           })
@@ -87,7 +123,11 @@ const facilityConfig = z
   })
   .strict()
 
-const partyConfig = z.discriminatedUnion('role', [exchangeConfig, facilityConfig], 'write "role": "exchange" or "role": "facility"')
+const partyConfig = z.discriminatedUnion(
+  'role',
+  [exchangeConfig, facilityConfig],
+  'write "role": "exchange" or "role": "facility"',
+)
 
 export type ExchangeConfig = z.output<typeof exchangeConfig>
 export type FacilityConfig = z.output<typeof facilityConfig>
@@ -102,13 +142,21 @@ export class ConfigFault extends Error {
 export function parseConfig(value: unknown, where: string): PartyConfig {
   const parsed = partyConfig.safeParse(value)
   if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.length > 0 ? issue.path.join('.') : '(the whole)'}: ${sayIssue(issue)}`)
-  throw new ConfigFault(`${where} has ${lines.length === 1 ? 'a setting' : `${lines.length} settings`} that cannot be used:\n${lines.join('\n')}`)
+  const lines = parsed.error.issues.map(
+    (issue) => `  ${issue.path.length > 0 ? issue.path.join('.') : '(the whole)'}: ${sayIssue(issue)}`,
+  )
+  throw new ConfigFault(
+    `${where} has ${lines.length === 1 ? 'a setting' : `${lines.length} settings`} that cannot be used:\n${lines.join('\n')}`,
+  )
 }
 
 function sayIssue(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `there is no setting named ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`
-  if (issue.code === 'invalid_type') return issue.message.includes('undefined') ? `is missing; write a ${issue.expected}` : `${issue.message}; write a ${issue.expected}`
+  if (issue.code === 'unrecognized_keys')
+    return `there is no setting named ${issue.keys.map((key) => `"${key}"`).join(', ')}; remove it or mend its spelling`
+  if (issue.code === 'invalid_type')
+    return issue.message.includes('undefined')
+      ? `is missing; write a ${issue.expected}`
+      : `${issue.message}; write a ${issue.expected}`
   return issue.message
 }
 
@@ -118,13 +166,17 @@ export function readConfigFile(path: string, env: Readonly<Record<string, string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new ConfigFault(`the settings file ${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}). Name another one with --config FILE.`)
+    throw new ConfigFault(
+      `the settings file ${path} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'}). Name another one with --config FILE.`,
+    )
   }
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new ConfigFault(`the settings file ${path} is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`)
+    throw new ConfigFault(
+      `the settings file ${path} is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
+    )
   }
   return parseConfig(withSecrets(value, env), path)
 }
@@ -135,22 +187,38 @@ function withSecrets(value: unknown, env: Readonly<Record<string, string | undef
   if (env['AMANAT_OPERATOR_TOKEN']) settings['operatorToken'] = env['AMANAT_OPERATOR_TOKEN']
   if (env['DATABASE_URL']) settings['database'] = { url: env['DATABASE_URL'] }
   const exchange = settings['exchange']
-  if (env['AMANAT_CLIENT_SECRET'] && typeof exchange === 'object' && exchange !== null) settings['exchange'] = { ...exchange, clientSecret: env['AMANAT_CLIENT_SECRET'] }
+  if (env['AMANAT_CLIENT_SECRET'] && typeof exchange === 'object' && exchange !== null)
+    settings['exchange'] = { ...exchange, clientSecret: env['AMANAT_CLIENT_SECRET'] }
   return settings
 }
 
 const demoEnv = z.object({
   AMANAT_DATA: z.string().min(1, 'name a folder, such as ./data').default('./data'),
-  AMANAT_PORT: z.string().default('4000').transform((text, ctx) => {
-    const first = Number(text)
-    if (!/^\d+$/.test(text) || first < 1 || first > 65_500) ctx.addIssue({ code: 'custom', message: `is "${text}"; write the first of the ports, a number from 1 to 65500` })
-    return first
-  }),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name').optional(),
+  AMANAT_PORT: z
+    .string()
+    .default('4000')
+    .transform((text, ctx) => {
+      const first = Number(text)
+      if (!/^\d+$/.test(text) || first < 1 || first > 65_500)
+        ctx.addIssue({
+          code: 'custom',
+          message: `is "${text}"; write the first of the ports, a number from 1 to 65500`,
+        })
+      return first
+    }),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'write postgresql://user:password@host:5432/name')
+    .optional(),
   AMANAT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
 })
 
-export type DemoSettings = { readonly dataFolder: string; readonly firstPort: number; readonly databaseUrl: string | undefined; readonly logLevel: PartyConfig['logLevel'] }
+export type DemoSettings = {
+  readonly dataFolder: string
+  readonly firstPort: number
+  readonly databaseUrl: string | undefined
+  readonly logLevel: PartyConfig['logLevel']
+}
 
 /** Settings of the sample network, from the environment. */
 export function readDemoSettings(env: Readonly<Record<string, string | undefined>>): DemoSettings {

@@ -14,7 +14,11 @@ export function errorOf(refusal: Refusal): { readonly code: string; readonly mes
 function refusalAnswer(refusal: Refusal, trace: string): Answer {
   const { status, abdm, title } = PROBLEMS[refusal.code]
   if (/^9009\d\d$/.test(abdm)) {
-    return { status, body: { code: abdm, message: title, description: refusal.detail, error: { code: abdm, message: refusal.detail } }, headers: { 'x-trace-id': trace } }
+    return {
+      status,
+      body: { code: abdm, message: title, description: refusal.detail, error: { code: abdm, message: refusal.detail } },
+      headers: { 'x-trace-id': trace },
+    }
   }
   return { status, body: { error: errorOf(refusal) }, headers: { 'x-trace-id': trace } }
 }
@@ -27,10 +31,19 @@ function checkHeaders(headers: Headers, now: Date, cmId: string | undefined): Re
   }
   const timestamp = headers['timestamp']
   const at = timestamp === undefined ? Number.NaN : Date.parse(timestamp)
-  if (Number.isNaN(at)) return refuse('request/invalid-timestamp', 'TIMESTAMP must be UTC with milliseconds: 2026-01-31T10:00:00.000Z.', 'TIMESTAMP')
+  if (Number.isNaN(at))
+    return refuse(
+      'request/invalid-timestamp',
+      'TIMESTAMP must be UTC with milliseconds: 2026-01-31T10:00:00.000Z.',
+      'TIMESTAMP',
+    )
   const ageMs = now.getTime() - at
   if (ageMs > LIMITS.timestampPastMsMax || -ageMs > LIMITS.timestampFutureMsMax) {
-    return refuse('request/invalid-timestamp', `TIMESTAMP is ${Math.round(Math.abs(ageMs) / 1000)} seconds ${ageMs > 0 ? 'behind' : 'ahead of'} our clock (${now.toISOString()}).`, 'TIMESTAMP')
+    return refuse(
+      'request/invalid-timestamp',
+      `TIMESTAMP is ${Math.round(Math.abs(ageMs) / 1000)} seconds ${ageMs > 0 ? 'behind' : 'ahead of'} our clock (${now.toISOString()}).`,
+      'TIMESTAMP',
+    )
   }
   const cm = headers['x-cm-id']
   if (cmId !== undefined && cm !== undefined && cm.toLowerCase() !== cmId.toLowerCase()) {
@@ -54,17 +67,25 @@ export function abdmRules(options: { readonly cmId?: string }): DialectRules {
 }
 
 /** The facility that a bridge acts for: named in the header, and one of the caller's own services. */
-export function facilityOf(call: Pick<Call<never, never>, 'caller' | 'headers'>, header: 'X-HIP-ID' | 'X-HIU-ID'): FacilityId | Refusal {
+export function facilityOf(
+  call: Pick<Call<never, never>, 'caller' | 'headers'>,
+  header: 'X-HIP-ID' | 'X-HIU-ID',
+): FacilityId | Refusal {
   const text = call.headers[header.toLowerCase()]
-  if (text === undefined || text === '') return refuse('request/invalid-header', `${header} is missing: name the facility you act for.`, header)
+  if (text === undefined || text === '')
+    return refuse('request/invalid-header', `${header} is missing: name the facility you act for.`, header)
   const id = parseFacilityId(text)
   if (id === undefined) return refuse('request/invalid-header', `${header} is not a facility id.`, header)
   const own = ownFacility(call, id)
-  return isRefusal(own) ? refuse('auth/forbidden', `${header} names a facility that does not belong to this client id.`, header) : own
+  return isRefusal(own)
+    ? refuse('auth/forbidden', `${header} names a facility that does not belong to this client id.`, header)
+    : own
 }
 
 /** `id` if it is a service of the calling bridge. */
 export function ownFacility(call: Pick<Call<never, never>, 'caller'>, id: FacilityId): FacilityId | Refusal {
   if (call.caller.kind !== 'bridge') return refuse('auth/forbidden')
-  return call.caller.facilities.includes(id) ? id : refuse('auth/forbidden', 'This facility does not belong to the calling client id.')
+  return call.caller.facilities.includes(id)
+    ? id
+    : refuse('auth/forbidden', 'This facility does not belong to the calling client id.')
 }

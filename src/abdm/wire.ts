@@ -18,23 +18,32 @@ export const hiType = z
   })
   .meta({ id: 'HiType' })
 
-export const hiTypes = z.array(hiType).min(1, 'must name at least one HI type').max(LIMITS.hiTypesMax).transform((types) => [...new Set(types)])
+export const hiTypes = z
+  .array(hiType)
+  .min(1, 'must name at least one HI type')
+  .max(LIMITS.hiTypesMax)
+  .transform((types) => [...new Set(types)])
 
 /** ISO 8601 text on the wire, `Date` inside. With or without fraction; a missing zone is read as UTC. */
-export const isoDate = z.string().max(40).transform((text, ctx) => {
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`
-  const date = new Date(zoned)
-  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime())) {
-    ctx.addIssue({ code: 'custom', message: 'must be a date and time such as 2026-01-31T10:00:00.000Z' })
-    return z.NEVER
-  }
-  return date
-})
+export const isoDate = z
+  .string()
+  .max(40)
+  .transform((text, ctx) => {
+    const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`
+    const date = new Date(zoned)
+    if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime())) {
+      ctx.addIssue({ code: 'custom', message: 'must be a date and time such as 2026-01-31T10:00:00.000Z' })
+      return z.NEVER
+    }
+    return date
+  })
 
-export const dateRange = z.object({ from: isoDate, to: isoDate }).refine((range) => range.from.getTime() < range.to.getTime(), {
-  message: 'must begin before it ends',
-  path: ['from'],
-})
+export const dateRange = z
+  .object({ from: isoDate, to: isoDate })
+  .refine((range) => range.from.getTime() < range.to.getTime(), {
+    message: 'must begin before it ends',
+    path: ['from'],
+  })
 
 export const facilityId = z.string().transform((text, ctx) => {
   const id = parseFacilityId(text.trim())
@@ -88,7 +97,7 @@ export const words = (charsMax: number = LIMITS.textCharsMax) =>
   z
     .string()
     .max(charsMax)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+    // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
     .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters')
 
 export const careContext = z.object({ patientReference: reference, careContextReference: reference })
@@ -116,12 +125,19 @@ export const permission = z.object({
 export const keyMaterial = z.object({
   cryptoAlg: z.string().max(40),
   curve: z.string().max(40),
-  dhPublicKey: z.object({ expiry: isoDate, parameters: z.string().max(100).nullish(), keyValue: z.string().min(1).max(500) }),
+  dhPublicKey: z.object({
+    expiry: isoDate,
+    parameters: z.string().max(100).nullish(),
+    keyValue: z.string().min(1).max(500),
+  }),
   nonce: z.string().min(1).max(50),
 })
 
 export const responseRef = z.object({ requestId: z.string().max(100) })
-export const abdmError = z.object({ code: z.union([z.string(), z.number()]).transform(String), message: z.string().max(2_000) })
+export const abdmError = z.object({
+  code: z.union([z.string(), z.number()]).transform(String),
+  message: z.string().max(2_000),
+})
 
 /** ABDM dates as clients demand them: UTC with milliseconds (protocol sheet 2.9). */
 export function wireDate(date: Date): string {

@@ -11,9 +11,17 @@ export type Databases = {
 }
 
 /** The embedded server in the data folder, or the server of `DATABASE_URL` with databases `amanat_<party>`. */
-export async function openDatabases(dataFolder: string, databaseUrl: string | undefined, say: (line: string) => void): Promise<Databases> {
+export async function openDatabases(
+  dataFolder: string,
+  databaseUrl: string | undefined,
+  say: (line: string) => void,
+): Promise<Databases> {
   if (databaseUrl !== undefined) {
-    return { urlOf: (name) => createIfAbsent(databaseUrl, `amanat_${name}`), died: new Promise(() => undefined), stop: async () => undefined }
+    return {
+      urlOf: (name) => createIfAbsent(databaseUrl, `amanat_${name}`),
+      died: new Promise(() => undefined),
+      stop: async () => undefined,
+    }
   }
   const embedded = await startEmbedded({ folder: join(dataFolder, 'postgres'), log: say })
   return {

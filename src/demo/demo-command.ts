@@ -27,7 +27,11 @@ export async function demoCommand(options: Options): Promise<number> {
   const running = await startNetwork({ ...options, dataFolder, say: (line) => out(`  ${line}\n`) })
   try {
     const died = running.died.then((fault) => ({ fault }))
-    const seeded = await Promise.race([seedNetwork({ dataFolder, network: running.network, now: options.now(), progress: showProgress }), stopped, died])
+    const seeded = await Promise.race([
+      seedNetwork({ dataFolder, network: running.network, now: options.now(), progress: showProgress }),
+      stopped,
+      died,
+    ])
     if (seeded !== undefined && 'fault' in seeded) throw seeded.fault
     if (seeded !== undefined) {
       out(sayNetwork(running.network, seeded, dataFolder, (performance.now() - startedMs) / 1000))

@@ -10,7 +10,11 @@ export function insist(holds: boolean, otherwise: string): asserts holds {
 
 export type Narrator = {
   /** Performs one step: prints its number and title, what happened, how long it took, and what to open to see it. */
-  readonly step: <T>(title: string, perform: (say: (line: string) => void) => Promise<T>, open?: (result: T) => string | undefined) => Promise<T>
+  readonly step: <T>(
+    title: string,
+    perform: (say: (line: string) => void) => Promise<T>,
+    open?: (result: T) => string | undefined,
+  ) => Promise<T>
   readonly totalMs: () => number
   readonly steps: () => number
 }
@@ -50,7 +54,11 @@ const ASK_EVERY_MS = 50
 const WAIT_MS_MAX = 30_000
 
 /** Asks until `ready` gives something; says what was waited for when it never comes. */
-export async function waitFor<T>(what: string, ready: () => Promise<T | undefined>, waitMsMax: number = WAIT_MS_MAX): Promise<T> {
+export async function waitFor<T>(
+  what: string,
+  ready: () => Promise<T | undefined>,
+  waitMsMax: number = WAIT_MS_MAX,
+): Promise<T> {
   const untilMs = performance.now() + waitMsMax
   for (;;) {
     const result = await ready()

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { z } from 'zod'
-import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
 import { makeCosigner } from '../crypto/cosignature.ts'
+import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
 import { callParty } from '../sandbox/client.ts'
 import { type Network, type NetworkParty, partyOf, writeNetworkFile } from '../sandbox/network-file.ts'
 import { openDatabases } from './databases.ts'
@@ -12,7 +12,12 @@ import { DEMO_PARTIES, type DemoParty } from './parties.ts'
 /** What the network needs of the roof (`app.ts`): rooms do not import it. */
 export type PartyStarter = {
   readonly logKeys: (keysFolder: string) => Promise<{ readonly logSeed: Uint8Array; readonly witnessSeed: Uint8Array }>
-  readonly start: (settings: Record<string, unknown>, where: string, databaseUrl: string, log: Logger) => Promise<{ readonly stop: () => Promise<void> }>
+  readonly start: (
+    settings: Record<string, unknown>,
+    where: string,
+    databaseUrl: string,
+    log: Logger,
+  ) => Promise<{ readonly stop: () => Promise<void> }>
   readonly randomToken: () => string
 }
 
@@ -24,7 +29,11 @@ export type DemoNetwork = {
 }
 
 /** What is kept of a party between starts. */
-const kept = z.object({ operatorToken: z.string(), clientId: z.string().optional(), clientSecret: z.string().optional() })
+const kept = z.object({
+  operatorToken: z.string(),
+  clientId: z.string().optional(),
+  clientSecret: z.string().optional(),
+})
 type Kept = z.output<typeof kept>
 
 type Options = {
@@ -50,12 +59,23 @@ export async function startNetwork(options: Options): Promise<DemoNetwork> {
   }
   try {
     const identities = await Promise.all(DEMO_PARTIES.map((party) => identify(options, party)))
-    for (const party of DEMO_PARTIES.filter(({ role }) => role === 'facility')) mkdirSync(documentsFolder(options.dataFolder, party.key), { recursive: true, mode: 0o700 })
-    const network: Network = { firstPort: options.firstPort, parties: DEMO_PARTIES.map((party, i) => describe(options, party, i)) }
+    for (const party of DEMO_PARTIES.filter(({ role }) => role === 'facility'))
+      mkdirSync(documentsFolder(options.dataFolder, party.key), { recursive: true, mode: 0o700 })
+    const network: Network = {
+      firstPort: options.firstPort,
+      parties: DEMO_PARTIES.map((party, i) => describe(options, party, i)),
+    }
     for (const [i, party] of DEMO_PARTIES.entries()) {
       if (party.role === 'facility') await registerBridge(options, network, party)
       const settings = settingsOf(options, network, party, i, identities)
-      running.push(await options.starter.start(settings, `the sample network's ${party.key}`, await databases.urlOf(party.key), options.log.child({ party: party.key })))
+      running.push(
+        await options.starter.start(
+          settings,
+          `the sample network's ${party.key}`,
+          await databases.urlOf(party.key),
+          options.log.child({ party: party.key }),
+        ),
+      )
     }
     writeNetworkFile(options.dataFolder, network)
     return { network, died: databases.died, stop }
@@ -91,22 +111,47 @@ function saveKept(options: Options, party: DemoParty, values: Kept): void {
   writeFileSync(join(folderOf(options, party), 'party.json'), `${JSON.stringify(values, null, 2)}\n`, { mode: 0o600 })
 }
 
-type Identity = { readonly party: DemoParty; readonly logVkey: string; readonly witnessVkey: string; readonly witnessName: string }
+type Identity = {
+  readonly party: DemoParty
+  readonly logVkey: string
+  readonly witnessVkey: string
+  readonly witnessName: string
+}
 
 async function identify(options: Options, party: DemoParty): Promise<Identity> {
   const { logSeed, witnessSeed } = await options.starter.logKeys(folderOf(options, party))
   const cosigner = makeCosigner(`${originOf(party)}/witness`, witnessSeed)
-  return { party, logVkey: formatVkey(makeSigner(originOf(party), logSeed).key), witnessVkey: formatVkey(cosigner.key), witnessName: `${originOf(party)}/witness` }
+  return {
+    party,
+    logVkey: formatVkey(makeSigner(originOf(party), logSeed).key),
+    witnessVkey: formatVkey(cosigner.key),
+    witnessName: `${originOf(party)}/witness`,
+  }
 }
 
 function describe(options: Options, party: DemoParty, index: number): NetworkParty {
   const { key, role, id, name, what } = party
-  return { key, role, id, name, what, url: `http://127.0.0.1:${options.firstPort + index}`, operatorToken: readKept(options, party).operatorToken }
+  return {
+    key,
+    role,
+    id,
+    name,
+    what,
+    url: `http://127.0.0.1:${options.firstPort + index}`,
+    operatorToken: readKept(options, party).operatorToken,
+  }
 }
 
 /** Each log is witnessed by the next two parties round the table, so no party can roll its log back unseen. */
-function settingsOf(options: Options, network: Network, party: DemoParty, index: number, identities: readonly Identity[]): Record<string, unknown> {
-  const around = (step: number): Identity => identities[(index + step + identities.length) % identities.length] as Identity
+function settingsOf(
+  options: Options,
+  network: Network,
+  party: DemoParty,
+  index: number,
+  identities: readonly Identity[],
+): Record<string, unknown> {
+  const around = (step: number): Identity =>
+    identities[(index + step + identities.length) % identities.length] as Identity
   const urlOf = (identity: Identity): string => partyOf(network, identity.party.key).url
   const own = partyOf(network, party.key)
   const exchange = partyOf(network, 'exchange')
@@ -121,7 +166,11 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
     keysFolder: folderOf(options, party),
     log: {
       origin: originOf(party),
-      witnesses: [around(1), around(2)].map((witness) => ({ name: witness.witnessName, vkey: witness.witnessVkey, url: `${urlOf(witness)}/witness` })),
+      witnesses: [around(1), around(2)].map((witness) => ({
+        name: witness.witnessName,
+        vkey: witness.witnessVkey,
+        url: `${urlOf(witness)}/witness`,
+      })),
       witnessFor: [around(-1), around(-2)].map((log) => ({ origin: originOf(log.party), vkey: log.logVkey })),
     },
     operatorToken: values.operatorToken,
@@ -131,7 +180,13 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
     ...(party.role === 'exchange'
       ? { sandbox: true }
       : {
-          exchange: { baseUrl: `${exchange.url}/api/hiecm`, nativeUrl: exchange.url, cmId: exchange.id, clientId: values.clientId, clientSecret: values.clientSecret },
+          exchange: {
+            baseUrl: `${exchange.url}/api/hiecm`,
+            nativeUrl: exchange.url,
+            cmId: exchange.id,
+            clientId: values.clientId,
+            clientSecret: values.clientSecret,
+          },
           records: { folder: documentsFolder(options.dataFolder, party.key) },
         }),
   }
@@ -141,7 +196,15 @@ function settingsOf(options: Options, network: Network, party: DemoParty, index:
 async function registerBridge(options: Options, network: Network, party: DemoParty): Promise<void> {
   const values = readKept(options, party)
   if (values.clientSecret !== undefined) return
-  const body = { id: party.id, name: party.name, url: partyOf(network, party.key).url, roles: party.services, facilityTypes: party.facilityTypes }
-  const { clientId, clientSecret } = registered.parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/bridges', { body }))
+  const body = {
+    id: party.id,
+    name: party.name,
+    url: partyOf(network, party.key).url,
+    roles: party.services,
+    facilityTypes: party.facilityTypes,
+  }
+  const { clientId, clientSecret } = registered.parse(
+    await callParty(partyOf(network, 'exchange'), '/v1/sandbox/bridges', { body }),
+  )
   saveKept(options, party, { ...values, clientId, clientSecret })
 }

@@ -26,10 +26,16 @@ export type SeedReport = { readonly patients: number; readonly records: number; 
  * Fills the network over its own HTTP interfaces: patients at the exchange; patients, records and links at the facilities. Every
  * request has an idempotency key of its own, so a filling that was broken off is gone through again without doubling anything.
  */
-export async function seedNetwork(options: { readonly dataFolder: string; readonly network: Network; readonly now: Date; readonly progress: (done: number, all: number) => void }): Promise<SeedReport> {
+export async function seedNetwork(options: {
+  readonly dataFolder: string
+  readonly network: Network
+  readonly now: Date
+  readonly progress: (done: number, all: number) => void
+}): Promise<SeedReport> {
   const path = join(options.dataFolder, 'sample-people.json')
   const state = readSeed(options.dataFolder) ?? { now: options.now.toISOString(), seed: SEED, done: false }
-  const save = (done: boolean): void => writeFileSync(path, `${JSON.stringify({ ...state, done }, null, 2)}\n`, { mode: 0o600 })
+  const save = (done: boolean): void =>
+    writeFileSync(path, `${JSON.stringify({ ...state, done }, null, 2)}\n`, { mode: 0o600 })
   const population = makePopulation(new Date(state.now), state.seed)
   const records = population.holdings.reduce((sum, holding) => sum + holding.careContexts.length, 0)
   const report = { patients: population.patients.length, records, isFresh: !state.done }
@@ -44,7 +50,11 @@ export async function seedNetwork(options: { readonly dataFolder: string; readon
       options.progress(++done, all)
     })
   }
-  await waitFor(`${records} care contexts to be linked`, async () => ((await countLinked(options.network)) >= records ? true : undefined), LINKED_WITHIN_MS)
+  await waitFor(
+    `${records} care contexts to be linked`,
+    async () => ((await countLinked(options.network)) >= records ? true : undefined),
+    LINKED_WITHIN_MS,
+  )
   save(true)
   return report
 }
@@ -56,7 +66,9 @@ const LINKED_WITHIN_MS = 120_000
 const people = z.array(z.looseObject({ careContexts: z.array(z.unknown()) }))
 
 async function countLinked(network: Network): Promise<number> {
-  return people.parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/patients')).reduce((sum, { careContexts }) => sum + careContexts.length, 0)
+  return people
+    .parse(await callParty(partyOf(network, 'exchange'), '/v1/sandbox/patients'))
+    .reduce((sum, { careContexts }) => sum + careContexts.length, 0)
 }
 
 type Population = ReturnType<typeof makePopulation>
@@ -67,10 +79,15 @@ function stepsOf(network: Network, { patients, holdings }: Population): readonly
   const exchange = partyOf(network, 'exchange')
   const people = new Map(patients.map((patient) => [patient.abhaAddress as string, patient]))
   const post = (party: ReturnType<typeof partyOf>, path: string, body: unknown): Step => {
-    const key = createHash('sha256').update(`${party.key}\n${path}\n${JSON.stringify(body)}`).digest('base64url')
+    const key = createHash('sha256')
+      .update(`${party.key}\n${path}\n${JSON.stringify(body)}`)
+      .digest('base64url')
     return () => callParty(party, path, { body, headers: { 'idempotency-key': key } })
   }
-  const enrol = (wanted: boolean): Step[] => patients.filter((patient) => (patient.guardian !== undefined) === wanted).map((patient) => post(exchange, '/v1/sandbox/patients', patient))
+  const enrol = (wanted: boolean): Step[] =>
+    patients
+      .filter((patient) => (patient.guardian !== undefined) === wanted)
+      .map((patient) => post(exchange, '/v1/sandbox/patients', patient))
   const reference = (mrn: string): string => encodeURIComponent(mrn)
   return [
     enrol(false),
@@ -79,10 +96,28 @@ function stepsOf(network: Network, { patients, holdings }: Population): readonly
       const person = people.get(holding.abhaAddress)
       if (person === undefined) throw new Error(`no patient ${holding.abhaAddress}`)
       const { name, gender, birthDate, mobile, abhaNumber, abhaAddress, address } = person
-      return post(partyOf(network, holding.holder), '/v1/patients', { reference: holding.mrn, name, gender: GENDERS[gender], birthDate, mobile, abhaNumber, abhaAddress, address })
+      return post(partyOf(network, holding.holder), '/v1/patients', {
+        reference: holding.mrn,
+        name,
+        gender: GENDERS[gender],
+        birthDate,
+        mobile,
+        abhaNumber,
+        abhaAddress,
+        address,
+      })
     }),
-    holdings.flatMap((holding) => holding.careContexts.map(({ careContextReference, document }) => post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/records`, { careContextReference, input: document }))),
-    holdings.map((holding) => post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/link`, {})),
+    holdings.flatMap((holding) =>
+      holding.careContexts.map(({ careContextReference, document }) =>
+        post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/records`, {
+          careContextReference,
+          input: document,
+        }),
+      ),
+    ),
+    holdings.map((holding) =>
+      post(partyOf(network, holding.holder), `/v1/patients/${reference(holding.mrn)}/link`, {}),
+    ),
   ]
 }
 

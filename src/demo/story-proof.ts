@@ -9,58 +9,97 @@ import type { Story } from './story.ts'
 
 type Kept = { readonly file: string; readonly label: string; readonly witnesses: readonly string[] }
 
-const receiptShape = z.looseObject({ proof: z.string(), witnesses: z.array(z.object({ name: z.string(), vkey: z.string() })) })
+const receiptShape = z.looseObject({
+  proof: z.string(),
+  witnesses: z.array(z.object({ name: z.string(), vkey: z.string() })),
+})
 
 /** The last steps: a receipt of everything that happened, verified offline; a forged one must fail; then the whole log. */
 export async function proveEverything(story: Story, artefacts: readonly string[], folder: string): Promise<void> {
   const { narrator, network } = story
-  const kept = await narrator.step('Every step has a receipt', async (say) => {
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    const receipts = await collect(story, artefacts, folder)
-    say(`${receipts.length} receipts: ${[...new Set(receipts.map(({ label }) => label))].join(', ')}`)
-    return receipts
-  }, () => `npx amanat log verify ${folder}/<receipt>.json`)
+  const kept = await narrator.step(
+    'Every step has a receipt',
+    async (say) => {
+      rmSync(folder, { recursive: true, force: true })
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const receipts = await collect(story, artefacts, folder)
+      say(`${receipts.length} receipts: ${[...new Set(receipts.map(({ label }) => label))].join(', ')}`)
+      return receipts
+    },
+    () => `npx amanat log verify ${folder}/<receipt>.json`,
+  )
   await narrator.step('Each of them is verified offline', async (say) => {
     for (const { file, label, witnesses } of kept) {
       const { code, lines } = await verify([file, ...witnesses.flatMap((vkey) => ['--witness', vkey])])
       insist(code === 0, `the receipt of ${label} does not verify: ${lines.at(-1) ?? ''} (${file})`)
     }
-    say(`${kept.length} of ${kept.length} are in the logs they name, signed, and cosigned by ${Math.min(...kept.map(({ witnesses }) => witnesses.length))} witnesses each`)
+    say(
+      `${kept.length} of ${kept.length} are in the logs they name, signed, and cosigned by ${Math.min(...kept.map(({ witnesses }) => witnesses.length))} witnesses each`,
+    )
   })
   await narrator.step('A receipt with one changed word is found out', async (say) => {
     const [first] = kept
     insist(first !== undefined, 'there is no receipt to forge')
     const forged = join(folder, 'forged.json')
-    writeFileSync(forged, readFileSync(first.file, 'utf8').replace(/"type": "([^"]+)"/, '"type": "nothing.happened"'), { mode: 0o600 })
+    writeFileSync(forged, readFileSync(first.file, 'utf8').replace(/"type": "([^"]+)"/, '"type": "nothing.happened"'), {
+      mode: 0o600,
+    })
     const { code, lines } = await verify([forged])
     insist(code !== 0, 'a forged receipt was accepted')
     say(lines.at(-1) ?? '')
     rmSync(forged)
   })
-  await narrator.step('The exchange’s whole log is verified', async (say) => {
-    const { code, lines } = await verify([`${partyOf(network, 'exchange').url}/log`], fetch)
-    insist(code === 0, `the log does not verify: ${lines.at(-1) ?? ''}`)
-    say(lines.at(-1) ?? '')
-  }, () => `npx amanat log verify ${partyOf(network, 'exchange').url}/log`)
+  await narrator.step(
+    'The exchange’s whole log is verified',
+    async (say) => {
+      const { code, lines } = await verify([`${partyOf(network, 'exchange').url}/log`], fetch)
+      insist(code === 0, `the log does not verify: ${lines.at(-1) ?? ''}`)
+      say(lines.at(-1) ?? '')
+    },
+    () => `npx amanat log verify ${partyOf(network, 'exchange').url}/log`,
+  )
 }
 
 const offline: typeof fetch = async () => Promise.reject(new Error('verifying a receipt needs no network'))
 
-async function verify(args: readonly string[], fetching: typeof fetch = offline): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+async function verify(
+  args: readonly string[],
+  fetching: typeof fetch = offline,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
   const lines: string[] = []
   const code = await logVerifyCommand(args, { print: (line) => lines.push(line), fetching })
   return { code, lines }
 }
 
 /** What must have been recorded where: by event type. */
-const AT_EXCHANGE = ['consent.requested', 'consent.granted', 'access.reported', 'consent.revoked', 'consent.data-erased']
-const AT_REQUESTER = ['hiu.consent-asked', 'hiu.artefact-granted', 'hiu.page-opened', 'hiu.record-viewed', 'hiu.copy-erased']
+const AT_EXCHANGE = [
+  'consent.requested',
+  'consent.granted',
+  'access.reported',
+  'consent.revoked',
+  'consent.data-erased',
+]
+const AT_REQUESTER = [
+  'hiu.consent-asked',
+  'hiu.artefact-granted',
+  'hiu.page-opened',
+  'hiu.record-viewed',
+  'hiu.copy-erased',
+]
 
-async function collect({ app, requester, holders, cast }: Story, artefacts: readonly string[], folder: string): Promise<readonly Kept[]> {
+async function collect(
+  { app, requester, holders, cast }: Story,
+  artefacts: readonly string[],
+  folder: string,
+): Promise<readonly Kept[]> {
   const patient = cast.patient.abhaAddress
   const kept: Kept[] = []
-  const keep = async (place: string, type: string, id: string, fetchReceipt: (id: string) => Promise<unknown>): Promise<void> => {
+  const keep = async (
+    place: string,
+    type: string,
+    id: string,
+    fetchReceipt: (id: string) => Promise<unknown>,
+  ): Promise<void> => {
     const receipt = await waitFor(`the receipt of ${type}, cosigned`, async () => unlessEarly(() => fetchReceipt(id)))
     const file = join(folder, `${String(kept.length + 1).padStart(2, '0')}-${place}-${type}.json`)
     writeFileSync(file, `${JSON.stringify(receipt, null, 2)}\n`, { mode: 0o600 })
@@ -79,9 +118,12 @@ async function collect({ app, requester, holders, cast }: Story, artefacts: read
     await keep(requester.party.key, type, found.id, (id) => requester.receipt(id, patient))
   }
   for (const desk of holders) {
-    const given = (await desk.disclosures(patient)).filter(({ consentId, event }) => artefacts.includes(consentId) && event !== null)
+    const given = (await desk.disclosures(patient)).filter(
+      ({ consentId, event }) => artefacts.includes(consentId) && event !== null,
+    )
     insist(given.length > 0, `${desk.party.name} recorded no disclosure`)
-    for (const { event } of given) if (event !== null) await keep(desk.party.key, 'disclosure', event, (id) => desk.receipt(id, patient))
+    for (const { event } of given)
+      if (event !== null) await keep(desk.party.key, 'disclosure', event, (id) => desk.receipt(id, patient))
   }
   return kept
 }

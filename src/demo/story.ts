@@ -10,7 +10,12 @@ import { proveEverything } from './story-proof.ts'
 
 export { StoryFault } from './narrator.ts'
 
-type Options = { readonly dataFolder: string; readonly firstPort: number | undefined; readonly recordsFolder: string | undefined; readonly now: () => Date }
+type Options = {
+  readonly dataFolder: string
+  readonly firstPort: number | undefined
+  readonly recordsFolder: string | undefined
+  readonly now: () => Date
+}
 
 const DOCTOR: Person = { name: 'Dr. Meera Nambiar', role: 'physician' }
 const PURPOSE = 'CAREMGT'
@@ -34,7 +39,11 @@ export async function storyCommand(options: Options): Promise<number> {
   const dataFolder = resolve(options.dataFolder)
   const network = readNetworkFile(dataFolder, options.firstPort)
   const narrator = makeNarrator(print)
-  await narrator.step('The network is up', (say) => checkNetwork(network, say), () => `${partyOf(network, 'exchange').url}/`)
+  await narrator.step(
+    'The network is up',
+    (say) => checkNetwork(network, say),
+    () => `${partyOf(network, 'exchange').url}/`,
+  )
   const story = await assemble(options, dataFolder, network, narrator)
   const asked = await ask(story)
   const artefacts = await decide(story, asked)
@@ -59,12 +68,20 @@ async function assemble(options: Options, dataFolder: string, network: Network, 
     recordsFolder === undefined
       ? castAsha(dataFolder, network, now())
       : await narrator.step('Documents made by others come to hospital A, and their patient is linked', async (say) => {
-          const found = await castFolder({ dataFolder, network, recordsFolder: resolve(recordsFolder), now: now(), say })
+          const found = await castFolder({
+            dataFolder,
+            network,
+            recordsFolder: resolve(recordsFolder),
+            now: now(),
+            say,
+          })
           for (const document of found.documents) say(`${document.hiType.padEnd(20)} ${document.careContextReference}`)
           return found
         })
   const exchange = partyOf(network, 'exchange')
-  const { token } = z.object({ token: z.string() }).parse(await callParty(exchange, '/v1/sandbox/tokens', { body: { patient: cast.patient.abhaAddress } }))
+  const { token } = z
+    .object({ token: z.string() })
+    .parse(await callParty(exchange, '/v1/sandbox/tokens', { body: { patient: cast.patient.abhaAddress } }))
   return {
     network,
     cast,
@@ -79,34 +96,43 @@ async function assemble(options: Options, dataFolder: string, network: Network, 
 type Asked = { readonly deskId: string; readonly requestId: string }
 
 async function ask({ narrator, requester, cast, now, app }: Story): Promise<Asked> {
-  const deskId = await narrator.step(`${DOCTOR.name} at hospital B asks for ${cast.patient.name}’s records`, async (say) => {
-    const id = await requester.ask({
-      patient: cast.patient.abhaAddress,
-      purpose: PURPOSE,
-      hiTypes: cast.asked.hiTypes,
-      from: cast.asked.from.toISOString(),
-      to: cast.asked.to.toISOString(),
-      dataEraseAt: new Date(now().getTime() + 90 * DAY_MS).toISOString(),
-      frequency: { unit: 'DAY', value: 1, repeats: 1 },
-      requester: { name: DOCTOR.name, registrationNumber: 'KMC-84213', registrationSystem: 'https://www.nmc.org.in' },
-    })
-    await waitFor('the exchange to take the request', async () => {
-      const consent = await requester.consent(id)
-      insist(consent.status !== 'failed', `the exchange refused: ${consent.reason ?? 'no reason given'}`)
-      return consent.exchangeId === undefined ? undefined : true
-    })
-    say(`${cast.asked.hiTypes.join(', ')}`)
-    say(`records from ${day(cast.asked.from)} to ${day(cast.asked.to)}, to be kept for 90 days, for care`)
-    return id
-  })
-  const requestId = await narrator.step(`${cast.patient.name} sees on the phone who asks, for what, and why`, async (say) => {
-    const wanted = (await requester.consent(deskId)).exchangeId
-    const found = (await app.waiting()).find((request) => request.requestId === wanted)
-    insist(found !== undefined, 'the request does not wait for her decision')
-    insist(found.requester.name === DOCTOR.name && found.hiu.id === requester.party.id, 'the request names somebody else')
-    say(`${found.requester.name}, ${found.hiu.name ?? found.hiu.id}: ${found.purpose.text ?? found.purpose.code}`)
-    return found.requestId
-  })
+  const deskId = await narrator.step(
+    `${DOCTOR.name} at hospital B asks for ${cast.patient.name}’s records`,
+    async (say) => {
+      const id = await requester.ask({
+        patient: cast.patient.abhaAddress,
+        purpose: PURPOSE,
+        hiTypes: cast.asked.hiTypes,
+        from: cast.asked.from.toISOString(),
+        to: cast.asked.to.toISOString(),
+        dataEraseAt: new Date(now().getTime() + 90 * DAY_MS).toISOString(),
+        frequency: { unit: 'DAY', value: 1, repeats: 1 },
+        requester: { name: DOCTOR.name, registrationNumber: 'KMC-84213', registrationSystem: 'https://www.nmc.org.in' },
+      })
+      await waitFor('the exchange to take the request', async () => {
+        const consent = await requester.consent(id)
+        insist(consent.status !== 'failed', `the exchange refused: ${consent.reason ?? 'no reason given'}`)
+        return consent.exchangeId === undefined ? undefined : true
+      })
+      say(`${cast.asked.hiTypes.join(', ')}`)
+      say(`records from ${day(cast.asked.from)} to ${day(cast.asked.to)}, to be kept for 90 days, for care`)
+      return id
+    },
+  )
+  const requestId = await narrator.step(
+    `${cast.patient.name} sees on the phone who asks, for what, and why`,
+    async (say) => {
+      const wanted = (await requester.consent(deskId)).exchangeId
+      const found = (await app.waiting()).find((request) => request.requestId === wanted)
+      insist(found !== undefined, 'the request does not wait for her decision')
+      insist(
+        found.requester.name === DOCTOR.name && found.hiu.id === requester.party.id,
+        'the request names somebody else',
+      )
+      say(`${found.requester.name}, ${found.hiu.name ?? found.hiu.id}: ${found.purpose.text ?? found.purpose.code}`)
+      return found.requestId
+    },
+  )
   return { deskId, requestId }
 }
 
@@ -117,7 +143,9 @@ function grantItems({ cast, holders, now }: Story, types: readonly string[], era
   return holders.map((desk) => ({
     hip: hipOf(desk),
     hiTypes: types,
-    careContexts: cast.documents.filter((document) => document.hip === desk.party.id && types.includes(document.hiType)).map(({ careContextReference, patientReference }) => ({ patientReference, careContextReference })),
+    careContexts: cast.documents
+      .filter((document) => document.hip === desk.party.id && types.includes(document.hiType))
+      .map(({ careContextReference, patientReference }) => ({ patientReference, careContextReference })),
     permission: {
       accessMode: 'VIEW',
       dateRange: { from: cast.allowed.from.toISOString(), to: cast.asked.to.toISOString() },
@@ -141,49 +169,89 @@ async function decide(story: Story, asked: Asked): Promise<readonly string[]> {
     say(`only from ${holders.map((desk) => desk.party.name).join(' and ')}`)
     return ids
   })
-  await narrator.step('Each holder receives its signed artefact; nobody else hears of it', async (say) => {
-    for (const desk of holders) {
-      await waitFor(`${desk.party.name} to hold its artefact`, async () => (await desk.artefacts()).find(({ consentId, status }) => artefacts.includes(consentId) && status === 'GRANTED'))
-      say(`${desk.party.name}: signature verified, acknowledged`)
-    }
-    const others = network.parties.filter((party) => party.role === 'facility' && party.key !== 'vanashree' && !cast.allowed.holders.includes(party.key))
-    for (const party of others) insist(!(await makeDesk(party).artefacts()).some(({ consentId }) => artefacts.includes(consentId)), `${party.name} was told of a consent that is not its business`)
-  }, () => `${holders[0]?.party.url ?? ''}/v1/artefacts (operator token)`)
+  await narrator.step(
+    'Each holder receives its signed artefact; nobody else hears of it',
+    async (say) => {
+      for (const desk of holders) {
+        await waitFor(`${desk.party.name} to hold its artefact`, async () =>
+          (await desk.artefacts()).find(
+            ({ consentId, status }) => artefacts.includes(consentId) && status === 'GRANTED',
+          ),
+        )
+        say(`${desk.party.name}: signature verified, acknowledged`)
+      }
+      const others = network.parties.filter(
+        (party) => party.role === 'facility' && party.key !== 'vanashree' && !cast.allowed.holders.includes(party.key),
+      )
+      for (const party of others)
+        insist(
+          !(await makeDesk(party).artefacts()).some(({ consentId }) => artefacts.includes(consentId)),
+          `${party.name} was told of a consent that is not its business`,
+        )
+    },
+    () => `${holders[0]?.party.url ?? ''}/v1/artefacts (operator token)`,
+  )
   return artefacts
 }
 
 /** What must arrive: allowed holder, type and day. Nothing else may. */
 function expectedOf({ cast, holders }: Story): readonly Expected[] {
   const places = new Set(holders.map((desk) => desk.party.id))
-  return cast.documents.filter(({ hip, hiType, date }) => places.has(hip) && cast.allowed.hiTypes.includes(hiType) && date >= cast.allowed.from && date <= cast.asked.to)
+  return cast.documents.filter(
+    ({ hip, hiType, date }) =>
+      places.has(hip) && cast.allowed.hiTypes.includes(hiType) && date >= cast.allowed.from && date <= cast.asked.to,
+  )
 }
 
 const isSettled = (consent: DeskConsent, artefacts: readonly string[]): boolean =>
-  artefacts.every((id) => consent.artefacts.some((artefact) => artefact.id === id && artefact.transfers.some(({ status }) => status === 'complete' || status === 'incomplete' || status === 'failed')))
+  artefacts.every((id) =>
+    consent.artefacts.some(
+      (artefact) =>
+        artefact.id === id &&
+        artefact.transfers.some(
+          ({ status }) => status === 'complete' || status === 'incomplete' || status === 'failed',
+        ),
+    ),
+  )
 
 async function receive(story: Story, asked: Asked, artefacts: readonly string[]): Promise<readonly DeskRecord[]> {
   const { narrator, requester, holders, cast } = story
   const expected = expectedOf(story)
-  await narrator.step('Hospital B asks for the data; each holder builds, narrows, validates, seals and pushes', async (say) => {
-    const consent = await waitFor(
-      'all pages to arrive',
-      async () => {
-        const now = await requester.consent(asked.deskId)
-        return isSettled(now, artefacts) ? now : undefined
-      },
-      120_000,
-    )
-    for (const artefact of consent.artefacts) {
-      const [transfer] = artefact.transfers
-      insist(transfer?.status === 'complete', `the transfer from ${artefact.hip?.id ?? artefact.id} is ${transfer?.status ?? 'missing'}: ${transfer?.reason ?? 'no reason given'}`)
-    }
-    const given = (await Promise.all(holders.map((desk) => desk.disclosures(cast.patient.abhaAddress)))).flat().filter(({ consentId, status }) => artefacts.includes(consentId) && status === 'sent')
-    say(`${given.length} sealed pages, one document each with keys of its own; ${given.filter(({ narrowed }) => narrowed).length} narrowed, ${given.filter(({ narrowed }) => !narrowed).length} whole`)
-  })
+  await narrator.step(
+    'Hospital B asks for the data; each holder builds, narrows, validates, seals and pushes',
+    async (say) => {
+      const consent = await waitFor(
+        'all pages to arrive',
+        async () => {
+          const now = await requester.consent(asked.deskId)
+          return isSettled(now, artefacts) ? now : undefined
+        },
+        120_000,
+      )
+      for (const artefact of consent.artefacts) {
+        const [transfer] = artefact.transfers
+        insist(
+          transfer?.status === 'complete',
+          `the transfer from ${artefact.hip?.id ?? artefact.id} is ${transfer?.status ?? 'missing'}: ${transfer?.reason ?? 'no reason given'}`,
+        )
+      }
+      const given = (await Promise.all(holders.map((desk) => desk.disclosures(cast.patient.abhaAddress))))
+        .flat()
+        .filter(({ consentId, status }) => artefacts.includes(consentId) && status === 'sent')
+      say(
+        `${given.length} sealed pages, one document each with keys of its own; ${given.filter(({ narrowed }) => narrowed).length} narrowed, ${given.filter(({ narrowed }) => !narrowed).length} whole`,
+      )
+    },
+  )
   return narrator.step('Hospital B opens, checks and keeps them, sealed again', async (say) => {
-    const records = (await requester.records(cast.patient.abhaAddress)).filter(({ artefact }) => artefacts.includes(artefact))
+    const records = (await requester.records(cast.patient.abhaAddress)).filter(({ artefact }) =>
+      artefacts.includes(artefact),
+    )
     const quarantined = records.filter(({ status }) => status === 'quarantined')
-    insist(quarantined.length === 0, `${quarantined.length} documents are in quarantine: ${quarantined[0]?.reason ?? ''}`)
+    insist(
+      quarantined.length === 0,
+      `${quarantined.length} documents are in quarantine: ${quarantined[0]?.reason ?? ''}`,
+    )
     checkArrived(expected, records, say)
     const types = new Map<string, number>()
     for (const { hiType } of records) types.set(hiType, (types.get(hiType) ?? 0) + 1)
@@ -192,19 +260,37 @@ async function receive(story: Story, asked: Asked, artefacts: readonly string[])
   })
 }
 
-const nameOf = ({ hip, careContextReference, hiType }: Pick<Expected, 'hip' | 'careContextReference' | 'hiType'> | DeskRecord): string => `${hip} ${careContextReference} ${hiType}`
+const nameOf = ({
+  hip,
+  careContextReference,
+  hiType,
+}: Pick<Expected, 'hip' | 'careContextReference' | 'hiType'> | DeskRecord): string =>
+  `${hip} ${careContextReference} ${hiType}`
 
-function checkArrived(expected: readonly Expected[], records: readonly DeskRecord[], say: (line: string) => void): void {
+function checkArrived(
+  expected: readonly Expected[],
+  records: readonly DeskRecord[],
+  say: (line: string) => void,
+): void {
   const arrived = new Map(records.map((record) => [nameOf(record), record]))
   const missing = expected.filter((document) => !arrived.has(nameOf(document)))
   const wanted = new Set(expected.map(nameOf))
   const surplus = records.filter((record) => !wanted.has(nameOf(record)))
-  insist(missing.length === 0, `${missing.length} allowed documents did not arrive, the first is ${missing[0] ? nameOf(missing[0]) : ''}`)
-  insist(surplus.length === 0, `${surplus.length} documents arrived that were not allowed, the first is ${surplus[0] ? nameOf(surplus[0]) : ''}`)
+  insist(
+    missing.length === 0,
+    `${missing.length} allowed documents did not arrive, the first is ${missing[0] ? nameOf(missing[0]) : ''}`,
+  )
+  insist(
+    surplus.length === 0,
+    `${surplus.length} documents arrived that were not allowed, the first is ${surplus[0] ? nameOf(surplus[0]) : ''}`,
+  )
   say(`all ${expected.length} allowed documents are here, and nothing else`)
   const foreign = expected.filter(({ sha256 }) => sha256 !== undefined)
   const same = foreign.filter((document) => arrived.get(nameOf(document))?.sha256 === document.sha256)
-  if (foreign.length > 0) say(`${same.length} of ${foreign.length} documents of others are byte for byte as they were; ${foreign.length - same.length} were cut as the consent says`)
+  if (foreign.length > 0)
+    say(
+      `${same.length} of ${foreign.length} documents of others are byte for byte as they were; ${foreign.length - same.length} were cut as the consent says`,
+    )
 }
 
 async function look({ narrator, requester, cast, app }: Story, records: readonly DeskRecord[]): Promise<void> {
@@ -215,43 +301,76 @@ async function look({ narrator, requester, cast, app }: Story, records: readonly
     const display = await requester.view(chosen.id, DOCTOR, PURPOSE)
     insist(display !== undefined, 'the document cannot be shown')
     say(`${display.title}, ${display.date?.slice(0, 10) ?? ''}, ${display.custodian ?? display.authors.join(', ')}`)
-    for (const row of display.sections.flatMap((section) => section.rows.flatMap((one) => one.rows ?? [one])).slice(0, 4)) say(sayRow(row))
+    for (const row of display.sections
+      .flatMap((section) => section.rows.flatMap((one) => one.rows ?? [one]))
+      .slice(0, 4))
+      say(sayRow(row))
   })
   await narrator.step(`${cast.patient.name} sees who looked`, async (say) => {
-    const seen = await waitFor('the look to reach the exchange', async () => (await app.looks()).find(({ event }) => event.subject === chosen.artefact))
+    const seen = await waitFor('the look to reach the exchange', async () =>
+      (await app.looks()).find(({ event }) => event.subject === chosen.artefact),
+    )
     insist(seen.event.actor.person?.name === DOCTOR.name, 'the look is not by name')
-    say(`${seen.event.actor.person.name}, ${seen.event.actor.person.role}, ${seen.event.facilityName ?? ''}: ${seen.event.purpose ?? ''}`)
+    say(
+      `${seen.event.actor.person.name}, ${seen.event.actor.person.role}, ${seen.event.facilityName ?? ''}: ${seen.event.purpose ?? ''}`,
+    )
   })
 }
 
-const sayRow = (row: ShownRow): string => `${row.what}${row.value === undefined ? '' : `: ${row.value}`}${row.flag === undefined ? '' : ` (${row.flag})`}`
+const sayRow = (row: ShownRow): string =>
+  `${row.what}${row.value === undefined ? '' : `: ${row.value}`}${row.flag === undefined ? '' : ` (${row.flag})`}`
 
-async function stop({ narrator, requester, cast, app, holders }: Story, asked: Asked, artefacts: readonly string[], records: readonly DeskRecord[]): Promise<void> {
-  await narrator.step('Asking again for the data within the day is refused: the consent says once a day', async (say) => {
-    const refused = await requester.fetchRefused(asked.deskId, { artefact: artefacts[0] })
-    insist(refused !== undefined, 'the data was asked for more often than the consent permits')
-    say(refused)
-  })
+async function stop(
+  { narrator, requester, cast, app, holders }: Story,
+  asked: Asked,
+  artefacts: readonly string[],
+  records: readonly DeskRecord[],
+): Promise<void> {
+  await narrator.step(
+    'Asking again for the data within the day is refused: the consent says once a day',
+    async (say) => {
+      const refused = await requester.fetchRefused(asked.deskId, { artefact: artefacts[0] })
+      insist(refused !== undefined, 'the data was asked for more often than the consent permits')
+      say(refused)
+    },
+  )
   await narrator.step(`${cast.patient.name} stops sharing`, async (say) => {
     await app.revoke(artefacts)
     for (const desk of holders) {
-      await waitFor(`${desk.party.name} to hear of it`, async () => (await desk.artefacts()).find(({ consentId, status }) => artefacts.includes(consentId) && status === 'REVOKED'))
+      await waitFor(`${desk.party.name} to hear of it`, async () =>
+        (await desk.artefacts()).find(({ consentId, status }) => artefacts.includes(consentId) && status === 'REVOKED'),
+      )
       say(`${desk.party.name} shares no more`)
     }
   })
   await narrator.step('Hospital B’s copy is gone, and it has attested that', async (say) => {
     await waitFor('every copy to be erased and attested', async () => {
       const sharing = await app.sharing()
-      return artefacts.every((id) => sharing.some((one) => one.id === id && one.status === 'REVOKED' && one.erasedAt !== undefined)) ? true : undefined
+      return artefacts.every((id) =>
+        sharing.some((one) => one.id === id && one.status === 'REVOKED' && one.erasedAt !== undefined),
+      )
+        ? true
+        : undefined
     })
-    const left = (await requester.records(cast.patient.abhaAddress)).filter(({ artefact }) => artefacts.includes(artefact))
+    const left = (await requester.records(cast.patient.abhaAddress)).filter(({ artefact }) =>
+      artefacts.includes(artefact),
+    )
     insist(left.length === 0, `${left.length} documents are still there`)
     const [first] = records
-    if (first) insist((await requester.viewRefused(first.id, DOCTOR, PURPOSE)) !== undefined, 'an erased document can still be read')
+    if (first)
+      insist(
+        (await requester.viewRefused(first.id, DOCTOR, PURPOSE)) !== undefined,
+        'an erased document can still be read',
+      )
     const erased = (await requester.erasures()).filter(({ artefact }) => artefacts.includes(artefact))
     const hashes = new Set(erased.flatMap(({ sha256 }) => sha256))
-    insist(records.every(({ sha256 }) => hashes.has(sha256)), 'the attestation does not name every copy')
-    say(`${erased.reduce((sum, { documents }) => sum + documents, 0)} documents erased with their keys; the attestation names each by its hash`)
+    insist(
+      records.every(({ sha256 }) => hashes.has(sha256)),
+      'the attestation does not name every copy',
+    )
+    say(
+      `${erased.reduce((sum, { documents }) => sum + documents, 0)} documents erased with their keys; the attestation names each by its hash`,
+    )
   })
 }
 

@@ -16,7 +16,10 @@ export function parseJsonBody(bytes: Uint8Array): { readonly value: unknown } | 
   try {
     return { value: JSON.parse(text) as unknown }
   } catch (error) {
-    return refuse('request/invalid-json', `The body is not valid JSON: ${error instanceof Error ? withoutValues(error.message) : 'unreadable'}.`)
+    return refuse(
+      'request/invalid-json',
+      `The body is not valid JSON: ${error instanceof Error ? withoutValues(error.message) : 'unreadable'}.`,
+    )
   }
 }
 

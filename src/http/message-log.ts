@@ -25,20 +25,26 @@ export type Message = {
 export type StoredMessage = Message & { readonly id: string }
 
 /** Names whose values never enter the delivery log: secrets, tokens, one-time passwords, sealed content. */
-const SECRET = /^(clientSecret|accessToken|refreshToken|linkToken|token|otp|password|content|signature|secret|privateKey)$/i
+const SECRET =
+  /^(clientSecret|accessToken|refreshToken|linkToken|token|otp|password|content|signature|secret|privateKey)$/i
 const TEXT_KEPT_CHARS_MAX = 200
 
 /** A copy of a body without secrets and ciphertext, with long texts cut. */
 export function redact(value: unknown, depth = 0): unknown {
   if (depth > LIMITS.bodyDepthMax) return '…'
-  if (typeof value === 'string') return value.length > TEXT_KEPT_CHARS_MAX ? `${value.slice(0, TEXT_KEPT_CHARS_MAX)}… (${value.length} characters)` : value
+  if (typeof value === 'string')
+    return value.length > TEXT_KEPT_CHARS_MAX
+      ? `${value.slice(0, TEXT_KEPT_CHARS_MAX)}… (${value.length} characters)`
+      : value
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
   if (value instanceof Date) return value.toISOString()
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      SECRET.test(name) && typeof inner === 'string' ? `(${inner.length} characters, not kept)` : redact(inner, depth + 1),
+      SECRET.test(name) && typeof inner === 'string'
+        ? `(${inner.length} characters, not kept)`
+        : redact(inner, depth + 1),
     ]),
   )
 }
@@ -79,8 +85,17 @@ function keepAnswer(answer: string): string {
 }
 
 /** Messages after the given one (ids are in order of time), oldest first, for `amanat sandbox messages`. */
-export async function readMessages(db: Kysely<Tables>, after: string | undefined, limit: number): Promise<readonly StoredMessage[]> {
-  let query = db.selectFrom('message').selectAll().orderBy('at', after === undefined ? 'desc' : 'asc').orderBy('id', after === undefined ? 'desc' : 'asc').limit(limit)
+export async function readMessages(
+  db: Kysely<Tables>,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly StoredMessage[]> {
+  let query = db
+    .selectFrom('message')
+    .selectAll()
+    .orderBy('at', after === undefined ? 'desc' : 'asc')
+    .orderBy('id', after === undefined ? 'desc' : 'asc')
+    .limit(limit)
   if (after !== undefined) query = query.where('id', '>', after)
   const rows = await query.execute()
   const messages = rows.map((row) => ({
@@ -104,7 +119,17 @@ export async function readMessages(db: Kysely<Tables>, after: string | undefined
 
 /** Drops messages and request ids whose time is over. */
 export async function sweepMessages(db: Kysely<Tables>, now: Date): Promise<void> {
-  await db.deleteFrom('message').where('at', '<', new Date(now.getTime() - LIMITS.messageKeptMs)).execute()
-  await db.deleteFrom('seen_request').where('at', '<', new Date(now.getTime() - LIMITS.requestIdKeptMs)).execute()
-  await db.deleteFrom('job').where('status', '<>', 'waiting').where('ended_at', '<', new Date(now.getTime() - LIMITS.messageKeptMs)).execute()
+  await db
+    .deleteFrom('message')
+    .where('at', '<', new Date(now.getTime() - LIMITS.messageKeptMs))
+    .execute()
+  await db
+    .deleteFrom('seen_request')
+    .where('at', '<', new Date(now.getTime() - LIMITS.requestIdKeptMs))
+    .execute()
+  await db
+    .deleteFrom('job')
+    .where('status', '<>', 'waiting')
+    .where('ended_at', '<', new Date(now.getTime() - LIMITS.messageKeptMs))
+    .execute()
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
-import { type Refusal, isRefusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Answer } from './route.ts'
 
 /** The name under which request ids of a caller are remembered. */
@@ -44,7 +44,11 @@ export async function once(
   }
   const result = await work()
   if (isRefusal(result)) {
-    await tx.db.deleteFrom('seen_request').where('caller', '=', caller).where('request_id', '=', key.requestId).execute()
+    await tx.db
+      .deleteFrom('seen_request')
+      .where('caller', '=', caller)
+      .where('request_id', '=', key.requestId)
+      .execute()
     return result
   }
   await tx.db

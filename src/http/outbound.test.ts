@@ -23,7 +23,20 @@ after(async () => {
 })
 
 test('private, loopback, link-local and mapped addresses are known as such', () => {
-  for (const bad of ['127.0.0.1', '10.1.2.3', '172.20.0.1', '192.168.1.1', '169.254.169.254', '0.0.0.0', '100.64.1.1', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', '::ffff:127.0.0.1']) {
+  for (const bad of [
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.20.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '0.0.0.0',
+    '100.64.1.1',
+    '::1',
+    'fe80::1',
+    'fd00::1',
+    '::ffff:10.0.0.1',
+    '::ffff:127.0.0.1',
+  ]) {
     assert.ok(isPrivateAddress(bad), bad)
   }
   for (const good of ['8.8.8.8', '13.232.1.1', '2400:cb00::1']) assert.ok(!isPrivateAddress(good), good)
@@ -35,7 +48,12 @@ test('a guarded way out calls no private address, by number or by name, and send
     reached++
     response.end()
   })
-  for (const url of [base, base.replace('127.0.0.1', 'localhost'), 'http://[::1]:9/', 'http://169.254.169.254/latest']) {
+  for (const url of [
+    base,
+    base.replace('127.0.0.1', 'localhost'),
+    'http://[::1]:9/',
+    'http://169.254.169.254/latest',
+  ]) {
     const outcome = await guarded.call({ method: 'POST', url, headers: {}, body: '{}' })
     assert.equal(outcome.kind, 'forbidden', `${url}: ${JSON.stringify(outcome)}`)
   }
@@ -75,7 +93,12 @@ test('down, slow, broken off and endless peers each give a reason', async () => 
     more()
   })
   const down = 'http://127.0.0.1:9'
-  const reasons: Record<string, RegExp> = { [slow]: /no answer in time/, [dropping]: /socket|closed|other side/i, [endless]: /larger than/, [down]: /ECONNREFUSED/ }
+  const reasons: Record<string, RegExp> = {
+    [slow]: /no answer in time/,
+    [dropping]: /socket|closed|other side/i,
+    [endless]: /larger than/,
+    [down]: /ECONNREFUSED/,
+  }
   for (const [url, reason] of Object.entries(reasons)) {
     const outcome = await open.call({ method: 'POST', url, headers: {}, body: '{}', timeoutMs: 300 })
     assert.ok(outcome.kind === 'failed' && reason.test(outcome.reason), `${url}: ${JSON.stringify(outcome)}`)

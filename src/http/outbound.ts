@@ -5,7 +5,13 @@ import { LIMITS } from '../kernel/limits.ts'
 
 /** What came of a call to another party. `failed` = no complete answer arrived; the peer may or may not have acted. */
 export type CallOutcome =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer; readonly tookMs: number }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: Buffer
+      readonly tookMs: number
+    }
   | { readonly kind: 'failed'; readonly reason: string; readonly tookMs: number }
   /** The address is not one we may call: nothing was sent. */
   | { readonly kind: 'forbidden'; readonly reason: string; readonly tookMs: number }
@@ -20,17 +26,41 @@ export type OutboundCall = {
   readonly answerBytesMax?: number
 }
 
-export type Outbound = { readonly call: (call: OutboundCall) => Promise<CallOutcome>; readonly close: () => Promise<void> }
+export type Outbound = {
+  readonly call: (call: OutboundCall) => Promise<CallOutcome>
+  readonly close: () => Promise<void>
+}
 
 /** Addresses that are ours or nobody's: loopback, private, link-local, shared, multicast, documentation (RFC 6890, RFC 4193). */
 const PRIVATE = new BlockList()
 for (const [net, bits] of [
-  ['0.0.0.0', 8], ['10.0.0.0', 8], ['100.64.0.0', 10], ['127.0.0.0', 8], ['169.254.0.0', 16], ['172.16.0.0', 12], ['192.0.0.0', 24],
-  ['192.0.2.0', 24], ['192.168.0.0', 16], ['198.18.0.0', 15], ['198.51.100.0', 24], ['203.0.113.0', 24], ['224.0.0.0', 4], ['240.0.0.0', 4],
-] as const) PRIVATE.addSubnet(net, bits, 'ipv4')
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.0.2.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['198.51.100.0', 24],
+  ['203.0.113.0', 24],
+  ['224.0.0.0', 4],
+  ['240.0.0.0', 4],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv4')
 for (const [net, bits] of [
-  ['::', 128], ['::1', 128], ['64:ff9b::', 96], ['100::', 64], ['2001:db8::', 32], ['fc00::', 7], ['fe80::', 10], ['ff00::', 8],
-] as const) PRIVATE.addSubnet(net, bits, 'ipv6')
+  ['::', 128],
+  ['::1', 128],
+  ['64:ff9b::', 96],
+  ['100::', 64],
+  ['2001:db8::', 32],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  PRIVATE.addSubnet(net, bits, 'ipv6')
 
 /** Whether an IP address is in a range that must not be called unless the configuration allows it. */
 export function isPrivateAddress(address: string): boolean {
@@ -43,7 +73,10 @@ export function isPrivateAddress(address: string): boolean {
  * The one way out of the building. Redirects are never followed; the address is checked at the moment of connecting, so
  * neither a redirect nor a changing DNS answer leads into private ranges (no SSRF), unless `allowPrivateNetworks`.
  */
-export function makeOutbound(options: { readonly allowPrivateNetworks: boolean; readonly nowMs: () => number }): Outbound {
+export function makeOutbound(options: {
+  readonly allowPrivateNetworks: boolean
+  readonly nowMs: () => number
+}): Outbound {
   const guarded: LookupFunction = (hostname, lookupOptions, callback) => {
     dnsLookup(hostname, { ...lookupOptions, all: true }, (error, addresses: LookupAddress[]) => {
       if (error) return callback(error, '', 0)
@@ -53,7 +86,11 @@ export function makeOutbound(options: { readonly allowPrivateNetworks: boolean; 
       return lookupOptions.all ? callback(null, open as never, 0) : callback(null, first.address, first.family)
     })
   }
-  const agent = new Agent({ connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs }, connections: 32, pipelining: 1 })
+  const agent = new Agent({
+    connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs },
+    connections: 32,
+    pipelining: 1,
+  })
   const call = async (wanted: OutboundCall): Promise<CallOutcome> => {
     const startedMs = options.nowMs()
     const tookMs = (): number => Math.round(options.nowMs() - startedMs)
@@ -71,7 +108,9 @@ export function makeOutbound(options: { readonly allowPrivateNetworks: boolean; 
         bodyTimeout: timeoutMs,
       })
       const body = await readLimited(answer.body, wanted.answerBytesMax ?? LIMITS.answerBytesMax)
-      const headers = Object.fromEntries(Object.entries(answer.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]))
+      const headers = Object.fromEntries(
+        Object.entries(answer.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]),
+      )
       return { kind: 'answered', status: answer.statusCode, headers, body, tookMs: tookMs() }
     } catch (error) {
       const reason = error instanceof Error ? describe(error) : 'unknown failure'
@@ -83,7 +122,9 @@ export function makeOutbound(options: { readonly allowPrivateNetworks: boolean; 
 
 class ForbiddenAddress extends Error {
   constructor(host: string) {
-    super(`${host} resolves only to private addresses, which this party may not call (set allowPrivateNetworks to allow it)`)
+    super(
+      `${host} resolves only to private addresses, which this party may not call (set allowPrivateNetworks to allow it)`,
+    )
   }
 }
 
@@ -94,10 +135,12 @@ function isForbidden(error: unknown): boolean {
 function checkUrl(text: string, allowPrivate: boolean): string | undefined {
   if (!URL.canParse(text)) return 'the address is not a URL'
   const url = new URL(text)
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return `the address uses ${url.protocol}, only http and https are called`
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return `the address uses ${url.protocol}, only http and https are called`
   if (url.username || url.password) return 'the address carries a user name or password'
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (!allowPrivate && isIP(host) && isPrivateAddress(host)) return `${host} is a private address, which this party may not call (set allowPrivateNetworks to allow it)`
+  if (!allowPrivate && isIP(host) && isPrivateAddress(host))
+    return `${host} is a private address, which this party may not call (set allowPrivateNetworks to allow it)`
   return undefined
 }
 
@@ -113,7 +156,8 @@ async function readLimited(stream: AsyncIterable<Buffer>, bytesMax: number): Pro
 }
 
 function describe(error: Error): string {
-  if (error.name === 'TimeoutError' || error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError') return 'no answer in time'
+  if (error.name === 'TimeoutError' || error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError')
+    return 'no answer in time'
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : ''
   return `${code}${error.message}`
 }

@@ -24,7 +24,10 @@ export function problemAnswer(refusal: Refusal, trace: string): Answer {
 export function refuseInvalid(error: ZodError, where: 'body' | 'query'): Refusal {
   const issue = error.issues[0]
   if (!issue) return refuse('request/invalid-field')
-  const field = issue.path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('').replace(/^\./, '')
+  const field = issue.path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '')
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : ''
   return refuse('request/invalid-field', `${field || `the ${where}`}: ${issue.message}${more}`, field || where)
 }

@@ -50,7 +50,10 @@ export type Route = {
   readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>
 }
 
-type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<Route, 'handle' | 'body' | 'query'> & {
+type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<
+  Route,
+  'handle' | 'body' | 'query'
+> & {
   readonly body?: B
   readonly query?: Q
   readonly handle: (

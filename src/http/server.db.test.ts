@@ -19,17 +19,41 @@ let effects = 0
 const echo = z.object({ name: z.string().max(10), note: z.string().optional() })
 const native = { dialect: 'native', auth: 'none', answers: {}, summary: 'test' } as const
 const routes: readonly Route[] = [
-  route({ ...native, method: 'POST', path: '/v1/echo', once: true, body: echo, handle: async ({ body }) => ({ status: 201, body: { ...body, effect: ++effects } }) }),
-  route({ ...native, method: 'GET', path: '/v1/broken', once: false, handle: async () => Promise.reject(new Error('secret inside: 42')) }),
+  route({
+    ...native,
+    method: 'POST',
+    path: '/v1/echo',
+    once: true,
+    body: echo,
+    handle: async ({ body }) => ({ status: 201, body: { ...body, effect: ++effects } }),
+  }),
+  route({
+    ...native,
+    method: 'GET',
+    path: '/v1/broken',
+    once: false,
+    handle: async () => Promise.reject(new Error('secret inside: 42')),
+  }),
   route({ ...native, method: 'GET', path: '/v1/hidden', once: false, handle: async () => refuse('request/not-found') }),
-  route({ ...native, dialect: 'abdm', auth: 'bridge', method: 'POST', path: '/api/hiecm/consent/v3/request/hiu/on-notify', once: true, body: echo, handle: async () => ({ status: 202, body: undefined, effect: ++effects }) }),
+  route({
+    ...native,
+    dialect: 'abdm',
+    auth: 'bridge',
+    method: 'POST',
+    path: '/api/hiecm/consent/v3/request/hiu/on-notify',
+    once: true,
+    body: echo,
+    handle: async () => ({ status: 202, body: undefined, effect: ++effects }),
+  }),
 ]
 
 before(async () => {
   database = await openTestDatabase()
   const machine = makeTestMachine(database)
   const bridge = async (_tx: unknown, headers: Readonly<Record<string, string | undefined>>) =>
-    headers['authorization'] === 'Bearer good' ? ({ kind: 'bridge', clientId: 'c1', facilities: [] } as const) : refuse('auth/invalid-token')
+    headers['authorization'] === 'Bearer good'
+      ? ({ kind: 'bridge', clientId: 'c1', facilities: [] } as const)
+      : refuse('auth/invalid-token')
   const nobody = async () => ({ kind: 'anonymous' }) as const
   app = makeServer({
     machine,
@@ -109,8 +133,18 @@ test('what may not be known and what does not exist look the same', async () => 
 })
 
 const abdm = (headers: Record<string, string>, payload = '{"name":"x","clientSecret":"s3cret"}') =>
-  app.inject({ method: 'POST', url: '/api/hiecm/consent/v3/request/hiu/on-notify', payload, headers: { 'content-type': 'application/json', ...headers } })
-const standard = { authorization: 'Bearer good', 'request-id': 'a3b8f3d1-0000-4000-8000-000000000001', timestamp: '2026-11-22T06:30:00.000Z', 'x-cm-id': 'SBX' }
+  app.inject({
+    method: 'POST',
+    url: '/api/hiecm/consent/v3/request/hiu/on-notify',
+    payload,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+const standard = {
+  authorization: 'Bearer good',
+  'request-id': 'a3b8f3d1-0000-4000-8000-000000000001',
+  timestamp: '2026-11-22T06:30:00.000Z',
+  'x-cm-id': 'SBX',
+}
 
 test('ABDM headers are checked, and errors have ABDM codes in ABDM shapes', async () => {
   assert.equal((await abdm(standard)).statusCode, 202)

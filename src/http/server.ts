@@ -1,7 +1,13 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Logger } from 'pino'
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { type Machine, transact, type Tx } from '../db/tx.ts'
+import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
@@ -48,7 +54,8 @@ const SAFE_HEADERS = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
-  'content-security-policy': "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'content-security-policy':
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
   'cross-origin-opener-policy': 'same-origin',
 }
 
@@ -78,12 +85,21 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
     })
   }
   app.setNotFoundHandler((request, reply) =>
-    send(reply, needs.dialects[dialectOf(request.url)].refusalAnswer(refuse('request/not-found'), request.id, undefined)),
+    send(
+      reply,
+      needs.dialects[dialectOf(request.url)].refusalAnswer(refuse('request/not-found'), request.id, undefined),
+    ),
   )
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOfFrameworkError(error)
-    if (refusal === undefined) needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
-    const answer = needs.dialects[dialectOf(request.url)].refusalAnswer(refusal ?? refuse('machine/fault', `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`), request.id, undefined)
+    if (refusal === undefined)
+      needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
+    const answer = needs.dialects[dialectOf(request.url)].refusalAnswer(
+      refusal ??
+        refuse('machine/fault', `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`),
+      request.id,
+      undefined,
+    )
     return send(reply, answer)
   })
   return app
@@ -105,8 +121,19 @@ type Meters = { readonly took: Histogram; readonly refused: Counter }
 
 function makeMeters(registry: Registry): Meters {
   return {
-    took: new Histogram({ name: 'amanat_http_seconds', help: 'Time to answer, by route and status', labelNames: ['method', 'route', 'status'], registers: [registry], buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] }),
-    refused: new Counter({ name: 'amanat_refusals_total', help: 'Refusals, by code', labelNames: ['code'], registers: [registry] }),
+    took: new Histogram({
+      name: 'amanat_http_seconds',
+      help: 'Time to answer, by route and status',
+      labelNames: ['method', 'route', 'status'],
+      registers: [registry],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    }),
+    refused: new Counter({
+      name: 'amanat_refusals_total',
+      help: 'Refusals, by code',
+      labelNames: ['code'],
+      registers: [registry],
+    }),
   }
 }
 
@@ -114,7 +141,12 @@ function addHealth(app: FastifyInstance, needs: ServerNeeds): void {
   app.get('/health/live', async (_request, reply) => send(reply, { status: 200, body: { status: 'live' } }))
   app.get('/health/ready', async (_request, reply) => {
     const missing = await needs.ready()
-    return send(reply, missing.length === 0 ? { status: 200, body: { status: 'ready' } } : { status: 503, body: { status: 'not ready', missing } })
+    return send(
+      reply,
+      missing.length === 0
+        ? { status: 200, body: { status: 'ready' } }
+        : { status: 503, body: { status: 'not ready', missing } },
+    )
   })
   app.get('/metrics', async (_request, reply) => {
     reply.header('content-type', needs.metrics.contentType)
@@ -122,7 +154,13 @@ function addHealth(app: FastifyInstance, needs: ServerNeeds): void {
   })
 }
 
-async function serve(needs: ServerNeeds, meters: Meters, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function serve(
+  needs: ServerNeeds,
+  meters: Meters,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const startedMs = performance.now()
   const at = needs.machine.now()
   const rules = needs.dialects[route.dialect]
@@ -134,7 +172,17 @@ async function serve(needs: ServerNeeds, meters: Meters, route: Route, request: 
   const tookMs = performance.now() - startedMs
   if (isRefusal(result)) meters.refused.inc({ code: result.code })
   meters.took.observe({ method: route.method, route: route.path, status: answer.status }, tookMs / 1000)
-  needs.log.debug({ trace: request.id, method: route.method, route: route.path, status: answer.status, tookMs: Math.round(tookMs), ...(isRefusal(result) ? { refused: result.code } : {}) }, 'answered')
+  needs.log.debug(
+    {
+      trace: request.id,
+      method: route.method,
+      route: route.path,
+      status: answer.status,
+      tookMs: Math.round(tookMs),
+      ...(isRefusal(result) ? { refused: result.code } : {}),
+    },
+    'answered',
+  )
   if (rules.logged) {
     const body = answer.body === undefined ? '' : JSON.stringify(answer.body)
     const requestId = rules.requestId(headers)
@@ -173,14 +221,28 @@ async function decideAndHandle(
     if (isRefusal(input)) return input
     seen.body = input.sent
     const requestId = rules.requestId(headers)
-    const call: Call<unknown, unknown> = { tx, caller, body: input.body, raw, query: input.query, params: request.params as Record<string, string>, headers, requestId: requestId ?? request.id }
+    const call: Call<unknown, unknown> = {
+      tx,
+      caller,
+      body: input.body,
+      raw,
+      query: input.query,
+      params: request.params as Record<string, string>,
+      headers,
+      requestId: requestId ?? request.id,
+    }
     const handle = (): Promise<Answer | Refusal> => route.handle(call as Call<never, never>)
     if (!route.once || requestId === undefined) return handle()
     return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)
   })
 }
 
-function readInput(route: Route, request: FastifyRequest, headers: Headers, raw: Buffer): { body: unknown; sent: unknown; query: unknown } | Refusal {
+function readInput(
+  route: Route,
+  request: FastifyRequest,
+  headers: Headers,
+  raw: Buffer,
+): { body: unknown; sent: unknown; query: unknown } | Refusal {
   const type = headers['content-type']
   if (route.body && raw.length > 0 && type !== undefined && !/^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
     return refuse('request/wrong-type', `Send application/json, not ${type.slice(0, 60)}.`, 'Content-Type')

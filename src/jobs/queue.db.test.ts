@@ -18,7 +18,8 @@ before(async () => {
 after(() => database.close())
 beforeEach(() => database.db.deleteFrom('job').execute())
 
-const put = (kind: string, more: { lane?: string; runAt?: Date } = {}) => transact(machine, (tx) => enqueue(tx, { kind, payload: { kind }, ...more }))
+const put = (kind: string, more: { lane?: string; runAt?: Date } = {}) =>
+  transact(machine, (tx) => enqueue(tx, { kind, payload: { kind }, ...more }))
 const claim = (limit = 10) => claimJobs(machine, limit)
 
 test('a job exists if and only if its cause was committed', async () => {
@@ -76,7 +77,10 @@ test('tries run out into the dead letters, with their last error, and an operato
     clock.advance(LIMITS.jobRetryDelayMsMax)
     const [job] = await claim()
     assert.equal(job?.attempt, attempt)
-    if (job) await transact(machine, (tx) => settle(tx, job, { outcome: 'retry', error: 'host is down', whenDead: async () => void deaths++ }))
+    if (job)
+      await transact(machine, (tx) =>
+        settle(tx, job, { outcome: 'retry', error: 'host is down', whenDead: async () => void deaths++ }),
+      )
   }
   assert.equal(deaths, 1)
   const row = await database.db.selectFrom('job').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
@@ -91,7 +95,11 @@ test('what a job changes and its end are one transaction', async () => {
   await put('a')
   const [job] = await claim()
   assert.ok(job)
-  await assert.rejects(transact(machine, (tx) => settle(tx, job, { outcome: 'done', commit: async () => Promise.reject(new Error('broke')) })))
+  await assert.rejects(
+    transact(machine, (tx) =>
+      settle(tx, job, { outcome: 'done', commit: async () => Promise.reject(new Error('broke')) }),
+    ),
+  )
   const row = await database.db.selectFrom('job').select('status').where('id', '=', job.id).executeTakeFirstOrThrow()
   assert.equal(row.status, 'waiting')
 })
@@ -126,6 +134,13 @@ test('the worker runs jobs as they come, survives a handler that throws, and sto
   await done
   await worker.stop()
   const rows = await database.db.selectFrom('job').select(['kind', 'status', 'last_error']).orderBy('kind').execute()
-  assert.deepEqual(rows.map((row) => [row.kind, row.status]), [['a', 'done'], ['b', 'done'], ['throws', 'waiting']])
+  assert.deepEqual(
+    rows.map((row) => [row.kind, row.status]),
+    [
+      ['a', 'done'],
+      ['b', 'done'],
+      ['throws', 'waiting'],
+    ],
+  )
   assert.match(rows[2]?.last_error ?? '', /a bug/)
 })

@@ -62,7 +62,10 @@ export async function claimJobs(machine: Pick<Machine, 'db' | 'now'>, limit: num
 export async function settleJob(
   tx: Tx,
   job: Job,
-  end: { readonly status: 'done' } | { readonly status: 'dead'; readonly error: string } | { readonly status: 'waiting'; readonly error: string; readonly runAt: Date },
+  end:
+    | { readonly status: 'done' }
+    | { readonly status: 'dead'; readonly error: string }
+    | { readonly status: 'waiting'; readonly error: string; readonly runAt: Date },
 ): Promise<void> {
   await tx.db
     .updateTable('job')
@@ -99,7 +102,14 @@ export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Ar
   return Math.round(ceiling / 2 + (ceiling / 2) * share)
 }
 
-export type OpenJob = { readonly id: string; readonly kind: string; readonly status: string; readonly attempts: number; readonly runAt: Date; readonly lastError: string | null }
+export type OpenJob = {
+  readonly id: string
+  readonly kind: string
+  readonly status: string
+  readonly attempts: number
+  readonly runAt: Date
+  readonly lastError: string | null
+}
 
 /** Waiting jobs and dead letters, oldest first. */
 export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly OpenJob[]> {
@@ -110,5 +120,12 @@ export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly Open
     .orderBy('seq')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({ id: row.id, kind: row.kind, status: row.status, attempts: row.attempts, runAt: row.run_at, lastError: row.last_error }))
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    status: row.status,
+    attempts: row.attempts,
+    runAt: row.run_at,
+    lastError: row.last_error,
+  }))
 }

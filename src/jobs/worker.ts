@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { type Machine, transact, type Tx } from '../db/tx.ts'
+import { type Machine, type Tx, transact } from '../db/tx.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { claimJobs, type Job, retryDelayMs, settleJob } from './queue.ts'
 
@@ -21,7 +21,12 @@ export type Worker = {
   readonly stop: () => Promise<void>
 }
 
-type WorkerNeeds = { readonly machine: Machine; readonly handlers: JobHandlers; readonly log: Logger; readonly pollMs: number }
+type WorkerNeeds = {
+  readonly machine: Machine
+  readonly handlers: JobHandlers
+  readonly log: Logger
+  readonly pollMs: number
+}
 
 /** Runs due jobs, at most `LIMITS.jobsInFlightMax` at once, until stopped. */
 export function startWorker(needs: WorkerNeeds): Worker {
@@ -89,12 +94,14 @@ async function runJob(needs: WorkerNeeds, job: Job): Promise<void> {
       ? await handler(machine, job)
       : { outcome: 'give-up', error: `no handler for jobs of kind ${job.kind}` }
     await transact(machine, (tx) => settle(tx, job, result))
-    if (result.outcome !== 'done') log.warn({ job: job.id, kind: job.kind, attempt: job.attempt, reason: result.error }, `job: ${result.outcome}`)
+    if (result.outcome !== 'done')
+      log.warn({ job: job.id, kind: job.kind, attempt: job.attempt, reason: result.error }, `job: ${result.outcome}`)
   } catch (error) {
     // A bug or a broken machine, not the peer: the job keeps its place and is tried again.
     log.error({ err: error, job: job.id, kind: job.kind }, 'job broke')
-    await transact(machine, (tx) => settle(tx, job, { outcome: 'retry', error: String(error) })).catch((again: unknown) =>
-      log.error({ err: again, job: job.id }, 'could not settle the job; its lease will run out and it runs again'),
+    await transact(machine, (tx) => settle(tx, job, { outcome: 'retry', error: String(error) })).catch(
+      (again: unknown) =>
+        log.error({ err: again, job: job.id }, 'could not settle the job; its lease will run out and it runs again'),
     )
   }
 }

@@ -15,7 +15,11 @@ export type Caller =
 /** Who did what a log entry says. `person` is the human behind a facility, by name, as the patient will read it. */
 export type Actor =
   | { readonly kind: 'patient'; readonly id: AbhaAddress; readonly guardian?: AbhaAddress }
-  | { readonly kind: 'facility'; readonly id: FacilityId; readonly person?: { readonly name: string; readonly role: string } }
+  | {
+      readonly kind: 'facility'
+      readonly id: FacilityId
+      readonly person?: { readonly name: string; readonly role: string }
+    }
   | { readonly kind: 'exchange'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }
   | { readonly kind: 'system'; readonly id: string }

@@ -3,7 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { bucketOf } from './bucket.ts'
-import { bucketOfId, makeId, parseAbhaAddress, parseAbhaNumber, parseFacilityId, parseId, showAbhaNumber, toBucket } from './id.ts'
+import {
+  bucketOfId,
+  makeId,
+  parseAbhaAddress,
+  parseAbhaNumber,
+  parseFacilityId,
+  parseId,
+  showAbhaNumber,
+  toBucket,
+} from './id.ts'
 
 const random = (n: number): Uint8Array => randomBytes(n)
 
@@ -27,15 +36,28 @@ test('ids of later times sort later', () => {
 
 test('only what is an ABHA address, number, facility id is read as one', () => {
   assert.equal(parseAbhaAddress(' Asha.Rao@SBX '), 'asha.rao@sbx')
-  for (const bad of ['', 'asha', '@sbx', 'a@', 'asha rao@sbx', '.a@sbx', `${'a'.repeat(120)}@sbx`, 'a@b@c', "a';--@sbx"]) assert.equal(parseAbhaAddress(bad), undefined, bad)
+  for (const bad of [
+    '',
+    'asha',
+    '@sbx',
+    'a@',
+    'asha rao@sbx',
+    '.a@sbx',
+    `${'a'.repeat(120)}@sbx`,
+    'a@b@c',
+    "a';--@sbx",
+  ])
+    assert.equal(parseAbhaAddress(bad), undefined, bad)
   assert.equal(parseAbhaNumber('91-0000-0000-0001'), '91000000000001')
   assert.equal(parseAbhaNumber(91000000000001), '91000000000001')
-  for (const bad of ['', '9100000000000', '910000000000011', '9100000000000x']) assert.equal(parseAbhaNumber(bad), undefined, bad)
+  for (const bad of ['', '9100000000000', '910000000000011', '9100000000000x'])
+    assert.equal(parseAbhaNumber(bad), undefined, bad)
   const number = parseAbhaNumber('91000000000001')
   assert.ok(number)
   assert.equal(showAbhaNumber(number), '91-0000-0000-0001')
   assert.equal(parseFacilityId('IN2710000011'), 'IN2710000011')
-  for (const bad of ['', 'a', 'a/b', 'a b', `x${'y'.repeat(70)}`, '../etc']) assert.equal(parseFacilityId(bad), undefined, bad)
+  for (const bad of ['', 'a', 'a/b', 'a b', `x${'y'.repeat(70)}`, '../etc'])
+    assert.equal(parseFacilityId(bad), undefined, bad)
 })
 
 test('a bucket is the first byte of SHA-256', () => {

@@ -54,7 +54,11 @@ export function toBucket(value: number): Bucket {
  * Makes a UUIDv7 (RFC 9562 §5.7) whose last byte is `bucket`, so that an id seen on the wire alone tells
  * where its rows live.
  */
-export function makeId<Kind extends string>(now: Date, random: (bytes: number) => Uint8Array, bucket: Bucket): Id<Kind> {
+export function makeId<Kind extends string>(
+  now: Date,
+  random: (bytes: number) => Uint8Array,
+  bucket: Bucket,
+): Id<Kind> {
   const bytes = new Uint8Array(16)
   bytes.set(random(16))
   let ms = now.getTime()

@@ -25,7 +25,13 @@ export function refuse(code: ProblemCode, detail?: string, field?: string): Refu
 
 /** Whether `value` is a {@link Refusal} rather than a result. */
 export function isRefusal(value: unknown): value is Refusal {
-  return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value && (value.code as string) in PROBLEMS
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    'detail' in value &&
+    (value.code as string) in PROBLEMS
+  )
 }
 
 /** For places where a refusal would be a bug of ours: returns the result or throws with the refusal's words. */

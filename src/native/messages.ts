@@ -23,7 +23,10 @@ export const accessReport = z
     at: z.iso.datetime(),
     person: z.object({ name: text, role: text }),
     purpose: text,
-    what: z.array(z.object({ hiType: z.enum(HI_TYPES), careContextReference: text })).min(1).max(500),
+    what: z
+      .array(z.object({ hiType: z.enum(HI_TYPES), careContextReference: text }))
+      .min(1)
+      .max(500),
   })
   .meta({ id: 'AccessReport' })
 

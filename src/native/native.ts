@@ -2,7 +2,8 @@ import type { AuditEvent } from '../audit/record.ts'
 import type { Id } from '../kernel/id.ts'
 
 export const EVENTS = {
-  'access.reported': 'A facility reported that a person there looked at the patient’s records, under which consent and why.',
+  'access.reported':
+    'A facility reported that a person there looked at the patient’s records, under which consent and why.',
 } as const
 
 /** One look at records elsewhere, as the facility reported it: what "who looked at my data" shows. */

@@ -10,46 +10,53 @@ import { type Id, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 
-type Needs = { readonly party: { readonly role: string; readonly id: string; readonly name: string }; readonly ownLog: OwnLog; readonly ownWitness: OwnWitness }
+type Needs = {
+  readonly party: { readonly role: string; readonly id: string; readonly name: string }
+  readonly ownLog: OwnLog
+  readonly ownWitness: OwnWitness
+}
 
 const native = { dialect: 'native', once: false } as const
 
 /** What every party has: who it is, its delivery log, its dead letters. */
 export function operatorRoutes(needs: Needs): readonly Route[] {
-  return [
-    route({
-      ...native,
-      method: 'GET',
-      path: '/v1/party',
-      summary: 'Who this party is, and the keys by which its log and its cosignatures are verified',
-      auth: 'none',
-      answers: { 200: { description: 'The party' } },
-      handle: async () => ({
-        status: 200,
-        body: { role: needs.party.role, id: needs.party.id, name: needs.party.name, log: { origin: needs.ownLog.signer.key.name, vkey: vkeyOf(needs.ownLog) }, witness: { vkey: formatVkey(needs.ownWitness.cosigner.key) } },
-      }),
-    }),
-    route({
-      ...native,
-      method: 'GET',
-      path: '/v1/messages',
-      summary: 'The delivery log: every HTTP message between parties, the newest page or all after one',
-      auth: 'operator',
-      query: z.object({ after: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(500) }),
-      answers: { 200: { description: 'Messages, oldest first' } },
-      handle: async ({ tx, query }) => {
-        const after = query.after === undefined ? undefined : parseId<'message'>(query.after)
-        if (query.after !== undefined && after === undefined) return refuse('request/invalid-field', 'after must be the id of a message.', 'after')
-        return { status: 200, body: await readMessages(tx.db, after, query.limit) }
+  return [partyRoute(needs), ...logReaders(needs), ...deliveryRoutes()]
+}
+
+function partyRoute(needs: Needs): Route {
+  return route({
+    ...native,
+    method: 'GET',
+    path: '/v1/party',
+    summary: 'Who this party is, and the keys by which its log and its cosignatures are verified',
+    auth: 'none',
+    answers: { 200: { description: 'The party' } },
+    handle: async () => ({
+      status: 200,
+      body: {
+        role: needs.party.role,
+        id: needs.party.id,
+        name: needs.party.name,
+        log: { origin: needs.ownLog.signer.key.name, vkey: vkeyOf(needs.ownLog) },
+        witness: { vkey: formatVkey(needs.ownWitness.cosigner.key) },
       },
     }),
+  })
+}
+
+function logReaders(needs: Needs): readonly Route[] {
+  return [
     route({
       ...native,
       method: 'GET',
       path: '/v1/events',
       summary: 'What our log recorded about one patient, newest first',
       auth: 'operator',
-      query: z.object({ patient: z.string(), before: z.uuid().optional(), limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault) }),
+      query: z.object({
+        patient: z.string(),
+        before: z.uuid().optional(),
+        limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
+      }),
       answers: { 200: { description: 'Events' } },
       handle: async ({ tx, query }) => {
         const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
@@ -63,12 +70,36 @@ export function operatorRoutes(needs: Needs): readonly Route[] {
       summary: 'The receipt of one event; of a patient’s event when the patient is named',
       auth: 'operator',
       query: z.object({ patient: z.string().optional() }),
-      answers: { 200: { description: 'The receipt' }, 404: { description: 'No such event' }, 503: { description: 'Not yet in a checkpoint; ask again in a second' } },
+      answers: {
+        200: { description: 'The receipt' },
+        404: { description: 'No such event' },
+        503: { description: 'Not yet in a checkpoint; ask again in a second' },
+      },
       handle: async ({ tx, params, query }) => {
         const id = parseId<'event'>(params['event'] ?? '')
         if (id === undefined) return refuse('request/not-found')
         const receipt = await receiptFor(tx, needs.ownLog, id, query.patient)
         return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
+      },
+    }),
+  ]
+}
+
+function deliveryRoutes(): readonly Route[] {
+  return [
+    route({
+      ...native,
+      method: 'GET',
+      path: '/v1/messages',
+      summary: 'The delivery log: every HTTP message between parties, the newest page or all after one',
+      auth: 'operator',
+      query: z.object({ after: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(500) }),
+      answers: { 200: { description: 'Messages, oldest first' } },
+      handle: async ({ tx, query }) => {
+        const after = query.after === undefined ? undefined : parseId<'message'>(query.after)
+        if (query.after !== undefined && after === undefined)
+          return refuse('request/invalid-field', 'after must be the id of a message.', 'after')
+        return { status: 200, body: await readMessages(tx.db, after, query.limit) }
       },
     }),
     route({
@@ -89,7 +120,9 @@ export function operatorRoutes(needs: Needs): readonly Route[] {
       answers: { 202: { description: 'It leaves at once' }, 404: { description: 'No such dead letter' } },
       handle: async ({ tx, params }) => {
         const id = parseId<'job'>(params['id'] ?? '')
-        return id !== undefined && (await redeliverJob(tx, id)) ? { status: 202 } : refuse('request/not-found', 'There is no dead letter with this id.')
+        return id !== undefined && (await redeliverJob(tx, id))
+          ? { status: 202 }
+          : refuse('request/not-found', 'There is no dead letter with this id.')
       },
     }),
   ]

@@ -10,10 +10,17 @@ import { readLinking } from '../linking/discovery-commands.ts'
 import { readPatient } from '../people/commands.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
-const page = z.object({ before: z.uuid().optional(), limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault) })
+const page = z.object({
+  before: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
+})
 
 /** What a patient sees at the exchange beyond ABDM's own calls: who looked, what is shared, what happened, with receipts. */
 export function patientRoutes(needs: { readonly ownLog: OwnLog }): readonly Route[] {
+  return [...eventRoutes(needs), ...stateRoutes()]
+}
+
+function stateRoutes(): readonly Route[] {
   return [
     route({
       ...mine,
@@ -25,36 +32,6 @@ export function patientRoutes(needs: { readonly ownLog: OwnLog }): readonly Rout
         if (isRefusal(patient)) return patient
         const profile = await readPatient(tx, patient)
         return profile === undefined ? refuse('request/not-found') : { status: 200, body: profile }
-      },
-    }),
-    route({
-      ...mine,
-      path: '/v1/me/looks',
-      summary: 'Who looked at my records: by name, institution, reason and consent, newest first',
-      query: page,
-      answers: { 200: { description: 'Looks; `id` is the event whose receipt proves it' } },
-      handle: async ({ tx, query, ...call }) => listEvents(tx, call, query, ['access.reported']),
-    }),
-    route({
-      ...mine,
-      path: '/v1/me/events',
-      summary: 'Everything recorded about me at the exchange, newest first',
-      query: page,
-      answers: { 200: { description: 'Events' } },
-      handle: async ({ tx, query, ...call }) => listEvents(tx, call, query),
-    }),
-    route({
-      ...mine,
-      path: '/v1/me/receipts/:event',
-      summary: 'The receipt of one of my events: verified offline with amanat log verify',
-      answers: { 200: { description: 'The receipt' }, 404: { description: 'No such event of mine' }, 503: { description: 'Not yet in a checkpoint; ask again in a second' } },
-      handle: async ({ tx, params, ...call }) => {
-        const patient = patientOf(call)
-        if (isRefusal(patient)) return patient
-        const id = parseId<'event'>(params['event'] ?? '')
-        if (id === undefined) return refuse('request/not-found')
-        const receipt = await receiptFor(tx, needs.ownLog, id, patient)
-        return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
       },
     }),
     route({
@@ -86,16 +63,64 @@ export function patientRoutes(needs: { readonly ownLog: OwnLog }): readonly Rout
   ]
 }
 
+function eventRoutes(needs: { readonly ownLog: OwnLog }): readonly Route[] {
+  return [
+    route({
+      ...mine,
+      path: '/v1/me/looks',
+      summary: 'Who looked at my records: by name, institution, reason and consent, newest first',
+      query: page,
+      answers: { 200: { description: 'Looks; `id` is the event whose receipt proves it' } },
+      handle: async ({ tx, query, ...call }) => listEvents(tx, call, query, ['access.reported']),
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/events',
+      summary: 'Everything recorded about me at the exchange, newest first',
+      query: page,
+      answers: { 200: { description: 'Events' } },
+      handle: async ({ tx, query, ...call }) => listEvents(tx, call, query),
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/receipts/:event',
+      summary: 'The receipt of one of my events: verified offline with amanat log verify',
+      answers: {
+        200: { description: 'The receipt' },
+        404: { description: 'No such event of mine' },
+        503: { description: 'Not yet in a checkpoint; ask again in a second' },
+      },
+      handle: async ({ tx, params, ...call }) => {
+        const patient = patientOf(call)
+        if (isRefusal(patient)) return patient
+        const id = parseId<'event'>(params['event'] ?? '')
+        if (id === undefined) return refuse('request/not-found')
+        const receipt = await receiptFor(tx, needs.ownLog, id, patient)
+        return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
+      },
+    }),
+  ]
+}
+
 type Mine = Pick<Call<never, never>, 'caller'>
 
 function patientOf(call: Mine): AbhaAddress | Refusal {
   return call.caller.kind === 'patient' ? call.caller.patient : refuse('auth/forbidden')
 }
 
-async function listEvents(tx: Call<never, never>['tx'], call: Mine, query: z.output<typeof page>, types?: readonly string[]) {
+async function listEvents(
+  tx: Call<never, never>['tx'],
+  call: Mine,
+  query: z.output<typeof page>,
+  types?: readonly string[],
+) {
   const patient = patientOf(call)
   if (isRefusal(patient)) return patient
   const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
-  const events = await receiptsAbout(tx, patient, { limit: query.limit, ...before, ...(types === undefined ? {} : { types }) })
+  const events = await receiptsAbout(tx, patient, {
+    limit: query.limit,
+    ...before,
+    ...(types === undefined ? {} : { types }),
+  })
   return { status: 200, body: events }
 }

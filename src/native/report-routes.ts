@@ -17,7 +17,10 @@ export function reportRoutes(): readonly Route[] {
       path: '/v1/accesses',
       summary: 'A person of the requesting facility looked at records received under a consent',
       body: accessReport,
-      answers: { 202: { description: 'Recorded; the patient sees it' }, 404: { description: 'No such consent of this facility' } },
+      answers: {
+        202: { description: 'Recorded; the patient sees it' },
+        404: { description: 'No such consent of this facility' },
+      },
       handle: async ({ tx, body, ...call }) => {
         const artefact = await ownArtefact(tx, call, body.consentId)
         if (isRefusal(artefact)) return artefact
@@ -40,7 +43,11 @@ export function reportRoutes(): readonly Route[] {
       path: '/v1/erasures',
       summary: 'The copy received under an ended consent is erased',
       body: erasureReport,
-      answers: { 202: { description: 'Recorded; the patient sees it' }, 404: { description: 'No such consent of this facility' }, 409: { description: 'The consent still lives' } },
+      answers: {
+        202: { description: 'Recorded; the patient sees it' },
+        404: { description: 'No such consent of this facility' },
+        409: { description: 'The consent still lives' },
+      },
       handle: async ({ tx, body, ...call }) => {
         const artefact = await ownArtefact(tx, call, body.consentId)
         if (isRefusal(artefact)) return artefact
@@ -53,9 +60,15 @@ export function reportRoutes(): readonly Route[] {
 }
 
 /** The artefact, if the calling bridge serves its HIU; somebody else's consent does not exist for this caller. */
-async function ownArtefact(tx: Call<never, never>['tx'], call: Pick<Call<never, never>, 'caller' | 'headers'>, id: Id<'artefact'>) {
+async function ownArtefact(
+  tx: Call<never, never>['tx'],
+  call: Pick<Call<never, never>, 'caller' | 'headers'>,
+  id: Id<'artefact'>,
+) {
   const unknown = refuse('consent/unknown-artefact', undefined, 'consentId')
-  const hiu: FacilityId | Refusal = parseFacilityId(call.headers['x-hiu-id'] ?? '') ?? refuse('request/invalid-header', 'X-HIU-ID must name the facility that reports.', 'X-HIU-ID')
+  const hiu: FacilityId | Refusal =
+    parseFacilityId(call.headers['x-hiu-id'] ?? '') ??
+    refuse('request/invalid-header', 'X-HIU-ID must name the facility that reports.', 'X-HIU-ID')
   if (isRefusal(hiu)) return hiu
   if (call.caller.kind !== 'bridge' || !call.caller.facilities.includes(hiu)) return refuse('auth/forbidden')
   const artefact = await artefactById(tx, id)

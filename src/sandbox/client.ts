@@ -10,10 +10,19 @@ export class CallFault extends Error {
   }
 }
 
-type Options = { readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>>; /** Without the operator's token: as a patient, or as anybody. */ readonly anonymous?: boolean }
+type Options = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>> /** Without the operator's token: as a patient, or as anybody. */
+  readonly anonymous?: boolean
+}
 
 /** Calls a party of the running network as its operator, over HTTP like anybody else. */
-export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>, path: string, options: Options = {}): Promise<unknown> {
+export async function callParty(
+  party: Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>,
+  path: string,
+  options: Options = {},
+): Promise<unknown> {
   let answer: Response
   try {
     answer = await fetch(`${party.url}${path}`, {
@@ -27,7 +36,9 @@ export async function callParty(party: Pick<NetworkParty, 'url' | 'name' | 'oper
     })
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    throw new NetworkFault(`${party.name} does not answer at ${party.url} (${cause || 'connection refused'}). Is the network running? Start it with "npm start".`)
+    throw new NetworkFault(
+      `${party.name} does not answer at ${party.url} (${cause || 'connection refused'}). Is the network running? Start it with "npm start".`,
+    )
   }
   const text = await answer.text()
   if (!answer.ok) throw new CallFault(answer.status, sayProblem(answer.status, text))
@@ -47,9 +58,15 @@ export async function refusedWords(call: () => Promise<unknown>): Promise<string
 
 function sayProblem(status: number, text: string): string {
   try {
-    const body = JSON.parse(text) as { detail?: string; field?: string; type?: string; error?: { code?: string; message?: string } }
+    const body = JSON.parse(text) as {
+      detail?: string
+      field?: string
+      type?: string
+      error?: { code?: string; message?: string }
+    }
     if (body.error?.message) return `${body.error.message} (${body.error.code ?? status})`
-    if (body.detail) return `${body.detail}${body.field ? ` [${body.field}]` : ''} (${body.type?.replace('urn:amanat:problem:', '') ?? status})`
+    if (body.detail)
+      return `${body.detail}${body.field ? ` [${body.field}]` : ''} (${body.type?.replace('urn:amanat:problem:', '') ?? status})`
   } catch {
     // Not JSON: its own words follow.
     return `answered ${status}: ${text.slice(0, 200)}`

@@ -7,15 +7,31 @@ import { type NetworkParty, partyOf, readNetworkFile } from './network-file.ts'
 type Place = { readonly dataFolder: string; readonly firstPort: number | undefined }
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
-const exchangeOf = (place: Place): NetworkParty => partyOf(readNetworkFile(place.dataFolder, place.firstPort), 'exchange')
+const exchangeOf = (place: Place): NetworkParty =>
+  partyOf(readNetworkFile(place.dataFolder, place.firstPort), 'exchange')
 
 const credentials = z.object({ clientId: z.string(), clientSecret: z.string() })
 
 /** Registers a bridge; `{clientId, clientSecret}`. */
-export async function addBridge(input: Place & { readonly id: string; readonly name: string; readonly url: string; readonly roles: string; readonly json?: boolean }): Promise<number> {
+export async function addBridge(
+  input: Place & {
+    readonly id: string
+    readonly name: string
+    readonly url: string
+    readonly roles: string
+    readonly json?: boolean
+  },
+): Promise<number> {
   const exchange = exchangeOf(input)
-  const roles = input.roles.split(',').map((role) => role.trim()).filter(Boolean)
-  const answer = credentials.parse(await callParty(exchange, '/v1/sandbox/bridges', { body: { id: input.id, name: input.name, url: input.url, roles } }))
+  const roles = input.roles
+    .split(',')
+    .map((role) => role.trim())
+    .filter(Boolean)
+  const answer = credentials.parse(
+    await callParty(exchange, '/v1/sandbox/bridges', {
+      body: { id: input.id, name: input.name, url: input.url, roles },
+    }),
+  )
   if (input.json) out(JSON.stringify(answer))
   else {
     out(`client id      ${answer.clientId}`)
@@ -33,7 +49,9 @@ const patients = z.array(
     gender: z.string(),
     birthDate: z.string(),
     mobile: z.string().nullable(),
-    careContexts: z.array(z.object({ hip: z.string(), patientReference: z.string(), careContextReference: z.string(), hiType: z.string() })),
+    careContexts: z.array(
+      z.object({ hip: z.string(), patientReference: z.string(), careContextReference: z.string(), hiType: z.string() }),
+    ),
   }),
 )
 
@@ -41,13 +59,21 @@ const patients = z.array(
 export async function listPatients(input: Place & { readonly json: boolean }): Promise<number> {
   const answer = patients.parse(await callParty(exchangeOf(input), '/v1/sandbox/patients'))
   if (input.json) out(JSON.stringify(answer))
-  else for (const one of answer) out(`${one.abhaAddress.padEnd(32)} ${one.name.padEnd(26)} ${one.gender}  ${one.birthDate}  ${String(one.careContexts.length).padStart(3)} care contexts`)
+  else
+    for (const one of answer)
+      out(
+        `${one.abhaAddress.padEnd(32)} ${one.name.padEnd(26)} ${one.gender}  ${one.birthDate}  ${String(one.careContexts.length).padStart(3)} care contexts`,
+      )
   return 0
 }
 
 /** A patient session. */
-export async function patientToken(input: Place & { readonly patient: string; readonly json?: boolean }): Promise<number> {
-  const { token } = z.object({ token: z.string() }).parse(await callParty(exchangeOf(input), '/v1/sandbox/tokens', { body: { patient: input.patient } }))
+export async function patientToken(
+  input: Place & { readonly patient: string; readonly json?: boolean },
+): Promise<number> {
+  const { token } = z
+    .object({ token: z.string() })
+    .parse(await callParty(exchangeOf(input), '/v1/sandbox/tokens', { body: { patient: input.patient } }))
   out(input.json ? JSON.stringify({ token }) : token)
   return 0
 }
@@ -78,7 +104,9 @@ const FOLLOW_EVERY_MS = 500
  * Shows every message between parties. A message of two parties of ours is shown once, as its sender wrote it down; what came
  * from outside is shown as it was received.
  */
-export async function followMessages(input: Place & { readonly follow?: boolean; readonly json?: boolean; readonly until: () => Promise<void> }): Promise<number> {
+export async function followMessages(
+  input: Place & { readonly follow?: boolean; readonly json?: boolean; readonly until: () => Promise<void> },
+): Promise<number> {
   const { parties } = readNetworkFile(input.dataFolder, input.firstPort)
   const ours = new Set(parties.map((party) => party.id))
   const last = new Map<string, string>()
@@ -86,12 +114,21 @@ export async function followMessages(input: Place & { readonly follow?: boolean;
     const shown: Shown[] = []
     for (const party of parties) {
       const after = last.get(party.key)
-      const fresh = messages.parse(await callParty(party, `/v1/messages${after === undefined ? '' : `?after=${after}`}`))
+      const fresh = messages.parse(
+        await callParty(party, `/v1/messages${after === undefined ? '' : `?after=${after}`}`),
+      )
       const newest = fresh.at(-1)
       if (newest) last.set(party.key, newest.id)
-      shown.push(...fresh.filter((message) => message.direction === 'out' || !(ours.has(message.peer) || isOurBridge(message.peer, parties))).map((message) => ({ ...message, party })))
+      shown.push(
+        ...fresh
+          .filter(
+            (message) => message.direction === 'out' || !(ours.has(message.peer) || isOurBridge(message.peer, parties)),
+          )
+          .map((message) => ({ ...message, party })),
+      )
     }
-    for (const message of shown.toSorted((a, b) => (a.at < b.at ? -1 : 1))) out(input.json ? JSON.stringify({ ...message, party: message.party.key }) : sayMessage(message, parties))
+    for (const message of shown.toSorted((a, b) => (a.at < b.at ? -1 : 1)))
+      out(input.json ? JSON.stringify({ ...message, party: message.party.key }) : sayMessage(message, parties))
   }
   await turn()
   if (!input.follow) return 0
@@ -118,7 +155,16 @@ function sayMessage(message: Shown, parties: readonly NetworkParty[]): string {
   return `${message.at.slice(11, 23)}  ${way.padEnd(28)} ${message.method} ${message.path}  ${result}  ${message.tookMs} ms${again}${body}`
 }
 
-const jobs = z.array(z.object({ id: z.string(), kind: z.string(), status: z.string(), attempts: z.number(), runAt: z.string(), lastError: z.string().nullable() }))
+const jobs = z.array(
+  z.object({
+    id: z.string(),
+    kind: z.string(),
+    status: z.string(),
+    attempts: z.number(),
+    runAt: z.string(),
+    lastError: z.string().nullable(),
+  }),
+)
 
 /** Waiting jobs and dead letters of every party. */
 export async function listJobs(place: Place): Promise<number> {
@@ -126,7 +172,9 @@ export async function listJobs(place: Place): Promise<number> {
   for (const party of readNetworkFile(place.dataFolder, place.firstPort).parties) {
     for (const job of jobs.parse(await callParty(party, '/v1/jobs'))) {
       count++
-      out(`${party.key.padEnd(12)} ${job.id}  ${job.status.padEnd(7)}  ${job.kind.padEnd(18)} try ${job.attempts}  ${job.lastError ?? ''}`)
+      out(
+        `${party.key.padEnd(12)} ${job.id}  ${job.status.padEnd(7)}  ${job.kind.padEnd(18)} try ${job.attempts}  ${job.lastError ?? ''}`,
+      )
     }
   }
   if (count === 0) out('Nothing waits, and there are no dead letters.')
@@ -135,7 +183,11 @@ export async function listJobs(place: Place): Promise<number> {
 
 /** Puts a dead letter back. */
 export async function redeliver(input: Place & { readonly party: string; readonly job: string }): Promise<number> {
-  await callParty(partyOf(readNetworkFile(input.dataFolder, input.firstPort), input.party), `/v1/jobs/${encodeURIComponent(input.job)}/redeliver`, { method: 'POST', body: {} })
+  await callParty(
+    partyOf(readNetworkFile(input.dataFolder, input.firstPort), input.party),
+    `/v1/jobs/${encodeURIComponent(input.job)}/redeliver`,
+    { method: 'POST', body: {} },
+  )
   out('Put back; it leaves at once.')
   return 0
 }

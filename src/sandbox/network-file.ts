@@ -37,17 +37,25 @@ export function writeNetworkFile(dataFolder: string, network: Network): void {
 /** The network of this data folder. Says what to do when there is none. */
 export function readNetworkFile(dataFolder: string, firstPort: number | undefined): Network {
   const path = join(dataFolder, 'network.json')
-  if (!existsSync(path)) throw new NetworkFault(`no network was ever started in ${dataFolder}. Start one with "npm start", or name its folder with AMANAT_DATA.`)
+  if (!existsSync(path))
+    throw new NetworkFault(
+      `no network was ever started in ${dataFolder}. Start one with "npm start", or name its folder with AMANAT_DATA.`,
+    )
   let value: unknown
   try {
     value = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new NetworkFault(`${path} cannot be read (${error instanceof Error ? error.message : 'unreadable'}). Stop the network and start it again: it writes the file anew.`)
+    throw new NetworkFault(
+      `${path} cannot be read (${error instanceof Error ? error.message : 'unreadable'}). Stop the network and start it again: it writes the file anew.`,
+    )
   }
   const parsed = networkFile.safeParse(value)
-  if (!parsed.success) throw new NetworkFault(`${path} is damaged. Stop the network and start it again: it writes the file anew.`)
+  if (!parsed.success)
+    throw new NetworkFault(`${path} is damaged. Stop the network and start it again: it writes the file anew.`)
   if (firstPort !== undefined && parsed.data.firstPort !== firstPort) {
-    throw new NetworkFault(`the network in ${dataFolder} is on port ${parsed.data.firstPort}, but AMANAT_PORT says ${firstPort}. Set AMANAT_PORT=${parsed.data.firstPort}, or start the network anew.`)
+    throw new NetworkFault(
+      `the network in ${dataFolder} is on port ${parsed.data.firstPort}, but AMANAT_PORT says ${firstPort}. Set AMANAT_PORT=${parsed.data.firstPort}, or start the network anew.`,
+    )
   }
   return parsed.data
 }
@@ -55,6 +63,9 @@ export function readNetworkFile(dataFolder: string, firstPort: number | undefine
 /** The one party of that key. */
 export function partyOf(network: Network, key: string): NetworkParty {
   const party = network.parties.find((one) => one.key === key)
-  if (party === undefined) throw new NetworkFault(`the network has no party called ${key}; it has ${network.parties.map((one) => one.key).join(', ')}`)
+  if (party === undefined)
+    throw new NetworkFault(
+      `the network has no party called ${key}; it has ${network.parties.map((one) => one.key).join(', ')}`,
+    )
   return party
 }

@@ -10,7 +10,11 @@ import { enrolPatient, issuePatientToken, listPatients, readPatient } from '../p
 import { bridgeAnswer, bridgeInput, patientInput, tokenInput } from './messages.ts'
 import { readTextMessages } from './text-messages.ts'
 
-type Needs = { readonly exchange: { readonly id: string }; readonly signingKey: SigningKey; readonly indexKey: Uint8Array }
+type Needs = {
+  readonly exchange: { readonly id: string }
+  readonly signingKey: SigningKey
+  readonly indexKey: Uint8Array
+}
 
 const OPERATOR: Actor = { kind: 'operator', id: 'sandbox' }
 const PATIENTS_MAX = 1_000
@@ -49,7 +53,13 @@ export function sandboxRoutes(needs: Needs): readonly Route[] {
       handle: async ({ tx, body }) => {
         if ((await readPatient(tx, body.abhaAddress)) !== undefined) return { status: 200 }
         const { email, address, guardian, language, ...rest } = body
-        const profile = { ...rest, language: language ?? 'en', ...(email === undefined ? {} : { email }), ...(address === undefined ? {} : { address }), ...(guardian === undefined ? {} : { guardian }) }
+        const profile = {
+          ...rest,
+          language: language ?? 'en',
+          ...(email === undefined ? {} : { email }),
+          ...(address === undefined ? {} : { address }),
+          ...(guardian === undefined ? {} : { guardian }),
+        }
         const enrolled = await enrolPatient(tx, needs, { profile, actor: OPERATOR })
         return isRefusal(enrolled) ? enrolled : { status: 201 }
       },
@@ -63,7 +73,11 @@ export function sandboxRoutes(needs: Needs): readonly Route[] {
       answers: { 201: { description: 'The token' } },
       handle: async ({ tx, body }) => {
         const guardian = body.actingGuardian ?? (await readPatient(tx, body.patient))?.guardian
-        const issued = await issuePatientToken(tx, needs, { patient: body.patient, actor: OPERATOR, ...(guardian === undefined ? {} : { guardian }) })
+        const issued = await issuePatientToken(tx, needs, {
+          patient: body.patient,
+          actor: OPERATOR,
+          ...(guardian === undefined ? {} : { guardian }),
+        })
         return isRefusal(issued) ? issued : { status: 201, body: { token: issued.token } }
       },
     }),
@@ -85,8 +99,19 @@ export function textMessagesRoute(): Route {
 }
 
 /** Registers, or renews: an integrator who lost the secret asks again and goes on. */
-async function admitBridge(tx: Tx, input: z.output<typeof bridgeInput>): Promise<z.output<typeof bridgeAnswer> | Refusal> {
-  const services = [{ id: input.id, name: input.name, roles: input.roles, isActive: true, ...(input.facilityTypes === undefined ? {} : { facilityTypes: input.facilityTypes }) }]
+async function admitBridge(
+  tx: Tx,
+  input: z.output<typeof bridgeInput>,
+): Promise<z.output<typeof bridgeAnswer> | Refusal> {
+  const services = [
+    {
+      id: input.id,
+      name: input.name,
+      roles: input.roles,
+      isActive: true,
+      ...(input.facilityTypes === undefined ? {} : { facilityTypes: input.facilityTypes }),
+    },
+  ]
   const existing = await facilityById(tx, input.id)
   if (existing === undefined) return registerBridge(tx, { name: input.name, url: input.url, services, actor: OPERATOR })
   const { clientId } = existing.bridge
@@ -109,7 +134,12 @@ async function describePatients(tx: Tx): Promise<readonly object[]> {
       gender,
       birthDate,
       mobile,
-      careContexts: contexts.map(({ hip, patientReference, careContextReference, hiType }) => ({ hip, patientReference, careContextReference, hiType })),
+      careContexts: contexts.map(({ hip, patientReference, careContextReference, hiType }) => ({
+        hip,
+        patientReference,
+        careContextReference,
+        hiType,
+      })),
     })
   }
   return described

@@ -13,14 +13,23 @@ const KEPT_MS_MAX = 86_400_000
 export type TextMessage = { readonly id: string; readonly mobile: string; readonly text: string; readonly sentAt: Date }
 
 /** Sends through the configured gateway (`POST {mobile, text}`), or keeps the message for the sandbox where no phone is. */
-export function textMessageHandler(way: { readonly kind: 'webhook'; readonly url: string; readonly outbound: Outbound } | { readonly kind: 'sandbox' }): JobHandler {
+export function textMessageHandler(
+  way: { readonly kind: 'webhook'; readonly url: string; readonly outbound: Outbound } | { readonly kind: 'sandbox' },
+): JobHandler {
   return async (_machine, job) => {
     const { mobile, text } = payload.parse(job.payload)
     if (way.kind === 'sandbox') return { outcome: 'done', commit: (tx) => keepTextMessage(tx, mobile, text) }
-    const outcome = await way.outbound.call({ method: 'POST', url: way.url, headers: { 'content-type': 'application/json', 'idempotency-key': job.id }, body: JSON.stringify({ mobile, text }) })
+    const outcome = await way.outbound.call({
+      method: 'POST',
+      url: way.url,
+      headers: { 'content-type': 'application/json', 'idempotency-key': job.id },
+      body: JSON.stringify({ mobile, text }),
+    })
     if (outcome.kind === 'answered' && outcome.status < 300) return { outcome: 'done' }
     const error = outcome.kind === 'answered' ? `the text message gateway answered ${outcome.status}` : outcome.reason
-    return outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429 ? { outcome: 'give-up', error } : { outcome: 'retry', error }
+    return outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429
+      ? { outcome: 'give-up', error }
+      : { outcome: 'retry', error }
   }
 }
 
@@ -32,7 +41,11 @@ async function keepTextMessage(tx: Tx, mobile: string, text: string): Promise<vo
 }
 
 /** The newest text messages to a mobile (all mobiles when absent), newest first. */
-export async function readTextMessages(tx: Tx, mobile: string | undefined, limit: number): Promise<readonly TextMessage[]> {
+export async function readTextMessages(
+  tx: Tx,
+  mobile: string | undefined,
+  limit: number,
+): Promise<readonly TextMessage[]> {
   let query = tx.db.selectFrom('text_message').selectAll().orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit)
   if (mobile !== undefined) query = query.where('mobile', '=', mobile)
   const rows = await query.execute()
@@ -41,5 +54,8 @@ export async function readTextMessages(tx: Tx, mobile: string | undefined, limit
 
 /** Drops text messages after a day: they hold one-time passwords. */
 export async function sweepTextMessages(machine: Machine): Promise<void> {
-  await machine.db.deleteFrom('text_message').where('sent_at', '<', new Date(machine.now().getTime() - KEPT_MS_MAX)).execute()
+  await machine.db
+    .deleteFrom('text_message')
+    .where('sent_at', '<', new Date(machine.now().getTime() - KEPT_MS_MAX))
+    .execute()
 }

@@ -17,7 +17,12 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
   const existing = await existingDataKey(tx, patient, scope)
   if (existing !== undefined) return existing
   const key = generateDataKey(tx.random)
-  const row = { wrapped: Buffer.from(tx.keyWrap.wrap(key)), key_wrap_id: tx.keyWrap.id, created_at: tx.now, erased_at: null }
+  const row = {
+    wrapped: Buffer.from(tx.keyWrap.wrap(key)),
+    key_wrap_id: tx.keyWrap.id,
+    created_at: tx.now,
+    erased_at: null,
+  }
   const inserted = await tx.db
     .insertInto('data_key')
     .values({ bucket: bucketOf(patient), patient, scope, ...row })

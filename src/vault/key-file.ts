@@ -25,7 +25,13 @@ const bytes32 = z.base64().transform((text, ctx) => {
   return new Uint8Array(bytes)
 })
 
-const keyFile = z.object({ keyEncryptionKey: bytes32, indexKey: bytes32, logSeed: bytes32, witnessSeed: bytes32, signingKeyPem: z.string() })
+const keyFile = z.object({
+  keyEncryptionKey: bytes32,
+  indexKey: bytes32,
+  logSeed: bytes32,
+  witnessSeed: bytes32,
+  signingKeyPem: z.string(),
+})
 
 export class KeyFault extends Error {
   override readonly name = 'KeyFault'
@@ -39,12 +45,16 @@ export async function openKeyFile(folder: string, random: Random): Promise<Party
   try {
     raw = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new KeyFault(`${path} cannot be read as JSON (${error instanceof Error ? error.name : 'unreadable'}). Put the file back from your backup of the keys.`)
+    throw new KeyFault(
+      `${path} cannot be read as JSON (${error instanceof Error ? error.name : 'unreadable'}). Put the file back from your backup of the keys.`,
+    )
   }
   const parsed = keyFile.safeParse(raw)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new KeyFault(`${path}: ${issue?.path.join('.') ?? 'the file'} ${issue?.message ?? 'is malformed'}. Put the file back from your backup of the keys.`)
+    throw new KeyFault(
+      `${path}: ${issue?.path.join('.') ?? 'the file'} ${issue?.message ?? 'is malformed'}. Put the file back from your backup of the keys.`,
+    )
   }
   const { signingKeyPem, ...rest } = parsed.data
   return { ...rest, signing: importSigningKey(signingKeyPem) }
@@ -72,11 +82,24 @@ async function makeKeyFile(folder: string, path: string, random: Random): Promis
  * written that could later be read by nobody.
  */
 export async function tieKeysToDatabase(tx: Tx, keys: PartyKeys): Promise<void> {
-  const fingerprint = createHash('sha256').update('amanat/keys/v1').update(keys.keyEncryptionKey).update(keys.logSeed).digest('base64')
-  const row = await tx.db.selectFrom('setting').select('value').where('name', '=', 'keys.fingerprint').executeTakeFirst()
+  const fingerprint = createHash('sha256')
+    .update('amanat/keys/v1')
+    .update(keys.keyEncryptionKey)
+    .update(keys.logSeed)
+    .digest('base64')
+  const row = await tx.db
+    .selectFrom('setting')
+    .select('value')
+    .where('name', '=', 'keys.fingerprint')
+    .executeTakeFirst()
   if (row === undefined) {
-    await tx.db.insertInto('setting').values({ name: 'keys.fingerprint', value: JSON.stringify(fingerprint), changed_at: tx.now }).execute()
+    await tx.db
+      .insertInto('setting')
+      .values({ name: 'keys.fingerprint', value: JSON.stringify(fingerprint), changed_at: tx.now })
+      .execute()
   } else if (row.value !== fingerprint) {
-    throw new KeyFault('the keys in keys.json are not the ones this database was made with. Put back the right keys.json; with other keys nothing in the database can be read.')
+    throw new KeyFault(
+      'the keys in keys.json are not the ones this database was made with. Put back the right keys.json; with other keys nothing in the database can be read.',
+    )
   }
 }
