@@ -146,8 +146,6 @@ export async function openBench(): Promise<Bench> {
     indexKey: machine.random(32),
     sources,
     outbound,
-    pushHeaders: async () => ({ authorization: 'Bearer session' }),
-    tokenRefused: () => undefined,
   }
   for (const [type, reaction] of hipReactions(needs)) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
   const sent: Sent[] = []

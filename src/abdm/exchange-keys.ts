@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { errors, jwtVerify, type JWK } from 'jose'
+import { errors, type JWK, jwtVerify } from 'jose'
 import { verifyDetached } from '../crypto/signature.ts'
 import type { Outbound } from '../http/outbound.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
@@ -17,6 +17,8 @@ type Needs = {
   readonly jwksUrl: string
   readonly headers: () => Promise<Readonly<Record<string, string>>>
   readonly now: () => Date
+  /** Whom the `sub` of a callback token must name: else a bridge could play the token of its own callback to us. */
+  readonly facility?: string
   /** `not-checked` is for a gateway that does not publish how it signs (docs/integrate/abdm.md). */
   readonly artefactSignature: 'rs256-jcs' | 'not-checked'
 }
@@ -34,7 +36,11 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
 
   const fetchKeys = async (): Promise<void> => {
     fetchedAtMs = needs.now().getTime()
-    const outcome = await needs.outbound.call({ method: 'GET', url: needs.jwksUrl, headers: { accept: 'application/json', ...(await needs.headers()) } })
+    const outcome = await needs.outbound.call({
+      method: 'GET',
+      url: needs.jwksUrl,
+      headers: { accept: 'application/json', ...(await needs.headers()) },
+    })
     if (outcome.kind !== 'answered' || outcome.status !== 200) return
     const parsed = readJwks(outcome.body.toString('utf8'))
     if (parsed.length > 0) known = parsed
@@ -55,21 +61,28 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
       const keys = await keysFor((key) => kid === undefined || key.kid === kid)
       if (known.length === 0) return unavailable()
       for (const { key } of keys) {
-        const verdict = await checkJwt(token, key, needs.now())
+        const verdict = await checkJwt(token, key, needs.now(), needs.facility)
         if (verdict === true || verdict.code !== 'auth/invalid-token') return verdict
       }
       return refuse('auth/invalid-token', 'The callback is not signed by the exchange.')
     },
     verifyArtefact: async (detail, signature) => {
       if (needs.artefactSignature === 'not-checked') return true
-      const check = (keys: readonly KnownKey[]): boolean => keys.some(({ spkiPem }) => !isRefusal(verifyDetached(spkiPem, detail, signature)))
+      const check = (keys: readonly KnownKey[]): boolean =>
+        keys.some(({ spkiPem }) => !isRefusal(verifyDetached(spkiPem, detail, signature)))
       if (check(await keysFor(() => true))) return true
       if (known.length === 0) return unavailable()
       // The exchange may have changed its key since we last looked.
       await refresh(REFETCH_MS_MIN)
       // Not knowing any key is no proof against the artefact: the caller tries again.
-      if (known.length === 0) return refuse('machine/unavailable', 'The keys of the exchange cannot be fetched at present.')
-      return check(known) ? true : refuse('crypto/signature-invalid', 'The artefact is not signed by the exchange, or was changed after signing.')
+      if (known.length === 0)
+        return refuse('machine/unavailable', 'The keys of the exchange cannot be fetched at present.')
+      return check(known)
+        ? true
+        : refuse(
+            'crypto/signature-invalid',
+            'The artefact is not signed by the exchange, or was changed after signing.',
+          )
     },
   }
 }
@@ -84,7 +97,10 @@ function readJwks(text: string): readonly KnownKey[] {
   } catch {
     return []
   }
-  const keys = typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys) ? (value.keys as JWK[]) : []
+  const keys =
+    typeof value === 'object' && value !== null && 'keys' in value && Array.isArray(value.keys)
+      ? (value.keys as JWK[])
+      : []
   return keys
     .filter((jwk) => jwk.kty === 'RSA' && (jwk.alg === undefined || jwk.alg === 'RS256'))
     .map((jwk) => {
@@ -97,17 +113,33 @@ function kidOf(token: string): string | undefined {
   const head = token.split('.')[0] ?? ''
   try {
     const header = JSON.parse(Buffer.from(head, 'base64url').toString('utf8')) as unknown
-    return typeof header === 'object' && header !== null && 'kid' in header && typeof header.kid === 'string' ? header.kid : undefined
+    return typeof header === 'object' && header !== null && 'kid' in header && typeof header.kid === 'string'
+      ? header.kid
+      : undefined
   } catch {
     return undefined
   }
 }
 
-async function checkJwt(token: string, key: KeyObject, now: Date): Promise<true | Refusal> {
+async function checkJwt(
+  token: string,
+  key: KeyObject,
+  now: Date,
+  facility: string | undefined,
+): Promise<true | Refusal> {
   try {
-    await jwtVerify(token, key, { algorithms: ['RS256'], audience: 'account', currentDate: now, clockTolerance: 60 })
+    await jwtVerify(token, key, {
+      algorithms: ['RS256'],
+      audience: 'account',
+      currentDate: now,
+      clockTolerance: 60,
+      requiredClaims: ['exp'],
+      ...(facility === undefined ? {} : { subject: facility }),
+    })
     return true
   } catch (error) {
+    if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'sub')
+      return refuse('auth/wrong-audience', 'The callback token was made for another facility.')
     if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') return refuse('auth/wrong-audience')
     if (error instanceof errors.JWTExpired) return refuse('auth/invalid-token', 'The callback token has expired.')
     return refuse('auth/invalid-token', 'The callback is not signed by the exchange.')

@@ -44,7 +44,8 @@ describe('a provider under a consent', () => {
     })
     assert.equal(world.bench.last(ON_REQUEST)?.headers['X-HIP-ID'], HIP)
     assert.equal(world.requester.got.length, 2)
-    assert.equal(world.requester.headers[0]?.authorization, 'Bearer session')
+    // The requester chose the address: our session at the exchange must not go there.
+    assert.equal(world.requester.headers[0]?.authorization, undefined)
     assert.deepEqual(world.requester.got.map(({ pageNumber, pageCount }) => `${pageNumber} of ${pageCount}`).sort(), [
       '0 of 2',
       '1 of 2',

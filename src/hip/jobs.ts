@@ -44,10 +44,6 @@ import {
 export type HipNeeds = LinkNeeds & {
   readonly sources: readonly RecordSource[]
   readonly outbound: Outbound
-  /** Headers that prove us to the requester (the session token), made for each try. */
-  readonly pushHeaders: (machine: Machine) => Promise<Readonly<Record<string, string>>>
-  /** After a 401: forget the cached token. */
-  readonly tokenRefused: () => void
 }
 
 /** Handlers of this room's jobs, by kind. `text-message` is handled elsewhere. */
@@ -127,18 +123,20 @@ async function unlessUnavailable(work: () => Promise<JobResult>): Promise<JobRes
   }
 }
 
-/** One try of one page. What comes of it is recorded in the transaction that settles the job. */
+/**
+ * One try of one page. What comes of it is recorded in the transaction that settles the job. Goes out without our session token:
+ * the requester chose the address, and with the token it could act as this facility at the exchange. The seal proves the page.
+ */
 async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<JobResult> {
   const payload = job.payload as PushPayload
   const begun = await transact(machine, (tx) => beginPage(tx, needs, payload))
   if (begun === undefined) return { outcome: 'done' }
   const { transfer, body } = begun
-  const headers = await needs.pushHeaders(machine)
   const at = machine.now()
   const outcome = await needs.outbound.call({
     method: 'POST',
     url: transfer.pushUrl,
-    headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
     body,
     timeoutMs: LIMITS.pushTimeoutMs,
   })
@@ -169,7 +167,6 @@ function judgePush(needs: HipNeeds, job: Job, outcome: CallOutcome): JobResult {
       ? `The requester answered ${outcome.status}.`
       : `The requester could not be reached: ${outcome.reason}.`
   const nothingSent = outcome.kind === 'forbidden' && job.attempt === 1
-  if (outcome.kind === 'answered' && outcome.status === 401) needs.tokenRefused()
   const passing = outcome.kind === 'failed' || (outcome.kind === 'answered' && isPassing(outcome.status))
   const fail = (tx: Parameters<typeof settlePage>[0]): Promise<void> =>
     settlePage(tx, needs, payload, { status: 'failed', error, nothingSent })

@@ -190,6 +190,9 @@ describe('callbacks to a facility of ours', () => {
       jwt(claims, stranger, head),
       jwt(claims, own.signing.privateKey, head),
       jwt({ ...claims, aud: 'amanat:session' }, keys.signing.privateKey, head),
+      // What the exchange sends to another facility, played to us by whoever received it.
+      jwt({ ...claims, sub: 'IN2910000022' }, keys.signing.privateKey, head),
+      jwt({ ...claims, sub: undefined }, keys.signing.privateKey, head),
       jwt({ ...claims, iat: nowS() - 900, exp: nowS() - 600 }, keys.signing.privateKey, head),
     ]
     for (const token of refused) {
