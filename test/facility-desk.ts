@@ -16,9 +16,9 @@ export type DeskAsk = {
 
 /** The desk of a facility of ours: what its hospital software and staff call. */
 export class FacilityDesk {
-  readonly #network: TestNetwork
+  readonly #network: Pick<TestNetwork, 'operator'>
   readonly id: string
-  constructor(network: TestNetwork, id: string) {
+  constructor(network: Pick<TestNetwork, 'operator'>, id: string) {
     this.#network = network
     this.id = id
   }

@@ -3,15 +3,17 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
+import { sql } from 'kysely'
 import { type Logger, pino } from 'pino'
 import { openKeys, type RunningParty, startParty } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
+import { LIMITS } from '../src/kernel/limits.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { FakeBridge, type Fault } from './fake-bridge.ts'
 import type { Personality } from './fake-demands.ts'
 import { FakeHip } from './fake-hip.ts'
 import { FakeHiu } from './fake-hiu.ts'
-import { textAt } from './json-path.ts'
+import { listAt, textAt } from './json-path.ts'
 
 export type { Fault }
 export type TestParty = {
@@ -123,6 +125,21 @@ export class TestNetwork {
       ...headers,
     }
     return callJson(`${this.exchange.url}${at}`, own, body)
+  }
+
+  /** Lets the waiting time of retries pass at a party, not of what waits for a date; with `lastTry`, the tries as well. */
+  async hurry(id: string, lastTry = false): Promise<void> {
+    const { db, wake } = this.party(id).running.machine
+    const attempts = lastTry ? sql`${LIMITS.jobAttemptsMax - 1}` : sql`attempts`
+    await sql`update job set run_at = now() - interval '1 second', attempts = ${attempts} where status = 'waiting' and run_at > now() and attempts > 0 and claimed_until is null`.execute(
+      db,
+    )
+    wake()
+  }
+
+  /** What waits to leave a party, and its dead letters. */
+  async jobs(id: string): Promise<readonly unknown[]> {
+    return listAt({ body: (await this.operator(id, '/v1/jobs')).body }, 'body')
   }
 
   /** A call of an operator at a party's native API. */

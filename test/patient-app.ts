@@ -8,18 +8,19 @@ export type Grant = {
   readonly careContexts: readonly object[]
   readonly permission: unknown
 }
+type Reach = Pick<TestNetwork, 'asPatient' | 'patientToken'>
 const CM = '/api/hiecm'
 
 /** The patient's own app, by ABDM's patient-side calls. */
 export class PatientApp {
-  readonly #network: TestNetwork
+  readonly #network: Reach
   readonly #token: string
-  constructor(network: TestNetwork, token: string) {
+  constructor(network: Reach, token: string) {
     this.#network = network
     this.#token = token
   }
 
-  static async open(network: TestNetwork, patient: string): Promise<PatientApp> {
+  static async open(network: Reach, patient: string): Promise<PatientApp> {
     return new PatientApp(network, await network.patientToken(patient))
   }
 

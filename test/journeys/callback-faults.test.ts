@@ -3,10 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { sql } from 'kysely'
 import type { Fault } from '../fake-bridge.ts'
 import { at, listAt, textAt } from '../json-path.ts'
-import { TestNetwork, type TestParty, type ThirdParty } from '../network.ts'
+import { TestNetwork, type ThirdParty } from '../network.ts'
 import { ASHA } from '../people.ts'
 import { usualAsk } from '../third-party-world.ts'
 import { waitFor } from '../wait.ts'
@@ -41,18 +40,6 @@ async function triesOf(network: TestNetwork, facility: string): Promise<readonly
     attempt: at(one, 'attempt'),
   }))
 }
-
-/** Lets the waiting time of retries pass; with `lastTry`, the tries as well. */
-async function hurry(party: TestParty, lastTry = false): Promise<void> {
-  const { db, wake } = party.running.machine
-  await sql`update job set run_at = now() - interval '1 second', attempts = ${lastTry ? sql`11` : sql`attempts`} where status = 'waiting' and claimed_until is null`.execute(
-    db,
-  )
-  wake()
-}
-
-const jobsOf = async (network: TestNetwork): Promise<readonly unknown[]> =>
-  listAt({ body: (await network.operator('sbx', '/v1/jobs')).body }, 'body')
 
 describe('a callback host that misbehaves', () => {
   let network: TestNetwork
@@ -102,7 +89,7 @@ describe('a callback host that misbehaves', () => {
         await waitFor(
           `the answer at ${key}`,
           async () => {
-            await hurry(network.exchange)
+            await network.hurry('sbx')
             return (await triesOf(network, host.bridge.facility)).some(({ status }) => status === 200)
           },
           30_000,
@@ -127,7 +114,7 @@ describe('a callback host that misbehaves', () => {
     host.bridge.misbehave(ON_INIT, 'drop', 1)
     const requestId = await askAt(host)
     const heard = await waitFor('both deliveries', async () => {
-      await hurry(network.exchange)
+      await network.hurry('sbx')
       const found = host.bridge.received.filter((one) => at(one.body, 'response.requestId') === requestId)
       return found.length === 2 && found
     })
@@ -140,7 +127,7 @@ describe('a callback host that misbehaves', () => {
     host.bridge.misbehave(ON_INIT, { status: 400 })
     const requestId = await askAt(host)
     const dead = await waitFor('the dead letter', async () =>
-      (await jobsOf(network)).find((job) => at(job, 'status') === 'dead'),
+      (await network.jobs('sbx')).find((job) => at(job, 'status') === 'dead'),
     )
     assert.equal((await triesOf(network, host.bridge.facility)).length, 1)
     assert.match(textAt(dead, 'lastError'), /400/)
@@ -163,7 +150,7 @@ describe('a callback host that misbehaves', () => {
     })
     await askAt(host)
     const dead = await waitFor('the dead letter', async () =>
-      (await jobsOf(network)).find((job) => at(job, 'status') === 'dead'),
+      (await network.jobs('sbx')).find((job) => at(job, 'status') === 'dead'),
     )
     assert.match(textAt(dead, 'lastError'), /307/)
     assert.equal(followed, 0)
@@ -172,13 +159,13 @@ describe('a callback host that misbehaves', () => {
 
   test('a host that stays away ends as a dead letter when all tries are used up', async () => {
     const host = hostOf('dead')
-    const known = (await jobsOf(network)).length
+    const known = (await network.jobs('sbx')).length
     host.bridge.misbehave(ON_INIT, 'error')
     const requestId = await askAt(host)
     await waitFor('the first try', async () => (await triesOf(network, host.bridge.facility)).length === 1)
     const dead = await waitFor('the dead letter', async () => {
-      await hurry(network.exchange, true)
-      const jobs = (await jobsOf(network)).filter((job) => at(job, 'status') === 'dead')
+      await network.hurry('sbx', true)
+      const jobs = (await network.jobs('sbx')).filter((job) => at(job, 'status') === 'dead')
       return jobs.length > known && jobs.at(-1)
     })
     assert.match(textAt(dead, 'lastError'), /500/)
@@ -196,7 +183,7 @@ describe('an exchange that may not call private addresses', () => {
       const host = await network.join('care', 'IN2710000301')
       await host.bridge.insist('/consent/v3/request/init', { consent: host.hiu.consentOf(usualAsk()) }, host.hiu.asHiu)
       const dead = await waitFor('the dead letter', async () =>
-        (await jobsOf(network)).find((job) => at(job, 'status') === 'dead'),
+        (await network.jobs('sbx')).find((job) => at(job, 'status') === 'dead'),
       )
       assert.match(textAt(dead, 'lastError'), /private address/)
       assert.equal(host.bridge.received.length, 0)

@@ -152,10 +152,17 @@ describe('the patient finds and links her records herself', () => {
       const { body } = await network.operator(OURS, `/v1/sandbox/text-messages?mobile=${ASHA.mobile}`)
       return Array.isArray(body) && body.length === 2 && /\b\d{4,8}\b/.exec(textAt(body[0], 'text'))?.[0]
     })
-    for (const wrong of ['100001', '100002', '100003'].map((each) => (each === right ? '100004' : each))) {
-      assert.match(textAt(await confirm(linkRefNumber, wrong), 'error.code'), /^ABDM-1035/)
-    }
-    assert.match(textAt(await confirm(linkRefNumber, right), 'error.code'), /^ABDM-1100/)
+    const codes: string[] = []
+    for (const wrong of ['100001', '100002', '100003'].map((each) => (each === right ? '100004' : each)))
+      codes.push(textAt(await confirm(linkRefNumber, wrong), 'error.code'))
+    // The last wrong try spends the password.
+    assert.deepEqual(codes, ['ABDM-1035', 'ABDM-1035', 'ABDM-1100'])
+    const late = await asha.call(
+      `${LINK}/link/care-context/confirm`,
+      { token: right, linkRefNumber },
+      { 'X-HIU-ID': PHR },
+    )
+    assert.deepEqual([late.status, at(late.body, 'error.code')], [404, 'ABDM-1056'])
     assert.equal((await asha.contexts(OURS)).length, 1)
   })
 
