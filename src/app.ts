@@ -1,18 +1,19 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { type FailureReaction, type Sender, SEND_JOB, sendHandler } from './abdm/send.ts'
 import { abdmRules } from './abdm/rules.ts'
+import { type FailureReaction, SEND_JOB, type Sender, sendHandler } from './abdm/send.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import { type OwnLog, type OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
+import { readLogState } from './audit/state.ts'
 import type { PartyConfig } from './config.ts'
 import { makeCosigner } from './crypto/cosignature.ts'
 import { fileKeyWrap } from './crypto/envelope.ts'
 import { makeSigner } from './crypto/signed-note.ts'
-import { connect, type Connection } from './db/connect.ts'
+import { type Connection, connect } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Reaction, transact } from './db/tx.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
@@ -35,7 +36,11 @@ export type Parts = {
   readonly failures: readonly (readonly [string, FailureReaction])[]
   readonly chores: readonly Chore[]
   readonly sender: Sender
-  readonly authenticate: { readonly bridge: Authenticate; readonly patient: Authenticate; readonly exchange: Authenticate }
+  readonly authenticate: {
+    readonly bridge: Authenticate
+    readonly patient: Authenticate
+    readonly exchange: Authenticate
+  }
 }
 
 /** What a role is made from. */
@@ -75,7 +80,12 @@ export function randomToken(): string {
 export async function startParty(config: PartyConfig, databaseUrl: string, log: Logger): Promise<RunningParty> {
   const keys = await openKeyFile(config.keysFolder, random)
   if (config.profilesFolder !== undefined) await useProfiles(config.profilesFolder, log)
-  const connection = await connect({ connectionString: databaseUrl, applicationName: `amanat ${config.id}`, poolMax: 16, onError: (error) => log.error({ err: error }, 'a database connection broke') })
+  const connection = await connect({
+    connectionString: databaseUrl,
+    applicationName: `amanat ${config.id}`,
+    poolMax: 16,
+    onError: (error) => log.error({ err: error }, 'a database connection broke'),
+  })
   try {
     await migrate(connection.pool)
     return await assemble(config, keys, connection, log)
@@ -87,18 +97,36 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
 
 async function useProfiles(folder: string, log: Logger): Promise<void> {
   const origin = await useImportedProfiles(folder)
-  if (origin === undefined) throw new StartFault(`there are no imported profiles in ${folder}. Load them with: amanat fhir import PACKAGE.tgz --out ${folder}`)
+  if (origin === undefined)
+    throw new StartFault(
+      `there are no imported profiles in ${folder}. Load them with: amanat fhir import PACKAGE.tgz --out ${folder}`,
+    )
   log.info({ origin }, 'using imported FHIR profiles')
 }
 
-async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connection, log: Logger): Promise<RunningParty> {
+async function assemble(
+  config: PartyConfig,
+  keys: PartyKeys,
+  connection: Connection,
+  log: Logger,
+): Promise<RunningParty> {
   const reactions = new Map<string, Reaction[]>()
   let wake = (): void => undefined
-  const machine: Machine = { db: connection.db, now: clock, random, keyWrap: fileKeyWrap(keys.keyEncryptionKey, random), reactions, wake: () => wake() }
+  const machine: Machine = {
+    db: connection.db,
+    now: clock,
+    random,
+    keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
+    reactions,
+    wake: () => wake(),
+  }
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
-  const ownWitness: OwnWitness = { cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed), logs: config.log.witnessFor }
+  const ownWitness: OwnWitness = {
+    cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed),
+    logs: config.log.witnessFor,
+  }
   const ground: Ground = { machine, keys, outbound, log, ownLog }
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
@@ -108,14 +136,30 @@ async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connec
     machine,
     log,
     metrics,
-    routes: [...parts.routes, ...logRoutes(ownLog), ...witnessRoutes(ownWitness), ...operatorRoutes({ party: config, ownLog, ownWitness })],
+    routes: [
+      ...parts.routes,
+      ...logRoutes(ownLog),
+      ...witnessRoutes(ownWitness),
+      ...operatorRoutes({ party: config, ownLog, ownWitness }),
+    ],
     dialects: { native: nativeRules, abdm: abdmRules(config.role === 'exchange' ? { cmId: config.id } : {}) },
-    authenticate: { ...parts.authenticate, none: async () => ({ kind: 'anonymous' }), operator: operatorCheck(config.operatorToken) },
+    authenticate: {
+      ...parts.authenticate,
+      none: async () => ({ kind: 'anonymous' }),
+      operator: operatorCheck(config.operatorToken),
+    },
     ready: () => missingParts(connection),
   })
   const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })
   wake = worker.wake
-  const schedule = startSchedule([...parts.chores, ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }), sweep(machine)], log)
+  const schedule = startSchedule(
+    [
+      ...parts.chores,
+      ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }),
+      sweep(machine),
+    ],
+    log,
+  )
   const stop = async (): Promise<void> => {
     await app.close()
     await worker.stop()
@@ -134,7 +178,10 @@ async function assemble(config: PartyConfig, keys: PartyKeys, connection: Connec
 
 function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): ReadonlyMap<string, JobHandler> {
   const { outbound, log } = ground
-  const texts = config.textMessages.kind === 'webhook' ? ({ kind: 'webhook', url: config.textMessages.url, outbound } as const) : ({ kind: 'sandbox' } as const)
+  const texts =
+    config.textMessages.kind === 'webhook'
+      ? ({ kind: 'webhook', url: config.textMessages.url, outbound } as const)
+      : ({ kind: 'sandbox' } as const)
   return new Map<string, JobHandler>([
     ...parts.handlers,
     [SEND_JOB, sendHandler({ outbound, sender: parts.sender, failures: new Map(parts.failures), log })],
@@ -149,9 +196,18 @@ export class StartFault extends Error {
 function portFault(error: unknown, config: PartyConfig): Error {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   const { host, port } = config.listen
-  if (code === 'EADDRINUSE') return new StartFault(`${config.name} cannot listen on ${host}:${port}: another program is using that port. Stop it, or choose another port.`)
-  if (code === 'EACCES') return new StartFault(`${config.name} may not listen on ${host}:${port}: ports below 1024 need more rights. Choose a higher port.`)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartFault(`${config.name} cannot listen on ${host}: this machine has no such address. Write 127.0.0.1 or 0.0.0.0.`)
+  if (code === 'EADDRINUSE')
+    return new StartFault(
+      `${config.name} cannot listen on ${host}:${port}: another program is using that port. Stop it, or choose another port.`,
+    )
+  if (code === 'EACCES')
+    return new StartFault(
+      `${config.name} may not listen on ${host}:${port}: ports below 1024 need more rights. Choose a higher port.`,
+    )
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new StartFault(
+      `${config.name} cannot listen on ${host}: this machine has no such address. Write 127.0.0.1 or 0.0.0.0.`,
+    )
   return error instanceof Error ? error : new Error(String(error))
 }
 
@@ -192,10 +248,29 @@ function makeMetrics(machine: Machine): Registry {
         .groupBy('status')
         .execute()
       this.reset()
-      for (const status of ['waiting', 'dead']) this.set({ status }, Number(rows.find((row) => row.status === status)?.count ?? 0))
+      for (const status of ['waiting', 'dead'])
+        this.set({ status }, Number(rows.find((row) => row.status === status)?.count ?? 0))
     },
   })
+  addLogMetrics(registry, machine)
   return registry
+}
+
+function addLogMetrics(registry: Registry, machine: Machine): void {
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
+  const waiting = gauge('amanat_log_waiting', 'Recorded events that are not in a checkpoint yet')
+  const faults = gauge('amanat_log_witness_faults', 'Witnesses that refuse to cosign our log')
+  new Gauge({
+    name: 'amanat_log_entries',
+    help: 'Entries in the newest checkpoint',
+    registers: [registry],
+    async collect() {
+      const state = await readLogState(machine.db)
+      this.set(state.size)
+      waiting.set(state.waiting)
+      faults.set(state.witnesses.filter(({ fault }) => fault !== null).length)
+    },
+  })
 }
 
 function sweep(machine: Machine): Chore {

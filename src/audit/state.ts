@@ -7,6 +7,8 @@ export type LogState = {
   /** Entries in the newest checkpoint. */
   readonly size: number
   readonly signedAt: Date | undefined
+  /** How many witnesses have cosigned the newest checkpoint so far. */
+  readonly cosignedBy: number
   /** Committed events that are not in a checkpoint yet: more than a few seconds' worth means that the sequencer stands still. */
   readonly waiting: number
   /** `fault` says why a witness does not cosign; null = all is well. */
@@ -25,9 +27,15 @@ export async function readLogState(db: Kysely<Tables>): Promise<LogState> {
     .selectFrom('log_queue')
     .select((q) => q.fn.countAll<number>().as('waiting'))
     .executeTakeFirstOrThrow()
+  const cosigned = await db
+    .selectFrom('log_cosignature')
+    .select((q) => q.fn.countAll<number>().as('witnesses'))
+    .where('size', '=', latest?.size ?? 0)
+    .executeTakeFirstOrThrow()
   return {
     size: latest?.size ?? 0,
     signedAt: latest?.signed_at,
+    cosignedBy: cosigned.witnesses,
     waiting: queue.waiting,
     witnesses: await readWitnesses(db),
   }

@@ -9,9 +9,10 @@ import { readDocument } from '../records/document-bytes.ts'
 import { toCareContextReference } from '../records/record.ts'
 import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf } from '../sandbox/network-file.ts'
-import { makeDesk } from './facility-desk.ts'
-import { insist, StoryFault, waitFor } from './narrator.ts'
+import { type Desk, makeDesk } from './facility-desk.ts'
+import { insist, type Narrator, StoryFault, waitFor } from './narrator.ts'
 import { documentsFolder } from './network.ts'
+import type { PatientApp } from './patient-app.ts'
 import { makePopulation } from './people/population.ts'
 import { readSeed } from './seed.ts'
 
@@ -32,6 +33,17 @@ export type Cast = {
   readonly asked: { readonly hiTypes: readonly HiType[]; readonly from: Date; readonly to: Date }
   /** What she allows of it: holders by key. */
   readonly allowed: { readonly hiTypes: readonly HiType[]; readonly from: Date; readonly holders: readonly string[] }
+}
+
+/** What one chapter leaves for the next. */
+export type Story = {
+  readonly network: Network
+  readonly cast: Cast
+  readonly app: PatientApp
+  readonly requester: Desk
+  readonly holders: readonly Desk[]
+  readonly narrator: Narrator
+  readonly now: () => Date
 }
 
 const YEAR_MS = 365.25 * 86_400_000

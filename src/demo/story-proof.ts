@@ -5,7 +5,7 @@ import { logVerifyCommand } from '../audit/verify-command.ts'
 import { CallFault } from '../sandbox/client.ts'
 import { partyOf } from '../sandbox/network-file.ts'
 import { insist, waitFor } from './narrator.ts'
-import type { Story } from './story.ts'
+import type { Story } from './story-cast.ts'
 
 type Kept = { readonly file: string; readonly label: string; readonly witnesses: readonly string[] }
 

@@ -4,8 +4,8 @@ import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf, readNetworkFile } from '../sandbox/network-file.ts'
 import { type Desk, type DeskConsent, type DeskRecord, makeDesk, type Person, type ShownRow } from './facility-desk.ts'
 import { insist, makeNarrator, type Narrator, sayMs, waitFor } from './narrator.ts'
-import { makePatientApp, type PatientApp } from './patient-app.ts'
-import { type Cast, castAsha, castFolder, type Expected } from './story-cast.ts'
+import { makePatientApp } from './patient-app.ts'
+import { castAsha, castFolder, type Expected, type Story } from './story-cast.ts'
 import { proveEverything } from './story-proof.ts'
 
 export { StoryFault } from './narrator.ts'
@@ -22,17 +22,6 @@ const PURPOSE = 'CAREMGT'
 const DAY_MS = 86_400_000
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
-
-/** What one chapter leaves for the next. */
-export type Story = {
-  readonly network: Network
-  readonly cast: Cast
-  readonly app: PatientApp
-  readonly requester: Desk
-  readonly holders: readonly Desk[]
-  readonly narrator: Narrator
-  readonly now: () => Date
-}
 
 /** `amanat story`: the main job against the running network, over HTTP only. Ends non-zero when a step is not exactly as it should be. */
 export async function storyCommand(options: Options): Promise<number> {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { readLogState } from '../audit/log-state.ts'
+import { readLogState } from '../audit/state.ts'
 import { countRequests } from '../consent/counts.ts'
 import type { Tx } from '../db/tx.ts'
 import { countCareContexts } from '../linking/counts.ts'
@@ -63,7 +63,7 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
     url: facility.bridge.url,
     state: states.get(facility.bridge.clientId) ?? ('unknown' as const),
   }))
-  const log = await readLogState(tx)
+  const log = await readLogState(tx.db)
   return {
     at: tx.now.toISOString(),
     parties: [
@@ -76,9 +76,9 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
     consentRequests: await countRequests(tx),
     dataRequests: await countDataRequests(tx),
     log: {
-      entries: log?.entries ?? 0,
-      ...(log === undefined ? {} : { signedAt: log.signedAt.toISOString() }),
-      cosignedBy: log?.cosignedBy ?? 0,
+      entries: log.size,
+      ...(log.signedAt === undefined ? {} : { signedAt: log.signedAt.toISOString() }),
+      cosignedBy: log.cosignedBy,
       witnesses: needs.ownLog.witnesses.length,
     },
   }
