@@ -27,7 +27,8 @@ export const hiTypes = z
 /** ISO 8601 text on the wire, `Date` inside. With or without fraction; a missing zone is read as UTC. */
 export const isoDate = z
   .string()
-  .max(40)
+  // Stops here: what follows, and rules that compare two dates, expect a Date.
+  .max(40, { abort: true })
   .transform((text, ctx) => {
     const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`
     const date = new Date(zoned)

@@ -14,13 +14,37 @@ export function parseJsonBody(bytes: Uint8Array): { readonly value: unknown } | 
     return refuse('request/too-deep', `The body is nested deeper than ${LIMITS.bodyDepthMax} levels.`)
   }
   try {
-    return { value: JSON.parse(text) as unknown }
+    const value: unknown = JSON.parse(text)
+    const place = UNSTORABLE_ESCAPE.test(text) ? placeOfUnstorable(value, '') : undefined
+    if (place === undefined) return { value }
+    const field = place.slice(1) || 'body'
+    return refuse('request/invalid-field', `${field}: must not hold NUL or half a surrogate pair`, field)
   } catch (error) {
     return refuse(
       'request/invalid-json',
       `The body is not valid JSON: ${error instanceof Error ? withoutValues(error.message) : 'unreadable'}.`,
     )
   }
+}
+
+/** Only as JSON escapes do NUL and half surrogate pairs come through valid UTF-8. */
+const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i
+
+/** Whether PostgreSQL can hold a text: its `text` and `jsonb` know neither NUL nor half a surrogate pair. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed()
+}
+
+/** Where a value holds text, or a member name, that cannot be stored: `.patient.name`. Depth was limited before. */
+function placeOfUnstorable(value: unknown, at: string): string | undefined {
+  if (typeof value === 'string') return isStorable(value) ? undefined : at
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [name, inner] of Object.entries(value)) {
+    const step = Array.isArray(value) ? `${at}[${name}]` : `${at}.${name}`
+    const place = isStorable(name) ? placeOfUnstorable(inner, step) : `${at}.(a name)`
+    if (place !== undefined) return place
+  }
+  return undefined
 }
 
 /** Deepest nesting of brackets outside strings; counted before parsing, so that a bomb never reaches the parser. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import pino from 'pino'
@@ -33,6 +34,14 @@ const routes: readonly Route[] = [
     path: '/v1/broken',
     once: false,
     handle: async () => Promise.reject(new Error('secret inside: 42')),
+  }),
+  route({
+    ...native,
+    method: 'GET',
+    path: '/v1/items/:id',
+    once: false,
+    query: z.object({ of: z.unknown() }),
+    handle: async () => ({ status: 200 }),
   }),
   route({ ...native, method: 'GET', path: '/v1/hidden', once: false, handle: async () => refuse('request/not-found') }),
   route({
@@ -179,4 +188,40 @@ test('health, readiness and metrics answer', async () => {
   assert.equal((await app.inject('/health/live')).json().status, 'live')
   assert.equal((await app.inject('/health/ready')).json().status, 'ready')
   assert.match((await app.inject('/metrics')).body, /amanat_http_seconds_bucket/)
+})
+
+test('text that PostgreSQL cannot hold is refused at the door, in body, path and query', async () => {
+  for (const name of ['a\u0000b', '\ud800', 'x\udc00'])
+    for (const body of [{ name }, { name: 'a', extra: [{ [name]: 1 }] }]) {
+      const answer = await post(JSON.stringify(body))
+      assert.equal(answer.statusCode, 400, answer.body)
+      assert.equal(answer.json().type, 'urn:amanat:problem:request/invalid-field')
+    }
+  const pair = await post('{"name": "\\ud83d\\ude00 \\\\u0000"}')
+  assert.equal(pair.statusCode, 201, pair.body)
+  for (const url of ['/v1/items/a%00b', '/v1/items/a?of=%00', '/v1/items/a?of=b&of=%00']) {
+    const answer = await app.inject({ method: 'GET', url })
+    assert.equal(answer.statusCode, 400, answer.body)
+  }
+})
+
+test('an Idempotency-Key longer than an index can hold is refused', async () => {
+  const answer = await post('{"name":"a"}', { 'idempotency-key': randomBytes(3_000).toString('base64url') })
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.json().field, 'Idempotency-Key')
+})
+
+test('a long text cut inside a surrogate pair still goes into the delivery log', async () => {
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/hiecm/consent/v3/request/hiu/on-notify',
+    headers: {
+      authorization: 'Bearer good',
+      'request-id': randomUUID(),
+      timestamp: '2026-11-22T06:30:00.000Z',
+      'content-type': 'application/json',
+    },
+    payload: JSON.stringify({ name: 'a', note: `${'x'.repeat(199)}😀${'y'.repeat(50)}` }),
+  })
+  assert.equal(answer.statusCode, 202, answer.body)
 })

@@ -11,8 +11,8 @@ import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { parseJsonBody } from './body.ts'
-import { logMessage } from './message-log.ts'
+import { isStorable, parseJsonBody } from './body.ts'
+import { logMessage, withoutSecret } from './message-log.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
@@ -29,7 +29,14 @@ export type DialectRules = {
 }
 
 export const nativeRules: DialectRules = {
-  checkHeaders: () => undefined,
+  checkHeaders: (headers) =>
+    (headers['idempotency-key']?.length ?? 0) > LIMITS.textCharsMax
+      ? refuse(
+          'request/invalid-header',
+          `Idempotency-Key may have ${LIMITS.textCharsMax} characters.`,
+          'Idempotency-Key',
+        )
+      : undefined,
   requestId: (headers) => headers['idempotency-key'],
   refusalAnswer: problemAnswer,
   logged: false,
@@ -191,7 +198,7 @@ async function serve(
       direction: 'in',
       peer: seen.caller === undefined ? 'unknown' : callerName(seen.caller).replace(/^[a-z]+:/, ''),
       method: route.method,
-      path: request.url.split('?')[0] ?? route.path,
+      path: route.secretPath ? withoutSecret(request.url) : (request.url.split('?')[0] ?? route.path),
       ...(requestId === undefined ? {} : { requestId: requestId.slice(0, 100) }),
       body: seen.body,
       status: answer.status,
@@ -247,6 +254,9 @@ function readInput(
   if (route.body && raw.length > 0 && type !== undefined && !/^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
     return refuse('request/wrong-type', `Send application/json, not ${type.slice(0, 60)}.`, 'Content-Type')
   }
+  const address = decodedParts(request)
+  if (!address.every(isStorable))
+    return refuse('request/malformed', 'The address holds characters that no id or text has.')
   const json = route.body ? parseJsonBody(raw) : { value: undefined }
   if (isRefusal(json)) return json
   const body = route.body?.safeParse(json.value)
@@ -254,6 +264,12 @@ function readInput(
   const query = route.query?.safeParse(request.query)
   if (query && !query.success) return refuseInvalid(query.error, 'query')
   return { body: body?.data, sent: body?.data, query: query?.data }
+}
+
+/** Path parameters and query values, decoded: what a handler may put into the database. */
+function decodedParts(request: FastifyRequest): readonly string[] {
+  const values = [...Object.values(request.params as object), ...Object.values(request.query as object)] as unknown[]
+  return values.flat().map(String)
 }
 
 /** Sends exact content types: some ABDM clients insist on `application/json` without a charset. */
