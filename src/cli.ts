@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import pino from 'pino'
 import { clock, openKeys, randomToken, StartFault, startParty } from './app.ts'
@@ -13,7 +14,8 @@ import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { StoryFault, storyCommand } from './demo/story.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { CallFault } from './sandbox/client.ts'
-import { addBridge, followMessages, listJobs, listPatients, patientToken, redeliver } from './sandbox/commands.ts'
+import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } from './sandbox/commands.ts'
+import { followMessages } from './sandbox/follow-messages.ts'
 import { NetworkFault } from './sandbox/network-file.ts'
 import { KeyFault } from './vault/key-file.ts'
 
@@ -53,6 +55,15 @@ const starter: PartyStarter = {
   randomToken,
 }
 
+/** The terminal stays tidy: what the parties log goes into a file of the data folder. */
+function demoLog() {
+  const { dataFolder, logLevel } = settings()
+  return pino(
+    { level: logLevel },
+    pino.destination({ dest: join(dataFolder, 'network.log'), mkdir: true, mode: 0o600, sync: true }),
+  )
+}
+
 const settings = () => readDemoSettings(process.env)
 /** The network that `AMANAT_DATA` names; its port is checked only when `AMANAT_PORT` is set. */
 const place = () => ({
@@ -73,7 +84,7 @@ function addNetworkCommands(program: Command, does: Does): void {
           starter,
           until: untilSignal,
           now: clock,
-          log: pino({ level: settings().logLevel }, pino.destination(2)),
+          log: demoLog(),
         }),
       ),
     )
@@ -205,6 +216,18 @@ function addSandboxCommands(program: Command, does: Does): void {
     does(() =>
       followMessages({ ...place(), ...messages.opts<{ follow?: boolean; json?: boolean }>(), until: untilSignal }),
     ),
+  )
+  const show = sandbox
+    .command('show')
+    .description('what a party answers at a path of its native API, to its operator or to a patient')
+    .argument('<party>', 'such as vanashree')
+    .argument('<path>', 'such as /v1/artefacts')
+    .option('--patient <address>', 'as this patient, at the exchange')
+  show.action(
+    does(() => {
+      const [party = '', path = ''] = show.args
+      return showPath({ ...place(), party, path, ...show.opts<{ patient?: string }>() })
+    }),
   )
   const jobs = sandbox.command('jobs').description('what waits to leave, and the dead letters, of every party')
   jobs.action(does(() => listJobs(place())))

@@ -511,11 +511,15 @@ create table hiu_request (
   asked_at timestamp with time zone not null,
   deadline timestamp with time zone not null,
   ended_at timestamp with time zone,
+  ordinal integer not null,
+  replaces uuid,
+  again_at timestamp with time zone,
   constraint hiu_request_pkey PRIMARY KEY (bucket, id),
+  constraint hiu_request_bucket_artefact_ordinal_key UNIQUE (bucket, artefact, ordinal),
   constraint hiu_request_bucket_artefact_fkey FOREIGN KEY (bucket, artefact) REFERENCES hiu_artefact(bucket, id),
-  constraint hiu_request_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text, 'complete'::text, 'incomplete'::text, 'failed'::text, 'erased'::text])))
+  constraint hiu_request_check CHECK (((status = 'postponed'::text) = (again_at IS NOT NULL))),
+  constraint hiu_request_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text, 'complete'::text, 'incomplete'::text, 'failed'::text, 'erased'::text, 'postponed'::text, 'replaced'::text])))
 );
-CREATE INDEX hiu_request_artefact ON public.hiu_request USING btree (bucket, artefact, asked_at);
 CREATE INDEX hiu_request_due ON public.hiu_request USING btree (bucket, deadline) WHERE (status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text]));
 CREATE INDEX hiu_request_key ON public.hiu_request USING btree (bucket, key_expires_at) WHERE (secret IS NOT NULL);
 CREATE INDEX hiu_request_token ON public.hiu_request USING btree (bucket, token_hash);
@@ -666,6 +670,7 @@ comment on table log_witness is 'local: how far each witness of our log has come
 
 create table message (
   id uuid not null,
+  seq bigint not null generated always as identity,
   at timestamp with time zone not null,
   direction text not null,
   peer text not null,
@@ -682,8 +687,9 @@ create table message (
   constraint message_pkey PRIMARY KEY (id),
   constraint message_direction_check CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
 );
-CREATE INDEX message_at ON public.message USING btree (at, id);
+CREATE INDEX message_at ON public.message USING btree (at);
 CREATE INDEX message_job ON public.message USING btree (job) WHERE (job IS NOT NULL);
+CREATE INDEX message_seq ON public.message USING btree (seq);
 comment on table message is 'local: delivery log, one row per HTTP message between parties, secrets and ciphertext cut out';
 
 create table patient (

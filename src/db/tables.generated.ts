@@ -384,6 +384,9 @@ export interface HiuRequestTable {
   asked_at: Date
   deadline: Date
   ended_at: Date | null
+  ordinal: number
+  replaces: string | null
+  again_at: Date | null
 }
 
 export interface HiuSubscriptionTable {
@@ -493,6 +496,7 @@ export interface LogWitnessTable {
 
 export interface MessageTable {
   id: string
+  seq: GeneratedAlways<number>
   at: Date
   direction: string
   peer: string

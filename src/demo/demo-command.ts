@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Logger } from 'pino'
 import type { Network } from '../sandbox/network-file.ts'
 import { type PartyStarter, startNetwork } from './network.ts'
@@ -64,6 +64,7 @@ ${lines.join('\n')}
   Try      npm run story              the main job, step by step, in another terminal
            npx amanat sandbox --help  join with software of your own
            npx amanat log verify ${first}/log
+  Log      ${join(dataFolder, 'network.log')}
   Stop     Ctrl-C
 `
 }

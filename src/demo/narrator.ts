@@ -8,13 +8,12 @@ export function insist(holds: boolean, otherwise: string): asserts holds {
   if (!holds) throw new StoryFault(otherwise)
 }
 
+/** Takes one line: what happened, or what to open to see it. */
+export type Say = (line: string) => void
+
 export type Narrator = {
   /** Performs one step: prints its number and title, what happened, how long it took, and what to open to see it. */
-  readonly step: <T>(
-    title: string,
-    perform: (say: (line: string) => void) => Promise<T>,
-    open?: (result: T) => string | undefined,
-  ) => Promise<T>
+  readonly step: <T>(title: string, perform: (say: Say, see: Say) => Promise<T>) => Promise<T>
   readonly totalMs: () => number
   readonly steps: () => number
 }
@@ -26,20 +25,24 @@ export function makeNarrator(print: (line: string) => void): Narrator {
   return {
     steps: () => count,
     totalMs: () => performance.now() - startedMs,
-    step: async (title, perform, open) => {
+    step: async (title, perform) => {
       count++
       const fromMs = performance.now()
       const lines: string[] = []
-      try {
-        const result = await perform((line) => lines.push(line))
-        print(`${String(count).padStart(2)}  ${title}  (${sayMs(performance.now() - fromMs)})`)
+      const number = String(count).padStart(2)
+      const end = (how: string): void => {
+        print(`${number}  ${title}  ${how}`)
         for (const line of lines) print(`    ${line}`)
-        const address = open?.(result)
-        if (address !== undefined) print(`    see  ${address}`)
+      }
+      try {
+        const result = await perform(
+          (line) => lines.push(line),
+          (address) => lines.push(`see  ${address}`),
+        )
+        end(`(${sayMs(performance.now() - fromMs)})`)
         return result
       } catch (error) {
-        print(`${String(count).padStart(2)}  ${title}  FAILED after ${sayMs(performance.now() - fromMs)}`)
-        for (const line of lines) print(`    ${line}`)
+        end(`FAILED after ${sayMs(performance.now() - fromMs)}`)
         throw error
       }
     },

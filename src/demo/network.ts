@@ -77,8 +77,9 @@ export async function startNetwork(options: Options): Promise<DemoNetwork> {
         ),
       )
     }
-    writeNetworkFile(options.dataFolder, network)
-    return { network, died: databases.died, stop }
+    const known = { ...network, parties: DEMO_PARTIES.map((party, i) => describe(options, party, i)) }
+    writeNetworkFile(options.dataFolder, known)
+    return { network: known, died: databases.died, stop }
   } catch (error) {
     await stop()
     throw error
@@ -131,6 +132,7 @@ async function identify(options: Options, party: DemoParty): Promise<Identity> {
 
 function describe(options: Options, party: DemoParty, index: number): NetworkParty {
   const { key, role, id, name, what } = party
+  const { operatorToken, clientId } = readKept(options, party)
   return {
     key,
     role,
@@ -138,7 +140,8 @@ function describe(options: Options, party: DemoParty, index: number): NetworkPar
     name,
     what,
     url: `http://127.0.0.1:${options.firstPort + index}`,
-    operatorToken: readKept(options, party).operatorToken,
+    operatorToken,
+    ...(clientId === undefined ? {} : { clientId }),
   }
 }
 

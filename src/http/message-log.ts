@@ -22,19 +22,27 @@ export type Message = {
   readonly attempt?: number
 }
 
-export type StoredMessage = Message & { readonly id: string }
+export type StoredMessage = Message & { readonly id: string; readonly seq: number }
 
 /** Names whose values never enter the delivery log: secrets, tokens, one-time passwords, sealed content. */
 const SECRET =
   /^(clientSecret|accessToken|refreshToken|linkToken|token|otp|password|content|signature|secret|privateKey)$/i
+/** Names whose values are addresses that end in a secret: who knows one may push to it. */
+const SECRET_URL = /^dataPushUrl$/i
 const TEXT_KEPT_CHARS_MAX = 200
+
+/** A path or URL whose last part is a secret, with that part and all that follows it cut off. */
+export function withoutSecret(address: string): string {
+  const [path = ''] = address.split(/[?#]/)
+  return path.replace(/[^/]+\/*$/, (secret) => `(${secret.length} characters, not kept)`)
+}
 
 /** A copy of a body without secrets and ciphertext, with long texts cut. */
 export function redact(value: unknown, depth = 0): unknown {
   if (depth > LIMITS.bodyDepthMax) return '…'
   if (typeof value === 'string')
     return value.length > TEXT_KEPT_CHARS_MAX
-      ? `${value.slice(0, TEXT_KEPT_CHARS_MAX)}… (${value.length} characters)`
+      ? `${value.slice(0, TEXT_KEPT_CHARS_MAX).toWellFormed()}… (${value.length} characters)`
       : value
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
   if (value instanceof Date) return value.toISOString()
@@ -42,11 +50,14 @@ export function redact(value: unknown, depth = 0): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => [
       name,
-      SECRET.test(name) && typeof inner === 'string'
-        ? `(${inner.length} characters, not kept)`
-        : redact(inner, depth + 1),
+      typeof inner !== 'string' ? redact(inner, depth + 1) : redactText(name, inner),
     ]),
   )
+}
+
+function redactText(name: string, text: string): unknown {
+  if (SECRET.test(name)) return `(${text.length} characters, not kept)`
+  return redact(SECRET_URL.test(name) ? withoutSecret(text) : text)
 }
 
 /** Writes one message into the delivery log. */
@@ -84,22 +95,20 @@ function keepAnswer(answer: string): string {
   return kept.replaceAll('\u0000', '').slice(0, LIMITS.answerKeptCharsMax)
 }
 
-/** Messages after the given one (ids are in order of time), oldest first, for `amanat sandbox messages`. */
+/** Messages written down after the one with `seq` = `after` (the newest page without it), oldest first, for `amanat sandbox messages`. */
 export async function readMessages(
   db: Kysely<Tables>,
-  after: string | undefined,
+  after: number | undefined,
   limit: number,
 ): Promise<readonly StoredMessage[]> {
-  let query = db
-    .selectFrom('message')
-    .selectAll()
-    .orderBy('at', after === undefined ? 'desc' : 'asc')
-    .orderBy('id', after === undefined ? 'desc' : 'asc')
-    .limit(limit)
-  if (after !== undefined) query = query.where('id', '>', after)
-  const rows = await query.execute()
-  const messages = rows.map((row) => ({
+  const all = db.selectFrom('message').selectAll().limit(limit)
+  const rows =
+    after === undefined
+      ? (await all.orderBy('seq', 'desc').execute()).reverse()
+      : await all.where('seq', '>', after).orderBy('seq').execute()
+  return rows.map((row) => ({
     id: row.id,
+    seq: row.seq,
     at: row.at,
     direction: row.direction as 'in' | 'out',
     peer: row.peer,
@@ -114,7 +123,6 @@ export async function readMessages(
     ...(row.job === null ? {} : { job: row.job as Id<'job'> }),
     ...(row.attempt === null ? {} : { attempt: row.attempt }),
   }))
-  return after === undefined ? messages.reverse() : messages
 }
 
 /** Drops messages and request ids whose time is over. */

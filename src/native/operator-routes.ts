@@ -93,14 +93,12 @@ function deliveryRoutes(): readonly Route[] {
       path: '/v1/messages',
       summary: 'The delivery log: every HTTP message between parties, the newest page or all after one',
       auth: 'operator',
-      query: z.object({ after: z.string().optional(), limit: z.coerce.number().int().min(1).max(1000).default(500) }),
-      answers: { 200: { description: 'Messages, oldest first' } },
-      handle: async ({ tx, query }) => {
-        const after = query.after === undefined ? undefined : parseId<'message'>(query.after)
-        if (query.after !== undefined && after === undefined)
-          return refuse('request/invalid-field', 'after must be the id of a message.', 'after')
-        return { status: 200, body: await readMessages(tx.db, after, query.limit) }
-      },
+      query: z.object({
+        after: z.coerce.number().int().min(0).optional(),
+        limit: z.coerce.number().int().min(1).max(1000).default(500),
+      }),
+      answers: { 200: { description: 'Messages, oldest first; go on after the `seq` of the last' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: await readMessages(tx.db, query.after, query.limit) }),
     }),
     route({
       ...native,

@@ -67,92 +67,18 @@ export async function listPatients(input: Place & { readonly json: boolean }): P
   return 0
 }
 
+async function tokenOf(exchange: NetworkParty, patient: string): Promise<string> {
+  return z.object({ token: z.string() }).parse(await callParty(exchange, '/v1/sandbox/tokens', { body: { patient } }))
+    .token
+}
+
 /** A patient session. */
 export async function patientToken(
   input: Place & { readonly patient: string; readonly json?: boolean },
 ): Promise<number> {
-  const { token } = z
-    .object({ token: z.string() })
-    .parse(await callParty(exchangeOf(input), '/v1/sandbox/tokens', { body: { patient: input.patient } }))
+  const token = await tokenOf(exchangeOf(input), input.patient)
   out(input.json ? JSON.stringify({ token }) : token)
   return 0
-}
-
-const messages = z.array(
-  z.object({
-    id: z.string(),
-    at: z.string(),
-    direction: z.enum(['in', 'out']),
-    peer: z.string(),
-    method: z.string(),
-    path: z.string(),
-    requestId: z.string().optional(),
-    body: z.unknown().optional(),
-    status: z.number().optional(),
-    answer: z.string().optional(),
-    error: z.string().optional(),
-    tookMs: z.number(),
-    job: z.string().optional(),
-    attempt: z.number().optional(),
-  }),
-)
-type Shown = z.output<typeof messages>[number] & { readonly party: NetworkParty }
-
-const FOLLOW_EVERY_MS = 500
-
-/**
- * Shows every message between parties. A message of two parties of ours is shown once, as its sender wrote it down; what came
- * from outside is shown as it was received.
- */
-export async function followMessages(
-  input: Place & { readonly follow?: boolean; readonly json?: boolean; readonly until: () => Promise<void> },
-): Promise<number> {
-  const { parties } = readNetworkFile(input.dataFolder, input.firstPort)
-  const ours = new Set(parties.map((party) => party.id))
-  const last = new Map<string, string>()
-  const turn = async (): Promise<void> => {
-    const shown: Shown[] = []
-    for (const party of parties) {
-      const after = last.get(party.key)
-      const fresh = messages.parse(
-        await callParty(party, `/v1/messages${after === undefined ? '' : `?after=${after}`}`),
-      )
-      const newest = fresh.at(-1)
-      if (newest) last.set(party.key, newest.id)
-      shown.push(
-        ...fresh
-          .filter(
-            (message) => message.direction === 'out' || !(ours.has(message.peer) || isOurBridge(message.peer, parties)),
-          )
-          .map((message) => ({ ...message, party })),
-      )
-    }
-    for (const message of shown.toSorted((a, b) => (a.at < b.at ? -1 : 1)))
-      out(input.json ? JSON.stringify({ ...message, party: message.party.key }) : sayMessage(message, parties))
-  }
-  await turn()
-  if (!input.follow) return 0
-  let over = false
-  const end = input.until().then(() => (over = true))
-  while (!over) {
-    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, FOLLOW_EVERY_MS))])
-    if (!over) await turn()
-  }
-  return 0
-}
-
-/** A facility of ours calls the exchange under its client id; the exchange calls it back as itself. */
-function isOurBridge(peer: string, parties: readonly NetworkParty[]): boolean {
-  return parties.some((party) => peer === `bridge-${party.id}` || peer === party.id)
-}
-
-function sayMessage(message: Shown, parties: readonly NetworkParty[]): string {
-  const peer = parties.find((party) => party.id === message.peer || party.key === message.peer)?.key ?? message.peer
-  const way = message.direction === 'out' ? `${message.party.key} → ${peer}` : `${peer} → ${message.party.key}`
-  const result = message.error ?? String(message.status ?? '')
-  const again = message.attempt !== undefined && message.attempt > 1 ? `  try ${message.attempt}` : ''
-  const body = message.body === undefined ? '' : `\n    ${JSON.stringify(message.body)}`
-  return `${message.at.slice(11, 23)}  ${way.padEnd(28)} ${message.method} ${message.path}  ${result}  ${message.tookMs} ms${again}${body}`
 }
 
 const jobs = z.array(
@@ -189,5 +115,18 @@ export async function redeliver(input: Place & { readonly party: string; readonl
     { method: 'POST', body: {} },
   )
   out('Put back; it leaves at once.')
+  return 0
+}
+
+/** Shows what a party answers to its operator, or to a patient, at a path: what the story says is there to see. */
+export async function showPath(
+  input: Place & { readonly party: string; readonly path: string; readonly patient?: string },
+): Promise<number> {
+  const network = readNetworkFile(input.dataFolder, input.firstPort)
+  const party = partyOf(network, input.party)
+  const headers =
+    input.patient === undefined ? {} : { 'x-auth-token': await tokenOf(partyOf(network, 'exchange'), input.patient) }
+  const answer = await callParty(party, input.path, { headers, anonymous: input.patient !== undefined })
+  out(typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2))
   return 0
 }

@@ -14,6 +14,8 @@ const networkFile = z.object({
       what: z.string(),
       url: z.string(),
       operatorToken: z.string(),
+      /** Its client id at the exchange: so its messages are known there. */
+      clientId: z.string().optional(),
     }),
   ),
 })

@@ -22,6 +22,8 @@ create index job_ended on job (ended_at) where status <> 'waiting';
 
 create table message (
   id uuid primary key,
+  -- where a reader goes on: in the order in which messages were written down, not in which they began
+  seq bigint generated always as identity,
   at timestamptz not null,
   direction text not null check (direction in ('in', 'out')),
   peer text not null,
@@ -37,7 +39,8 @@ create table message (
   attempt integer
 );
 comment on table message is 'local: delivery log, one row per HTTP message between parties, secrets and ciphertext cut out';
-create index message_at on message (at, id);
+create index message_at on message (at);
+create index message_seq on message (seq);
 create index message_job on message (job) where job is not null;
 
 create table seen_request (
