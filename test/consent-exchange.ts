@@ -8,8 +8,10 @@ import { exchangeDataRoutes } from '../src/abdm/exchange-data-routes.ts'
 import { exchangePatientRoutes } from '../src/abdm/exchange-patient-routes.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import type { Outgoing } from '../src/abdm/send.ts'
+import type { OwnLog } from '../src/audit/log.ts'
 import type { ConsentNeeds } from '../src/consent/commands.ts'
 import { generateSigningKey, importSigningKey } from '../src/crypto/signature.ts'
+import { makeSigner } from '../src/crypto/signed-note.ts'
 import { type Machine, type Reaction, type Tx, transact } from '../src/db/tx.ts'
 import type { HiType } from '../src/fhir/hi-type.ts'
 import type { Headers } from '../src/http/server.ts'
@@ -18,6 +20,8 @@ import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import { must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
+import { patientRoutes } from '../src/native/patient-routes.ts'
+import { reportRoutes } from '../src/native/report-routes.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
 import { openTestDatabase } from './database.ts'
@@ -42,6 +46,7 @@ export type TestExchange = {
   readonly machine: Machine
   readonly clock: TestClock
   readonly needs: ConsentNeeds
+  readonly ownLog: OwnLog
   /** Messages that wait to leave, oldest first; each call empties the list. */
   readonly takeSent: () => Promise<readonly Outgoing[]>
   readonly asBridge: (bridge: BridgeId, path: string, body: object, headers?: Record<string, string>) => Promise<Reply>
@@ -62,6 +67,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     exchange: { id: 'sbx', name: 'Test exchange' },
     signingKey: importSigningKey(await generateSigningKey()),
   }
+  const ownLog = { signer: makeSigner('exchange.test/log', new Uint8Array(32).fill(7)), witnesses: [] }
   const reactions = new Map<string, Reaction[]>()
   for (const [type, reaction] of consentReactions(needs))
     reactions.set(type, [...(reactions.get(type) ?? []), reaction])
@@ -72,7 +78,13 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     machine,
     log: pino({ level: 'silent' }),
     metrics: new Registry(),
-    routes: [...exchangeConsentRoutes(needs), ...exchangePatientRoutes(needs), ...exchangeDataRoutes()],
+    routes: [
+      ...exchangeConsentRoutes(needs),
+      ...exchangePatientRoutes(needs),
+      ...exchangeDataRoutes(),
+      ...reportRoutes(),
+      ...patientRoutes({ ownLog }),
+    ],
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
     authenticate: { none: nobody, bridge: bridgeOf, patient: patientOf, exchange: nobody, operator: nobody },
     ready: async () => [],
@@ -86,7 +98,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     const requestId = headers['request-id'] ?? randomUUID()
     const answer = await app.inject({
       method,
-      url: `/api/hiecm${path}`,
+      url: path.startsWith('/v1/') ? path : `/api/hiecm${path}`,
       headers: {
         'content-type': 'application/json',
         'request-id': requestId,
@@ -107,6 +119,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     machine,
     clock,
     needs,
+    ownLog,
     inTx,
     asBridge: (bridge, path, body, headers = {}) =>
       call('POST', path, body, { authorization: `Bearer ${bridge}`, ...headers }),
