@@ -2,12 +2,20 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { logVerifyCommand } from '../audit/verify-command.ts'
-import { CallFault } from '../sandbox/client.ts'
+import { CallFault, callParty } from '../sandbox/client.ts'
 import { partyOf } from '../sandbox/network-file.ts'
 import { insist, waitFor } from './narrator.ts'
 import type { Story } from './story-cast.ts'
 
-type Kept = { readonly file: string; readonly label: string; readonly witnesses: readonly string[] }
+/** A receipt on disk, with the key of the log that it must be in: as the party itself shows it, not as the receipt says. */
+type Kept = {
+  readonly file: string
+  readonly label: string
+  readonly key: string
+  readonly witnesses: readonly string[]
+}
+
+const partyShape = z.looseObject({ log: z.object({ vkey: z.string() }) })
 
 const receiptShape = z.looseObject({
   proof: z.string(),
@@ -26,8 +34,8 @@ export async function proveEverything(story: Story, artefacts: readonly string[]
     return receipts
   })
   await narrator.step('Each of them is verified offline', async (say) => {
-    for (const { file, label, witnesses } of kept) {
-      const { code, lines } = await verify([file, ...witnesses.flatMap((vkey) => ['--witness', vkey])])
+    for (const { file, label, key, witnesses } of kept) {
+      const { code, lines } = await verify([file, '--key', key, ...witnesses.flatMap((vkey) => ['--witness', vkey])])
       insist(code === 0, `the receipt of ${label} does not verify: ${lines.at(-1) ?? ''} (${file})`)
     }
     say(
@@ -83,12 +91,15 @@ const AT_REQUESTER = [
 ]
 
 async function collect(
-  { app, requester, holders, cast }: Story,
+  { app, requester, holders, cast, network }: Story,
   artefacts: readonly string[],
   folder: string,
 ): Promise<readonly Kept[]> {
   const patient = cast.patient.abhaAddress
   const kept: Kept[] = []
+  const keys = new Map<string, string>()
+  for (const party of network.parties)
+    keys.set(party.key, partyShape.parse(await callParty(party, '/v1/party', { anonymous: true })).log.vkey)
   const keep = async (
     place: string,
     type: string,
@@ -98,7 +109,12 @@ async function collect(
     const receipt = await waitFor(`the receipt of ${type}, cosigned`, async () => unlessEarly(() => fetchReceipt(id)))
     const file = join(folder, `${String(kept.length + 1).padStart(2, '0')}-${place}-${type}.json`)
     writeFileSync(file, `${JSON.stringify(receipt, null, 2)}\n`, { mode: 0o600 })
-    kept.push({ file, label: `${place} ${type}`, witnesses: receipt.witnesses.map(({ vkey }) => vkey) })
+    kept.push({
+      file,
+      label: `${place} ${type}`,
+      key: keys.get(place) ?? '',
+      witnesses: receipt.witnesses.map(({ vkey }) => vkey),
+    })
   }
   const ofPatient = await app.events()
   for (const type of AT_EXCHANGE) {
