@@ -9,6 +9,17 @@ import type { Id } from '../kernel/id.ts'
  */
 export type KeyScope = 'patient' | Id<'artefact'> | Id<'hiu-request'>
 
+/** Keys read or made by a transaction, for as long as it lasts: one about a patient seals and opens many things with the same key. */
+const keysOfTx = new WeakMap<Tx, Map<string, Uint8Array>>()
+
+function keptKeys(tx: Tx): Map<string, Uint8Array> {
+  const kept = keysOfTx.get(tx) ?? new Map<string, Uint8Array>()
+  keysOfTx.set(tx, kept)
+  return kept
+}
+
+const nameOf = (patient: string, scope: KeyScope): string => `${scope}\n${patient}`
+
 /**
  * The patient's 32-byte data key for `scope`, made at first use. After {@link eraseDataKey} a fresh one is made: what the
  * old one sealed stays unreadable for good.
@@ -28,7 +39,10 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
     .values({ bucket: bucketOf(patient), patient, scope, ...row })
     .onConflict((c) => c.columns(['bucket', 'patient', 'scope']).doUpdateSet(row).where('data_key.wrapped', 'is', null))
     .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows === 1n) return key
+  if (inserted.numInsertedOrUpdatedRows === 1n) {
+    keptKeys(tx).set(nameOf(patient, scope), key)
+    return key
+  }
   // Another transaction made one between our read and our insert: take theirs.
   const theirs = await existingDataKey(tx, patient, scope)
   if (theirs === undefined) throw new Error('a data key was erased while it was being made')
@@ -37,6 +51,8 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
 
 /** The data key, or undefined when there is none or it was erased. */
 export async function existingDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array | undefined> {
+  const kept = keptKeys(tx).get(nameOf(patient, scope))
+  if (kept !== undefined) return kept
   const row = await tx.db
     .selectFrom('data_key')
     .select('wrapped')
@@ -44,7 +60,10 @@ export async function existingDataKey(tx: Tx, patient: string, scope: KeyScope):
     .where('patient', '=', patient)
     .where('scope', '=', scope)
     .executeTakeFirst()
-  return row?.wrapped ? tx.keyWrap.unwrap(row.wrapped) : undefined
+  if (!row?.wrapped) return undefined
+  const key = tx.keyWrap.unwrap(row.wrapped)
+  keptKeys(tx).set(nameOf(patient, scope), key)
+  return key
 }
 
 /** Destroys a data key: what it sealed is erased, also in backups of the other tables. False when there was none. */
@@ -57,6 +76,7 @@ export async function eraseDataKey(tx: Tx, patient: string, scope: KeyScope): Pr
     .where('scope', '=', scope)
     .where('wrapped', 'is not', null)
     .executeTakeFirst()
+  keptKeys(tx).delete(nameOf(patient, scope))
   return result.numUpdatedRows === 1n
 }
 

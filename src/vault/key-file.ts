@@ -57,7 +57,13 @@ export async function openKeyFile(folder: string, random: Random): Promise<Party
     )
   }
   const { signingKeyPem, ...rest } = parsed.data
-  return { ...rest, signing: importSigningKey(signingKeyPem) }
+  try {
+    return { ...rest, signing: importSigningKey(signingKeyPem) }
+  } catch (error) {
+    throw new KeyFault(
+      `${path}: signingKeyPem: ${error instanceof Error ? error.message : 'unreadable'}. Put the file back from your backup of the keys.`,
+    )
+  }
 }
 
 async function makeKeyFile(folder: string, path: string, random: Random): Promise<void> {
