@@ -74,6 +74,7 @@ export function documentText(
 }
 
 export type Transfer = {
+  readonly id: string
   readonly status: string
   readonly pagesMissing: number
   readonly pages: readonly {

@@ -182,6 +182,45 @@ describe('a facility asks for consent', () => {
     assert.equal(await bench.count('hiu.artefact-refused'), 4)
   })
 
+  it('never uses an artefact that gives what was not asked for, though it is signed, and says which field', async () => {
+    const requests = () => bench.sent.filter(({ path }) => path === REQUEST).length
+    const before = { requests: requests(), refused: await bench.count('hiu.artefact-refused') }
+    const permission = (from: string, to: string) => ({
+      accessMode: 'VIEW',
+      dateRange: { from, to },
+      dataEraseAt: '2026-12-22T00:00:00.000Z',
+      frequency: { unit: 'HOUR', value: 1, repeats: 2 },
+    })
+    const cases: readonly [object, string][] = [
+      [{ hiTypes: ['Prescription', 'DischargeSummary'] }, 'hiTypes'],
+      [{ purpose: { text: 'Break the glass', code: 'BTG', refUri: 'www.abdm.gov.in' } }, 'purpose.code'],
+      [{ permission: permission('2019-12-31T00:00:00.000Z', '2021-01-01T00:00:00.000Z') }, 'permission.dateRange.from'],
+      [{ permission: permission('2021-01-01T00:00:00.000Z', '2026-11-22T00:00:01.000Z') }, 'permission.dateRange.to'],
+    ]
+    for (const [changes, field] of cases) {
+      const { own, exchange } = await askAccepted(bench)
+      const consentId = newId<'artefact'>(bench.machine)
+      await tell(bench, exchange, 'GRANTED', [consentId])
+      await bench.drain()
+      await deliver(bench, consentId, changes)
+      await bench.drain()
+      const [artefact] = (await view(own)).artefacts
+      assert.equal(artefact?.status, 'refused', field)
+      assert.ok(artefact.reason?.startsWith(`hiu/artefact-wider: ${field} `), artefact.reason)
+      assert.equal((await bench.native('POST', `/v1/consent-requests/${own}/fetch`, {})).status, 409)
+    }
+    assert.equal(requests(), before.requests)
+    assert.equal(await bench.count('hiu.artefact-refused'), before.refused + cases.length)
+    const { own, exchange } = await askAccepted(bench, { hip: { id: HIP } })
+    const consentId = newId<'artefact'>(bench.machine)
+    await tell(bench, exchange, 'GRANTED', [consentId])
+    await bench.drain()
+    await deliver(bench, consentId, { hiTypes: ['Prescription'] })
+    await bench.drain()
+    assert.equal((await view(own)).artefacts[0]?.status, 'granted', 'narrower is fine')
+    assert.equal(requests(), before.requests + 1)
+  })
+
   it('decides nothing about a signature while the keys of the exchange cannot be fetched', async () => {
     const { own, exchange } = await askAccepted(bench)
     const consentId = newId<'artefact'>(bench.machine)
@@ -272,13 +311,13 @@ describe('a facility asks for consent', () => {
   it('shows why a data request failed', async () => {
     const asked = await granted(bench, {}, 'early')
     await bench.callback('/api/v3/hiu/health-information/on-request', {
-      error: { code: 'ABDM-1402', message: 'Acknowledgement is not received from HIP' },
+      error: { code: 'ABDM-1112', message: 'Invalid or already expired consent artefact id' },
       response: { requestId: asked.requestId },
     })
     const [transfer] = (await view(asked.own)).artefacts[0]?.transfers ?? []
     assert.deepEqual(
       [transfer?.status, transfer?.reason],
-      ['failed', 'ABDM-1402: Acknowledgement is not received from HIP'],
+      ['failed', 'ABDM-1112: Invalid or already expired consent artefact id'],
     )
     assert.equal(
       (

@@ -164,6 +164,7 @@ function dataRoutes(needs: FacilityHiuNeeds): readonly Route[] {
       // REQUEST-ID, too: a repeated page is known by its content.
       auth: 'none',
       once: false,
+      secretPath: true,
       body: dataPush,
       bodyBytesMax: LIMITS.pushBodyBytesMax,
       answers: {

@@ -1,5 +1,5 @@
 import { type Machine, transact } from '../db/tx.ts'
-import { logMessage } from '../http/message-log.ts'
+import { logMessage, withoutSecret } from '../http/message-log.ts'
 import type { CallOutcome, Outbound } from '../http/outbound.ts'
 import type { Job } from '../jobs/queue.ts'
 import type { Chore } from '../jobs/schedule.ts'
@@ -145,7 +145,7 @@ async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<Job
     direction: 'out',
     peer: transfer.hiu === '' ? new URL(transfer.pushUrl).host : transfer.hiu,
     method: 'POST',
-    path: new URL(transfer.pushUrl).pathname,
+    path: withoutSecret(new URL(transfer.pushUrl).pathname),
     body: JSON.parse(body) as unknown,
     tookMs: outcome.tookMs,
     job: job.id,

@@ -16,11 +16,13 @@ import {
   type Terms,
 } from './hiu.ts'
 import { type RequestNeeds, requestData } from './requests.ts'
+import { checkWithinAsked } from './rules.ts'
 import {
   type Artefact,
   type Consent,
   findArtefact,
   findArtefactByFetch,
+  findConsent,
   findKnownArtefact,
   insertArtefact,
   lockArtefact,
@@ -150,6 +152,8 @@ export async function settleCheck(
   const artefact = await lockArtefact(tx, patient, id)
   if (artefact?.status !== 'checking') return
   if (isRefusal(verdict)) return refuseArtefact(tx, needs, artefact, verdict)
+  const wider = await checkScope(tx, artefact)
+  if (wider !== undefined) return refuseArtefact(tx, needs, artefact, wider)
   const recorded = await record<ArtefactEvent>(tx, { ...about(needs, artefact), type: 'hiu.artefact-granted' })
   await moveArtefact(tx, recorded, artefact, { status: 'granted' })
   await announce(tx, recorded)
@@ -159,9 +163,22 @@ export async function settleCheck(
   if (isRefusal(asked)) throw new Error(`a consent in force refused its first request: ${asked.code}`)
 }
 
+/** A right signature is not enough: what the exchange signed must lie within what we asked the patient. */
+async function checkScope(tx: Tx, artefact: Artefact): Promise<Refusal | undefined> {
+  const consent = await findConsent(tx, artefact.consent)
+  if (consent === undefined || artefact.granted === undefined)
+    throw new Error(`artefact ${artefact.id} waits for its check without consent or detail`)
+  return checkWithinAsked(consent.asked, { ...artefact.granted.terms, patient: artefact.patient })
+}
+
 async function refuseArtefact(tx: Tx, needs: ArtefactNeeds, artefact: Artefact, why: Refusal): Promise<void> {
   const reason = `${why.code}: ${why.detail}`
-  const recorded = await record<ArtefactEvent>(tx, { ...about(needs, artefact), type: 'hiu.artefact-refused', reason })
+  const recorded = await record<ArtefactEvent>(tx, {
+    ...about(needs, artefact),
+    type: 'hiu.artefact-refused',
+    reason,
+    ...(why.field === undefined ? {} : { field: why.field }),
+  })
   await moveArtefact(tx, recorded, artefact, { status: 'refused', reason })
   await announce(tx, recorded)
 }

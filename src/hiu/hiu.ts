@@ -58,7 +58,18 @@ export function readTerms<T extends TermsText>(
 
 export type ConsentStatus = 'asked' | 'requested' | 'granted' | 'denied' | 'expired' | 'revoked' | 'failed'
 export type ArtefactStatus = 'told' | 'checking' | 'granted' | 'refused' | 'failed' | 'revoked' | 'expired'
-export type RequestStatus = 'asked' | 'acknowledged' | 'receiving' | 'complete' | 'incomplete' | 'failed' | 'erased'
+export type RequestStatus =
+  | 'asked'
+  | 'acknowledged'
+  | 'receiving'
+  | 'complete'
+  | 'incomplete'
+  | 'failed'
+  | 'erased'
+  /** Refused for a reason that passes; it will be asked again. */
+  | 'postponed'
+  /** Asked again by a later request. */
+  | 'replaced'
 export type SubscriptionStatus = 'asked' | 'requested' | 'granted' | 'denied' | 'revoked' | 'failed'
 
 /**
@@ -85,7 +96,16 @@ export const MOVES = {
     expired: {},
   },
   request: {
-    asked: { acknowledge: 'acknowledged', page: 'receiving', fail: 'failed', overdue: 'incomplete', erase: 'erased' },
+    asked: {
+      acknowledge: 'acknowledged',
+      page: 'receiving',
+      postpone: 'postponed',
+      fail: 'failed',
+      overdue: 'incomplete',
+      erase: 'erased',
+    },
+    postponed: { again: 'replaced', fail: 'failed', erase: 'erased' },
+    replaced: {},
     acknowledged: { page: 'receiving', fail: 'failed', overdue: 'incomplete', erase: 'erased' },
     receiving: { 'last-page': 'complete', fail: 'failed', overdue: 'incomplete', erase: 'erased' },
     incomplete: { 'last-page': 'complete', erase: 'erased' },
@@ -137,6 +157,8 @@ export const EVENTS = {
   'hiu.artefact-ended': 'A consent artefact was revoked or has expired.',
   'hiu.data-asked': 'The facility asked for the data of a consent, with keys made for this request alone.',
   'hiu.data-acknowledged': 'The exchange passed the data request on and named its transaction.',
+  'hiu.data-postponed':
+    'The exchange refused a data request for a reason that passes; it is asked again, with new keys, at the time named.',
   'hiu.data-failed': 'The exchange refused a data request, or could not be reached.',
   'hiu.page-received': 'A page of sealed documents arrived and was stored as it came.',
   'hiu.page-conflict': 'A second page of the same number had other content; the first was kept.',
@@ -187,18 +209,23 @@ export type ArtefactEvent = About & {
   readonly status?: ArtefactStatus
   readonly detailSha256?: string
   readonly reason?: string
+  /** Which field of a refused artefact is at fault. */
+  readonly field?: string
 }
 export type DataAskedEvent = About & {
   readonly type: 'hiu.data-asked'
   readonly request: Id<'hiu-request'>
   readonly range: { readonly from: string; readonly to: string }
-  readonly how: 'automatic' | 'by hand'
+  readonly how: 'automatic' | 'by hand' | 'again'
+  /** The refused request that this one asks again. */
+  readonly replaces?: Id<'hiu-request'>
 }
 export type DataEvent = About & {
-  readonly type: 'hiu.data-acknowledged' | 'hiu.data-failed' | 'hiu.key-destroyed'
+  readonly type: 'hiu.data-acknowledged' | 'hiu.data-postponed' | 'hiu.data-failed' | 'hiu.key-destroyed'
   readonly request: Id<'hiu-request'>
   readonly transaction?: string
   readonly reason?: string
+  readonly againAt?: string
 }
 export type PageEvent = About & {
   readonly type: 'hiu.page-received' | 'hiu.page-conflict' | 'hiu.page-refused' | 'hiu.page-opened'

@@ -8,7 +8,7 @@ import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } fr
 import { expireArtefact, tidyEarlyNotices } from './commands.ts'
 import { type Fetched, type OpenNeeds, openPage, readLinks } from './open-page.ts'
 import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
-import { destroyExpiredKey, endOverdue } from './requests.ts'
+import { ASK_AGAIN_JOB, type AskAgain, askAgain, destroyExpiredKey, endOverdue } from './requests.ts'
 import { artefactsDue } from './store.ts'
 import { requestsOverdue, requestsWithExpiredKey } from './transfer-store.ts'
 
@@ -23,6 +23,10 @@ const LINK_BYTES_MAX = Math.ceil((LIMITS.documentBytesMax * 4) / 3) + 1_024
 export function hiuJobs(needs: HiuNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
   return [
     [CHECK_ARTEFACT_JOB, (machine, job) => checkArtefact(machine, needs, job.payload as CheckArtefact)],
+    [
+      ASK_AGAIN_JOB,
+      async (_machine, job) => ({ outcome: 'done', commit: (tx) => askAgain(tx, needs, job.payload as AskAgain) }),
+    ],
     [OPEN_PAGE_JOB, (machine, job) => openStored(machine, needs, job.payload as OpenPage)],
   ]
 }

@@ -123,8 +123,8 @@ async function faultOf(tx: Tx, request: DataRequest, page: Page): Promise<Refusa
     request.status === 'erased'
   )
     return refuse('hiu/push-refused')
-  if (request.status === 'failed')
-    return refuse('hiu/push-late', 'The request for this data had failed; it was not stored.')
+  if (request.status === 'failed' || request.status === 'postponed' || request.status === 'replaced')
+    return refuse('hiu/push-late', 'The request for this data was refused; it was not stored.')
   if (request.status !== 'complete' && request.keyExpiresAt <= tx.now) return refuse('hiu/push-late')
   // Until the exchange has answered, whoever knows the address is believed: only the HIP was told it.
   if (request.transaction !== undefined && request.transaction !== page.transaction)

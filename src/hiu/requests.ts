@@ -9,15 +9,23 @@ import {
   makeNonce,
 } from '../crypto/sealing.ts'
 import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
 import { bucketOf } from '../kernel/bucket.ts'
-import { type Bucket, type FacilityId, type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
+import { type AbhaAddress, type Bucket, type FacilityId, type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { type Refusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { nextRequestAt } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
 import { type DataAskedEvent, type DataEvent, next, type TransferEndedEvent } from './hiu.ts'
-import { type Artefact, findArtefact } from './store.ts'
-import { contextStates, outcomeOf, type TransferStatus } from './transfer.ts'
+import { type Artefact, findArtefact, lockArtefact } from './store.ts'
+import {
+  contextStates,
+  isPassingRefusal,
+  outcomeOf,
+  type RefusalWords,
+  refusedBefore,
+  type TransferStatus,
+} from './transfer.ts'
 import {
   type DataRequest,
   destroySecret,
@@ -32,6 +40,13 @@ import {
 } from './transfer-store.ts'
 
 export type RequestNeeds = { readonly facility: { readonly id: FacilityId }; readonly publicUrl: string }
+
+/** Asks again for the data of a request that was refused for a reason that passes. */
+export const ASK_AGAIN_JOB = 'hiu.ask-again'
+export type AskAgain = { readonly patient: AbhaAddress; readonly request: Id<'hiu-request'> }
+
+/** Of no effect on how often may be asked: the exchange took none of these. */
+const NOT_TAKEN: ReadonlySet<string> = new Set(['failed', 'postponed', 'replaced'])
 
 /** Below the party's public URL: where pages are pushed to. */
 export const PUSH_PATH = '/api/v3/hiu/data/'
@@ -52,7 +67,8 @@ export function hashOfToken(token: string): Uint8Array {
 }
 
 /**
- * Asks for the data of an artefact, with its own date range and a key pair and nonce of this request alone.
+ * Asks for the data of an artefact, which the caller has locked, with its own date range and a key pair and nonce of this request
+ * alone. A postponed request is replaced by this one.
  * Refuses with `hiu/not-granted` or `hiu/too-often`.
  */
 export async function requestData(
@@ -64,16 +80,18 @@ export async function requestData(
   const { granted, eraseAt } = artefact
   if (artefact.status !== 'granted' || granted === undefined || eraseAt === undefined || eraseAt <= tx.now)
     return refuse('hiu/not-granted')
-  const earlier = (await requestsOf(tx, artefact.patient, artefact.id)).filter((request) => request.status !== 'failed')
+  const earlier = await requestsOf(tx, artefact.patient, artefact.id)
   const nextAt = nextRequestAt(
     granted.terms.frequency,
-    earlier.map((request) => request.askedAt),
+    earlier.flatMap((request) => (NOT_TAKEN.has(request.status) ? [] : [request.askedAt])),
   )
   if (nextAt !== undefined && nextAt > tx.now)
     return refuse('hiu/too-often', `The consent permits the next data request at ${nextAt.toISOString()}.`)
   const bucket = bucketOf(artefact.patient)
   const id = makeId<'hiu-request'>(tx.now, tx.random, bucket)
   const { range } = granted.terms
+  const postponed = earlier.find(({ status }) => status === 'postponed')
+  const replaces = postponed === undefined ? {} : { replaces: postponed.id }
   const recorded = await record<DataAskedEvent>(tx, {
     type: 'hiu.data-asked',
     actor: { kind: 'facility', id: needs.facility.id },
@@ -82,7 +100,9 @@ export async function requestData(
     request: id,
     range: { from: range.from.toISOString(), to: range.to.toISOString() },
     how,
+    ...replaces,
   })
+  if (postponed !== undefined) await moveRequest(tx, recorded, postponed, { status: 'replaced', ended: true })
   const secret = {
     privateKey: exportPrivateKey(makeKeyPair(tx.random)),
     nonce: makeNonce(tx.random),
@@ -90,10 +110,11 @@ export async function requestData(
   }
   const keyExpiresAt = new Date(tx.now.getTime() + LIMITS.requestKeyMs)
   const deadline = new Date(tx.now.getTime() + LIMITS.transferMs)
+  const ordinal = (earlier.at(-1)?.ordinal ?? 0) + 1
   await insertRequest(
     tx,
     recorded,
-    { id, artefact: artefact.id, patient: artefact.patient, range, keyExpiresAt, deadline },
+    { id, artefact: artefact.id, patient: artefact.patient, range, keyExpiresAt, deadline, ordinal, ...replaces },
     secret,
     hashOfToken(secret.token),
   )
@@ -135,7 +156,7 @@ export async function takeDataAnswer(
   const request = id && (await lockRequest(tx, id))
   if (request === undefined) return refuse('hiu/unknown-request')
   if ('error' in answer) {
-    await failRequest(tx, needs, request, answer.error)
+    await refuseRequest(tx, needs, request, answer.error)
     return true
   }
   if (request.transaction === answer.transaction && request.status !== 'asked') return true
@@ -162,19 +183,51 @@ export async function noteRequestUndelivered(
 ): Promise<void> {
   const id = parseId<'hiu-request'>(requestId)
   const request = id && (await lockRequest(tx, id))
-  if (request !== undefined) await failRequest(tx, needs, request, error)
+  if (request !== undefined) await refuseRequest(tx, needs, request, error)
 }
 
-async function failRequest(
-  tx: Tx,
-  needs: RequestNeeds,
-  request: DataRequest,
-  error: { readonly code?: string; readonly message: string },
-): Promise<void> {
+/** The exchange did not take the request: it is asked again a few times when the reason passes, and has failed otherwise. */
+async function refuseRequest(tx: Tx, needs: RequestNeeds, request: DataRequest, error: RefusalWords): Promise<void> {
+  // The same refusal once more, of a request that is to be asked again.
+  if (request.status === 'postponed') return
+  const status = next('request', request.status, 'postpone')
+  const all = await requestsOf(tx, request.patient, request.artefact)
+  const delayMs = LIMITS.requestAgainDelaysMs[refusedBefore(all, request).length]
+  if (status === undefined || delayMs === undefined || !isPassingRefusal(error))
+    return failRequest(tx, needs, request, error)
+  const againAt = new Date(tx.now.getTime() + delayMs)
+  const reason = wordsOf(error)
+  const recorded = await record<DataEvent>(tx, {
+    ...dataEvent(needs, request),
+    type: 'hiu.data-postponed',
+    reason,
+    againAt: againAt.toISOString(),
+  })
+  await moveRequest(tx, recorded, request, { status, reason, againAt })
+  await destroySecret(tx, recorded, request)
+  const payload: AskAgain = { patient: request.patient, request: request.id }
+  await enqueue(tx, { kind: ASK_AGAIN_JOB, payload, runAt: againAt })
+  await announce(tx, recorded)
+}
+
+/** The time of a postponed request has come. Does nothing when somebody asked meanwhile, or the consent has ended. */
+export async function askAgain(tx: Tx, needs: RequestNeeds, { patient, request: id }: AskAgain): Promise<void> {
+  const found = await findRequest(tx, id)
+  // The artefact first, as everywhere: its end locks its requests after it.
+  const artefact = found && (await lockArtefact(tx, patient, found.artefact))
+  const request = artefact && (await lockRequest(tx, id))
+  if (artefact === undefined || request?.status !== 'postponed') return
+  const asked = await requestData(tx, needs, artefact, 'again')
+  if (isRefusal(asked)) await failRequest(tx, needs, request, { code: asked.code, message: asked.detail })
+}
+
+const wordsOf = ({ code, message }: RefusalWords): string => `${code === undefined ? '' : `${code}: `}${message}`
+
+async function failRequest(tx: Tx, needs: RequestNeeds, request: DataRequest, error: RefusalWords): Promise<void> {
   const status = next('request', request.status, 'fail')
   // Pages that came show that the exchange did pass it on.
   if (status === undefined || request.status === 'receiving') return
-  const reason = `${error.code === undefined ? '' : `${error.code}: `}${error.message}`
+  const reason = wordsOf(error)
   const recorded = await record<DataEvent>(tx, { ...dataEvent(needs, request), type: 'hiu.data-failed', reason })
   await moveRequest(tx, recorded, request, { status, reason, ended: true })
   await destroySecret(tx, recorded, request)
@@ -236,21 +289,22 @@ function expectedContexts(artefact: Artefact): readonly string[] {
 /** Where a data request stands, page by page and care context by care context; undefined when there is none. */
 export async function transferStatus(tx: Tx, id: Id<'hiu-request'>): Promise<TransferStatus | undefined> {
   const request = await findRequest(tx, id)
-  return request && statusOf(tx, request)
+  return request && statusOf(tx, request, await requestsOf(tx, request.patient, request.artefact))
 }
 
-/** All transfers of one artefact, oldest first. */
+/** All transfers of one artefact, in the order in which they were asked for. One that was asked again is told by its successor. */
 export async function transfersOf(
   tx: Tx,
   artefact: Artefact,
 ): Promise<readonly (TransferStatus & { readonly id: Id<'hiu-request'> })[]> {
   const found = []
-  for (const request of await requestsOf(tx, artefact.patient, artefact.id))
-    found.push({ id: request.id, ...(await statusOf(tx, request)) })
+  const all = await requestsOf(tx, artefact.patient, artefact.id)
+  for (const request of all)
+    if (request.status !== 'replaced') found.push({ id: request.id, ...(await statusOf(tx, request, all)) })
   return found
 }
 
-async function statusOf(tx: Tx, request: DataRequest): Promise<TransferStatus> {
+async function statusOf(tx: Tx, request: DataRequest, all: readonly DataRequest[]): Promise<TransferStatus> {
   const artefact = await findArtefact(tx, request.patient, request.artefact)
   const pages = (await pagesOf(tx, request)).map(({ number, status, receivedAt, findings }) => ({
     number,
@@ -262,6 +316,7 @@ async function statusOf(tx: Tx, request: DataRequest): Promise<TransferStatus> {
   return {
     status,
     askedAt: request.askedAt,
+    refusals: refusedBefore(all, request).map(({ askedAt, reason: why = '' }) => ({ askedAt, reason: why })),
     pages,
     pagesMissing: pageCount === null ? 0 : Math.max(0, pageCount - pages.length),
     careContexts: contextStates(
@@ -271,6 +326,7 @@ async function statusOf(tx: Tx, request: DataRequest): Promise<TransferStatus> {
     ),
     ...(request.transaction === undefined ? {} : { transaction: request.transaction }),
     ...(request.endedAt === undefined ? {} : { endedAt: request.endedAt }),
+    ...(request.againAt === undefined ? {} : { againAt: request.againAt }),
     ...(reason === undefined ? {} : { reason }),
     ...(pageCount === null ? {} : { pageCount }),
   }

@@ -27,6 +27,10 @@ export type DataRequest = {
   readonly askedAt: Date
   readonly deadline: Date
   readonly endedAt?: Date
+  /** 1, 2, 3 … under its artefact. */
+  readonly ordinal: number
+  readonly replaces?: Id<'hiu-request'>
+  readonly againAt?: Date
 }
 
 const secretPlace = (id: string, patient: string): Place => ({
@@ -45,7 +49,10 @@ const pagePlace = (request: string, number: number, patient: string): Place => (
 export async function insertRequest(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
-  request: Pick<DataRequest, 'id' | 'artefact' | 'patient' | 'range' | 'keyExpiresAt' | 'deadline'>,
+  request: Pick<
+    DataRequest,
+    'id' | 'artefact' | 'patient' | 'range' | 'keyExpiresAt' | 'deadline' | 'ordinal' | 'replaces'
+  >,
   secret: RequestSecret,
   tokenHash: Uint8Array,
 ): Promise<void> {
@@ -69,6 +76,9 @@ export async function insertRequest(
       asked_at: tx.now,
       deadline: request.deadline,
       ended_at: null,
+      ordinal: request.ordinal,
+      replaces: request.replaces ?? null,
+      again_at: null,
     })
     .execute()
 }
@@ -110,6 +120,7 @@ export async function findRequest(tx: Tx, id: Id<'hiu-request'>): Promise<DataRe
   return row && requestOf(row)
 }
 
+/** All requests under an artefact, in the order in which they were made. */
 export async function requestsOf(
   tx: Tx,
   patient: AbhaAddress,
@@ -120,8 +131,7 @@ export async function requestsOf(
     .selectAll()
     .where('bucket', '=', bucketOf(patient))
     .where('artefact', '=', artefact)
-    .orderBy('asked_at')
-    .orderBy('id')
+    .orderBy('ordinal')
     .execute()
   return rows.map(requestOf)
 }
@@ -163,6 +173,9 @@ function requestOf(row: Selectable<HiuRequestTable>): DataRequest {
     pageCount: row.page_count,
     askedAt: row.asked_at,
     deadline: row.deadline,
+    ordinal: row.ordinal,
+    ...(row.replaces === null ? {} : { replaces: row.replaces as Id<'hiu-request'> }),
+    ...(row.again_at === null ? {} : { againAt: row.again_at }),
     ...(row.transaction_id === null ? {} : { transaction: row.transaction_id as Id<'transaction'> }),
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
@@ -179,6 +192,8 @@ export async function moveRequest(
     readonly pageCount?: number
     readonly reason?: string
     readonly ended?: true
+    /** Set when, and only when, it moves to `postponed`. */
+    readonly againAt?: Date
   },
 ): Promise<void> {
   const result = await tx.db
@@ -189,6 +204,7 @@ export async function moveRequest(
       ...(to.pageCount === undefined ? {} : { page_count: to.pageCount }),
       ...(to.reason === undefined ? {} : { reason: to.reason }),
       ...(to.ended === undefined ? {} : { ended_at: tx.now }),
+      again_at: to.againAt ?? null,
     })
     .where('bucket', '=', bucketOf(request.patient))
     .where('id', '=', request.id)

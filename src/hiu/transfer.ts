@@ -29,6 +29,10 @@ export type TransferStatus = {
   readonly askedAt: Date
   readonly endedAt?: Date
   readonly reason?: string
+  /** When it will be asked again: only while `postponed`. */
+  readonly againAt?: Date
+  /** How often the exchange refused it before, oldest first, each answered by asking again with new keys. */
+  readonly refusals: readonly { readonly askedAt: Date; readonly reason: string }[]
   readonly pages: readonly PageState[]
   /** As announced by the sender; absent until a page says so. */
   readonly pageCount?: number
@@ -91,6 +95,10 @@ function whyMissing({ status, reason }: { readonly status: RequestStatus; readon
       return 'The provider sent nothing for this care context: it has none in the dates and types of the consent, or withheld it.'
     case 'incomplete':
       return 'The time for the transfer ran out before it came.'
+    case 'postponed':
+      return `The exchange refused the request for now, and it will be asked again${reason === undefined ? '.' : `: ${reason}`}`
+    case 'replaced':
+      return 'It was asked again by a later request.'
     case 'failed':
       return reason ?? 'The request failed.'
     case 'erased':
@@ -122,4 +130,45 @@ export function outcomeOf(
       ...(reason === undefined ? {} : { description: reason.slice(0, 1_000) }),
     })),
   }
+}
+
+/** What the exchange, or whoever stands before it, says about a request that it did not take. */
+export type RefusalWords = { readonly code?: string; readonly message: string }
+
+/** Codes that speak of a moment, not of the request (protocol sheet 2.4, 3.5, 3.7). The same number means other things without `ABDM-`. */
+const PASSING_CODES = new Set([
+  // The HIP has not acknowledged the consent yet.
+  'ABDM-1402',
+  'ABDM-8877',
+  'ABDM-1439',
+  '1439',
+  // The HIP, or a part of the gateway, is not there now; too many calls; unknown error.
+  'ABDM-1401',
+  'ABDM-1201',
+  'ABDM-2429',
+  'ABDM-9999',
+  '2429',
+  '2500',
+  '2503',
+  '2504',
+])
+const HTTP_STATUS = /^(429|5\d\d)$/
+/** Words of a proxy or server in trouble; only where no code of ABDM's says something more definite. */
+const PASSING_WORDS =
+  /^(answered |HTTP )?(429|5\d\d)\b|service (temporarily )?unavailable|bad gateway|gateway time-?out|internal server error|too many requests/i
+
+/** Whether asking again a little later may help. */
+export function isPassingRefusal({ code, message }: RefusalWords): boolean {
+  if (/acknowledge?ment (is |was )?not received/i.test(message)) return true
+  // Codes on the wire may end in ": " (protocol sheet 3.6).
+  const clean = (code ?? '').replace(/[:\s]+$/, '')
+  return clean === '' ? PASSING_WORDS.test(message) : PASSING_CODES.has(clean) || HTTP_STATUS.test(clean)
+}
+
+type Link = { readonly id: string; readonly replaces?: string }
+
+/** The requests that `request` asks again, oldest first. */
+export function refusedBefore<R extends Link>(all: readonly R[], request: Link): readonly R[] {
+  const before = all.find(({ id }) => id === request.replaces)
+  return before === undefined ? [] : [...refusedBefore(all, before), before]
 }

@@ -45,6 +45,8 @@ export type Route = {
   readonly body?: z.ZodType
   readonly query?: z.ZodType
   readonly bodyBytesMax?: number
+  /** The last part of the path is a secret: logs keep its length only. */
+  readonly secretPath?: true
   /** Answer statuses and schemas for the OpenAPI document. */
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
   readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>

@@ -54,6 +54,16 @@ const routes: readonly Route[] = [
     body: echo,
     handle: async () => ({ status: 202, body: undefined, effect: ++effects }),
   }),
+  route({
+    ...native,
+    dialect: 'abdm',
+    method: 'POST',
+    path: '/api/v3/hiu/data/:token',
+    once: false,
+    secretPath: true,
+    body: z.object({ dataPushUrl: z.string() }),
+    handle: async () => ({ status: 202 }),
+  }),
 ]
 
 before(async () => {
@@ -182,6 +192,21 @@ test('ABDM messages stand in the delivery log, without secrets and without unkno
   assert.equal(mine?.peer, 'c1')
   assert.deepEqual(mine?.body, { name: 'x' })
   assert.ok(!JSON.stringify(messages).includes('s3cret'))
+})
+
+test('an address that lets in who knows it stands in the delivery log without its secret', async () => {
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/v3/hiu/data/a7SECRETPART?again=SECRETPART',
+    payload: { dataPushUrl: 'https://clinic.example.org/in/b8SECRETPART?x=SECRETPART' },
+    headers: { 'content-type': 'application/json' },
+  })
+  assert.equal(answer.statusCode, 202)
+  const messages = await readMessages(database.db, undefined, 100)
+  const mine = messages.find(({ path }) => path.startsWith('/api/v3/hiu/data/'))
+  assert.equal(mine?.path, '/api/v3/hiu/data/(12 characters, not kept)')
+  assert.deepEqual(mine?.body, { dataPushUrl: 'https://clinic.example.org/in/(12 characters, not kept)' })
+  assert.ok(!JSON.stringify(messages).includes('SECRETPART'))
 })
 
 test('health, readiness and metrics answer', async () => {

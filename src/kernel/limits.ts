@@ -72,6 +72,8 @@ export const LIMITS = {
   /** A transfer must be finished 20 minutes after its request (protocol sheet 5). */
   transferMs: 20 * 60_000,
   pushTimeoutMs: 30_000,
+  /** How long after each refusal of a passing nature a data request of ours is asked again; after the last one it has failed. */
+  requestAgainDelaysMs: [2_000, 5_000, 15_000, 60_000],
   /** Keys of a data request of ours expire, and are destroyed, after this time. */
   requestKeyMs: 24 * 3_600_000,
   /** How long a notification is kept whose consent request we do not know (it may overtake the answer that names it). */

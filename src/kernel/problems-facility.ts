@@ -90,6 +90,11 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1006',
     title: 'The consent artefact is not the one that was asked for.',
   },
+  'hiu/artefact-wider': {
+    status: 400,
+    abdm: 'ABDM-1063',
+    title: 'The consent artefact gives what was not asked for.',
+  },
   'hiu/not-granted': { status: 409, abdm: 'ABDM-1062', title: 'This consent is not in force.' },
   'hiu/too-often': { status: 429, abdm: 'ABDM-1022', title: 'The consent permits no further data request now.' },
   'hiu/unknown-push': { status: 404, abdm: 'ABDM-1017', title: 'This address takes no data.' },
