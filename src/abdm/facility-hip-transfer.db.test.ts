@@ -17,6 +17,7 @@ import { NOTIFY, ON_NOTIFY, ON_REQUEST, useTransfers } from '../../test/hip-tran
 import { transact } from '../db/tx.ts'
 import { validateDocument } from '../fhir/validate.ts'
 import { expireArtefacts } from '../hip/artefact-commands.ts'
+import { readMessages } from '../http/message-log.ts'
 import { must } from '../kernel/refusal.ts'
 import { addPatient, addRecord } from '../records/commands.ts'
 import { makeFolderSource } from '../records/folder-source.ts'
@@ -44,6 +45,11 @@ describe('a provider under a consent', () => {
     })
     assert.equal(world.bench.last(ON_REQUEST)?.headers['X-HIP-ID'], HIP)
     assert.equal(world.requester.got.length, 2)
+    // Who knows the address may push to it: the delivery log does not tell it.
+    const pushes = (await readMessages(world.bench.machine.db, undefined, 100)).filter(
+      ({ direction }) => direction === 'out',
+    )
+    assert.deepEqual([...new Set(pushes.map(({ path }) => path))], ['/(4 characters, not kept)'])
     // The requester chose the address: our session at the exchange must not go there.
     assert.equal(world.requester.headers[0]?.authorization, undefined)
     assert.deepEqual(world.requester.got.map(({ pageNumber, pageCount }) => `${pageNumber} of ${pageCount}`).sort(), [
