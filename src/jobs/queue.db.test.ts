@@ -63,6 +63,27 @@ test('a lane keeps its order: the later job waits for the earlier one, other lan
   assert.ok((await claim()).some((job) => job.kind === 'second'))
 })
 
+test('what stands behind a failing head is due no earlier than the head, and leaves right after it', async () => {
+  await put('first', { lane: 'consent-1' })
+  await put('second', { lane: 'consent-1' })
+  await put('elsewhere', { lane: 'consent-2' })
+  const [first] = (await claim()).filter((job) => job.kind === 'first')
+  assert.ok(first)
+  await transact(machine, (tx) => settle(tx, first, { outcome: 'retry', error: 'down' }))
+  await put('third', { lane: 'consent-1' })
+  const rows = await database.db.selectFrom('job').select(['kind', 'run_at']).orderBy('seq').execute()
+  const dueAt = (kind: string) => rows.find((row) => row.kind === kind)?.run_at
+  assert.ok((dueAt('first')?.getTime() ?? 0) > clock.now().getTime())
+  assert.deepEqual([dueAt('second'), dueAt('third')], [dueAt('first'), dueAt('first')])
+  assert.deepEqual(dueAt('elsewhere'), clock.now(), 'other lanes wait for nothing')
+  clock.set(dueAt('first') ?? clock.now())
+  for (const kind of ['first', 'second', 'third']) {
+    const job = (await claim()).find((one) => one.kind === kind)
+    assert.ok(job, `${kind} leaves in its turn, at once`)
+    await transact(machine, (tx) => settle(tx, job, { outcome: 'done' }))
+  }
+})
+
 test('a job for later is not taken early', async () => {
   await put('later', { runAt: new Date(clock.now().getTime() + 5_000) })
   assert.deepEqual(await claim(), [])

@@ -32,12 +32,18 @@ export async function enqueue(tx: Tx, job: NewJob): Promise<Id<'job'>> {
       lane: job.lane ?? null,
       payload: JSON.stringify(job.payload),
       status: 'waiting',
-      run_at: job.runAt ?? tx.now,
+      run_at: job.lane === undefined ? (job.runAt ?? tx.now) : notBeforeHead(job.lane, job.runAt ?? tx.now),
       created_at: tx.now,
     })
     .execute()
   tx.afterCommit(tx.wake)
   return id
+}
+
+/** When a job of a lane is due: it must wait for the head of its lane, so it is not looked at before that is tried again. */
+function notBeforeHead(lane: string, runAt: Date) {
+  return sql<Date>`greatest(${runAt}::timestamptz,
+    (select run_at from job where lane = ${lane} and status = 'waiting' order by seq limit 1))`
 }
 
 /**
@@ -80,6 +86,14 @@ export async function settleJob(
     .where('id', '=', job.id)
     .where('status', '=', 'waiting')
     .execute()
+  if (end.status === 'waiting') await holdLaneBack(tx, job, end.runAt)
+}
+
+/** Jobs behind a head that is tried again later wait as long: or every look for work would find them due and pass over them. */
+async function holdLaneBack(tx: Tx, head: Job, until: Date): Promise<void> {
+  await sql`update job as behind set run_at = ${until} from job as head
+    where head.id = ${head.id} and behind.lane = head.lane and behind.status = 'waiting' and behind.seq > head.seq
+      and behind.run_at < ${until}`.execute(tx.db)
 }
 
 /** Puts a dead job back, by hand of an operator: all its tries are new. False when there is no such dead job. */

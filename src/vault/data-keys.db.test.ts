@@ -2,13 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
-import { openWith, sealWith } from '../crypto/envelope.ts'
 import { type Machine, transact } from '../db/tx.ts'
-import { bucketOf } from '../kernel/bucket.ts'
-import { makeId } from '../kernel/id.ts'
-import { isRefusal } from '../kernel/refusal.ts'
-import { dataKey, eraseDataKey, existingPatientKey, patientKey } from './data-keys.ts'
+import { dataKey, eraseDataKey, existingDataKey, existingPatientKey, patientKey } from './data-keys.ts'
 
+const ASHA = 'asha.rao@sbx'
 let database: TestDatabase
 let machine: Machine
 before(async () => {
@@ -17,42 +14,31 @@ before(async () => {
 })
 after(() => database.close())
 
-const ASHA = 'asha.rao@sbx'
-const place = { table: 't', column: 'c', row: '1', patient: ASHA }
+const hex = (key: Uint8Array | undefined): string => Buffer.from(key ?? []).toString('hex')
 
-test('everyone gets the same key for a patient, also when many ask at once', async () => {
-  const keys = await Promise.all(
-    Array.from({ length: 20 }, () => transact(machine, (tx) => patientKey(tx, 'crowd@sbx'))),
-  )
-  assert.equal(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size, 1)
+test('a patient has one key, the same within a transaction and after it', async () => {
+  const [first, again] = await transact(machine, async (tx) => [await patientKey(tx, ASHA), await patientKey(tx, ASHA)])
+  assert.deepEqual(again, first)
+  const later = await transact(machine, (tx) => existingPatientKey(tx, ASHA))
+  assert.equal(hex(later), hex(first))
+  assert.notEqual(hex(await transact(machine, (tx) => patientKey(tx, 'ravi.k@sbx'))), hex(first))
 })
 
-test('keys of patients and of received copies are apart; the database holds them wrapped', async () => {
-  const consent = makeId<'artefact'>(machine.now(), machine.random, bucketOf(ASHA))
-  const [own, copy, other] = await transact(machine, async (tx) => [
-    await patientKey(tx, ASHA),
-    await dataKey(tx, ASHA, consent),
-    await patientKey(tx, 'ravi.k@sbx'),
-  ])
-  const texts = [own, copy, other].map((key) => Buffer.from(key ?? []).toString('hex'))
-  assert.equal(new Set(texts).size, 3)
-  const rows = await database.pool.query<{ wrapped: Buffer }>('select wrapped from data_key')
-  for (const { wrapped } of rows.rows) for (const text of texts) assert.ok(!wrapped.toString('hex').includes(text))
-})
-
-test('what a destroyed key sealed cannot be opened any more, and the rest can', async () => {
-  const consent = makeId<'artefact'>(machine.now(), machine.random, bucketOf(ASHA))
-  const sealed = await transact(machine, async (tx) => ({
-    copy: sealWith(await dataKey(tx, ASHA, consent), 'received', place, tx.random),
-    own: sealWith(await patientKey(tx, ASHA), 'ours', place, tx.random),
-  }))
-  assert.equal(await transact(machine, (tx) => eraseDataKey(tx, ASHA, consent)), true)
-  assert.equal(await transact(machine, (tx) => eraseDataKey(tx, ASHA, consent)), false, 'once')
+test('an erased key is gone at once, also in the transaction that used it; what is made next is another one', async () => {
   await transact(machine, async (tx) => {
-    const fresh = await dataKey(tx, ASHA, consent)
-    assert.ok(isRefusal(openWith(fresh, sealed.copy, place)), 'a key made later opens nothing of before')
-    const own = await existingPatientKey(tx, ASHA)
-    assert.ok(own)
-    assert.equal(Buffer.from(openWith(own, sealed.own, place) as Uint8Array).toString(), 'ours')
+    const key = await dataKey(tx, ASHA, 'patient')
+    assert.equal(await eraseDataKey(tx, ASHA, 'patient'), true)
+    assert.equal(await existingDataKey(tx, ASHA, 'patient'), undefined)
+    assert.equal(await eraseDataKey(tx, ASHA, 'patient'), false)
+    assert.notEqual(hex(await dataKey(tx, ASHA, 'patient')), hex(key))
   })
+})
+
+test('a key made by a transaction that failed was never there', async () => {
+  const failed = transact(machine, async (tx) => {
+    await patientKey(tx, 'meena@sbx')
+    throw new Error('the cause failed')
+  })
+  await assert.rejects(failed, /the cause failed/)
+  assert.equal(await transact(machine, (tx) => existingPatientKey(tx, 'meena@sbx')), undefined)
 })
