@@ -221,6 +221,7 @@ create table hip_artefact (
   constraint hip_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX hip_artefact_due ON public.hip_artefact USING btree (bucket, erase_at) WHERE (status = 'GRANTED'::text);
+CREATE INDEX hip_artefact_newest ON public.hip_artefact USING btree (consent_id);
 comment on table hip_artefact is 'by patient: copies of consent artefacts under which we share';
 
 create table hip_discovery (
@@ -310,6 +311,7 @@ create table hip_page (
   constraint hip_page_check1 CHECK (((status = ANY (ARRAY['waiting'::text, 'sending'::text])) = (body IS NOT NULL))),
   constraint hip_page_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'withheld'::text])))
 );
+CREATE INDEX hip_page_disclosed ON public.hip_page USING btree (event) WHERE (settled_at IS NOT NULL);
 CREATE INDEX hip_page_settled ON public.hip_page USING btree (bucket, settled_at) WHERE (settled_at IS NOT NULL);
 comment on table hip_page is 'by patient: pages of a transfer, one document each';
 
@@ -344,6 +346,7 @@ create table hip_request (
   constraint hip_request_status_check CHECK ((status = ANY (ARRAY['collecting'::text, 'sending'::text, 'ended'::text, 'refused'::text])))
 );
 CREATE INDEX hip_request_consent ON public.hip_request USING btree (bucket, consent_id);
+CREATE INDEX hip_request_patient ON public.hip_request USING btree (abha_address);
 comment on table hip_request is 'by patient: health information requests that we serve';
 
 create table hip_share (
@@ -400,6 +403,7 @@ create table hiu_consent (
   constraint hiu_consent_pkey PRIMARY KEY (bucket, id),
   constraint hiu_consent_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'requested'::text, 'granted'::text, 'denied'::text, 'expired'::text, 'revoked'::text, 'failed'::text])))
 );
+CREATE INDEX hiu_consent_newest ON public.hiu_consent USING btree (asked_at, id);
 CREATE INDEX hiu_consent_patient ON public.hiu_consent USING btree (bucket, patient, asked_at);
 comment on table hiu_consent is 'by patient: consents that this facility asks for';
 
@@ -464,6 +468,7 @@ create table hiu_erasure (
   constraint hiu_erasure_pkey PRIMARY KEY (bucket, artefact),
   constraint hiu_erasure_reason_check CHECK ((reason = ANY (ARRAY['REVOKED'::text, 'EXPIRED'::text, 'DENIED'::text])))
 );
+CREATE INDEX hiu_erasure_newest ON public.hiu_erasure USING btree (erased_at);
 comment on table hiu_erasure is 'by patient: copies that were erased';
 
 create table hiu_known_id (
@@ -571,6 +576,7 @@ create table job (
 );
 CREATE INDEX job_ended ON public.job USING btree (ended_at) WHERE (status <> 'waiting'::text);
 CREATE INDEX job_lane_waiting ON public.job USING btree (lane, seq) WHERE ((status = 'waiting'::text) AND (lane IS NOT NULL));
+CREATE INDEX job_open ON public.job USING btree (seq) INCLUDE (status) WHERE (status <> 'done'::text);
 CREATE INDEX job_waiting ON public.job USING btree (run_at, seq) WHERE (status = 'waiting'::text);
 comment on table job is 'local: what leaves this party or waits for time';
 
