@@ -11,6 +11,7 @@ import {
   saveServices,
   updateBridgeUrl,
 } from '../partners/commands.ts'
+import { makeLoginLimit } from '../partners/login-limit.ts'
 import { issueSession, refreshSession, type Session } from '../partners/session-commands.ts'
 import {
   bridgeServices,
@@ -44,6 +45,7 @@ export function exchangeGatewayRoutes(needs: GatewayNeeds): readonly Route[] {
 
 function sessionRoutes(needs: GatewayNeeds): readonly Route[] {
   const open = { dialect: 'abdm', auth: 'none', once: false } as const
+  const limit = makeLoginLimit()
   return [
     route({
       ...open,
@@ -54,6 +56,12 @@ function sessionRoutes(needs: GatewayNeeds): readonly Route[] {
       answers: { 200: { description: 'A session.', schema: sessionAnswer } },
       handle: async ({ tx, body }) => {
         const { clientId, clientSecret, refreshToken } = body
+        const login =
+          typeof clientSecret === 'string'
+            ? { clientId, secret: clientSecret }
+            : { clientId: `refresh ${clientId}`, secret: refreshToken ?? '' }
+        const tooMany = limit.begin(login, tx.now)
+        if (tooMany !== undefined) return tooMany
         const session =
           body.grantType === 'refresh_token'
             ? await refreshSession(tx, needs, {
@@ -62,7 +70,9 @@ function sessionRoutes(needs: GatewayNeeds): readonly Route[] {
                 ...(typeof clientSecret === 'string' ? { clientSecret } : {}),
               })
             : await issueSession(tx, needs, { clientId, clientSecret: clientSecret ?? '' })
-        return isRefusal(session) ? session : { status: 200, body: wireSession(session) }
+        if (isRefusal(session)) return session
+        limit.succeed(login)
+        return { status: 200, body: wireSession(session) }
       },
     }),
     route({

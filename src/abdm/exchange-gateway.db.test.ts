@@ -10,6 +10,7 @@ import {
   startLinkingExchange,
 } from '../../test/linking-exchange.ts'
 import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
 import { renewBridgeSecret, revokeBridge } from '../partners/commands.ts'
 import { issuePatientToken } from '../people/commands.ts'
@@ -54,6 +55,17 @@ test('a wrong secret, an unknown client and a missing grant are refused alike', 
   assert.equal(wrong.status, 401)
   assert.deepEqual(unknown, { ...wrong, requestId: unknown.requestId })
   assert.equal((await login({ grantType: 'password' })).status, 400)
+})
+
+test('guessing at one client is slowed down with ABDM-1022; who logged in before still gets in', async () => {
+  assert.equal((await login()).status, 200)
+  exchange.clock.advance(60_000)
+  const guesses = await Promise.all(Array.from({ length: 30 }, (_, n) => login({ clientSecret: `guess ${n}` })))
+  assert.equal(guesses.filter(({ status }) => status === 401).length, LIMITS.loginsFailedPerClientMinuteMax)
+  const slowed = guesses.filter(({ status }) => status === 429)
+  assert.equal(slowed.length, 30 - LIMITS.loginsFailedPerClientMinuteMax)
+  assert.equal(errorOf(slowed[0]?.body ?? {})?.code, 'ABDM-1022')
+  assert.equal((await login()).status, 200)
 })
 
 test('a refresh token works once; a second use voids every token of that login', async () => {

@@ -47,6 +47,9 @@ export const LIMITS = {
   /** How long a session token lives, and the token that renews it. */
   sessionMs: 30 * 60_000,
   refreshMs: 24 * 3_600_000,
+  /** Failed logins within a minute: of one client id, and of all together. A right secret is known again and always let in. */
+  loginsFailedPerClientMinuteMax: 10,
+  loginsFailedPerMinuteMax: 600,
   patientSessionMs: 12 * 3_600_000,
   /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
   linkTokenMs: 183 * 86_400_000,
