@@ -4,6 +4,7 @@ import path from 'node:path'
 import { errorsPage } from './generate-errors.ts'
 import { eventsPage } from './generate-events.ts'
 import { openApiDocuments } from './generate-openapi.ts'
+import { permissionsPage } from './generate-permissions.ts'
 import { generateSchemaFiles } from './generate-schema.ts'
 import { statesPage } from './generate-states.ts'
 
@@ -15,6 +16,7 @@ export async function generateFiles(): Promise<Map<string, string>> {
     ...(await generateSchemaFiles()),
     ['docs/errors.md', errorsPage()],
     ['docs/events.md', await eventsPage()],
+    ['docs/permissions.md', permissionsPage()],
     ['docs/states.md', await statesPage()],
     ...openApiDocuments(),
   ])

@@ -1,0 +1,40 @@
+import { EVERYWHERE, EXCHANGE, FACILITY, OF, type Permission, type Permissions } from '../test/permissions.ts'
+
+const WHO: Readonly<Record<Permission['who'], string>> = {
+  anybody: 'anybody',
+  address: 'whoever knows the unguessable address',
+  bridge: 'a bridge, with its session',
+  patient: 'a patient, or the guardian of a child, with their session',
+  exchange: 'the exchange, with a token made for this facility',
+  operator: 'an operator of this party',
+}
+
+/** `docs/permissions.md`: who may call what. `test/access-matrix.test.ts` calls every route as everybody. */
+export function permissionsPage(): string {
+  return `# Who may call what
+
+Generated from \`test/permissions.ts\` by \`npm run generate\`. \`test/access-matrix.test.ts\` calls every route of a running network as every kind of caller (nobody, forged and expired tokens, tokens
+of another kind, another bridge, another patient, guardians, operators of other parties) and insists on this table. A route that is not in it fails the test.
+
+${Object.entries(OF)
+  .map(([of, says]) => `- **${of}**: ${says}.`)
+  .join('\n')}
+
+## Exchange
+
+${table(EXCHANGE)}
+
+## Facility
+
+${table(FACILITY)}
+
+## Every party
+
+${table(EVERYWHERE)}
+`
+}
+
+function table(permissions: Permissions): string {
+  const rows = Object.entries(permissions).map(([route, { who, of }]) => `| \`${route}\` | ${WHO[who]} | ${of ?? ''} |`)
+  return `| route | who | held to its own by |\n|---|---|---|\n${rows.join('\n')}`
+}

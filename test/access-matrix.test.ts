@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { SignJWT } from 'jose'
+import { openKeys } from '../src/app.ts'
+import { exchangeRoutes } from '../src/app-exchange.ts'
+import { facilityRoutes } from '../src/app-facility.ts'
+import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
+import type { SigningKey } from '../src/crypto/signature.ts'
+import type { Route } from '../src/http/route.ts'
+import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { frontPageRoutes } from '../src/sandbox/front-page.ts'
+import { at, textAt } from './json-path.ts'
+import { callJson, TestNetwork } from './network.ts'
+import { ASHA, RAVI } from './people.ts'
+import { EVERYWHERE, EXCHANGE, FACILITY, type Permission, type Permissions } from './permissions.ts'
+import { put, validBody } from './valid-body.ts'
+
+const HOSPITAL = 'IN2710000011'
+const OTHER = 'IN2910000022'
+const CHILD = {
+  ...ASHA,
+  abhaAddress: 'tara.rao@sbx',
+  abhaNumber: '91000000000003',
+  name: 'Tara Rao',
+  birthDate: '2024-05-05',
+}
+const GROWN = {
+  ...ASHA,
+  abhaAddress: 'kabir.rao@sbx',
+  abhaNumber: '91000000000004',
+  name: 'Kabir Rao',
+  birthDate: '2001-01-05',
+}
+
+// Route tables only close over their needs; nothing of them is called here.
+const none = { sandbox: true } as never
+const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none)]
+const nameOf = (route: Route): string => `${route.method} ${route.path}`
+
+/** One way to come: a token in one of the two headers that carry tokens. */
+type Way = {
+  readonly name: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly proves?: Permission['who']
+}
+type Tokens = Readonly<Record<string, { readonly token: string; readonly proves?: Permission['who'] }>>
+type Seen = { readonly status: number; readonly body: unknown; readonly type: string | null }
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+/** The token with the same claims, made by somebody who has the public key only. */
+function forgeries(token: string, key: SigningKey): Tokens {
+  const claims = token.split('.')[1] ?? ''
+  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+  const keyed = `${encode({ alg: 'HS256', kid: key.kid })}.${claims}`
+  const pem = JSON.stringify(key.publicJwk)
+  return {
+    'alg none': { token: `${encode({ alg: 'none', kid: key.kid })}.${claims}.` },
+    'HS256 by the public key': { token: `${keyed}.${createHmac('sha256', pem).update(keyed).digest('base64url')}` },
+    'the signature of another token': {
+      token: [...token.split('.').slice(0, 2), encode(stranger.export({ format: 'jwk' }))].join('.'),
+    },
+  }
+}
+
+describe('every route, as every kind of caller', () => {
+  let network: TestNetwork
+  let exchangeWays: readonly Way[]
+  let facilityWays: readonly Way[]
+  let sessions: { readonly hospital: string; readonly other: string }
+
+  before(async () => {
+    network = await TestNetwork.start({ facilities: [HOSPITAL] })
+    for (const person of [ASHA, RAVI]) await network.enrol(person)
+    for (const child of [CHILD, GROWN]) {
+      const enrolled = await network.operator('sbx', '/v1/sandbox/patients', { ...child, guardian: ASHA.abhaAddress })
+      assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body))
+    }
+    sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
+    const tokens = await everyToken()
+    exchangeWays = waysOf(tokens, network.exchange.operatorToken)
+    facilityWays = waysOf(tokens, network.party(HOSPITAL).operatorToken)
+  })
+  after(() => network.stop())
+
+  async function sessionOf(id: string): Promise<string> {
+    const input = { id, name: `Bridge ${id}`, url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
+    const { body } = await network.operator('sbx', '/v1/sandbox/bridges', input)
+    const login = {
+      clientId: textAt(body, 'clientId'),
+      clientSecret: textAt(body, 'clientSecret'),
+      grantType: 'client_credentials',
+    }
+    const session = await callJson(`${network.exchange.url}/api/hiecm/gateway/v3/sessions`, abdmHeaders(), login)
+    return textAt(session.body, 'accessToken')
+  }
+
+  async function everyToken(): Promise<Tokens> {
+    const { signing } = await openKeys(network.keysFolder('sbx'))
+    const patient = await network.patientToken(RAVI.abhaAddress)
+    const sign = (
+      audience: string,
+      claims: Readonly<Record<string, unknown>>,
+      changes: { issuer?: string; ageS?: number; key?: SigningKey['privateKey'] } = {},
+    ) => {
+      const issuedAt = Math.floor(Date.now() / 1000) - (changes.ageS ?? 0)
+      const jwt = new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', kid: signing.kid, typ: 'JWT' })
+      return jwt
+        .setIssuer(changes.issuer ?? 'sbx')
+        .setAudience(audience)
+        .setIssuedAt(issuedAt)
+        .setExpirationTime(issuedAt + 600)
+        .sign(changes.key ?? signing.privateKey)
+    }
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+    const bridge = String(
+      at(JSON.parse(Buffer.from(sessions.hospital.split('.')[1] ?? '', 'base64url').toString()), 'sub'),
+    )
+    const forPatient = (sub: string, guardian?: string) =>
+      sign('amanat:patient', { sub, ...(guardian === undefined ? {} : { act: { sub: guardian } }) })
+    return {
+      'a session': { token: sessions.hospital, proves: 'bridge' },
+      'a patient': { token: patient, proves: 'patient' },
+      'a guardian for a child': { token: await network.patientToken(CHILD.abhaAddress), proves: 'patient' },
+      'a callback token for this facility': { token: await sign('account', { sub: HOSPITAL }), proves: 'exchange' },
+      'a callback token for another facility': { token: await sign('account', { sub: OTHER }) },
+      'a link token': {
+        token: await sign('amanat:link', { sub: RAVI.abhaAddress, abhaAddress: RAVI.abhaAddress, hipId: OTHER }),
+      },
+      'an expired session': { token: await sign('amanat:session', { sub: bridge }, { ageS: 3_600 }) },
+      'an expired patient': { token: await sign('amanat:patient', { sub: RAVI.abhaAddress }, { ageS: 3_600 }) },
+      'a session of another exchange': { token: await sign('amanat:session', { sub: bridge }, { issuer: 'other' }) },
+      'a session by another key of the same name': {
+        token: await sign('amanat:session', { sub: bridge }, { key: stranger }),
+      },
+      'a patient by another key of the same name': {
+        token: await sign('amanat:patient', { sub: RAVI.abhaAddress }, { key: stranger }),
+      },
+      'a callback by another key of the same name': {
+        token: await sign('account', { sub: HOSPITAL }, { key: stranger }),
+      },
+      'a patient who does not exist': { token: await forPatient('nobody@sbx') },
+      'a guardian of another child': { token: await forPatient(CHILD.abhaAddress, RAVI.abhaAddress) },
+      'a guardian of a grown-up child': { token: await forPatient(GROWN.abhaAddress, ASHA.abhaAddress) },
+      'a patient with a broken guardian': { token: await forPatient(RAVI.abhaAddress, 'not an address') },
+      ...forgeries(sessions.hospital, signing),
+      'an operator of another party': { token: 'x'.repeat(43) },
+    }
+  }
+
+  function waysOf(tokens: Tokens, operatorToken: string): readonly Way[] {
+    const all: Tokens = { ...tokens, 'the operator': { token: operatorToken, proves: 'operator' } }
+    return Object.entries(all).flatMap(([name, { token, proves }]): Way[] => {
+      const asPatient = proves === 'patient'
+      return [
+        {
+          name: `${name} in Authorization`,
+          headers: { authorization: `Bearer ${token}` },
+          ...(proves === undefined || asPatient ? {} : { proves }),
+        },
+        { name: `${name} in X-AUTH-TOKEN`, headers: { 'X-AUTH-TOKEN': token }, ...(asPatient ? { proves } : {}) },
+      ]
+    })
+  }
+
+  function abdmHeaders(): Readonly<Record<string, string>> {
+    return {
+      'content-type': 'application/json',
+      'REQUEST-ID': randomUUID(),
+      TIMESTAMP: new Date().toISOString(),
+      'X-CM-ID': 'sbx',
+    }
+  }
+
+  async function call(
+    base: string,
+    route: Route,
+    headers: Readonly<Record<string, string>>,
+    body: unknown,
+  ): Promise<Seen> {
+    const path = route.path.replaceAll(/:\w+|\*/g, () => randomUUID())
+    const answer = await fetch(`${base}${path}`, {
+      method: route.method,
+      headers: { ...abdmHeaders(), 'Idempotency-Key': randomUUID(), ...headers },
+      ...(route.method === 'GET' || body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    const type = answer.headers.get('content-type')
+    return { status: answer.status, body: /json/.test(type ?? '') && text !== '' ? JSON.parse(text) : text, type }
+  }
+
+  const bodyOf = (route: Route): unknown => {
+    if (route.body === undefined) return undefined
+    const body = validBody(route.body)
+    return body ?? {}
+  }
+
+  async function hold(base: string, routes: readonly Route[], table: Permissions, ways: readonly Way[]): Promise<void> {
+    for (const route of routes) {
+      const permission = table[nameOf(route)]
+      assert.ok(permission, `${nameOf(route)} stands in no table of test/permissions.ts: decide who may call it`)
+      const body = bodyOf(route)
+      const nobody = await call(base, route, {}, body)
+      const open = permission.who === 'anybody' || permission.who === 'address'
+      if (!open) assert.equal(nobody.status, 401, `${nameOf(route)} lets nobody in: ${JSON.stringify(nobody.body)}`)
+      await Promise.all(
+        ways.map(async (way) => {
+          const seen = await call(base, route, way.headers, body)
+          const told = `${nameOf(route)} as ${way.name}: ${seen.status} ${JSON.stringify(seen.body)?.slice(0, 200)}`
+          assert.ok(seen.status < 500 || seen.status === 503, told)
+          if (open) assert.equal(seen.status, nobody.status, told)
+          else if (way.proves === permission.who) assert.notEqual(seen.status, 401, told)
+          else assert.ok(seen.status === 401 || (seen.status === 403 && /guardian/.test(way.name)), told)
+        }),
+      )
+    }
+  }
+
+  test('the tables name every route, and no route that is not there', () => {
+    const sort = (names: readonly string[]) => [...names].sort()
+    assert.deepEqual(sort(Object.keys(EXCHANGE)), sort([...exchangeRoutes(none), ...frontPageRoutes(none)].map(nameOf)))
+    assert.deepEqual(sort(Object.keys(FACILITY)), sort(facilityRoutes(none).map(nameOf)))
+    assert.deepEqual(sort(Object.keys(EVERYWHERE)), sort(everywhere.map(nameOf)))
+  })
+
+  test('what a route asks for is what the table says', () => {
+    const tables = { ...EXCHANGE, ...FACILITY, ...EVERYWHERE }
+    for (const route of [...exchangeRoutes(none), ...frontPageRoutes(none), ...facilityRoutes(none), ...everywhere]) {
+      const who = tables[nameOf(route)]?.who
+      assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
+    }
+  })
+
+  test('the exchange lets in whom the table names, and nobody else', async () => {
+    await hold(network.exchange.url, [...exchangeRoutes(none), ...frontPageRoutes(none)], EXCHANGE, exchangeWays)
+    await hold(network.exchange.url, everywhere, EVERYWHERE, exchangeWays)
+  })
+
+  test('a facility lets in whom the table names, and nobody else', async () => {
+    await hold(network.party(HOSPITAL).url, facilityRoutes(none), FACILITY, facilityWays)
+    await hold(network.party(HOSPITAL).url, everywhere, EVERYWHERE, facilityWays)
+  })
+
+  test('a bridge that names a facility of another is refused', async () => {
+    for (const route of exchangeRoutes(none)) {
+      const { of, at: place } = EXCHANGE[nameOf(route)] ?? {}
+      if (of !== 'header' && of !== 'body' && of !== 'register') continue
+      const body =
+        place === undefined
+          ? bodyOf(route)
+          : put(
+              bodyOf(route),
+              place.split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step)),
+              HOSPITAL,
+            )
+      const named = of === 'header' ? { 'X-HIP-ID': HOSPITAL, 'X-HIU-ID': HOSPITAL } : {}
+      const seen = await call(
+        network.exchange.url,
+        route,
+        { authorization: `Bearer ${sessions.other}`, ...named },
+        body,
+      )
+      assert.equal(
+        seen.status,
+        of === 'register' ? 409 : 403,
+        `${nameOf(route)}: ${seen.status} ${JSON.stringify(seen.body)}`,
+      )
+    }
+  })
+})
