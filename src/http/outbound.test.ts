@@ -36,10 +36,59 @@ test('private, loopback, link-local and mapped addresses are known as such', () 
     'fd00::1',
     '::ffff:10.0.0.1',
     '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '::7f00:1',
+    '::ffff:0:7f00:1',
+    '64:ff9b::7f00:1',
+    '64:ff9b:1::a00:1',
+    '2002:7f00:1::',
+    '2001:0:7f00:1::',
+    'fec0::1',
   ]) {
     assert.ok(isPrivateAddress(bad), bad)
   }
   for (const good of ['8.8.8.8', '13.232.1.1', '2400:cb00::1']) assert.ok(!isPrivateAddress(good), good)
+})
+
+test('no way to write a private address gets past the guard', async () => {
+  for (const host of [
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '0177.0.0.1',
+    '127.0.0.1.',
+    '①②⑦.0.0.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::127.0.0.1]',
+    '[2002:7f00:1::1]',
+    '[0:0:0:0:0:0:0:1]',
+    'localhost',
+    'LOCALHOST.',
+    'ip6-localhost.localhost',
+  ]) {
+    const outcome = await guarded.call({ method: 'GET', url: `http://${host}:9/`, headers: {} })
+    const isSafe =
+      outcome.kind === 'forbidden' || (outcome.kind === 'failed' && /ENOTFOUND|EAI_AGAIN/.test(outcome.reason))
+    assert.ok(isSafe, `${host}: ${JSON.stringify(outcome)}`)
+  }
+})
+
+test('a host that lets us wait again and again is left alone for a while, others are not', async () => {
+  let nowMs = 0
+  const hanging = await serve(() => undefined)
+  const quick = await serve((_request, response) => response.end('ok'))
+  const way = makeOutbound({ allowPrivateNetworks: true, nowMs: () => nowMs })
+  const ask = (url: string) => way.call({ method: 'GET', url, headers: {}, timeoutMs: 50 })
+  for (let n = 0; n < 5; n++) assert.match(JSON.stringify(await ask(hanging)), /no answer in time/)
+  assert.match(JSON.stringify(await ask(`${hanging}/other`)), /not called for a while/)
+  assert.equal((await ask(quick)).kind, 'answered')
+  nowMs = 30_001
+  assert.match(JSON.stringify(await ask(hanging)), /no answer in time/)
+  assert.match(JSON.stringify(await ask(hanging)), /not called for a while/)
+  await way.close()
 })
 
 test('a guarded way out calls no private address, by number or by name, and sends nothing', async () => {

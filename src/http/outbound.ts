@@ -2,6 +2,7 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 import { LIMITS } from '../kernel/limits.ts'
+import { makeTardyHosts } from './tardy-hosts.ts'
 
 /** What came of a call to another party. `failed` = no complete answer arrived; the peer may or may not have acted. */
 export type CallOutcome =
@@ -42,6 +43,7 @@ for (const [net, bits] of [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  ['192.88.99.0', 24],
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
@@ -51,13 +53,19 @@ for (const [net, bits] of [
 ] as const)
   PRIVATE.addSubnet(net, bits, 'ipv4')
 for (const [net, bits] of [
-  ['::', 128],
-  ['::1', 128],
+  // Ways to write or carry an IPv4 address: compatible, translated, NAT64, Teredo, 6to4.
+  ['::', 96],
+  ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 23],
+  ['2002::', 16],
   ['100::', 64],
   ['2001:db8::', 32],
+  ['3fff::', 20],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const)
   PRIVATE.addSubnet(net, bits, 'ipv6')
@@ -86,6 +94,7 @@ export function makeOutbound(options: {
       return lookupOptions.all ? callback(null, open as never, 0) : callback(null, first.address, first.family)
     })
   }
+  const tardy = makeTardyHosts(options.nowMs)
   const agent = new Agent({
     connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs },
     connections: 32,
@@ -96,6 +105,9 @@ export function makeOutbound(options: {
     const tookMs = (): number => Math.round(options.nowMs() - startedMs)
     const fault = checkUrl(wanted.url, options.allowPrivateNetworks)
     if (fault !== undefined) return { kind: 'forbidden', reason: fault, tookMs: tookMs() }
+    const { origin } = new URL(wanted.url)
+    if (!tardy.mayCall(origin))
+      return { kind: 'failed', reason: 'it let us wait too often; not called for a while', tookMs: tookMs() }
     try {
       const timeoutMs = wanted.timeoutMs ?? LIMITS.callTimeoutMs
       const answer = await request(wanted.url, {
@@ -111,9 +123,11 @@ export function makeOutbound(options: {
       const headers = Object.fromEntries(
         Object.entries(answer.headers).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : (v ?? '')]),
       )
+      tardy.note(origin, true)
       return { kind: 'answered', status: answer.statusCode, headers, body, tookMs: tookMs() }
     } catch (error) {
       const reason = error instanceof Error ? describe(error) : 'unknown failure'
+      tardy.note(origin, reason !== NO_ANSWER)
       return { kind: isForbidden(error) ? 'forbidden' : 'failed', reason, tookMs: tookMs() }
     }
   }
@@ -155,9 +169,11 @@ async function readLimited(stream: AsyncIterable<Buffer>, bytesMax: number): Pro
   return Buffer.concat(chunks)
 }
 
+const NO_ANSWER = 'no answer in time'
+const TIMEOUTS = ['TimeoutError', 'ConnectTimeoutError', 'HeadersTimeoutError', 'BodyTimeoutError']
+
 function describe(error: Error): string {
-  if (error.name === 'TimeoutError' || error.name === 'HeadersTimeoutError' || error.name === 'BodyTimeoutError')
-    return 'no answer in time'
+  if (TIMEOUTS.includes(error.name)) return NO_ANSWER
   const code = 'code' in error && typeof error.code === 'string' ? `${error.code}: ` : ''
   return `${code}${error.message}`
 }
