@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { openTestDatabase, temporaryRoot, type TestDatabase } from './database.ts'
+import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { textAt } from './json-path.ts'
 import { type Answer, callJson, freePort, type Person } from './network.ts'
 import { waitFor } from './wait.ts'
@@ -14,7 +14,15 @@ const START_DEADLINE_MS = 20_000
 const CALL_DEADLINE_MS = 40_000
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
 
-type Child = { readonly id: string; readonly url: string; readonly file: string; readonly operatorToken: string; readonly database: TestDatabase; process: ChildProcess | undefined; said: string }
+type Child = {
+  readonly id: string
+  readonly url: string
+  readonly file: string
+  readonly operatorToken: string
+  readonly database: TestDatabase
+  process: ChildProcess | undefined
+  said: string
+}
 
 /**
  * A network of real parties, each a process of its own that can be killed at any moment. Calls are those of a patient client: they
@@ -62,19 +70,30 @@ export class ChildNetwork {
     const child = this.#child(id)
     if (child.process !== undefined) return
     await sql`update job set claimed_until = null where status = 'waiting'`.execute(child.database.db)
-    const running = spawn(process.execPath, [MAIN, 'serve', '--config', child.file], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } })
+    const running = spawn(process.execPath, [MAIN, 'serve', '--config', child.file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] },
+    })
     child.process = running
-    for (const stream of [running.stdout, running.stderr]) stream?.on('data', (data: Buffer) => (child.said = `${child.said}${data.toString('utf8')}`.slice(-4_000)))
-    await waitFor(`${id} to be up`, async () => {
-      if (running.exitCode !== null) throw new Error(`${id} ended: ${child.said}`)
-      const answer = await fetch(`${child.url}/health/ready`).catch(() => undefined)
-      return answer?.status === 200
-    }, START_DEADLINE_MS)
+    for (const stream of [running.stdout, running.stderr])
+      stream?.on('data', (data: Buffer) => (child.said = `${child.said}${data.toString('utf8')}`.slice(-4_000)))
+    await waitFor(
+      `${id} to be up`,
+      async () => {
+        if (running.exitCode !== null) throw new Error(`${id} ended: ${child.said}`)
+        const answer = await fetch(`${child.url}/health/ready`).catch(() => undefined)
+        return answer?.status === 200
+      },
+      START_DEADLINE_MS,
+    )
   }
 
   /** Lets the waiting time of retries pass everywhere. */
   async hurry(): Promise<void> {
-    for (const { database } of this.#children.values()) await sql`update job set run_at = now() where status = 'waiting' and (attempts > 0 or kind = 'hiu.ask-again') and run_at > now()`.execute(database.db)
+    for (const { database } of this.#children.values())
+      await sql`update job set run_at = now() where status = 'waiting' and (attempts > 0 or kind = 'hiu.ask-again') and run_at > now()`.execute(
+        database.db,
+      )
   }
 
   async stop(): Promise<void> {
@@ -83,14 +102,29 @@ export class ChildNetwork {
     fs.rmSync(this.#folder, { recursive: true, force: true })
   }
 
+  /** Writes a file that lives as long as the network; gives its path. */
+  keep(name: string, text: string): string {
+    const file = path.join(this.#folder, name)
+    fs.writeFileSync(file, text)
+    return file
+  }
+
   async operator(id: string, at: string, body?: unknown): Promise<Answer> {
     const child = this.#child(id)
-    return insist(`${child.url}${at}`, { authorization: `Bearer ${child.operatorToken}`, 'idempotency-key': randomUUID() }, body)
+    return insist(
+      `${child.url}${at}`,
+      { authorization: `Bearer ${child.operatorToken}`, 'idempotency-key': randomUUID() },
+      body,
+    )
   }
 
   async asPatient(token: string, at: string, body?: unknown): Promise<Answer> {
     const requestId = randomUUID()
-    return insist(`${this.urlOf('sbx')}${at}`, { 'X-AUTH-TOKEN': token, 'REQUEST-ID': requestId, TIMESTAMP: new Date().toISOString(), 'X-CM-ID': 'sbx' }, body)
+    return insist(
+      `${this.urlOf('sbx')}${at}`,
+      { 'X-AUTH-TOKEN': token, 'REQUEST-ID': requestId, TIMESTAMP: new Date().toISOString(), 'X-CM-ID': 'sbx' },
+      body,
+    )
   }
 
   async patientToken(patient: string): Promise<string> {
@@ -114,10 +148,33 @@ export class ChildNetwork {
     const operatorToken = randomBytes(32).toString('base64url')
     const file = path.join(this.#folder, `${id}.json`)
     this.#children.set(id, { id, url, file, operatorToken, database, process: undefined, said: '' })
-    const shared = { id, name: `Party ${id}`, listen: { port }, publicUrl: url, database: { url: database.connectionString }, keysFolder: path.join(this.#folder, id), log: { origin: `${id.toLowerCase()}.amanat.example/log` }, operatorToken, allowPrivateNetworks: true, logLevel: 'warn', textMessages: { kind: 'sandbox' } }
+    const shared = {
+      id,
+      name: `Party ${id}`,
+      listen: { port },
+      publicUrl: url,
+      database: { url: database.connectionString },
+      keysFolder: path.join(this.#folder, id),
+      log: { origin: `${id.toLowerCase()}.amanat.example/log` },
+      operatorToken,
+      allowPrivateNetworks: true,
+      logLevel: 'warn',
+      textMessages: { kind: 'sandbox' },
+    }
     if (id === 'sbx') return fs.writeFileSync(file, JSON.stringify({ role: 'exchange', sandbox: true, ...shared }))
-    const { body } = await this.operator('sbx', '/v1/sandbox/bridges', { id, name: `Party ${id}`, url, roles: ['hip', 'hiu'] })
-    const exchange = { baseUrl: `${this.urlOf('sbx')}/api/hiecm`, nativeUrl: this.urlOf('sbx'), cmId: 'sbx', clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
+    const { body } = await this.operator('sbx', '/v1/sandbox/bridges', {
+      id,
+      name: `Party ${id}`,
+      url,
+      roles: ['hip', 'hiu'],
+    })
+    const exchange = {
+      baseUrl: `${this.urlOf('sbx')}/api/hiecm`,
+      nativeUrl: this.urlOf('sbx'),
+      cmId: 'sbx',
+      clientId: textAt(body, 'clientId'),
+      clientSecret: textAt(body, 'clientSecret'),
+    }
     fs.writeFileSync(file, JSON.stringify({ role: 'facility', exchange, ...shared }))
   }
 }

@@ -18,9 +18,12 @@ export type DeskAsk = {
 export class FacilityDesk {
   readonly #network: Pick<TestNetwork, 'operator'>
   readonly id: string
-  constructor(network: Pick<TestNetwork, 'operator'>, id: string) {
+  /** How long it waits for others. */
+  readonly #patienceMs: number
+  constructor(network: Pick<TestNetwork, 'operator'>, id: string, patienceMs = 8_000) {
     this.#network = network
     this.id = id
+    this.#patienceMs = patienceMs
   }
 
   async call(path: string, body?: unknown, expected: readonly number[] = [200, 201, 202]): Promise<unknown> {
@@ -53,10 +56,14 @@ export class FacilityDesk {
   /** Links all of a patient's care contexts and waits until `count` are. */
   async link(reference: string, count: number): Promise<void> {
     await this.call(`/v1/patients/${encodeURIComponent(reference)}/link`, {})
-    await waitFor(`${count} linked care contexts`, async () => {
-      const body = await this.call(`/v1/patients/${encodeURIComponent(reference)}`)
-      return listAt(body, 'linkedCareContexts').length >= count
-    })
+    await waitFor(
+      `${count} linked care contexts`,
+      async () => {
+        const body = await this.call(`/v1/patients/${encodeURIComponent(reference)}`)
+        return listAt(body, 'linkedCareContexts').length >= count
+      },
+      this.#patienceMs,
+    )
   }
 
   /** Asks for consent; waits until the exchange has taken it. Gives our id and the exchange's. */
@@ -78,11 +85,15 @@ export class FacilityDesk {
       }),
       'id',
     )
-    const request = await waitFor('the exchange to take the request', async () => {
-      const consent = await this.consent(own)
-      const id = at(consent, 'exchangeId')
-      return at(consent, 'status') !== 'asked' && typeof id === 'string' && id
-    })
+    const request = await waitFor(
+      'the exchange to take the request',
+      async () => {
+        const consent = await this.consent(own)
+        const id = at(consent, 'exchangeId')
+        return at(consent, 'status') !== 'asked' && typeof id === 'string' && id
+      },
+      this.#patienceMs,
+    )
     return { own, request }
   }
 
@@ -94,13 +105,17 @@ export class FacilityDesk {
   async transferred(own: string, statuses: readonly string[] = ['complete']): Promise<unknown> {
     let last: unknown
     try {
-      return await waitFor('the data', async () => {
-        last = await this.consent(own)
-        const found = listAt(last, 'artefacts')
-          .flatMap((artefact) => listAt(artefact, 'transfers'))
-          .find((transfer) => statuses.includes(String(at(transfer, 'status'))))
-        return found ?? undefined
-      })
+      return await waitFor(
+        'the data',
+        async () => {
+          last = await this.consent(own)
+          const found = listAt(last, 'artefacts')
+            .flatMap((artefact) => listAt(artefact, 'transfers'))
+            .find((transfer) => statuses.includes(String(at(transfer, 'status'))))
+          return found ?? undefined
+        },
+        this.#patienceMs,
+      )
     } catch (error) {
       throw new Error(
         `no transfer is ${statuses.join(' or ')}: ${JSON.stringify(listAt(last, 'artefacts').map((artefact) => at(artefact, 'transfers')))}`,

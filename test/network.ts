@@ -131,7 +131,7 @@ export class TestNetwork {
   async hurry(id: string, lastTry = false): Promise<void> {
     const { db, wake } = this.party(id).running.machine
     const attempts = lastTry ? sql`${LIMITS.jobAttemptsMax - 1}` : sql`attempts`
-    await sql`update job set run_at = now() - interval '1 second', attempts = ${attempts} where status = 'waiting' and run_at > now() and attempts > 0 and claimed_until is null`.execute(
+    await sql`update job set run_at = now() - interval '1 second', attempts = ${attempts} where status = 'waiting' and run_at > now() and (attempts > 0 or kind = 'hiu.ask-again') and claimed_until is null`.execute(
       db,
     )
     wake()
