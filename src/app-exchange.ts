@@ -53,7 +53,13 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
   const watch = makeNetworkWatch(ground)
   return {
     routes: [...exchangeRoutes(needs), ...(needs.sandbox ? frontPageRoutes({ ...needs, watch }) : [])],
-    reactions: [...consentReactions(needs), ...exchangeLinkingReactions, ...exchangeShareReactions, ...linkingReactions, ...exchangeSubscriptionReactions],
+    reactions: [
+      ...consentReactions(needs),
+      ...exchangeLinkingReactions,
+      ...exchangeShareReactions,
+      ...linkingReactions,
+      ...exchangeSubscriptionReactions,
+    ],
     handlers: [[ANSWER_DUE_JOB, answerDue]],
     failures: [
       ...CONSENT_FAILURES,
@@ -63,7 +69,11 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     ],
     chores: [expiryChore(ground.machine), attemptsChore(ground.machine), ...(needs.sandbox ? [watch.chore] : [])],
     sender: exchangeSender(needs),
-    authenticate: { bridge: bridgeCheck(needs), patient: patientCheck(needs), exchange: async () => refuse('request/not-found') },
+    authenticate: {
+      bridge: bridgeCheck(needs),
+      patient: patientCheck(needs),
+      exchange: async () => refuse('request/not-found'),
+    },
   }
 }
 

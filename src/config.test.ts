@@ -36,17 +36,27 @@ test('each wrong setting is named with its place and what to write', () => {
     [{ ...good, log: { origin: 'a b' } }, /log\.origin: write a name without blanks/],
   ]
   for (const [value, expected] of cases) {
-    assert.throws(() => parseConfig(value, 'settings.json'), (error) => error instanceof ConfigFault && expected.test(error.message) && error.message.startsWith('settings.json'))
+    assert.throws(
+      () => parseConfig(value, 'settings.json'),
+      (error) =>
+        error instanceof ConfigFault && expected.test(error.message) && error.message.startsWith('settings.json'),
+    )
   }
 })
 
 test('a missing or unreadable file is a sentence, not a stack', () => {
-  assert.throws(() => readConfigFile('/nonexistent/settings.json', {}), /cannot be read \(ENOENT\)\. Name another one with --config/)
+  assert.throws(
+    () => readConfigFile('/nonexistent/settings.json', {}),
+    /cannot be read \(ENOENT\)\. Name another one with --config/,
+  )
 })
 
 test('the environment of the sample network is checked too', () => {
   assert.equal(readDemoSettings({}).firstPort, 4000)
-  assert.throws(() => readDemoSettings({ AMANAT_PORT: '99999' }), /AMANAT_PORT: is "99999"; write the first of the ports/)
+  assert.throws(
+    () => readDemoSettings({ AMANAT_PORT: '99999' }),
+    /AMANAT_PORT: is "99999"; write the first of the ports/,
+  )
   assert.throws(() => readDemoSettings({ AMANAT_DATA: '' }), /AMANAT_DATA: name a folder/)
   assert.throws(() => readDemoSettings({ DATABASE_URL: 'mysql://x' }), /DATABASE_URL: write postgresql/)
 })

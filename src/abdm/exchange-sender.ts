@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
+import type { SigningKey } from '../crypto/signature.ts'
 import { transact } from '../db/tx.ts'
 import { facilityById } from '../partners/commands.ts'
-import type { SigningKey } from '../crypto/signature.ts'
 import type { Sender } from './send.ts'
 
 const TOKEN_LIFE_S = 300
@@ -14,7 +14,8 @@ export function exchangeSender(needs: { readonly signingKey: SigningKey; readonl
       const { to } = outgoing
       if (to.kind !== 'facility') return { unreachable: `the exchange has no way to ${to.kind}`, final: true }
       const facility = await transact(machine, (tx) => facilityById(tx, to.facility))
-      if (facility === undefined || facility.status !== 'active') return { unreachable: `facility ${to.facility} is unknown or suspended`, final: true }
+      if (facility === undefined || facility.status !== 'active')
+        return { unreachable: `facility ${to.facility} is unknown or suspended`, final: true }
       const issuedAtS = Math.floor(machine.now().getTime() / 1000)
       const token = await new SignJWT({ clientId: facility.bridge.clientId })
         .setProtectedHeader({ alg: 'RS256', kid: needs.signingKey.kid, typ: 'JWT' })
@@ -25,7 +26,11 @@ export function exchangeSender(needs: { readonly signingKey: SigningKey; readonl
         .setIssuedAt(issuedAtS)
         .setExpirationTime(issuedAtS + TOKEN_LIFE_S)
         .sign(needs.signingKey.privateKey)
-      return { url: `${facility.bridge.url.replace(/\/$/, '')}${outgoing.path}`, headers: { authorization: `Bearer ${token}` }, peer: to.facility }
+      return {
+        url: `${facility.bridge.url.replace(/\/$/, '')}${outgoing.path}`,
+        headers: { authorization: `Bearer ${token}` },
+        peer: to.facility,
+      }
     },
   }
 }

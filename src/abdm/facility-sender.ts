@@ -31,7 +31,9 @@ export function makeSessionTokens(access: ExchangeAccess, outbound: Outbound): S
   let kept: { readonly token: string; readonly untilMs: number } | undefined
   let underWay: Promise<string | { readonly unreachable: string }> | undefined
 
-  const fetchToken = async (machine: Pick<Machine, 'now' | 'random'>): Promise<string | { readonly unreachable: string }> => {
+  const fetchToken = async (
+    machine: Pick<Machine, 'now' | 'random'>,
+  ): Promise<string | { readonly unreachable: string }> => {
     const now = machine.now()
     const outcome = await outbound.call({
       method: 'POST',
@@ -43,10 +45,15 @@ export function makeSessionTokens(access: ExchangeAccess, outbound: Outbound): S
         TIMESTAMP: now.toISOString(),
         'X-CM-ID': access.cmId,
       },
-      body: JSON.stringify({ clientId: access.clientId, clientSecret: access.clientSecret, grantType: 'client_credentials' }),
+      body: JSON.stringify({
+        clientId: access.clientId,
+        clientSecret: access.clientSecret,
+        grantType: 'client_credentials',
+      }),
     })
     if (outcome.kind !== 'answered') return { unreachable: `the exchange gave no session: ${outcome.reason}` }
-    if (outcome.status >= 300) return { unreachable: `the exchange refused our client id or secret (${outcome.status})` }
+    if (outcome.status >= 300)
+      return { unreachable: `the exchange refused our client id or secret (${outcome.status})` }
     const parsed = sessionAnswer.safeParse(readJson(outcome.body.toString('utf8')))
     if (!parsed.success) return { unreachable: 'the exchange answered with something that is not a session' }
     kept = { token: parsed.data.accessToken, untilMs: now.getTime() + parsed.data.expiresIn * 1000 - RENEW_BEFORE_MS }
@@ -75,11 +82,16 @@ export function facilitySender(access: ExchangeAccess, tokens: SessionTokens): S
   return {
     tokenRefused: tokens.forget,
     address: async (machine, outgoing) => {
-      const base = outgoing.to.kind === 'exchange' ? access.baseUrl : outgoing.to.kind === 'native' ? access.nativeUrl : undefined
+      const base =
+        outgoing.to.kind === 'exchange' ? access.baseUrl : outgoing.to.kind === 'native' ? access.nativeUrl : undefined
       if (base === undefined) return { unreachable: `no address is configured for ${outgoing.to.kind}`, final: true }
       const token = await tokens.token(machine)
       if (typeof token !== 'string') return { ...token, final: false }
-      return { url: `${base}${outgoing.path}`, headers: { authorization: `Bearer ${token}`, 'X-CM-ID': access.cmId }, peer: 'exchange' }
+      return {
+        url: `${base}${outgoing.path}`,
+        headers: { authorization: `Bearer ${token}`, 'X-CM-ID': access.cmId },
+        peer: 'exchange',
+      }
     },
   }
 }

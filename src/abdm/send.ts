@@ -10,13 +10,26 @@ import { LIMITS } from '../kernel/limits.ts'
 
 /** Told when a message could not be delivered for good. `kind` picks the reaction, `id` says of what. */
 export type FailureTag = { readonly kind: string; readonly id: string }
-export type FailureReaction = (tx: Tx, id: string, error: { readonly code?: string; readonly message: string }) => Promise<void>
+export type FailureReaction = (
+  tx: Tx,
+  id: string,
+  error: { readonly code?: string; readonly message: string },
+) => Promise<void>
 
-type Common = { readonly path: string; readonly body: object; readonly lane?: string; readonly requestId?: string; readonly failure?: FailureTag }
+type Common = {
+  readonly path: string
+  readonly body: object
+  readonly lane?: string
+  readonly requestId?: string
+  readonly failure?: FailureTag
+}
 
 /** One message as it waits in the queue: everything but what is made at the moment of sending (token, timestamp). */
 export type Outgoing = {
-  readonly to: { readonly kind: 'facility'; readonly facility: FacilityId } | { readonly kind: 'exchange' } | { readonly kind: 'native' }
+  readonly to:
+    | { readonly kind: 'facility'; readonly facility: FacilityId }
+    | { readonly kind: 'exchange' }
+    | { readonly kind: 'native' }
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: object
@@ -27,7 +40,10 @@ export type Outgoing = {
 export const SEND_JOB = 'abdm.send'
 
 /** Calls a facility back through its bridge (ABDM callbacks). Returns the REQUEST-ID, which its answer will repeat. */
-export async function sendToFacility(tx: Tx, message: Common & { readonly facility: FacilityId; readonly as: 'hip' | 'hiu' }): Promise<string> {
+export async function sendToFacility(
+  tx: Tx,
+  message: Common & { readonly facility: FacilityId; readonly as: 'hip' | 'hiu' },
+): Promise<string> {
   const headers = { [message.as === 'hip' ? 'X-HIP-ID' : 'X-HIU-ID']: message.facility }
   return put(tx, message, { kind: 'facility', facility: message.facility }, headers)
 }
@@ -35,9 +51,14 @@ export async function sendToFacility(tx: Tx, message: Common & { readonly facili
 /** Calls the exchange (path below `/api/hiecm`) as one of our roles. */
 export async function sendToExchange(
   tx: Tx,
-  message: Common & { readonly from: FacilityId; readonly as?: 'hip' | 'hiu'; readonly headers?: Readonly<Record<string, string>> },
+  message: Common & {
+    readonly from: FacilityId
+    readonly as?: 'hip' | 'hiu'
+    readonly headers?: Readonly<Record<string, string>>
+  },
 ): Promise<string> {
-  const role: Record<string, string> = message.as === undefined ? {} : { [message.as === 'hip' ? 'X-HIP-ID' : 'X-HIU-ID']: message.from }
+  const role: Record<string, string> =
+    message.as === undefined ? {} : { [message.as === 'hip' ? 'X-HIP-ID' : 'X-HIU-ID']: message.from }
   return put(tx, message, { kind: 'exchange' }, { ...role, ...message.headers })
 }
 
@@ -46,7 +67,12 @@ export async function sendNative(tx: Tx, message: Common & { readonly from: Faci
   return put(tx, message, { kind: 'native' }, { 'X-HIU-ID': message.from })
 }
 
-async function put(tx: Tx, message: Common, to: Outgoing['to'], headers: Readonly<Record<string, string>>): Promise<string> {
+async function put(
+  tx: Tx,
+  message: Common,
+  to: Outgoing['to'],
+  headers: Readonly<Record<string, string>>,
+): Promise<string> {
   const requestId = message.requestId ?? makeId<'request'>(tx.now, tx.random, bucketOf(message.path))
   const outgoing: Outgoing = {
     to,
@@ -56,19 +82,35 @@ async function put(tx: Tx, message: Common, to: Outgoing['to'], headers: Readonl
     requestId,
     ...(message.failure === undefined ? {} : { failure: message.failure }),
   }
-  await enqueue(tx, { kind: SEND_JOB, payload: outgoing, ...(message.lane === undefined ? {} : { lane: message.lane }) })
+  await enqueue(tx, {
+    kind: SEND_JOB,
+    payload: outgoing,
+    ...(message.lane === undefined ? {} : { lane: message.lane }),
+  })
   return requestId
 }
 
 /** Where a message goes and with which authority; made fresh for every try. Undefined = nobody is there to be told. */
-export type Address = { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly peer: string }
+export type Address = {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly peer: string
+}
 export type Sender = {
-  readonly address: (machine: Machine, outgoing: Outgoing) => Promise<Address | { readonly unreachable: string; readonly final: boolean }>
+  readonly address: (
+    machine: Machine,
+    outgoing: Outgoing,
+  ) => Promise<Address | { readonly unreachable: string; readonly final: boolean }>
   /** After a 401: forget the cached token. */
   readonly tokenRefused: () => void
 }
 
-type SendNeeds = { readonly outbound: Outbound; readonly sender: Sender; readonly failures: ReadonlyMap<string, FailureReaction>; readonly log: Logger }
+type SendNeeds = {
+  readonly outbound: Outbound
+  readonly sender: Sender
+  readonly failures: ReadonlyMap<string, FailureReaction>
+  readonly log: Logger
+}
 
 /** Handler of {@link SEND_JOB}: one try of one message, written into the delivery log whatever comes of it. */
 export function sendHandler(needs: SendNeeds): JobHandler {
@@ -82,7 +124,15 @@ export function sendHandler(needs: SendNeeds): JobHandler {
     const outcome = await needs.outbound.call({
       method: 'POST',
       url: address.url,
-      headers: { 'content-type': 'application/json', accept: 'application/json', ...outgoing.headers, ...address.headers, 'REQUEST-ID': outgoing.requestId, 'Idempotency-Key': outgoing.requestId, TIMESTAMP: at.toISOString() },
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...outgoing.headers,
+        ...address.headers,
+        'REQUEST-ID': outgoing.requestId,
+        'Idempotency-Key': outgoing.requestId,
+        TIMESTAMP: at.toISOString(),
+      },
       body: JSON.stringify(outgoing.body),
     })
     await keep(machine, job, outgoing, address, at, outcome)
@@ -90,7 +140,14 @@ export function sendHandler(needs: SendNeeds): JobHandler {
   }
 }
 
-async function keep(machine: Machine, job: Job, outgoing: Outgoing, address: Address, at: Date, outcome: CallOutcome): Promise<void> {
+async function keep(
+  machine: Machine,
+  job: Job,
+  outgoing: Outgoing,
+  address: Address,
+  at: Date,
+  outcome: CallOutcome,
+): Promise<void> {
   await logMessage(machine.db, machine.random, {
     at,
     direction: 'out',
@@ -102,7 +159,9 @@ async function keep(machine: Machine, job: Job, outgoing: Outgoing, address: Add
     tookMs: outcome.tookMs,
     job: job.id,
     attempt: job.attempt,
-    ...(outcome.kind === 'answered' ? { status: outcome.status, answer: outcome.body.toString('utf8') } : { error: outcome.reason }),
+    ...(outcome.kind === 'answered'
+      ? { status: outcome.status, answer: outcome.body.toString('utf8') }
+      : { error: outcome.reason }),
   })
 }
 
@@ -121,7 +180,12 @@ function judge(needs: SendNeeds, outgoing: Outgoing, outcome: CallOutcome): JobR
   return failed(needs, outgoing, passing ? 'retry' : 'give-up', error)
 }
 
-function failed(needs: SendNeeds, outgoing: Outgoing, outcome: 'retry' | 'give-up', error: { readonly code?: string; readonly message: string }): JobResult {
+function failed(
+  needs: SendNeeds,
+  outgoing: Outgoing,
+  outcome: 'retry' | 'give-up',
+  error: { readonly code?: string; readonly message: string },
+): JobResult {
   const tag = outgoing.failure
   const tell = async (tx: Tx): Promise<void> => {
     if (tag === undefined) return
@@ -144,10 +208,20 @@ export function readError(status: number, text: string): { readonly code?: strin
   }
   const first: unknown = Array.isArray(value) ? value[0] : value
   const record = typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined
-  const inner = record && typeof record['error'] === 'object' && record['error'] !== null ? (record['error'] as Record<string, unknown>) : record
+  const inner =
+    record && typeof record['error'] === 'object' && record['error'] !== null
+      ? (record['error'] as Record<string, unknown>)
+      : record
   const code = inner?.['code']
   const message = inner?.['message'] ?? inner?.['detail'] ?? (typeof first === 'string' ? first : undefined)
   const words = typeof message === 'string' && message !== '' ? message : `answered ${status}`
-  const clean = words.slice(0, LIMITS.answerKeptCharsMax)
-  return typeof code === 'string' || typeof code === 'number' ? { code: String(code).replace(/:\s*$/, ''), message: clean } : { message: clean }
+  const clean = storable(words, LIMITS.answerKeptCharsMax)
+  return typeof code === 'string' || typeof code === 'number'
+    ? { code: storable(String(code).replace(/:\s*$/, ''), LIMITS.textCharsMax), message: clean }
+    : { message: clean }
+}
+
+/** A peer's text without what PostgreSQL cannot hold: NUL, half a surrogate pair. */
+function storable(text: string, charsMax: number): string {
+  return text.replaceAll('\u0000', '').slice(0, charsMax).toWellFormed()
 }
