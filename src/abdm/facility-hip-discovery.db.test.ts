@@ -67,6 +67,33 @@ describe('a patient finds and links care contexts', () => {
   }
   const otpOf = () => /^\d{6}/.exec(bench.texts.at(-1)?.text ?? '')?.[0] ?? ''
 
+  it('gives a hundred wrong one-time passwords at once three tries, and the right one none after them', async () => {
+    const { transactionId, answer } = await discover()
+    const offered = answer.patient?.[0]?.careContexts[0]?.referenceNumber ?? ''
+    const linkRef = (await init(transactionId, [offered])).link?.referenceNumber ?? ''
+    const right = otpOf()
+    const wrong = Array.from({ length: 100 }, (_, n) => String(n).padStart(6, '0')).filter((otp) => otp !== right)
+    bench.sent.length = 0
+    await Promise.all(
+      wrong.map((token) =>
+        bench.callback('/api/v3/hip/link/care-context/confirm', { confirmation: { linkRefNumber: linkRef, token } }),
+      ),
+    )
+    await bench.drain()
+    const { wrong_tries, status } = await bench.machine.db
+      .selectFrom('hip_link_otp')
+      .selectAll()
+      .where('bucket', '>=', 0)
+      .where('link_ref', '=', linkRef)
+      .executeTakeFirstOrThrow()
+    assert.deepEqual([wrong_tries, status], [3, 'spent'])
+    const codes = bench.sent.map(({ body }) => onConfirm.parse(body).error?.code)
+    assert.equal(codes.length, wrong.length)
+    assert.equal(codes.filter((code) => code === 'ABDM-1035').length, 2)
+    assert.equal((await confirm(linkRef, right)).error?.code, 'ABDM-1100')
+    bench.clock.advance(61_000)
+  })
+
   it('is found by mobile, gender, age and a similar name; links by a one-time password; is known by ABHA address from then on', async () => {
     const { transactionId, answer } = await discover()
     assert.deepEqual(answer.matchedBy, ['MOBILE'])
@@ -123,6 +150,20 @@ describe('a patient finds and links care contexts', () => {
     bench.clock.advance(10 * 60_000)
     assert.equal((await confirm(second.link?.referenceNumber ?? '', otpOf())).error?.code, 'ABDM-1035')
     assert.equal((await confirm(newId(bench), '123456')).error?.code, 'ABDM-1056')
+  })
+
+  it('sends six passwords an hour at most, so that a guesser who starts anew gets nowhere', async () => {
+    bench.clock.advance(3_600_000)
+    const { transactionId, answer } = await discover()
+    const offered = answer.patient?.[0]?.careContexts[0]?.referenceNumber ?? ''
+    for (let n = 0; n < 6; n++) {
+      assert.ok((await init(transactionId, [offered])).link)
+      bench.clock.advance(61_000)
+    }
+    const before = bench.texts.length
+    assert.ok((await init(transactionId, [offered])).error)
+    assert.equal(bench.texts.length, before)
+    bench.clock.advance(3_600_000)
   })
 
   it('refuses what was not offered, or was offered to somebody else', async () => {

@@ -137,8 +137,13 @@ export async function startLink(
   const patient = await readPatient(tx, discovery.patientReference)
   if (isRefusal(patient)) return refuse('hip/unknown-discovery')
   if (patient.mobile === undefined) return refuse('hip/no-mobile')
-  const recent = await store.countPasswords(tx, asked.abhaAddress, new Date(tx.now.getTime() - 60_000))
-  if (recent >= LIMITS.linkPasswordsPerMinuteMax) return refuse('hip/too-many-passwords')
+  const askedSince = (ms: number): Promise<number> =>
+    store.countPasswords(tx, asked.abhaAddress, new Date(tx.now.getTime() - ms))
+  if (
+    (await askedSince(60_000)) >= LIMITS.linkPasswordsPerMinuteMax ||
+    (await askedSince(3_600_000)) >= LIMITS.linkPasswordsPerHourMax
+  )
+    return refuse('hip/too-many-passwords')
 
   const linkRef = makeId<'link'>(tx.now, tx.random, bucketOf(asked.abhaAddress))
   const otp = makeOtp(tx.random)

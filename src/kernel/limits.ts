@@ -71,6 +71,8 @@ export const LIMITS = {
   linkPasswordMs: 10 * 60_000,
   linkPasswordTriesMax: 3,
   linkPasswordsPerMinuteMax: 2,
+  /** With three tries each, a guesser has 18 of a million an hour. */
+  linkPasswordsPerHourMax: 6,
   discoveryKeptMs: 3_600_000,
   /** A transfer must be finished 20 minutes after its request (protocol sheet 5). */
   transferMs: 20 * 60_000,
