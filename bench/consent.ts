@@ -6,7 +6,7 @@ import type pg from 'pg'
 import { Agent, request } from 'undici'
 import { openTestDatabase } from '../test/database.ts'
 import { type BenchExchange, HIU, startBenchExchange } from './exchange.ts'
-import { latency, load, perSecond, type Rate, say } from './measure.ts'
+import { cpu, latency, load, perSecond, type Rate, say } from './measure.ts'
 import { openConnection, startBenchServer } from './server.ts'
 
 const PATIENTS = 100
@@ -125,18 +125,18 @@ for (const clients of [1, 16] as const) {
 }
 
 function report(clients: number, init: Rate, empty: Rate, bare: Rate): void {
-  const figures = `${perSecond(init)} ${latency(init)}`
+  const figures = `${perSecond(init)} ${latency(init)}, ${cpu(init)}`
   say(
     `consent init, ${clients} at once`,
     init.perSecond / empty.perSecond,
     'rate of an empty route',
-    `${figures}; empty ${perSecond(empty)} ${latency(empty)}`,
+    `${figures}; empty ${perSecond(empty)} ${latency(empty)}, ${cpu(empty)}`,
   )
   say(
     '',
     init.perSecond / bare.perSecond,
     'rate of bare inserts',
-    `${' '.repeat(figures.length)}  bare ${perSecond(bare)} ${latency(bare)}`,
+    `${' '.repeat(figures.length)}  bare ${perSecond(bare)} ${latency(bare)}, ${cpu(bare)}`,
   )
 }
 

@@ -1,6 +1,12 @@
 /** What the benches share: timing, and one form of printing in which the ratio comes first. */
 
-export type Rate = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }
+export type Rate = {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Time of a processor that this process used for one turn: depends less than the others on what else the machine does. */
+  readonly cpuMs: number
+}
 
 /** Middle value; the value below which the share `p` of all values lies. */
 export function quantile(values: readonly number[], p: number): number {
@@ -19,10 +25,13 @@ export async function load(total: number, clients: number, work: (turn: number) 
       times.push(performance.now() - started)
     }
   }
+  const used = process.cpuUsage()
   const started = performance.now()
   await Promise.all(Array.from({ length: clients }, client))
   const seconds = (performance.now() - started) / 1000
-  return { perSecond: total / seconds, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) }
+  const { user, system } = process.cpuUsage(used)
+  const cpuMs = (user + system) / 1000 / total
+  return { perSecond: total / seconds, p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), cpuMs }
 }
 
 /** Median milliseconds of each work; they take turns, so that a busy machine slows all of them. */
@@ -38,6 +47,7 @@ export function compare(runs: number, works: readonly (() => unknown)[], warmUps
   return times.map((list) => quantile(list, 0.5))
 }
 
+export const cpu = (rate: Rate): string => `${ms(rate.cpuMs)} of processor`
 export const perSecond = (rate: Rate): string => `${rate.perSecond.toFixed(rate.perSecond < 20 ? 1 : 0)}/s`
 export const latency = (rate: Rate): string => `p50 ${ms(rate.p50Ms)}, p99 ${ms(rate.p99Ms)}`
 export const ms = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`

@@ -88,6 +88,25 @@ for (const [what, lanes] of [
     `${((1000 * CLAIMS) / claimMs).toFixed(0)} claims/s of ${(taken / CLAIMS).toFixed(0)} jobs, ${(claimMs / CLAIMS).toFixed(2)} ms each; bare ${(bareMs / CLAIMS).toFixed(2)} ms`,
   )
 }
+/** Peers that are down: the first job of each lane waits for its next try, nine more stand behind it. */
+await fill(WAITING, WAITING / 10)
+let heads: readonly Job[] = []
+do {
+  heads = (await claimJobs(machine, 500)).filter(({ attempt }) => attempt === 1)
+  for (let at = 0; at < heads.length; at += 50) {
+    await transact(machine, async (tx) => {
+      for (const head of heads.slice(at, at + 50))
+        await settleJob(tx, head, { status: 'waiting', error: 'down', runAt: new Date(Date.now() + 3_600_000) })
+    })
+  }
+} while (heads.length > 0)
+const downTimes = await load(CLAIMS, 1, () => claimJobs(machine, AT_ONCE))
+say(
+  `claim, ${WAITING} behind failing heads`,
+  bare.perSecond / downTimes.perSecond,
+  'a claim without lanes',
+  `${perSecond(downTimes)} claims that find nothing due, ${latency(downTimes)}`,
+)
 await connection.close()
 await database.close()
 await stopServer()

@@ -14,7 +14,7 @@ import { at, listAt } from '../test/json-path.ts'
 import { type Person, TestNetwork } from '../test/network.ts'
 import { PatientApp } from '../test/patient-app.ts'
 import { daysFromNow } from '../test/people.ts'
-import { latency, load, ms, perSecond, type Rate, say } from './measure.ts'
+import { cpu, latency, load, ms, perSecond, type Rate, say } from './measure.ts'
 import { openConnection, startBenchServer } from './server.ts'
 
 const HIP = 'IN2710000011'
@@ -23,7 +23,7 @@ const AT_ONCE = 8
 const POLL_MS = 3
 const WHOLE_FLOWS = 15
 const SIZES = [
-  { name: '4 KB', bytes: 4_000, many: 40, rounds: 3, single: 15 },
+  { name: '4 KB', bytes: 4_000, many: 40, rounds: 3, single: 20 },
   { name: '400 KB', bytes: 400_000, many: 16, rounds: 2, single: 8 },
 ] as const
 
@@ -155,18 +155,18 @@ for (const { name, bytes, many, rounds, single } of SIZES) {
     `one document of ${name}`,
     ours.p50Ms / bareOne.p50Ms,
     'time of a bare post',
-    `${latency(ours)}; bare ${latency(bareOne)}`,
+    `${latency(ours)}, ${cpu(ours)}; bare ${latency(bareOne)}, ${cpu(bareOne)}`,
   )
   const all = await patientWith(many, bytes)
   const own = await consented(all.person)
   const bareMany = await load(many * rounds, AT_ONCE, (turn) => bare.post(all.documents[turn % many] ?? ''))
   const transfers = await load(rounds, 1, () => fetchAgain(own))
-  const documents: Rate = { ...transfers, perSecond: transfers.perSecond * many }
+  const documents: Rate = { ...transfers, perSecond: transfers.perSecond * many, cpuMs: transfers.cpuMs / many }
   say(
     `${many} documents of ${name} at once`,
     documents.perSecond / bareMany.perSecond,
     'rate of bare posts',
-    `${perSecond(documents)}, a transfer of all ${latency(transfers)}; bare ${perSecond(bareMany)}`,
+    `${perSecond(documents)}, ${cpu(documents)} each, a transfer of all ${latency(transfers)}; bare ${perSecond(bareMany)}, ${cpu(bareMany)}`,
   )
 }
 
