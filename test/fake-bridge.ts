@@ -44,6 +44,7 @@ export class FakeBridge {
   readonly received: Callback[] = []
   readonly faults: string[] = []
   readonly #rules: FaultRule[] = []
+  readonly #published = new Map<string, string>()
   readonly #acts = new Map<string, Act>()
   readonly #server = createServer((request, response) => void this.#serve(request, response))
   readonly personality: Personality
@@ -74,6 +75,11 @@ export class FakeBridge {
   /** What happens after a callback at `path` (or below it, when it ends in `/`) was answered. */
   on(path: string, act: Act): void {
     this.#acts.set(path, act)
+  }
+
+  /** Gives `text` to whoever gets `path`. */
+  publish(path: string, text: string): void {
+    this.#published.set(path, text)
   }
 
   misbehave(path: string, fault: Fault, times = Number.POSITIVE_INFINITY): void {
@@ -193,6 +199,8 @@ export class FakeBridge {
     if (typeof fault === 'object' && 'redirectTo' in fault)
       return void response.writeHead(307, { location: fault.redirectTo }).end()
     if (typeof fault === 'object') return void response.writeHead(fault.status).end()
+    const published = request.method === 'GET' ? this.#published.get(path) : undefined
+    if (request.method === 'GET') return void response.writeHead(published === undefined ? 404 : 200).end(published)
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
     await this.#take({ path, headers: request.headers, body }, response, fault)
   }

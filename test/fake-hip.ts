@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Callback, FakeBridge } from './fake-bridge.ts'
-import { type FakeKeys, fakeSeal, type KeyForm, makeFakeKeys } from './fake-sealing.ts'
+import { type FakeKeys, fakeSeal, type KeyForm, makeFakeKeys, makeFakeKeysSharingZero } from './fake-sealing.ts'
 import { at, listAt, textAt, textsAt } from './json-path.ts'
 
 export type HeldRecord = {
@@ -27,8 +27,9 @@ export class FakeHip {
   readonly records: HeldRecord[] = []
   readonly artefacts = new Map<string, { readonly status: string; readonly detail: unknown }>()
   readonly keys: FakeKeys = makeFakeKeys()
-  /** Switches for faults of peers. */
+  /** Switches for faults and habits of peers (protocol sheet 6.2 and 2.5). */
   stripsZeros = false
+  sendsLinks = false
   changesCiphertext = false
   acknowledges = true
   readonly #bridge: FakeBridge
@@ -117,19 +118,21 @@ export class FakeHip {
 
   /** CARE: one page 1 of 1. The wrapper: pages from 0, several entries on each, one key for the life of the process. */
   async #push(transactionId: string, hiRequest: unknown, records: readonly HeldRecord[]): Promise<boolean> {
-    const mine = this.#isCare ? makeFakeKeys() : this.keys
+    const theirKey = textAt(hiRequest, 'keyMaterial.dhPublicKey.keyValue')
+    const mine = this.stripsZeros ? makeFakeKeysSharingZero(theirKey) : this.#isCare ? makeFakeKeys() : this.keys
     const accepts: readonly KeyForm[] = this.#isCare ? ['raw', 'x509'] : ['raw']
     const sealing = {
       mine,
-      theirKey: textAt(hiRequest, 'keyMaterial.dhPublicKey.keyValue'),
+      theirKey,
       theirNonce: textAt(hiRequest, 'keyMaterial.nonce'),
       accepts,
       stripsZeros: this.stripsZeros,
     }
     const entries = records.map(({ text, reference }) => {
-      const content = fakeSeal(text, sealing)
+      const sealed = fakeSeal(text, sealing)
+      const content = this.changesCiphertext ? changeByte(sealed) : sealed
       return {
-        content: this.changesCiphertext ? changeByte(content) : content,
+        ...(this.sendsLinks ? { link: this.#publish(content) } : { content }),
         media: 'application/fhir+json',
         checksum: this.#isCare ? '' : 'string',
         careContextReference: reference,
@@ -169,6 +172,13 @@ export class FakeHip {
       isFine &&= this.#isCare ? answer.status === 202 : answer.ok
     }
     return isFine
+  }
+
+  /** Where a sealed document can be fetched, as peers do with large ones. */
+  #publish(content: string): string {
+    const path = `/content/${randomUUID()}`
+    this.#bridge.publish(path, content)
+    return `${this.#bridge.url}${path}`
   }
 
   async #notify(

@@ -32,6 +32,19 @@ export function makeFakeKeys(): FakeKeys {
   return fakeKeysOf((toNumber(randomBytes(40)) % (N - 1n)) + 1n, randomBytes(32).toString('base64'))
 }
 
+/** A key pair whose shared secret with `theirKey` begins with a zero byte, as one in 256 does. */
+export function makeFakeKeysSharingZero(theirKey: string): FakeKeys {
+  const theirs = readFakeKey(theirKey, ['raw', 'x509'])
+  const first = makeFakeKeys()
+  let shared = multiply(first.secret, theirs)
+  for (let secret = first.secret; ; secret++) {
+    if (shared.x >> 248n === 0n) return fakeKeysOf(secret, first.nonce)
+    const following = add(shared, theirs)
+    if (following === undefined) throw new Error('the product is the point at infinity')
+    shared = following
+  }
+}
+
 export function fakeKeysOf(secret: bigint, nonce: string): FakeKeys {
   const point = multiply(secret, G)
   const xy = Buffer.concat([toBytes(point.x), toBytes(point.y)])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { sweepExpired } from '../../src/consent/jobs.ts'
 import { put, sampleDocument } from '../../src/fhir/sample-documents.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, listAt, textAt } from '../json-path.ts'
@@ -123,6 +124,43 @@ describe('what a HIP sends wrongly', () => {
     })
     assert.equal(at(status, 'hiRequest.hiu.sessionStatus'), 'FAILED', JSON.stringify(status))
     assert.equal(at(listAt(status, 'hiRequest.hiu.statusResponses')[0], 'hiStatus'), 'ERRORED')
+  })
+
+  test('habits of peers are borne: a shared secret without its leading zero, content behind a link', async () => {
+    for (const habit of ['stripsZeros', 'sendsLinks'] as const) {
+      hospital.hip[habit] = true
+      const { own, consent, transfer } = await fetched(['good-1'], ['complete', 'incomplete', 'failed'])
+      hospital.hip[habit] = false
+      assert.equal(at(transfer, 'status'), 'complete', `${habit}: ${JSON.stringify(transfer)}`)
+      const records = await desk.records(ASHA.abhaAddress)
+      assert.ok(
+        records.some((one) => at(one, 'artefact') === consent && at(one, 'status') === 'held'),
+        `${habit} ${own}`,
+      )
+    }
+  })
+
+  test('a consent that ran out shows nothing from that moment, and its copies go', async () => {
+    const dataEraseAt = new Date(Date.now() + 2_500)
+    const { request, own } = await desk.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'], dataEraseAt })
+    const consent = await asha.grant(request, HIP, { careContexts: contexts('good-1') })
+    await desk.transferred(own)
+    const of = async () => (await desk.records(ASHA.abhaAddress)).filter((one) => at(one, 'artefact') === consent)
+    const [held] = await of()
+    const look = (): Promise<{ readonly status: number; readonly body: unknown }> =>
+      network.operator(OURS, `/v1/records/${textAt(held, 'id')}/view`, {
+        person: { name: 'Dr. Farida Khan', role: 'physician' },
+        purpose: 'CAREMGT',
+      })
+    assert.equal((await look()).status, 200)
+    await waitFor('the end of the consent', () => Date.now() > dataEraseAt.getTime())
+    assert.ok([403, 404].includes((await look()).status))
+    await sweepExpired(network.exchange.running.machine)
+    await waitFor('the copies to be erased', async () => (await of()).length === 0)
+    await waitFor('the attestation', async () => {
+      const { body } = await asha.call('/v1/me/sharing')
+      return JSON.stringify(listAt(body, 'items').find((one) => at(one, 'id') === consent)).includes('erasedAt')
+    })
   })
 
   test('a push to an address that we never gave is refused, whatever it holds', async () => {

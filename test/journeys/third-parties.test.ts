@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Personality } from '../fake-demands.ts'
 import { at, textAt, textsAt } from '../json-path.ts'
@@ -9,6 +10,29 @@ import { waitFor } from '../wait.ts'
 
 const HIP = 'IN2710000088'
 const HIU = 'IN2710000099'
+
+/** Checks an artefact as docs/artefact.md tells strangers to: RFC 8785 bytes of the detail, RS256 by a key of `certs`. */
+async function isSigned({ bridge, hiu }: ThirdParty, consent: string): Promise<boolean> {
+  const artefact = hiu.artefacts.get(consent)
+  const certs = await bridge.call('/gateway/v3/certs', undefined, { method: 'GET' })
+  const [jwk] = (JSON.parse(certs.text) as { keys: Record<string, string>[] }).keys
+  if (artefact === undefined || jwk === undefined) return false
+  const bytes = Buffer.from(canonical(artefact.detail))
+  return verify(
+    'RSA-SHA256',
+    bytes,
+    createPublicKey({ key: jwk, format: 'jwk' }),
+    Buffer.from(artefact.signature, 'base64'),
+  )
+}
+
+/** RFC 8785 for what an artefact holds: objects, lists, texts and whole numbers. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return `{${members.map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`).join(',')}}`
+}
 
 // The wrapper as HIP reads raw keys only; as HIU it reads X.509 only; CARE reads both.
 for (const [asHip, asHiu] of [
@@ -56,6 +80,7 @@ for (const [asHip, asHiu] of [
       const artefact = await clinic.hiu.granted(HIP)
       await waitFor('the HIP to hold the artefact', () => hospital.hip.artefacts.has(artefact.id))
       assert.equal(at(artefact.detail, 'hiu.id'), HIU)
+      assert.ok(await isSigned(clinic, artefact.id), 'the signature of the artefact does not hold')
       const range = {
         from: textAt(artefact.detail, 'permission.dateRange.from'),
         to: textAt(artefact.detail, 'permission.dateRange.to'),
