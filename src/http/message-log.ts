@@ -27,6 +27,8 @@ export type StoredMessage = Message & { readonly id: string; readonly seq: numbe
 /** Names whose values never enter the delivery log: secrets, tokens, one-time passwords, sealed content. */
 const SECRET =
   /^(clientSecret|accessToken|refreshToken|linkToken|token|otp|password|content|signature|secret|privateKey)$/i
+/** What tells who a person is, beyond the ABHA address by which messages are looked for. */
+const PERSONAL = /^(abhaNumber|mobile|phoneNo|phone|email|address|pincode|(year|month|day|date)OfBirth|birthDate)$/i
 /** Names whose values are addresses that end in a secret: who knows one may push to it. */
 const SECRET_URL = /^dataPushUrl$/i
 const TEXT_KEPT_CHARS_MAX = 200
@@ -37,22 +39,30 @@ export function withoutSecret(address: string): string {
   return path.replace(/[^/]+\/*$/, (secret) => `(${secret.length} characters, not kept)`)
 }
 
-/** A copy of a body without secrets and ciphertext, with long texts cut. */
+/** A copy of a body without secrets, ciphertext and what says who a person is, with long texts cut. */
 export function redact(value: unknown, depth = 0): unknown {
   if (depth > LIMITS.bodyDepthMax) return '…'
-  if (typeof value === 'string')
-    return value.length > TEXT_KEPT_CHARS_MAX
-      ? `${value.slice(0, TEXT_KEPT_CHARS_MAX).toWellFormed()}… (${value.length} characters)`
-      : value
+  if (typeof value === 'string') return redactLong(value.replaceAll('\u0000', ''))
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
   if (value instanceof Date) return value.toISOString()
   if (typeof value !== 'object' || value === null) return value
+  const members = Object.keys(value)
+  // With a gender it is a person, not a facility; with type and value an identifier.
+  const isPerson = members.includes('gender')
+  const isIdentifier = members.includes('type') && members.includes('value')
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      typeof inner !== 'string' ? redact(inner, depth + 1) : redactText(name, inner),
-    ]),
+    Object.entries(value).map(([name, inner]) => {
+      const isPersonal = PERSONAL.test(name) || (isPerson && name === 'name') || (isIdentifier && name === 'value')
+      if (isPersonal && inner !== null && inner !== undefined) return [name, '(not kept)']
+      return [name, typeof inner !== 'string' ? redact(inner, depth + 1) : redactText(name, inner)]
+    }),
   )
+}
+
+function redactLong(value: string): string {
+  return value.length > TEXT_KEPT_CHARS_MAX
+    ? `${value.slice(0, TEXT_KEPT_CHARS_MAX).toWellFormed()}… (${value.length} characters)`
+    : value
 }
 
 function redactText(name: string, text: string): unknown {
@@ -72,7 +82,7 @@ export async function logMessage(db: Kysely<Tables>, random: Random, message: Me
       method: message.method,
       path: message.path,
       request_id: message.requestId ?? null,
-      body: message.body === undefined ? null : JSON.stringify(redact(message.body)).replaceAll('\\u0000', ''),
+      body: message.body === undefined ? null : JSON.stringify(redact(message.body)),
       status: message.status ?? null,
       answer: message.answer === undefined ? null : keepAnswer(message.answer),
       error: message.error ?? null,

@@ -9,7 +9,7 @@ import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
 import { abdmRules } from '../abdm/rules.ts'
 import { refuse } from '../kernel/refusal.ts'
-import { readMessages } from './message-log.ts'
+import { readMessages, redact } from './message-log.ts'
 import { type Route, route } from './route.ts'
 import { makeServer, nativeRules } from './server.ts'
 
@@ -246,7 +246,18 @@ test('a long text cut inside a surrogate pair still goes into the delivery log',
       timestamp: '2026-11-22T06:30:00.000Z',
       'content-type': 'application/json',
     },
-    payload: JSON.stringify({ name: 'a', note: `${'x'.repeat(199)}😀${'y'.repeat(50)}` }),
+    payload: JSON.stringify({ name: 'a\\u0000', note: `${'x'.repeat(199)}😀${'y'.repeat(50)}` }),
   })
   assert.equal(answer.statusCode, 202, answer.body)
+})
+
+test('the delivery log does not say who a person is, but of which facility a message is', () => {
+  const person = { id: 'asha.rao@sbx', name: 'Asha Rao', gender: 'F', yearOfBirth: 1981, mobile: '9000000001' }
+  const ids = [{ type: 'ABHA_NUMBER', value: '91000000000001' }]
+  const kept = JSON.stringify(
+    redact({ patient: { ...person, verifiedIdentifiers: ids }, hip: { id: 'X1', name: 'City' } }),
+  )
+  assert.doesNotMatch(kept, /Asha Rao|1981|9000000001|91000000000001/)
+  assert.match(kept, /asha\.rao@sbx/)
+  assert.match(kept, /City/)
 })
