@@ -88,10 +88,10 @@ export class ChildNetwork {
     )
   }
 
-  /** Lets the waiting time of retries pass everywhere. */
+  /** Lets the waiting time of retries pass everywhere; the tries, meant to last for hours, are not used up by it. */
   async hurry(): Promise<void> {
     for (const { database } of this.#children.values())
-      await sql`update job set run_at = now() where status = 'waiting' and (attempts > 0 or kind = 'hiu.ask-again') and run_at > now()`.execute(
+      await sql`update job set run_at = now(), attempts = least(attempts, 2) where status = 'waiting' and (attempts > 0 or kind = 'hiu.ask-again') and run_at > now()`.execute(
         database.db,
       )
   }

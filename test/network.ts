@@ -233,16 +233,26 @@ function readJson(text: string): unknown {
 
 /** Below the range from which the system takes ports for outgoing calls. */
 export async function freePort(): Promise<number> {
+  return freePorts(1)
+}
+
+/** The first of so many free ports in a row. */
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_000)
-    const server = createServer()
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!isFree) continue
-    server.close()
-    await once(server, 'close')
-    return port
+    const first = randomInt(20_000, 32_000)
+    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
+    if (free.every(Boolean)) return first
   }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const listens = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => resolve(true))
+  })
+  if (!listens) return false
+  server.close()
+  await once(server, 'close')
+  return true
 }
