@@ -90,9 +90,14 @@ export class FakeBridge {
     this.#rules.length = 0
   }
 
+  /** Waits until it has done all that it does by itself. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
   /** Closes the door, waits for what it does by itself, and says what the other side did wrong. */
   async stop(): Promise<void> {
-    await Promise.all(this.#running)
+    await this.idle()
     this.#server.closeAllConnections()
     this.#server.close()
     if (this.faults.length > 0)

@@ -140,6 +140,34 @@ describe('what a HIP sends wrongly', () => {
     }
   })
 
+  test('a HIP that does everything twice is borne by exchange and hospital, and each document is held once', async () => {
+    hospital.bridge.misbehave('/api/v3/consent/request/hip/notify', 'twice', 1)
+    hospital.bridge.misbehave('/api/v3/hip/health-information/request', 'twice', 1)
+    const { consent, transfer } = await fetched(['good-1'], ['complete', 'incomplete', 'failed'])
+    assert.equal(at(transfer, 'status'), 'complete', JSON.stringify(transfer))
+    const transactionId = textAt(transfer, 'transaction')
+    const report = await waitFor('both reports', async () => {
+      const { text } = await hospital.bridge.call(
+        `/data-flow/v3/health-information/request/status/${transactionId}`,
+        undefined,
+        { method: 'GET' },
+      )
+      const body: unknown = JSON.parse(text)
+      return (
+        at(body, 'hiRequest.hip.sessionStatus') === 'TRANSFERRED' &&
+        at(body, 'hiRequest.hiu.sessionStatus') !== 'REQUESTED' &&
+        body
+      )
+    })
+    assert.notEqual(at(report, 'hiRequest.hiu.sessionStatus'), 'FAILED')
+    await hospital.bridge.idle()
+    const held = (await desk.records(ASHA.abhaAddress)).filter((one) => at(one, 'artefact') === consent)
+    assert.deepEqual(
+      held.map((one) => at(one, 'careContextReference')),
+      ['good-1'],
+    )
+  })
+
   test('a consent that ran out shows nothing from that moment, and its copies go', async () => {
     const dataEraseAt = new Date(Date.now() + 2_500)
     const { request, own } = await desk.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'], dataEraseAt })

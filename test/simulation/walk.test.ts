@@ -185,7 +185,7 @@ for (const seed of SEEDS) {
           .map((one) => textAt(one, 'consentDetail.consentId'))
           .sort(),
         of('granted')
-          .map((one) => one.consent)
+          .map((one) => one.consent ?? '')
           .sort(),
         story,
       )
