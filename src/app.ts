@@ -198,7 +198,7 @@ function portFault(error: unknown, config: PartyConfig): Error {
   const { host, port } = config.listen
   if (code === 'EADDRINUSE')
     return new StartFault(
-      `${config.name} cannot listen on ${host}:${port}: another program is using that port. Stop it, or choose another port.`,
+      `${config.name} cannot listen on ${host}:${port}: another program is using that port. Stop it, or choose another port (AMANAT_PORT for the sample network, listen.port for a party of your own).`,
     )
   if (code === 'EACCES')
     return new StartFault(

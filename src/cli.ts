@@ -9,6 +9,7 @@ import { DatabaseFault } from './db/database-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { EmbeddedFault } from './db/embedded-fault.ts'
 import { migrate } from './db/migrate.ts'
+import { DataPlaceFault, openDataFolder } from './demo/data-folder.ts'
 import { demoCommand } from './demo/demo-command.ts'
 import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { StoryFault, storyCommand } from './demo/story.ts'
@@ -20,7 +21,17 @@ import { NetworkFault } from './sandbox/network-file.ts'
 import { KeyFault } from './vault/key-file.ts'
 
 /** Faults whose message is written for a person: shown alone, without a stack. */
-const SENTENCES = [ConfigFault, StartFault, EmbeddedFault, DatabaseFault, KeyFault, NetworkFault, CallFault, StoryFault]
+const SENTENCES = [
+  DataPlaceFault,
+  ConfigFault,
+  StartFault,
+  EmbeddedFault,
+  DatabaseFault,
+  KeyFault,
+  NetworkFault,
+  CallFault,
+  StoryFault,
+]
 
 /** Runs one command line; answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -58,10 +69,8 @@ const starter: PartyStarter = {
 /** The terminal stays tidy: what the parties log goes into a file of the data folder. */
 function demoLog() {
   const { dataFolder, logLevel } = settings()
-  return pino(
-    { level: logLevel },
-    pino.destination({ dest: join(dataFolder, 'network.log'), mkdir: true, mode: 0o600, sync: true }),
-  )
+  openDataFolder(dataFolder)
+  return pino({ level: logLevel }, pino.destination({ dest: join(dataFolder, 'network.log'), mode: 0o600, sync: true }))
 }
 
 const settings = () => readDemoSettings(process.env)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbedded } from '../db/embedded.ts'
+import { DataPlaceFault } from './data-folder.ts'
 
 /** One PostgreSQL server with a database for each party. */
 export type Databases = {
@@ -36,7 +37,12 @@ export async function openDatabases(
 
 async function createIfAbsent(serverUrl: string, name: string): Promise<string> {
   const client = new pg.Client({ connectionString: serverUrl })
-  await client.connect()
+  await client.connect().catch((error: unknown) => {
+    const why = error instanceof Error && error.message !== '' ? error.message : 'no answer'
+    throw new DataPlaceFault(
+      `the database server of DATABASE_URL cannot be reached (${why}). Start it, or mend DATABASE_URL, or leave DATABASE_URL out to use the embedded one.`,
+    )
+  })
   try {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(name)}`)
