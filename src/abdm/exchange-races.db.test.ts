@@ -37,7 +37,7 @@ const ask = (body: object, headers: Record<string, string> = {}): Promise<Reply>
 const revoke = (consentId: string): Promise<Reply> =>
   exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents: [consentId] })
 const statuses = (replies: readonly Reply[]): readonly number[] =>
-  [...new Set(replies.map(({ status }) => status))].sort()
+  [...new Set(replies.map(({ status }) => status))].sort((a, b) => a - b)
 
 test('a hundred data requests at once under a consent for one: exactly one is routed', async () => {
   const consentId = await consented({ frequency: { unit: 'YEAR', value: 1, repeats: 1 } })

@@ -68,9 +68,16 @@ export async function transact<T>(machine: Machine, work: (tx: Tx) => Promise<T>
       for (const run of after) run()
       return result
     } catch (error) {
-      if (attempt >= LIMITS.transactionRetriesMax || !mayRetry(error)) throw error
+      if (attempt >= LIMITS.transactionRetriesMax || !mayRetry(error)) throw withoutValues(error)
     }
   }
+}
+
+/** PostgreSQL repeats values of the row in these parts of an error; errors go into our log, patients' data must not. */
+function withoutValues(error: unknown): unknown {
+  if (error instanceof Error)
+    for (const part of ['detail', 'where', 'hint', 'internalQuery']) Reflect.deleteProperty(error, part)
+  return error
 }
 
 /** 40001 serialization_failure, 40P01 deadlock_detected (PostgreSQL, appendix A). */
