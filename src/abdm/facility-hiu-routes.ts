@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { type FetchedArtefact, takeArtefact } from '../hiu/artefacts.ts'
 import { takeConsentAnswer, takeNotice, takeStatus } from '../hiu/commands.ts'
-import { type Page, receivePage } from '../hiu/pages.ts'
+import { isPushAddress, type Page, receivePage } from '../hiu/pages.ts'
 import { PUSH_PATH, type RequestNeeds, takeDataAnswer } from '../hiu/requests.ts'
 import { takeSubscriptionAnswer, takeSubscriptionEvent, takeSubscriptionNotice } from '../hiu/subscriptions.ts'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
@@ -173,6 +173,8 @@ function dataRoutes(needs: FacilityHiuNeeds): readonly Route[] {
         404: { description: 'No request has this address.' },
         410: { description: 'Too late; nothing was stored.' },
       },
+      admit: async ({ tx, params }) =>
+        (await isPushAddress(tx, params['token'] ?? '')) ? undefined : refuse('hiu/unknown-push'),
       handle: async ({ tx, body, params }) =>
         answered(await receivePage(tx, needs, params['token'] ?? '', readPage(body))),
     }),

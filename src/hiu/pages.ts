@@ -47,6 +47,12 @@ export type PageBody = {
 export const OPEN_PAGE_JOB = 'hiu.open-page'
 export type OpenPage = { readonly request: Id<'hiu-request'>; readonly page: number }
 
+/** Whether a request has this push address. Asked before a page of many megabytes is read. */
+export async function isPushAddress(tx: Tx, token: string): Promise<boolean> {
+  const bucket = bucketOfToken(token)
+  return bucket !== undefined && (await lockRequestByToken(tx, bucket, hashOfToken(token))) !== undefined
+}
+
 /**
  * Takes one page: stores it sealed, to be opened by a job. When this returns `true` the page is ours to keep, whatever happens next.
  * Pages may come in any order, twice, before the exchange has named the transaction, numbered from 0, from 1 or not at all.

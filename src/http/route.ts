@@ -49,6 +49,8 @@ export type Route = {
   readonly secretPath?: true
   /** Answer statuses and schemas for the OpenAPI document. */
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
+  /** Turns callers away before a large body is read as JSON: what lets them in stands in the address. */
+  readonly admit?: (call: Pick<Call<never, never>, 'tx' | 'params'>) => Promise<Refusal | undefined>
   readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>
 }
 

@@ -224,6 +224,8 @@ async function decideAndHandle(
     seen.caller = caller
     const headerFault = rules.checkHeaders(headers, tx.now, route)
     if (headerFault) return headerFault
+    const turnedAway = await route.admit?.({ tx, params: request.params as Record<string, string> })
+    if (turnedAway) return turnedAway
     const input = readInput(route, request, headers, raw)
     if (isRefusal(input)) return input
     seen.body = input.sent
