@@ -5,6 +5,7 @@ import { exchangeGatewayRoutes } from './abdm/exchange-gateway-routes.ts'
 import { exchangeLinkingReactions, linkingUndelivered } from './abdm/exchange-linking-reactions.ts'
 import { exchangeLinkingRoutes } from './abdm/exchange-linking-routes.ts'
 import { exchangeLockerRoutes } from './abdm/exchange-locker-routes.ts'
+import { exchangeOperatorRoutes } from './abdm/exchange-operator-routes.ts'
 import { exchangePatientRoutes } from './abdm/exchange-patient-routes.ts'
 import { exchangeSender } from './abdm/exchange-sender.ts'
 import { exchangeShareReactions, shareUndelivered } from './abdm/exchange-share-reactions.ts'
@@ -90,6 +91,7 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...exchangeDataRoutes(),
     ...patientRoutes(needs),
     ...reportRoutes(),
+    ...exchangeOperatorRoutes(needs),
     ...(needs.sandbox ? sandboxRoutes(needs) : []),
   ]
 }

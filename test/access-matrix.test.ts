@@ -87,7 +87,7 @@ describe('every route, as every kind of caller', () => {
     network = await TestNetwork.start({ facilities: [HOSPITAL] })
     for (const person of [ASHA, RAVI]) await network.enrol(person)
     for (const child of [CHILD, GROWN]) {
-      const enrolled = await network.operator('sbx', '/v1/sandbox/patients', { ...child, guardian: ASHA.abhaAddress })
+      const enrolled = await network.operator('sbx', '/v1/patients', { ...child, guardian: ASHA.abhaAddress })
       assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body))
     }
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
@@ -99,7 +99,7 @@ describe('every route, as every kind of caller', () => {
 
   async function sessionOf(id: string): Promise<string> {
     const input = { id, name: `Bridge ${id}`, url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
-    const { body } = await network.operator('sbx', '/v1/sandbox/bridges', input)
+    const { body } = await network.operator('sbx', '/v1/bridges', input)
     const login = {
       clientId: textAt(body, 'clientId'),
       clientSecret: textAt(body, 'clientSecret'),

@@ -132,7 +132,7 @@ export class ChildNetwork {
   }
 
   async enrol(person: Person): Promise<void> {
-    await this.operator('sbx', '/v1/sandbox/patients', person)
+    await this.operator('sbx', '/v1/patients', person)
   }
 
   #child(id: string): Child {
@@ -162,7 +162,7 @@ export class ChildNetwork {
       textMessages: { kind: 'sandbox' },
     }
     if (id === 'sbx') return fs.writeFileSync(file, JSON.stringify({ role: 'exchange', sandbox: true, ...shared }))
-    const { body } = await this.operator('sbx', '/v1/sandbox/bridges', {
+    const { body } = await this.operator('sbx', '/v1/bridges', {
       id,
       name: `Party ${id}`,
       url,

@@ -102,7 +102,7 @@ export class TestNetwork {
   }
 
   async enrol(person: Person): Promise<void> {
-    const { status, body } = await this.operator('sbx', '/v1/sandbox/patients', person)
+    const { status, body } = await this.operator('sbx', '/v1/patients', person)
     if (status !== 201) throw new Error(`enrol: ${status} ${JSON.stringify(body)}`)
   }
 
@@ -202,7 +202,7 @@ export class TestNetwork {
   }
 
   async #register(id: string, name: string, url: string): Promise<{ clientId: string; clientSecret: string }> {
-    const { status, body } = await this.operator('sbx', '/v1/sandbox/bridges', { id, name, url, roles: ['hip', 'hiu'] })
+    const { status, body } = await this.operator('sbx', '/v1/bridges', { id, name, url, roles: ['hip', 'hiu'] })
     if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
     return { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
   }

@@ -207,7 +207,7 @@ async function registerBridge(options: Options, network: Network, party: DemoPar
     facilityTypes: party.facilityTypes,
   }
   const { clientId, clientSecret } = registered.parse(
-    await callParty(partyOf(network, 'exchange'), '/v1/sandbox/bridges', { body }),
+    await callParty(partyOf(network, 'exchange'), '/v1/bridges', { body }),
   )
   saveKept(options, party, { ...values, clientId, clientSecret })
 }

@@ -87,7 +87,7 @@ function stepsOf(network: Network, { patients, holdings }: Population): readonly
   const enrol = (wanted: boolean): Step[] =>
     patients
       .filter((patient) => (patient.guardian !== undefined) === wanted)
-      .map((patient) => post(exchange, '/v1/sandbox/patients', patient))
+      .map((patient) => post(exchange, '/v1/patients', patient))
   const reference = (mrn: string): string => encodeURIComponent(mrn)
   return [
     enrol(false),

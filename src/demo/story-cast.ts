@@ -136,7 +136,7 @@ export async function castFolder(input: {
     abhaNumber: identity.abhaNumber,
     abhaAddress: identity.abhaAddress,
   }
-  await callParty(partyOf(network, 'exchange'), '/v1/sandbox/patients', {
+  await callParty(partyOf(network, 'exchange'), '/v1/patients', {
     body: { ...person, gender: { male: 'M', female: 'F', other: 'O', unknown: 'U' }[gender], language: 'en' },
   })
   await hospital.addPatient({ ...person, reference: identity.reference, gender })

@@ -28,7 +28,7 @@ export async function addBridge(
     .map((role) => role.trim())
     .filter(Boolean)
   const answer = credentials.parse(
-    await callParty(exchange, '/v1/sandbox/bridges', {
+    await callParty(exchange, '/v1/bridges', {
       body: { id: input.id, name: input.name, url: input.url, roles },
     }),
   )

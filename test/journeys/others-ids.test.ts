@@ -46,7 +46,7 @@ describe('ids of others', () => {
 
   async function sessionOf(id: string): Promise<Readonly<Record<string, string>>> {
     const input = { id, name: 'Outsider', url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
-    const { body } = await world.network.operator('sbx', '/v1/sandbox/bridges', input)
+    const { body } = await world.network.operator('sbx', '/v1/bridges', input)
     const login = { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
     const session = await callJson(
       `${world.network.exchange.url}/api/hiecm/gateway/v3/sessions`,

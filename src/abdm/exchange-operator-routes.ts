@@ -1,0 +1,106 @@
+import type { z } from 'zod'
+import type { Tx } from '../db/tx.ts'
+import { type Call, type Route, route } from '../http/route.ts'
+import type { Actor } from '../kernel/caller.ts'
+import { isRefusal, type Refusal } from '../kernel/refusal.ts'
+import {
+  facilityById,
+  listBridges,
+  registerBridge,
+  renewBridgeSecret,
+  revokeBridge,
+  saveServices,
+  updateBridgeUrl,
+} from '../partners/commands.ts'
+import { enrolPatient, readPatient } from '../people/commands.ts'
+import type { Profile } from '../people/patient.ts'
+import { bridgeAdmission, bridgeCredentials, patientEnrolment } from './operator-messages.ts'
+
+const operator = { dialect: 'native', auth: 'operator', once: false } as const
+
+/** What operators of an exchange do: admit and shut out bridges, enrol patients. */
+export function exchangeOperatorRoutes(needs: { readonly indexKey: Uint8Array }): readonly Route[] {
+  return [...bridgeRoutes(), enrolRoute(needs)]
+}
+
+function actorOf(call: Pick<Call<never, never>, 'caller'>): Actor {
+  return { kind: 'operator', id: call.caller.kind === 'operator' ? call.caller.name : call.caller.kind }
+}
+
+function bridgeRoutes(): readonly Route[] {
+  return [
+    route({
+      ...operator,
+      method: 'POST',
+      path: '/v1/bridges',
+      summary: 'Admits a bridge with one facility; one that is known gets a new secret, URL and roles',
+      body: bridgeAdmission,
+      answers: { 201: { description: 'Client id and secret; the secret is shown once', schema: bridgeCredentials } },
+      handle: async ({ tx, body, ...call }) => {
+        const admitted = await admitBridge(tx, body, actorOf(call))
+        return isRefusal(admitted) ? admitted : { status: 201, body: admitted }
+      },
+    }),
+    route({
+      ...operator,
+      method: 'GET',
+      path: '/v1/bridges',
+      summary: 'Every bridge, with its callback URL and standing',
+      answers: { 200: { description: 'Bridges' } },
+      handle: async ({ tx }) => ({ status: 200, body: { bridges: await listBridges(tx) } }),
+    }),
+    route({
+      ...operator,
+      method: 'POST',
+      path: '/v1/bridges/:client/revoke',
+      summary: 'Shuts a bridge out for good: it cannot log in, its sessions end, its facilities are inactive',
+      answers: { 200: { description: 'Shut out' }, 404: { description: 'No such bridge' } },
+      handle: async ({ tx, params, ...call }) => {
+        const revoked = await revokeBridge(tx, { clientId: params['client'] ?? '', actor: actorOf(call) })
+        return isRefusal(revoked) ? revoked : { status: 200 }
+      },
+    }),
+  ]
+}
+
+function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
+  return route({
+    ...operator,
+    method: 'POST',
+    path: '/v1/patients',
+    summary: 'Enrols a patient; one who is enrolled already is left as they are',
+    body: patientEnrolment,
+    answers: { 201: { description: 'Enrolled' }, 200: { description: 'Was enrolled already' } },
+    handle: async ({ tx, body, ...call }) => {
+      if ((await readPatient(tx, body.abhaAddress)) !== undefined) return { status: 200 }
+      const { email, address, guardian, ...rest } = body
+      const profile: Profile = {
+        ...rest,
+        ...(email === undefined ? {} : { email }),
+        ...(address === undefined ? {} : { address }),
+        ...(guardian === undefined ? {} : { guardian }),
+      }
+      const enrolled = await enrolPatient(tx, needs, { profile, actor: actorOf(call) })
+      return isRefusal(enrolled) ? enrolled : { status: 201 }
+    },
+  })
+}
+
+/** Registers, or renews: whoever lost the secret asks again and goes on. */
+async function admitBridge(
+  tx: Tx,
+  input: z.output<typeof bridgeAdmission>,
+  actor: Actor,
+): Promise<z.output<typeof bridgeCredentials> | Refusal> {
+  const { id, name, url, roles, facilityTypes } = input
+  const services = [{ id, name, roles, isActive: true, ...(facilityTypes === undefined ? {} : { facilityTypes }) }]
+  const existing = await facilityById(tx, id)
+  if (existing === undefined) return registerBridge(tx, { name, url, services, actor })
+  const { clientId } = existing.bridge
+  const moved = await updateBridgeUrl(tx, { clientId, url, actor })
+  if (isRefusal(moved)) return moved
+  const saved = await saveServices(tx, { clientId, services, actor })
+  if (isRefusal(saved)) return saved
+  const renewed = await renewBridgeSecret(tx, { clientId, actor })
+  return isRefusal(renewed) ? renewed : { clientId, clientSecret: renewed.clientSecret }
+}
