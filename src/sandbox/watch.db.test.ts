@@ -71,6 +71,9 @@ test('what each party says of itself; those with no such page are not called dow
   const before = await shown()
   assert.equal(before.filter((line) => line.endsWith('unknown')).length, 5)
   await watch.chore.run()
+  const pharmacy = [...watch.states()].filter(([, state]) => state === 'unknown')
+  assert.equal(pharmacy.length, 1, 'one unanswered call may be a start under way')
+  await watch.chore.run()
   assert.deepEqual(await shown(), [
     '10 hospital up',
     '11 laboratory not-ready',

@@ -19,13 +19,20 @@ const HEALTH_TIMEOUT_MS = 2_000
 /** Asks every active bridge of the sandbox how it is. What it hears is kept in memory only. */
 export function makeNetworkWatch(needs: { readonly machine: Machine; readonly outbound: Outbound }): NetworkWatch {
   let states: ReadonlyMap<string, PartyState> = new Map()
+  const missed = new Set<string>()
+  /** One unanswered call may be a start or a restart under way: the state stays as it was. Two in a row are down. */
+  const stateNow = async (clientId: string, url: string): Promise<PartyState> => {
+    const heard = await askHealth(needs.outbound, url)
+    const isSecondMiss = missed.has(clientId)
+    if (heard !== 'down') missed.delete(clientId)
+    else missed.add(clientId)
+    return heard === 'down' && !isSecondMiss ? (states.get(clientId) ?? 'unknown') : heard
+  }
   const run = async (): Promise<void> => {
     const bridges = await transact(needs.machine, listBridges)
     const active = bridges.filter((bridge) => bridge.status === 'active')
     states = new Map(
-      await Promise.all(
-        active.map(async ({ clientId, url }) => [clientId, await askHealth(needs.outbound, url)] as const),
-      ),
+      await Promise.all(active.map(async ({ clientId, url }) => [clientId, await stateNow(clientId, url)] as const)),
     )
   }
   return { chore: { name: 'watch the network', everyMs: WATCH_EVERY_MS, run }, states: () => states }
