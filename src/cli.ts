@@ -33,23 +33,18 @@ const SENTENCES = [
   StoryFault,
 ]
 
+/** Exit code for words that the command line does not know, as most programs have it; 1 is for what went wrong while working. */
+const WRONG_CALL = 2
+
 /** Runs one command line; answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
   let code = 0
-  const program = new Command('amanat')
-    .description('Share patient records only under consent or agreement, with a proof for every disclosure.')
-    .exitOverride()
-    .showHelpAfterError('(amanat --help shows what there is)')
-  const does = (action: () => Promise<number>) => async (): Promise<void> => void (code = await action())
-  addNetworkCommands(program, does)
-  addPartyCommands(program, does)
-  addSandboxCommands(program, does)
-  addToolCommands(program, does)
+  const does: Does = (action) => async () => void (code = await action())
   try {
-    await program.parseAsync([...argv], { from: 'user' })
+    await makeProgram(does).parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_CALL
     if (SENTENCES.some((kind) => error instanceof kind)) {
       process.stderr.write(`amanat: ${(error as Error).message}\n`)
       return 1
@@ -59,6 +54,27 @@ export async function run(argv: readonly string[]): Promise<number> {
 }
 
 type Does = (action: () => Promise<number>) => () => Promise<void>
+
+/** Every command with its words and options. `does` wraps what a command does; a test leaves that out and parses only. */
+export function makeProgram(does: Does): Command {
+  const program = new Command('amanat')
+    .description('Share patient records only under consent or agreement, with a proof for every disclosure.')
+    .exitOverride()
+    .showHelpAfterError('(--help after any command shows its words)')
+    .addHelpText(
+      'after',
+      `
+Environment: AMANAT_DATA    folder of the sample network (./data)
+             AMANAT_PORT    its first port (4000)
+             DATABASE_URL   a PostgreSQL server of yours, in place of the one that npm brings
+Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`,
+    )
+  addNetworkCommands(program, does)
+  addPartyCommands(program, does)
+  addSandboxCommands(program, does)
+  addToolCommands(program, does)
+  return program
+}
 
 const starter: PartyStarter = {
   logKeys: openKeys,
@@ -195,7 +211,7 @@ function addSandboxCommands(program: Command, does: Does): void {
     .requiredOption('--id <id>', 'facility id of the service, as in X-HIP-ID and X-HIU-ID')
     .requiredOption('--name <name>', 'its name, as patients read it')
     .requiredOption('--url <url>', 'base of its callbacks; /api/v3/… is added')
-    .option('--roles <roles>', 'hip, hiu or both', 'hip,hiu')
+    .option('--roles <roles>', 'hip, hiu, health-locker, phr; several with commas', 'hip,hiu')
     .option('--json', 'answer as JSON')
   add.action(
     does(() =>
@@ -213,7 +229,7 @@ function addSandboxCommands(program: Command, does: Does): void {
   const token = sandbox
     .command('token')
     .description('a patient session for the X-AUTH-TOKEN header')
-    .requiredOption('--patient <address>', 'ABHA address')
+    .requiredOption('--patient <address>', 'ABHA address, such as asha.rao@sbx')
     .option('--json', 'answer as JSON')
   token.action(does(() => patientToken({ ...place(), ...token.opts<{ patient: string; json?: boolean }>() })))
   const messages = sandbox
@@ -228,9 +244,9 @@ function addSandboxCommands(program: Command, does: Does): void {
   )
   const show = sandbox
     .command('show')
-    .description('what a party answers at a path of its native API, to its operator or to a patient')
-    .argument('<party>', 'such as vanashree')
-    .argument('<path>', 'such as /v1/artefacts')
+    .description('what a party answers at a path (docs/api), to its operator or to a patient')
+    .argument('<party>', 'exchange, tarangini, vanashree, pratibimb, aushadhika or chhatraksha')
+    .argument('<path>', 'such as /v1/artefacts at a facility, /v1/me/sharing with --patient at the exchange')
     .option('--patient <address>', 'as this patient, at the exchange')
   show.action(
     does(() => {
@@ -244,25 +260,28 @@ function addSandboxCommands(program: Command, does: Does): void {
     .command('redeliver')
     .description('put a dead letter back into the queue')
     .requiredOption('--party <key>', 'whose job, such as exchange')
-    .requiredOption('--job <id>', 'id of the job')
+    .requiredOption('--job <id>', 'id of the job, as "sandbox jobs" shows it')
   again.action(does(() => redeliver({ ...place(), ...again.opts<{ party: string; job: string }>() })))
 }
 
 function addToolCommands(program: Command, does: Does): void {
-  const verify = program.command('log').description('the tamper-evident log').command('verify')
+  const verify = program.command('log').description('the tamper-evident log: verify').command('verify')
   verify
     .description(
-      'check a whole log (URL or folder), a receipt (file), or that two checkpoints belong together; exits non-zero when anything is wrong',
+      'check a whole log (URL or folder), with --since also that it continues an older checkpoint, or one receipt (file)',
     )
     .argument('<what>', 'https://host/log, a folder, or a receipt file')
     .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
     .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
     .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
     .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
-  const load = program.command('fhir').description('FHIR profiles').command('import')
+  const load = program
+    .command('fhir')
+    .description('the FHIR profiles that documents are checked by: import')
+    .command('import')
   load
     .description('load a newer official package of the ABDM profiles')
-    .argument('<package.tgz>')
+    .argument('<package.tgz>', 'as the publisher made it: package/package.json and the definitions beside it')
     .option(
       '--out <folder>',
       'where the compiled profiles go; without it the sample network takes them at its next start',

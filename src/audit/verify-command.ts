@@ -133,7 +133,9 @@ async function keyOfLog(source: LogSource, options: Options, print: VerifyNeeds[
   if (options.key !== undefined) return insist(verifierOf(options.key), print)
   const bytes = await source.read('vkey')
   if (bytes === undefined) {
-    print(`failed  ${source.name} names no key (vkey), and none was given with --key`)
+    print(
+      `failed  ${source.name} is no log that names its key (vkey), and none was given with --key; the address of a log ends in /log`,
+    )
     throw new Failed()
   }
   const vkey = new TextDecoder().decode(bytes).trim()
@@ -165,5 +167,11 @@ function insist<T>(result: T | Refusal, print: VerifyNeeds['print']): T {
 
 /** fetch says only "fetch failed" and hides the reason in its cause. */
 function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+  if ('code' in error && error.code === 'ENOENT' && 'path' in error)
+    return `there is no file or folder ${String(error.path)}; a log on the network begins with http:// or https://`
+  if (!(error.cause instanceof Error)) return error.message
+  const cause = error.cause.message.trim()
+  if (cause.includes('wrong version number'))
+    return 'the other side does not speak TLS; is it http:// in place of https://?'
+  return `nothing answers: ${cause}. Is the address right, and does the network run?`
 }

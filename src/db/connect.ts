@@ -121,7 +121,7 @@ async function checkServer(pool: pg.Pool): Promise<void> {
   } catch (error) {
     throw new DatabaseFault(
       'unreachable',
-      `The database cannot be used: ${messageOf(error)}. Check DATABASE_URL, and that the server runs and lets this user in.`,
+      `The database cannot be used: ${messageOf(error)}. Check its address (DATABASE_URL, or database.url in the settings), and that the server runs and lets this user in.`,
       { cause: error },
     )
   }

@@ -39,7 +39,7 @@ export function openFolder(folder: string): void {
     if (isFull(messageOf(error))) throw diskFull(folder)
     throw new EmbeddedFault(
       'folder_not_writable',
-      `The data folder ${folder} cannot be written by this user (${messageOf(error)}). Give it to this user, or set AMANAT_DATA to another folder.`,
+      `The data folder ${folder} cannot be written by this user (${messageOf(error)}). Give it to this user, or name another folder (AMANAT_DATA for the sample network, database.embeddedFolder for a party of your own).`,
     )
   }
 }

@@ -110,6 +110,6 @@ function inUse(folder: string, pid: number | undefined): EmbeddedFault {
   const who = pid === undefined ? '' : pid === process.pid ? ' (this very process)' : ` (process ${pid})`
   return new EmbeddedFault(
     'folder_in_use',
-    `Another Amanat${who} is already using the data folder ${folder}. Stop it first, or set AMANAT_DATA to another folder.`,
+    `Another Amanat${who} is already using the data folder ${folder}. Stop it first, or name another folder (AMANAT_DATA for the sample network, database.embeddedFolder for a party of your own).`,
   )
 }

@@ -66,7 +66,7 @@ function sayProblem(status: number, text: string): string {
     }
     if (body.error?.message) return `${body.error.message} (${body.error.code ?? status})`
     if (body.detail)
-      return `${body.detail}${body.field ? ` [${body.field}]` : ''} (${body.type?.replace('urn:amanat:problem:', '') ?? status})`
+      return `${body.detail}${body.field && !body.detail.startsWith(body.field) ? ` [${body.field}]` : ''} (${body.type?.replace('urn:amanat:problem:', '') ?? status})`
   } catch {
     // Not JSON: its own words follow.
     return `answered ${status}: ${text.slice(0, 200)}`

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { callParty } from './client.ts'
-import { type NetworkParty, partyOf, readNetworkFile } from './network-file.ts'
+import { NetworkFault, type NetworkParty, partyOf, readNetworkFile } from './network-file.ts'
 
 /** What `amanat sandbox …` does: asks the running network over HTTP, prints, answers the exit code. */
 
@@ -124,6 +124,8 @@ export async function showPath(
 ): Promise<number> {
   const network = readNetworkFile(input.dataFolder, input.firstPort)
   const party = partyOf(network, input.party)
+  if (!input.path.startsWith('/'))
+    throw new NetworkFault(`the path ${input.path} must begin with a slash, such as /v1/artefacts`)
   const headers =
     input.patient === undefined ? {} : { 'x-auth-token': await tokenOf(partyOf(network, 'exchange'), input.patient) }
   const answer = await callParty(party, input.path, { headers, anonymous: input.patient !== undefined })
