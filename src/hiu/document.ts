@@ -3,18 +3,24 @@ import { hasErrors } from '../fhir/findings.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { isObject } from '../fhir/json.ts'
 import { isAt } from '../policy/period.ts'
+import { agreeOnBirth, type DocumentIdentity } from '../records/identity.ts'
 import type { Terms } from './hiu.ts'
 
 /** What a received document says about itself (as `records/document-bytes.ts` reads it). */
 export type Received = {
   readonly hiType: HiType
   readonly date: Date
-  readonly identity: { readonly abhaNumbers: readonly string[]; readonly abhaAddresses: readonly string[] }
+  readonly identity: DocumentIdentity
   readonly bundle: object
 }
 
-/** Who the document must be about. The ABHA number and name are known when the patient is registered here. */
-export type Expected = { readonly abhaAddress: string; readonly abhaNumber?: string; readonly name?: string }
+/** Who the document must be about. An artefact names the ABHA address only; the rest is known when the patient is registered here. */
+export type Expected = {
+  readonly abhaAddress: string
+  readonly abhaNumber?: string
+  readonly birthDate?: string
+  readonly name?: string
+}
 
 /**
  * Why a document that opened must not be shown: it is about somebody else, is not covered by the artefact, or is no valid document.
@@ -27,9 +33,11 @@ export function quarantineReason(
   expected: Expected,
   findings: readonly Finding[],
 ): string | undefined {
-  const { abhaAddresses, abhaNumbers } = received.identity
+  const { abhaAddresses, abhaNumbers, birthDate } = received.identity
   if (differs(abhaAddresses, expected.abhaAddress) || differs(abhaNumbers, expected.abhaNumber))
     return 'It belongs to another patient: the ABHA identifiers differ.'
+  if (birthDate !== undefined && expected.birthDate !== undefined && !agreeOnBirth(birthDate, expected.birthDate))
+    return 'It belongs to another patient: the birth dates differ.'
   if (
     terms.careContexts.length > 0 &&
     !terms.careContexts.some((context) => context.careContextReference === careContextReference)

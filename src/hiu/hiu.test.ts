@@ -17,10 +17,10 @@ const TERMS: Terms = {
 const DOCUMENT = {
   hiType: 'Prescription',
   date: new Date('2021-06-01T00:00:00Z'),
-  identity: { abhaNumbers: [], abhaAddresses: [] },
+  identity: { abhaNumbers: [], abhaAddresses: [], others: [] },
   bundle: {},
 } as const
-const ASHA = { abhaAddress: 'asha@sbx', abhaNumber: '91000000000001', name: 'Asha Rao' }
+const ASHA = { abhaAddress: 'asha@sbx', abhaNumber: '91000000000001', birthDate: '1981-01-12', name: 'Asha Rao' }
 
 describe('moves', () => {
   it('never lead out of a final state, nor back to granted', () => {
@@ -111,7 +111,7 @@ describe('a document', () => {
     assert.equal(quarantineReason(DOCUMENT, 'c', TERMS, ASHA, []), undefined)
     assert.equal(
       quarantineReason(
-        { ...DOCUMENT, identity: { abhaNumbers: ['91000000000001'], abhaAddresses: ['asha@sbx'] } },
+        { ...DOCUMENT, identity: { abhaNumbers: ['91000000000001'], abhaAddresses: ['asha@sbx'], others: [] } },
         'c',
         { ...TERMS, careContexts: [] },
         ASHA,
@@ -126,18 +126,37 @@ describe('a document', () => {
   it('is quarantined for each thing that contradicts', () => {
     const cases: readonly [Parameters<typeof quarantineReason>, RegExp][] = [
       [
-        [{ ...DOCUMENT, identity: { abhaNumbers: ['91000000000002'], abhaAddresses: [] } }, 'c', TERMS, ASHA, []],
-        /another patient/,
-      ],
-      [
         [
-          { ...DOCUMENT, identity: { abhaNumbers: ['91000000000001'], abhaAddresses: ['ravi@sbx'] } },
+          { ...DOCUMENT, identity: { abhaNumbers: ['91000000000002'], abhaAddresses: [], others: [] } },
           'c',
           TERMS,
           ASHA,
           [],
         ],
         /another patient/,
+      ],
+      [
+        [
+          { ...DOCUMENT, identity: { abhaNumbers: ['91000000000001'], abhaAddresses: ['ravi@sbx'], others: [] } },
+          'c',
+          TERMS,
+          ASHA,
+          [],
+        ],
+        /another patient/,
+      ],
+      [
+        [
+          {
+            ...DOCUMENT,
+            identity: { abhaNumbers: [], abhaAddresses: ['asha@sbx'], others: [], birthDate: '1981-02-12' },
+          },
+          'c',
+          TERMS,
+          ASHA,
+          [],
+        ],
+        /birth dates/,
       ],
       [[DOCUMENT, 'd', TERMS, ASHA, []], /care context/],
       [[{ ...DOCUMENT, hiType: 'Invoice' }, 'c', TERMS, ASHA, []], /HI type Invoice/],

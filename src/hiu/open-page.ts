@@ -134,7 +134,7 @@ async function whom(tx: Tx, needs: OpenNeeds, request: DataRequest): Promise<Exp
   return {
     abhaAddress: request.patient,
     ...(patient?.abhaNumber === undefined ? {} : { abhaNumber: patient.abhaNumber }),
-    ...(patient === undefined ? {} : { name: patient.name }),
+    ...(patient === undefined ? {} : { name: patient.name, birthDate: patient.birthDate }),
   }
 }
 

@@ -35,11 +35,14 @@ export function isAbout(identity: DocumentIdentity, patient: FacilityPatient): '
   const address = compare(identity.abhaAddresses, patient.abhaAddress)
   if (number === 'no' || address === 'no') return 'no'
   const { birthDate } = identity
-  // A birth date may be given to the year or the month only.
-  if (birthDate !== undefined && !patient.birthDate.startsWith(birthDate) && !birthDate.startsWith(patient.birthDate))
-    return 'no'
+  if (birthDate !== undefined && !agreeOnBirth(birthDate, patient.birthDate)) return 'no'
   if (number === 'yes' || address === 'yes' || identity.others.includes(patient.reference)) return 'yes'
   return 'unknown'
+}
+
+/** Whether two birth dates can be of one person: either may be given to the year or the month only. */
+export function agreeOnBirth(one: string, other: string): boolean {
+  return one.startsWith(other) || other.startsWith(one)
 }
 
 function compare(found: readonly string[], known: string | undefined): 'yes' | 'no' | 'unknown' {
