@@ -5,6 +5,7 @@ import { facilityHiuRoutes } from './abdm/facility-hiu-routes.ts'
 import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
 import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
+import { makeTransferReports } from './abdm/transfer-reports.ts'
 import type { Ground, Parts } from './app.ts'
 import type { FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
@@ -38,11 +39,12 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   const { artefactSignature, nativeUrl, ...rest } = config.exchange
   const access: ExchangeAccess = { ...rest, nativeUrl }
   const tokens = makeSessionTokens(access, outbound)
+  const headers = () => sessionHeaders(tokens, machine, access)
   const exchangeKeys = makeExchangeKeys({
     outbound,
     jwksUrl: `${access.baseUrl}/gateway/v3/certs`,
     // The national sandbox answers its keys to sessions only (protocol sheet 1.6).
-    headers: () => sessionHeaders(tokens, machine, access),
+    headers,
     now: machine.now,
     artefactSignature,
     // A national gateway signs its callbacks without saying for whom.
@@ -63,14 +65,18 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     ...needs,
     sources: [ownSource, ...(folder === undefined ? [] : [folder]), ...fhirSourcesOf(config, outbound)],
   }
+  const hiuNeeds = {
+    ...needs,
+    transferReport: makeTransferReports({ ...needs, baseUrl: access.baseUrl, headers, tokenRefused: tokens.forget }),
+  }
   return {
     routes: facilityRoutes(needs),
     reactions: [...hipReactions(needs), ...hiuReactions(needs)],
-    handlers: [...hipJobs(hipNeeds), ...hiuJobs(needs)],
+    handlers: [...hipJobs(hipNeeds), ...hiuJobs(hiuNeeds)],
     failures: [...hipFailures(needs), ...hiuFailures(needs)],
     chores: [
       ...hipChores(machine, needs),
-      ...hiuChores(machine, needs),
+      ...hiuChores(machine, hiuNeeds),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
     sender: facilitySender(access, tokens),

@@ -3,9 +3,10 @@ import pino from 'pino'
 import { Registry } from 'prom-client'
 import { dataRequest } from '../src/abdm/data-messages.ts'
 import { facilityHiuRoutes } from '../src/abdm/facility-hiu-routes.ts'
-import { hiuFailures, hiuReactions } from '../src/abdm/hiu-reactions.ts'
+import { type HiuReactionNeeds, hiuFailures, hiuReactions } from '../src/abdm/hiu-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import { type Outgoing, SEND_JOB } from '../src/abdm/send.ts'
+import { makeTransferReports } from '../src/abdm/transfer-reports.ts'
 import { type Machine, type Reaction, transact } from '../src/db/tx.ts'
 import { type HiuNeeds, hiuChores, hiuJobs } from '../src/hiu/jobs.ts'
 import { hiuRoutes } from '../src/hiu/routes.ts'
@@ -21,6 +22,8 @@ import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
 export const HIU = 'IN2710000022' as FacilityId
 export const HIP = 'IN2710000011' as FacilityId
+/** Where the exchange would be. */
+export const EXCHANGE = 'https://exchange.example/api/hiecm'
 export const PATIENT = 'asha.rao@sbx' as AbhaAddress
 
 export type Sent = Pick<Outgoing, 'path' | 'body' | 'headers' | 'requestId' | 'to'>
@@ -66,16 +69,24 @@ export async function openHiuBench(): Promise<HiuBench> {
   const machine = makeTestMachine(database, { clock, reactions })
   const links = new Map<string, CallOutcome>()
   const verdict: { value: true | Refusal } = { value: true }
-  const needs = {
+  const outbound = {
+    call: async ({ url }: { readonly url: string }): Promise<CallOutcome> =>
+      links.get(url) ?? { kind: 'forbidden', reason: 'a private address', tookMs: 1 },
+  }
+  const needs: HiuNeeds & HiuReactionNeeds = {
     facility: { id: HIU, name: 'Sagar Hospital' },
     publicUrl: 'http://127.0.0.1:4002',
     indexKey: machine.random(32),
     reportsToExchange: true,
-    outbound: {
-      call: async ({ url }: { readonly url: string }): Promise<CallOutcome> =>
-        links.get(url) ?? { kind: 'forbidden', reason: 'a private address', tookMs: 1 },
-    },
+    outbound,
     exchangeKeys: { verifyArtefact: async () => verdict.value },
+    transferReport: makeTransferReports({
+      facility: { id: HIU },
+      outbound,
+      baseUrl: EXCHANGE,
+      headers: async () => ({}),
+      tokenRefused: () => undefined,
+    }),
   }
   for (const [type, reaction] of hiuReactions(needs)) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
   const sent: Sent[] = []

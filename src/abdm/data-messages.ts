@@ -87,6 +87,14 @@ const notifierType = z.preprocess(
   z.enum(['HIP', 'HIU']),
 )
 
+const contextStatus = z.object({
+  careContextReference: z.string().min(1).max(LIMITS.textCharsMax),
+  /** `DELIVERED`, `OK`, `ERRORED`; care_abdm also sends `FAILED`. */
+  hiStatus: words(40).transform((text) => text.toUpperCase()),
+  description: words(1_000).nullish(),
+})
+const contextStatuses = z.array(contextStatus).max(LIMITS.careContextsPerConsentMax).nullish()
+
 /** HIP → CM and HIU → CM `data-flow/v3/health-information/notify`: how the transfer ended at this side. */
 export const dataNotify = z
   .object({
@@ -98,19 +106,33 @@ export const dataNotify = z
       statusNotification: z.object({
         sessionStatus,
         hipId: facilityId.nullish(),
-        statusResponses: z
-          .array(
-            z.object({
-              careContextReference: z.string().min(1).max(LIMITS.textCharsMax),
-              /** `DELIVERED`, `OK`, `ERRORED`; care_abdm also sends `FAILED`. */
-              hiStatus: words(40).transform((text) => text.toUpperCase()),
-              description: words(1_000).nullish(),
-            }),
-          )
-          .max(LIMITS.careContextsPerConsentMax)
-          .nullish(),
+        statusResponses: contextStatuses,
       }),
     }),
   })
   .meta({ id: 'HealthInformationNotify' })
 export type DataNotifyBody = z.input<typeof dataNotify>
+
+const sideStatus = z.object({
+  id: words().nullish(),
+  sessionStatus: words(40).transform((text) => text.toUpperCase()),
+  at: words(40).nullish(),
+  statusResponses: contextStatuses,
+})
+
+/** Answer of CM to `GET data-flow/v3/health-information/request/status/{transaction-id}`; no source shows one, so this is our own. */
+export const dataStatus = z
+  .object({
+    hiRequest: z.object({
+      transactionId: uuid<'transaction'>(),
+      consent: z.object({ id: words(100) }).nullish(),
+      dateRange: z.object({ from: words(40), to: words(40) }).nullish(),
+      requestedAt: words(40).nullish(),
+      /** The provider's, as under `hip`. */
+      sessionStatus: words(40).nullish(),
+      hip: sideStatus,
+      hiu: sideStatus.nullish(),
+    }),
+    error: abdmError.nullish(),
+  })
+  .meta({ id: 'HealthInformationStatus' })

@@ -6,7 +6,14 @@ import { answerRequest, reportTransfer, requestData, transferFor } from '../tran
 import type { DataRequest } from '../transfer/transfer.ts'
 import { isGiven } from './consent-messages.ts'
 import { laneOfTransfer } from './consent-reactions.ts'
-import { dataNotify, type dataOnRequest, dataRequest, hipDataOnRequest, type hipDataRequest } from './data-messages.ts'
+import {
+  dataNotify,
+  type dataOnRequest,
+  dataRequest,
+  type dataStatus,
+  hipDataOnRequest,
+  type hipDataRequest,
+} from './data-messages.ts'
 import { facilitiesOf, refusedBody } from './exchange-consent-routes.ts'
 import { facilityOf, ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
@@ -167,7 +174,7 @@ function status(): Route {
 }
 
 /** No source shows this answer; these are its words for the states, with both sides apart. */
-function statusBody(request: DataRequest): object {
+function statusBody(request: DataRequest): z.input<typeof dataStatus> {
   return {
     hiRequest: {
       transactionId: request.id,
@@ -179,13 +186,13 @@ function statusBody(request: DataRequest): object {
         id: request.hip,
         sessionStatus: request.hipStatus,
         at: request.hipAt.toISOString(),
-        statusResponses: request.hipOutcomes,
+        statusResponses: [...request.hipOutcomes],
       },
       hiu: {
         id: request.hiu,
         sessionStatus: request.hiuStatus ?? 'REQUESTED',
         ...(request.hiuAt === undefined ? {} : { at: request.hiuAt.toISOString() }),
-        statusResponses: request.hiuOutcomes,
+        statusResponses: [...request.hiuOutcomes],
       },
     },
     ...(request.error === undefined ? {} : { error: request.error }),

@@ -519,6 +519,9 @@ create table hiu_request (
   ordinal integer not null,
   replaces uuid,
   again_at timestamp with time zone,
+  next_ask_at timestamp with time zone,
+  asks smallint not null default 0,
+  provider_report bytea,
   constraint hiu_request_pkey PRIMARY KEY (bucket, id),
   constraint hiu_request_bucket_artefact_ordinal_key UNIQUE (bucket, artefact, ordinal),
   constraint hiu_request_bucket_artefact_fkey FOREIGN KEY (bucket, artefact) REFERENCES hiu_artefact(bucket, id),
@@ -527,6 +530,7 @@ create table hiu_request (
 );
 CREATE INDEX hiu_request_due ON public.hiu_request USING btree (bucket, deadline) WHERE (status = ANY (ARRAY['asked'::text, 'acknowledged'::text, 'receiving'::text]));
 CREATE INDEX hiu_request_key ON public.hiu_request USING btree (bucket, key_expires_at) WHERE (secret IS NOT NULL);
+CREATE INDEX hiu_request_silent ON public.hiu_request USING btree (bucket, next_ask_at) WHERE ((status = ANY (ARRAY['acknowledged'::text, 'receiving'::text])) AND (next_ask_at IS NOT NULL));
 CREATE INDEX hiu_request_token ON public.hiu_request USING btree (bucket, token_hash);
 comment on table hiu_request is 'by patient: health information requests of this facility';
 

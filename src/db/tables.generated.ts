@@ -387,6 +387,9 @@ export interface HiuRequestTable {
   ordinal: number
   replaces: string | null
   again_at: Date | null
+  next_ask_at: Date | null
+  asks: Generated<number>
+  provider_report: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
 }
 
 export interface HiuSubscriptionTable {

@@ -192,6 +192,12 @@ export async function eraseCopyRows(
       .where('bucket', '=', bucket)
       .where('request', 'in', [...requests])
       .execute()
+    await tx.db
+      .updateTable('hiu_request')
+      .set({ provider_report: null })
+      .where('bucket', '=', bucket)
+      .where('id', 'in', [...requests])
+      .execute()
   }
   await tx.db.deleteFrom('hiu_document').where('bucket', '=', bucket).where('artefact', '=', erasure.artefact).execute()
   await tx.db

@@ -106,8 +106,20 @@ export const MOVES = {
     },
     postponed: { again: 'replaced', fail: 'failed', erase: 'erased' },
     replaced: {},
-    acknowledged: { page: 'receiving', fail: 'failed', overdue: 'incomplete', erase: 'erased' },
-    receiving: { 'last-page': 'complete', fail: 'failed', overdue: 'incomplete', erase: 'erased' },
+    acknowledged: {
+      page: 'receiving',
+      fail: 'failed',
+      'provider-done': 'incomplete',
+      overdue: 'incomplete',
+      erase: 'erased',
+    },
+    receiving: {
+      'last-page': 'complete',
+      fail: 'failed',
+      'provider-done': 'incomplete',
+      overdue: 'incomplete',
+      erase: 'erased',
+    },
     incomplete: { 'last-page': 'complete', erase: 'erased' },
     complete: { erase: 'erased' },
     failed: { erase: 'erased' },
@@ -164,7 +176,9 @@ export const EVENTS = {
   'hiu.page-conflict': 'A second page of the same number had other content; the first was kept.',
   'hiu.page-refused': 'A page arrived that belongs to no open request; it was not stored.',
   'hiu.page-opened': 'A page was opened, each document checked, and kept, quarantined or reported as broken.',
-  'hiu.transfer-ended': 'All pages of a data request came, or its time ran out; the exchange is told how it went.',
+  'hiu.transfer-asked': 'The facility asked the exchange how a transfer stands of which no page came for a while.',
+  'hiu.transfer-ended':
+    'All pages of a data request came, its provider sends no more, or its time ran out; the exchange is told how it went.',
   'hiu.key-destroyed': 'The private key of a data request expired and was destroyed.',
   'hiu.record-viewed': 'A person looked at a document of a patient.',
   'hiu.view-denied': 'A person wanted to look at a document and the gate said no.',
@@ -221,7 +235,12 @@ export type DataAskedEvent = About & {
   readonly replaces?: Id<'hiu-request'>
 }
 export type DataEvent = About & {
-  readonly type: 'hiu.data-acknowledged' | 'hiu.data-postponed' | 'hiu.data-failed' | 'hiu.key-destroyed'
+  readonly type:
+    | 'hiu.data-acknowledged'
+    | 'hiu.data-postponed'
+    | 'hiu.data-failed'
+    | 'hiu.key-destroyed'
+    | 'hiu.transfer-asked'
   readonly request: Id<'hiu-request'>
   readonly transaction?: string
   readonly reason?: string
@@ -246,6 +265,8 @@ export type TransferEndedEvent = About & {
   readonly transaction?: string
   readonly hip: FacilityId
   readonly sessionStatus: 'RECEIVED' | 'FAILED'
+  /** What the provider had told the exchange, when that ended it. */
+  readonly provider?: 'FAILED' | 'TRANSFERRED'
   readonly contexts: readonly {
     readonly careContextReference: string
     readonly hiStatus: 'OK' | 'ERRORED'

@@ -2,19 +2,25 @@ import { type Machine, transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler, JobResult } from '../jobs/worker.ts'
+import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } from './artefacts.ts'
 import { expireArtefact, tidyEarlyNotices } from './commands.ts'
 import { type Fetched, type OpenNeeds, openPage, readLinks } from './open-page.ts'
 import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
+import type { ProviderReport } from './provider-report.ts'
+import { requestsToAskFor } from './report-store.ts'
 import { ASK_AGAIN_JOB, type AskAgain, askAgain, destroyExpiredKey, endOverdue } from './requests.ts'
+import { ASK_STATUS_JOB, type AskStatus, askIfSilent, isAwaited, takeProviderReport } from './silent-transfers.ts'
 import { artefactsDue } from './store.ts'
 import { requestsOverdue, requestsWithExpiredKey } from './transfer-store.ts'
 
 export type HiuNeeds = OpenNeeds & {
   readonly outbound: Pick<Outbound, 'call'>
   readonly exchangeKeys: { readonly verifyArtefact: (detail: unknown, signature: string) => Promise<true | Refusal> }
+  /** What a provider told the exchange when it is done with a transfer; undefined when it is not, or nothing is known. */
+  readonly transferReport: (machine: Machine, transaction: Id<'transaction'>) => Promise<ProviderReport | undefined>
 }
 
 /** Base64 adds a third to a document. */
@@ -27,6 +33,7 @@ export function hiuJobs(needs: HiuNeeds): readonly (readonly [kind: string, hand
       ASK_AGAIN_JOB,
       async (_machine, job) => ({ outcome: 'done', commit: (tx) => askAgain(tx, needs, job.payload as AskAgain) }),
     ],
+    [ASK_STATUS_JOB, (machine, job) => askStatus(machine, needs, job.payload as AskStatus)],
     [OPEN_PAGE_JOB, (machine, job) => openStored(machine, needs, job.payload as OpenPage)],
   ]
 }
@@ -41,6 +48,14 @@ async function checkArtefact(machine: Machine, needs: HiuNeeds, payload: CheckAr
   if (isRefusal(verdict) && verdict.code === 'machine/unavailable')
     return { outcome: 'retry', error: verdict.detail, whenDead: commit }
   return { outcome: 'done', commit }
+}
+
+/** Without an answer nothing happens: it is asked again after a while, and in the end the deadline holds. */
+async function askStatus(machine: Machine, needs: HiuNeeds, payload: AskStatus): Promise<JobResult> {
+  if (!(await transact(machine, (tx) => isAwaited(tx, payload)))) return { outcome: 'done' }
+  const report = await needs.transferReport(machine, payload.transaction)
+  if (report === undefined) return { outcome: 'done' }
+  return { outcome: 'done', commit: (tx) => takeProviderReport(tx, needs, payload, report) }
 }
 
 async function openStored(machine: Machine, needs: HiuNeeds, payload: OpenPage): Promise<JobResult> {
@@ -100,6 +115,14 @@ export function hiuChores(machine: Machine, needs: HiuNeeds): readonly Chore[] {
       run: async () => {
         for (const artefact of await transact(machine, (tx) => artefactsDue(tx, BATCH)))
           await transact(machine, (tx) => expireArtefact(tx, needs, artefact))
+      },
+    },
+    {
+      name: 'hiu: ask for silent transfers',
+      everyMs: 2 * SECOND_MS,
+      run: async () => {
+        for (const id of await transact(machine, (tx) => requestsToAskFor(tx, BATCH)))
+          await transact(machine, (tx) => askIfSilent(tx, needs, id))
       },
     },
     {

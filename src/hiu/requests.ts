@@ -17,6 +17,8 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { nextRequestAt } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
 import { type DataAskedEvent, type DataEvent, next, type TransferEndedEvent } from './hiu.ts'
+import { type ProviderReport, whyEnded } from './provider-report.ts'
+import { readReport, saveReport } from './report-store.ts'
 import { type Artefact, findArtefact, lockArtefact } from './store.ts'
 import {
   contextStates,
@@ -234,7 +236,7 @@ async function failRequest(tx: Tx, needs: RequestNeeds, request: DataRequest, er
   await announce(tx, recorded)
 }
 
-function dataEvent(needs: RequestNeeds, request: DataRequest) {
+export function dataEvent(needs: RequestNeeds, request: DataRequest) {
   return {
     actor: { kind: 'facility', id: needs.facility.id },
     patient: request.patient,
@@ -243,24 +245,32 @@ function dataEvent(needs: RequestNeeds, request: DataRequest) {
   } as const
 }
 
-/** Ends a transfer whose pages have all come, or whose time is over, and lets the exchange be told. */
+/** Ends a transfer whose pages have all come, whose provider sends no more, or whose time is over, and lets the exchange be told. */
 export async function endTransfer(
   tx: Tx,
   needs: RequestNeeds,
   request: DataRequest,
   end: 'complete' | 'incomplete',
+  report?: ProviderReport,
 ): Promise<void> {
-  const status = next('request', request.status, end === 'complete' ? 'last-page' : 'overdue')
+  const move = end === 'complete' ? 'last-page' : report === undefined ? 'overdue' : 'provider-done'
+  const status = next('request', request.status, move)
   const artefact = await findArtefact(tx, request.patient, request.artefact)
   if (status === undefined || artefact?.granted === undefined) return
-  const contexts = contextStates(expectedContexts(artefact), await entriesOf(tx, request), { status })
+  const known = report ?? (await readReport(tx, request))
+  const contexts = contextStates(expectedContexts(artefact), await entriesOf(tx, request), {
+    status,
+    ...(known === undefined ? {} : { report: known }),
+  })
   const recorded = await record<TransferEndedEvent>(tx, {
     ...dataEvent(needs, request),
     type: 'hiu.transfer-ended',
     ...(request.transaction === undefined ? {} : { transaction: request.transaction }),
     hip: artefact.granted.hip.id,
     ...outcomeOf(contexts, end),
+    ...(report === undefined ? {} : { provider: report.status }),
   })
+  if (report !== undefined) await saveReport(tx, recorded, request, report)
   await moveRequest(tx, recorded, request, { status, ended: true })
   // Of an incomplete transfer the key is kept until it expires: late pages are still welcome.
   if (end === 'complete') await destroySecret(tx, recorded, request)
@@ -312,7 +322,9 @@ async function statusOf(tx: Tx, request: DataRequest, all: readonly DataRequest[
     receivedAt,
     findings,
   }))
-  const { status, reason, pageCount } = request
+  const { status, pageCount } = request
+  const report = await readReport(tx, request)
+  const reason = request.reason ?? (status === 'incomplete' && report !== undefined ? whyEnded(report) : undefined)
   return {
     status,
     askedAt: request.askedAt,
@@ -322,7 +334,7 @@ async function statusOf(tx: Tx, request: DataRequest, all: readonly DataRequest[
     careContexts: contextStates(
       artefact === undefined ? [] : expectedContexts(artefact),
       await entriesOf(tx, request),
-      { status, ...(reason === undefined ? {} : { reason }) },
+      { status, ...(reason === undefined ? {} : { reason }), ...(report === undefined ? {} : { report }) },
     ),
     ...(request.transaction === undefined ? {} : { transaction: request.transaction }),
     ...(request.endedAt === undefined ? {} : { endedAt: request.endedAt }),

@@ -5,6 +5,7 @@ import type { HiuRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
 import type { Period } from '../policy/period.ts'
 import { dataKey, eraseDataKey, existingDataKey } from '../vault/data-keys.ts'
@@ -79,6 +80,8 @@ export async function insertRequest(
       ordinal: request.ordinal,
       replaces: request.replaces ?? null,
       again_at: null,
+      next_ask_at: new Date(tx.now.getTime() + LIMITS.silentTransferAskDelaysMs[0]),
+      provider_report: null,
     })
     .execute()
 }

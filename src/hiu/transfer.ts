@@ -1,4 +1,5 @@
 import type { PageFinding, RequestStatus } from './hiu.ts'
+import { type ProviderReport, whyNotSent } from './provider-report.ts'
 
 export type EntryResult = {
   readonly page: number
@@ -66,14 +67,15 @@ export function isOutOfCount(pageNumber: number, pageCount: number): boolean {
 export function contextStates(
   expected: readonly string[],
   entries: readonly EntryResult[],
-  request: { readonly status: RequestStatus; readonly reason?: string },
+  request: { readonly status: RequestStatus; readonly reason?: string; readonly report?: ProviderReport },
 ): readonly ContextState[] {
   const references = [...new Set([...expected, ...entries.map((entry) => entry.careContextReference)])]
   return references.map((careContextReference) => {
     const own = entries.filter((entry) => entry.careContextReference === careContextReference)
     const held = own.filter((entry) => entry.status === 'held').length
     const faults = [...new Set(own.flatMap((entry) => (entry.status === 'held' ? [] : (entry.reason ?? entry.status))))]
-    const reason = faults.length > 0 ? faults.join('; ') : held > 0 ? undefined : whyMissing(request)
+    const reason =
+      faults.length > 0 ? faults.join('; ') : held > 0 ? undefined : whyNotHere(request, careContextReference)
     return {
       careContextReference,
       status: held > 0 ? 'received' : own.length > 0 ? 'errored' : 'missing',
@@ -81,6 +83,13 @@ export function contextStates(
       ...(reason === undefined ? {} : { reason }),
     }
   })
+}
+
+function whyNotHere(request: Parameters<typeof contextStates>[2], careContextReference: string): string {
+  const { status, report } = request
+  return report !== undefined && (status === 'incomplete' || status === 'complete')
+    ? whyNotSent(report, careContextReference)
+    : whyMissing(request)
 }
 
 function whyMissing({ status, reason }: { readonly status: RequestStatus; readonly reason?: string }): string {

@@ -79,6 +79,11 @@ export const LIMITS = {
   pushTimeoutMs: 30_000,
   /** How long after each refusal of a passing nature a data request of ours is asked again; after the last one it has failed. */
   requestAgainDelaysMs: [2_000, 5_000, 15_000, 60_000],
+  /**
+   * After how long without a page the exchange is asked how a transfer of ours stands, and how long after each time it is asked again;
+   * then only the deadline ends it.
+   */
+  silentTransferAskDelaysMs: [5_000, 15_000, 60_000, 180_000, 300_000, 540_000],
   /** Keys of a data request of ours expire, and are destroyed, after this time. */
   requestKeyMs: 24 * 3_600_000,
   /** How long a notification is kept whose consent request we do not know (it may overtake the answer that names it). */
