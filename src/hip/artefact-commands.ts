@@ -80,7 +80,7 @@ async function endArtefact(
     status,
     ...(patient === undefined ? {} : { patient }),
   })
-  await store.endArtefact(tx, recorded, id, status)
+  await store.endArtefact(tx, recorded, id, 'GRANTED', status)
   await stopTransfers(tx, needs, id, status === 'REVOKED' ? 'The consent was revoked.' : 'The consent has expired.')
   await announce(tx, recorded)
 }

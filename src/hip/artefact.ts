@@ -1,5 +1,6 @@
 import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Frequency } from '../policy/frequency.ts'
 
@@ -67,13 +68,14 @@ export function receive(
   facility: FacilityId,
   now: Date,
 ): Reception | Refusal {
+  const isNews = canMove(MOVES, held?.status ?? 'none', told.status)
   if (told.status !== 'GRANTED') {
-    if (held === undefined) return { kind: 'keep', status: told.status }
-    return held.status === 'GRANTED' ? { kind: 'end', status: told.status } : { kind: 'repeat' }
+    if (!isNews) return { kind: 'repeat' }
+    return { kind: held === undefined ? 'keep' : 'end', status: told.status }
   }
   const fault = faultOfGrant(told, facility)
   if (fault !== undefined) return fault
-  if (held !== undefined) return { kind: held.status === 'GRANTED' ? 'repeat' : 'late' }
+  if (!isNews) return { kind: held?.status === 'GRANTED' ? 'repeat' : 'late' }
   const over = told.signed !== undefined && told.signed.detail.permission.dataEraseAt <= now
   return { kind: 'keep', status: over ? 'EXPIRED' : 'GRANTED' }
 }

@@ -6,11 +6,12 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type Id, makeId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
 import type { ProblemCode } from '../kernel/problems.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { findPatients, learnAbhaAddress, readPatient } from '../records/commands.ts'
 import type { RecordHead } from '../records/record.ts'
-import { contextsOf, type LinkPassword, type OfferedContext, referencesOf } from './link.ts'
+import { contextsOf, type LinkPassword, type OfferedContext, PASSWORD_MOVES, referencesOf } from './link.ts'
 import type { LinkNeeds } from './link-commands.ts'
 import { type Match, type MatchedBy, match, type Wanted } from './matching.ts'
 import * as store from './store-discovery.ts'
@@ -201,7 +202,7 @@ export async function confirmLink(
   const id = parseId<'link'>(given.linkRef)
   const password = id && (await store.lockPassword(tx, id))
   if (password === undefined) return refuse('hip/unknown-link-request')
-  if (password.status !== 'waiting') return refuse('hip/password-spent')
+  if (!canMove(PASSWORD_MOVES, password.status, 'confirmed')) return refuse('hip/password-spent')
   if (password.expiresAt <= tx.now) return refuse('hip/password-expired')
   if (!timingSafeEqual(hashOtp(needs, password.linkRef, given.otp.trim()), password.otpHash))
     return wrongOtp(tx, password)
@@ -217,7 +218,7 @@ export async function confirmLink(
     patientReference: password.patientReference,
     careContexts: references,
   })
-  await store.movePassword(tx, recorded, password.linkRef, { status: 'confirmed', wrongTries: password.wrongTries })
+  await store.movePassword(tx, recorded, password, { status: 'confirmed', wrongTries: password.wrongTries })
   await insertLinks(tx, recorded, password.patientReference, password.abhaAddress, references)
   await learnAbhaAddress(tx, needs, actor, password.patientReference, password.abhaAddress)
   await announce(tx, recorded)
@@ -239,7 +240,7 @@ async function wrongOtp(tx: Tx, password: LinkPassword): Promise<Refusal> {
     subject: password.linkRef,
     wrongTries,
   })
-  await store.movePassword(tx, recorded, password.linkRef, { status: spent ? 'spent' : 'waiting', wrongTries })
+  await store.movePassword(tx, recorded, password, { status: spent ? 'spent' : 'waiting', wrongTries })
   await announce(tx, recorded)
   return spent ? refuse('hip/password-spent') : refuse('hip/wrong-password')
 }

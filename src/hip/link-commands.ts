@@ -6,11 +6,13 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { type RecordsNeeds, readPatient } from '../records/commands.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import { displayOf, type RecordHead } from '../records/record.ts'
 import {
+  CALL_MOVES,
   contextsOf,
   isLinkedAlready,
   isTokenRefused,
@@ -136,7 +138,7 @@ export type CallAnswer =
 export async function answerCall(tx: Tx, needs: LinkNeeds, requestId: string, answer: CallAnswer): Promise<void> {
   const id = parseId<'request'>(requestId)
   const made = id && (await store.lockCall(tx, id))
-  if (made === undefined || made.status !== 'waiting') return
+  if (made === undefined || !canMove(CALL_MOVES, made.status, 'done')) return
   const { kind } = made
   if ('error' in answer && !(kind === 'contexts' && made.contexts.length === 1 && isLinkedAlready(answer.error.code)))
     return callFailed(tx, needs, made, answer.error)
@@ -147,12 +149,12 @@ export async function answerCall(tx: Tx, needs: LinkNeeds, requestId: string, an
       const recorded = await recordAnswer(tx, needs, 'hip.contexts-linked', made)
       const references = referencesOf(made.contexts)
       await store.insertLinks(tx, recorded, made.patientReference, made.abhaAddress, references)
-      await store.endCall(tx, recorded, made.requestId, { status: 'done' })
+      await store.endCall(tx, recorded, made, { status: 'done' })
       return announce(tx, recorded)
     }
     case 'notify': {
       const recorded = await recordAnswer(tx, needs, 'hip.new-data-acknowledged', made)
-      await store.endCall(tx, recorded, made.requestId, { status: 'done' })
+      await store.endCall(tx, recorded, made, { status: 'done' })
       return announce(tx, recorded)
     }
   }
@@ -182,7 +184,7 @@ async function tokenArrived(tx: Tx, needs: LinkNeeds, made: LinkCall, token: str
     token,
     new Date(tx.now.getTime() + LIMITS.linkTokenMs),
   )
-  await store.endCall(tx, recorded, made.requestId, { status: 'done' })
+  await store.endCall(tx, recorded, made, { status: 'done' })
   await enqueue(tx, {
     kind: LINK_JOB,
     payload: { patientReference: made.patientReference, tries: made.tries } satisfies LinkPayload,
@@ -201,7 +203,7 @@ async function callFailed(
     LIMITS.answerKeptCharsMax,
   )
   const recorded = await recordAnswer(tx, needs, 'hip.link-failed', made, { kind: made.kind, error: words })
-  await store.endCall(tx, recorded, made.requestId, { status: 'failed', error: words })
+  await store.endCall(tx, recorded, made, { status: 'failed', error: words })
   await announce(tx, recorded)
   if (made.kind === 'contexts') await tryContextsAgain(tx, needs, made, error.code)
   if (made.kind === 'notify') await tryNotifyAgain(tx, made, error.code)

@@ -87,7 +87,8 @@ export type LinkPassword = {
 
 export const PASSWORD_MOVES = {
   none: ['waiting'],
-  waiting: ['confirmed', 'spent'],
+  // A wrong try that is not the last leaves it waiting.
+  waiting: ['waiting', 'confirmed', 'spent'],
   confirmed: [],
   spent: [],
 } as const satisfies Record<string, readonly LinkPassword['status'][]>

@@ -3,9 +3,10 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { must } from '../kernel/refusal.ts'
 import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
-import type { ArtefactDetail, ArtefactStatus, HeldArtefact, Told } from './artefact.ts'
+import { type ArtefactDetail, type ArtefactStatus, type HeldArtefact, MOVES, type Told } from './artefact.ts'
 
 type Artefact = Id<'artefact'>
 const place = (id: Artefact, patient: string): Place => ({ table: 'hip_artefact', column: 'detail', row: id, patient })
@@ -62,6 +63,7 @@ export async function insertArtefact(
   told: Told,
   status: ArtefactStatus,
 ): Promise<void> {
+  insistOnMove(MOVES, 'none', status, 'artefact')
   const { consentId, signed } = told
   const patient = signed?.detail.patient.id
   const key = patient === undefined ? undefined : await patientKey(tx, patient)
@@ -93,14 +95,16 @@ export async function endArtefact(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
   id: Artefact,
+  from: ArtefactStatus,
   status: 'REVOKED' | 'EXPIRED',
 ): Promise<void> {
+  insistOnMove(MOVES, from, status, 'artefact')
   const result = await tx.db
     .updateTable('hip_artefact')
     .set({ status, ended_at: tx.now })
     .where('bucket', '=', bucketOfId(id))
     .where('consent_id', '=', id)
-    .where('status', '=', 'GRANTED')
+    .where('status', '=', from)
     .executeTakeFirst()
   insistOnOne(result, 'hip_artefact')
 }

@@ -4,8 +4,9 @@ import { type Place, sealWith } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { patientKey } from '../vault/data-keys.ts'
-import type { LinkPassword, OfferedContext } from './link.ts'
+import { type LinkPassword, type OfferedContext, PASSWORD_MOVES } from './link.ts'
 
 export type Discovery = {
   readonly transactionId: Id<'linking-transaction'>
@@ -111,15 +112,16 @@ export async function lockPassword(tx: Tx, linkRef: Id<'link'>): Promise<LinkPas
 export async function movePassword(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
-  linkRef: Id<'link'>,
+  { linkRef, status: from }: Pick<LinkPassword, 'linkRef' | 'status'>,
   to: { readonly status: LinkPassword['status']; readonly wrongTries: number },
 ): Promise<void> {
+  insistOnMove(PASSWORD_MOVES, from, to.status, 'one-time password')
   const result = await tx.db
     .updateTable('hip_link_otp')
     .set({ status: to.status, wrong_tries: to.wrongTries })
     .where('bucket', '=', bucketOfId(linkRef))
     .where('link_ref', '=', linkRef)
-    .where('status', '=', 'waiting')
+    .where('status', '=', from)
     .executeTakeFirst()
   insistOnOne(result, 'hip_link_otp')
 }

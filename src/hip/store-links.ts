@@ -6,9 +6,10 @@ import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
-import type { LinkCall, OfferedContext } from './link.ts'
+import { CALL_MOVES, type LinkCall, type OfferedContext } from './link.ts'
 
 /** Care contexts of a patient that the exchange has linked. */
 export async function linkedContexts(tx: Tx, patientReference: string): Promise<ReadonlySet<string>> {
@@ -198,15 +199,16 @@ function callOf(row: Selectable<HipLinkCallTable>): LinkCall {
 export async function endCall(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
-  requestId: Id<'request'>,
+  { requestId, status: from }: Pick<LinkCall, 'requestId' | 'status'>,
   end: { readonly status: 'done' } | { readonly status: 'failed'; readonly error: string },
 ): Promise<void> {
+  insistOnMove(CALL_MOVES, from, end.status, 'call about linking')
   const result = await tx.db
     .updateTable('hip_link_call')
     .set({ status: end.status, error: 'error' in end ? end.error : null, ended_at: tx.now })
     .where('bucket', '=', bucketOfId(requestId))
     .where('request_id', '=', requestId)
-    .where('status', '=', 'waiting')
+    .where('status', '=', from)
     .executeTakeFirst()
   insistOnOne(result, 'hip_link_call')
 }

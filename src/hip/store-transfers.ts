@@ -4,14 +4,17 @@ import type { HipPageTable, HipRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import {
   type DataRequest,
   deadlineOf,
   type Omissions,
   type Outcome,
+  PAGE_MOVES,
   type Page,
   type PageStatus,
   type RequesterKeys,
+  TRANSFER_MOVES,
   type Transfer,
 } from './transfer.ts'
 
@@ -106,11 +109,12 @@ export async function moveTransfer(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
   key: TransferKey,
-  from: 'collecting' | 'sending',
+  from: Transfer['status'],
   to:
     | { readonly status: 'sending'; readonly pageCount: number; readonly omissions: Omissions }
     | { readonly status: 'ended'; readonly outcome: Outcome },
 ): Promise<void> {
+  insistOnMove(TRANSFER_MOVES, from, to.status, 'transfer')
   const result = await tx.db
     .updateTable('hip_request')
     .set(
@@ -207,12 +211,13 @@ export async function movePage(
   recorded: Recorded<AuditEvent>,
   key: TransferKey,
   number: number,
-  from: 'waiting' | 'sending',
+  from: PageStatus,
   to:
     | { readonly status: 'sending' }
     | { readonly status: 'sent' }
     | { readonly status: 'failed' | 'withheld'; readonly error: string },
 ): Promise<void> {
+  insistOnMove(PAGE_MOVES, from, to.status, 'page of a transfer')
   const settled = to.status === 'sending' ? {} : { body: null, settled_at: tx.now }
   const result = await tx.db
     .updateTable('hip_page')

@@ -3,6 +3,7 @@ import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { canMove } from '../kernel/moves.ts'
 import type { ProblemCode } from '../kernel/problems.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { HeldArtefact } from './artefact.ts'
@@ -12,12 +13,14 @@ import {
   type ContextStatus,
   type DataRequest,
   deadlineOf,
+  isSettled,
   judge,
   mayStillSend,
   type Omissions,
   type Outcome,
   type Page,
   summarise,
+  TRANSFER_MOVES,
   type Transfer,
 } from './transfer.ts'
 
@@ -117,7 +120,7 @@ export async function savePages(
   omissions: Omissions,
 ): Promise<void> {
   const transfer = await store.lockTransfer(tx, key)
-  if (transfer?.status !== 'collecting') return
+  if (transfer === undefined || !canMove(TRANSFER_MOVES, transfer.status, 'sending')) return
   const recorded = await record(tx, {
     type: 'hip.pages-sealed',
     actor: { kind: 'facility', id: needs.facility.id },
@@ -126,7 +129,11 @@ export async function savePages(
     consent: key.consentId,
     pages: pages.length,
   })
-  await store.moveTransfer(tx, recorded, key, 'collecting', { status: 'sending', pageCount: pages.length, omissions })
+  await store.moveTransfer(tx, recorded, key, transfer.status, {
+    status: 'sending',
+    pageCount: pages.length,
+    omissions,
+  })
   for (const page of pages) {
     await store.insertPage(tx, recorded, key, page)
     const payload: PushPayload = { consentId: key.consentId, transactionId: key.transactionId, page: page.number }
@@ -148,7 +155,7 @@ export async function beginPage(
   const transfer = await store.lockTransfer(tx, payload)
   if (transfer?.status !== 'sending') return undefined
   const page = await store.loadPage(tx, payload, payload.page)
-  if (page?.status !== 'waiting' && page?.status !== 'sending') return undefined
+  if (page === undefined || isSettled(page.status)) return undefined
   const may = mayStillSend(transfer, await loadArtefact(tx, payload.consentId), needs.facility.id, tx.now)
   if (isRefusal(may)) {
     await settle(tx, needs, transfer, page, { status: 'withheld', error: may.detail })
@@ -159,7 +166,7 @@ export async function beginPage(
   if (body === undefined) throw new Error(`page ${payload.page} of ${payload.transactionId} waits without a body`)
   if (page.status === 'waiting') {
     const recorded = await record(tx, { type: 'hip.page-sending', ...aboutPage(needs, transfer, page) })
-    await store.movePage(tx, recorded, payload, page.number, 'waiting', { status: 'sending' })
+    await store.movePage(tx, recorded, payload, page.number, page.status, { status: 'sending' })
     await announce(tx, recorded)
   }
   return { transfer, body }
@@ -177,7 +184,7 @@ export async function settlePage(
   const transfer = await store.lockTransfer(tx, payload)
   const page = await store.loadPage(tx, payload, payload.page)
   if (transfer === undefined || page === undefined) return
-  if (page.status === 'waiting' || page.status === 'sending') {
+  if (!isSettled(page.status)) {
     await settle(tx, needs, transfer, page, end)
     await endIfDone(tx, needs, transfer)
   } else if (end.status === 'sent' && page.status !== 'sent') {
@@ -211,7 +218,7 @@ type PageEnd =
 const TYPE_OF_END = { sent: 'hip.page-disclosed', failed: 'hip.page-failed', withheld: 'hip.page-withheld' } as const
 
 async function settle(tx: Tx, needs: TransferNeeds, transfer: Transfer, page: Page, end: PageEnd): Promise<void> {
-  if (page.status !== 'waiting' && page.status !== 'sending') return
+  if (isSettled(page.status)) return
   const doubt =
     end.status === 'sent'
       ? {}
@@ -227,7 +234,7 @@ async function endIfDone(tx: Tx, needs: TransferNeeds, transfer: Transfer): Prom
 
 /** Ends a transfer, with `why` for every page that is still open; the event tells `abdm/` to notify the exchange. */
 async function endTransfer(tx: Tx, needs: TransferNeeds, transfer: Transfer, why: string | undefined): Promise<void> {
-  if (transfer.status !== 'collecting' && transfer.status !== 'sending') return
+  if (!canMove(TRANSFER_MOVES, transfer.status, 'ended')) return
   if (why !== undefined) {
     for (const page of await store.listPages(tx, transfer))
       await settle(tx, needs, transfer, page, { status: 'withheld', error: why })

@@ -49,9 +49,14 @@ export const PAGE_MOVES = {
   sent: [],
   failed: [],
   withheld: [],
-} as const
+} as const satisfies Record<string, readonly string[]>
 
 export type PageStatus = keyof typeof PAGE_MOVES
+
+/** Whether nothing more happens to a page. */
+export function isSettled(status: PageStatus): boolean {
+  return PAGE_MOVES[status].length === 0
+}
 
 export type Page = {
   readonly number: number

@@ -4,13 +4,14 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import type { Patient } from '../people/patient.ts'
 import type { ShareEvent } from './events.ts'
-import { checkProfile, type ProfileShare, parseTokenExpiry, type SharedProfile } from './share.ts'
+import { checkProfile, type ProfileShare, parseTokenExpiry, SHARE_MOVES, type SharedProfile } from './share.ts'
 import { findShare, findShareBySent, findSharesOf, insertShare, updateShare } from './share-store.ts'
 import type { Answered } from './transaction.ts'
 
@@ -73,10 +74,11 @@ export async function answerShare(
   const share = sent === undefined ? undefined : await findShareBySent(tx, sent)
   if (share === undefined || !input.facilities.includes(share.hip))
     return refuse('linking/unknown-request', undefined, 'response.requestId')
-  if (share.status !== 'sent') return refuse('linking/duplicate-share-answer')
   const { answer } = input
-  if ('error' in answer)
-    return end(tx, { ...share, status: 'refused', error: answer.error }, { kind: 'facility', id: share.hip })
+  if (!canMove(SHARE_MOVES, share.status, 'error' in answer ? 'refused' : 'accepted'))
+    return refuse('linking/duplicate-share-answer')
+  const hip: Actor = { kind: 'facility', id: share.hip }
+  if ('error' in answer) return end(tx, share, { ...share, status: 'refused', error: answer.error }, hip)
   if (answer.result.abhaAddress !== share.patient)
     return refuse(
       'linking/unknown-request',
@@ -90,7 +92,7 @@ export async function answerShare(
     ...(tokenNumber === undefined ? {} : { tokenNumber }),
     expiresAt: parseTokenExpiry(expiry, tx.now),
   }
-  return end(tx, accepted, { kind: 'facility', id: share.hip })
+  return end(tx, share, accepted, hip)
 }
 
 /** The profile could not be delivered. Nothing when it was answered all the same. */
@@ -100,17 +102,17 @@ export async function endUndeliveredShare(
   error: { readonly code?: string; readonly message: string },
 ): Promise<void> {
   const share = await findShare(tx, id)
-  if (share?.status !== 'sent') return
+  if (share === undefined || !canMove(SHARE_MOVES, share.status, 'failed')) return
   const reason = {
     code: error.code ?? 'ABDM-1401',
     message: 'The facility could not be reached, or refused the request.',
   }
-  await end(tx, { ...share, status: 'failed', error: reason }, { kind: 'system', id: 'exchange' })
+  await end(tx, share, { ...share, status: 'failed', error: reason }, { kind: 'system', id: 'exchange' })
 }
 
-async function end(tx: Tx, share: ProfileShare, actor: Actor): Promise<ProfileShare> {
+async function end(tx: Tx, from: ProfileShare, share: ProfileShare, actor: Actor): Promise<ProfileShare> {
   const recorded = await record(tx, eventOf('linking.profile-answered', share, actor))
-  await updateShare(tx, recorded, share)
+  await updateShare(tx, recorded, from.status, share)
   await announce(tx, recorded)
   return share
 }

@@ -4,8 +4,9 @@ import type { ProfileShareTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import type { ShareEvent } from './events.ts'
-import type { ProfileShare } from './share.ts'
+import { type ProfileShare, SHARE_MOVES } from './share.ts'
 
 function readRow(row: Selectable<ProfileShareTable>): ProfileShare {
   const base = {
@@ -59,8 +60,14 @@ export async function insertShare(tx: Tx, _recorded: Recorded<ShareEvent>, share
     .execute()
 }
 
-/** Ends a share that was sent. */
-export async function updateShare(tx: Tx, _recorded: Recorded<ShareEvent>, share: ProfileShare): Promise<void> {
+/** Ends a share that was `from`. */
+export async function updateShare(
+  tx: Tx,
+  _recorded: Recorded<ShareEvent>,
+  from: ProfileShare['status'],
+  share: ProfileShare,
+): Promise<void> {
+  insistOnMove(SHARE_MOVES, from, share.status, 'profile share')
   const updated = await tx.db
     .updateTable('profile_share')
     .set({
@@ -71,9 +78,9 @@ export async function updateShare(tx: Tx, _recorded: Recorded<ShareEvent>, share
     })
     .where('bucket', '=', bucketOf(share.patient))
     .where('id', '=', share.id)
-    .where('status', '=', 'sent')
+    .where('status', '=', from)
     .executeTakeFirst()
-  insistOnOne(updated, `profile share to ${share.status}`)
+  insistOnOne(updated, `profile share ${from} to ${share.status}`)
 }
 
 export async function findShare(tx: Tx, id: Id<'profile-share'>): Promise<ProfileShare | undefined> {

@@ -4,6 +4,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
@@ -13,7 +14,10 @@ import {
   type Answer,
   type Category,
   contextsToTell,
+  EVENT_MOVES,
+  type EventStatus,
   makeTerms,
+  moveSubscription,
   type Subscription,
   type SubscriptionRequest,
   type SubscriptionStatus,
@@ -89,7 +93,7 @@ export async function grantSubscription(
 ): Promise<Subscription | Refusal> {
   const subscription = await own(tx, input)
   if (isRefusal(subscription)) return subscription
-  if (subscription.status !== 'requested') return refuse('linking/subscription-acted-on')
+  if (moveSubscription(subscription.status, 'grant') === undefined) return refuse('linking/subscription-acted-on')
   const terms = makeTerms(subscription.request, input.answer, tx.now)
   if (isRefusal(terms)) return terms
   return move(
@@ -107,7 +111,7 @@ export async function denySubscription(
 ): Promise<Subscription | Refusal> {
   const subscription = await own(tx, input)
   if (isRefusal(subscription)) return subscription
-  if (subscription.status !== 'requested') return refuse('linking/subscription-acted-on')
+  if (moveSubscription(subscription.status, 'deny') === undefined) return refuse('linking/subscription-acted-on')
   return move(
     tx,
     subscription,
@@ -126,7 +130,7 @@ export async function changeSubscription(
   if (isRefusal(subscription)) return subscription
   if (input.hiu !== undefined && input.hiu !== subscription.hiu)
     return refuse('linking/unknown-subscription', undefined, 'hiuId')
-  if (subscription.status !== 'granted' && subscription.status !== 'revoked')
+  if (moveSubscription(subscription.status, 'change') === undefined || !('terms' in subscription))
     return refuse('linking/subscription-state')
   const terms = makeTerms(subscription.request, input.answer, tx.now)
   if (isRefusal(terms)) return terms
@@ -140,9 +144,10 @@ export async function switchSubscription(
 ): Promise<Subscription | Refusal> {
   const subscription = await own(tx, input)
   if (isRefusal(subscription)) return subscription
-  if (subscription.status !== 'granted' && subscription.status !== 'revoked')
-    return refuse('linking/subscription-state')
   if (subscription.status === input.to) return subscription
+  const verb = input.to === 'granted' ? 'resume' : 'revoke'
+  if (moveSubscription(subscription.status, verb) !== input.to || !('terms' in subscription))
+    return refuse('linking/subscription-state')
   const type = input.to === 'granted' ? 'linking.subscription-resumed' : 'linking.subscription-revoked'
   return move(tx, subscription, { ...subscription, status: input.to }, type, input.actor)
 }
@@ -232,15 +237,9 @@ export async function acknowledgeEvent(
   const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
   if (event === undefined || subscription === undefined || !input.facilities.includes(subscription.hiu))
     return refuse('linking/unknown-event', undefined, 'acknowledgement.eventId')
-  if (event.status === 'acknowledged') return true
-  await endEvent(
-    tx,
-    event.status,
-    'linking.event-heard',
-    { kind: 'facility', id: subscription.hiu },
-    subscription,
-    input.id,
-  )
+  if (!canMove(EVENT_MOVES, event.status, 'acknowledged')) return true
+  const actor: Actor = { kind: 'facility', id: subscription.hiu }
+  await endEvent(tx, event.status, 'linking.event-heard', actor, subscription, input.id)
   return true
 }
 
@@ -248,13 +247,13 @@ export async function acknowledgeEvent(
 export async function endUndeliveredEvent(tx: Tx, id: Id<'subscription-event'>): Promise<void> {
   const event = await findEvent(tx, id)
   const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
-  if (event?.status !== 'published' || subscription === undefined) return
+  if (event === undefined || subscription === undefined || !canMove(EVENT_MOVES, event.status, 'failed')) return
   await endEvent(tx, event.status, 'linking.event-lost', { kind: 'system', id: 'exchange' }, subscription, id)
 }
 
 async function endEvent(
   tx: Tx,
-  from: 'published' | 'failed',
+  from: EventStatus,
   type: SubscriberHeard['type'],
   actor: Actor,
   subscription: Subscription,

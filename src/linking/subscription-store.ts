@@ -6,9 +6,16 @@ import { insistOnOne, type Tx } from '../db/tx.ts'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import type { SubscriberHeard, SubscriberTold, SubscriptionChange } from './events.ts'
-import type { Subscription, SubscriptionStatus } from './subscription.ts'
+import {
+  EVENT_MOVES,
+  type EventStatus,
+  SUBSCRIPTION_MOVES,
+  type Subscription,
+  type SubscriptionStatus,
+} from './subscription.ts'
 
 /** The JSON columns, read back. */
 const facility = z.string().transform((text) => text as FacilityId)
@@ -83,6 +90,7 @@ export async function updateSubscription(
   from: SubscriptionStatus,
   subscription: Subscription,
 ): Promise<void> {
+  insistOnMove(SUBSCRIPTION_MOVES, from, subscription.status, 'subscription')
   const updated = await tx.db
     .updateTable('subscription')
     .set(rowOf(tx, subscription))
@@ -164,7 +172,7 @@ export async function insertEvent(tx: Tx, { event }: Recorded<SubscriberTold>): 
 export type StoredEvent = {
   readonly id: Id<'subscription-event'>
   readonly subscription: Id<'subscription'>
-  readonly status: 'published' | 'acknowledged' | 'failed'
+  readonly status: EventStatus
 }
 
 export async function findEvent(tx: Tx, id: Id<'subscription-event'>): Promise<StoredEvent | undefined> {
@@ -180,9 +188,10 @@ export async function findEvent(tx: Tx, id: Id<'subscription-event'>): Promise<S
 export async function updateEvent(
   tx: Tx,
   { event }: Recorded<SubscriberHeard>,
-  from: StoredEvent['status'],
-  to: 'acknowledged' | 'failed',
+  from: EventStatus,
+  to: EventStatus,
 ): Promise<void> {
+  insistOnMove(EVENT_MOVES, from, to, 'subscription event')
   const updated = await tx.db
     .updateTable('subscription_event')
     .set({ status: to, changed_at: tx.now })

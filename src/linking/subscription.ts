@@ -40,17 +40,28 @@ export type Subscription = {
 export type SubscriptionStatus = Subscription['status']
 
 export const SUBSCRIPTION_MOVES = {
-  requested: ['granted', 'denied'],
-  granted: ['revoked'],
-  revoked: ['granted'],
-  denied: [],
-} as const satisfies Record<SubscriptionStatus, readonly SubscriptionStatus[]>
+  requested: { grant: 'granted', deny: 'denied' },
+  granted: { change: 'granted', revoke: 'revoked' },
+  revoked: { change: 'revoked', resume: 'granted' },
+  denied: {},
+} as const satisfies Record<SubscriptionStatus, Readonly<Record<string, SubscriptionStatus>>>
 
+export type SubscriptionVerb = 'grant' | 'deny' | 'change' | 'revoke' | 'resume'
+
+/** The status after `verb`, or undefined when a subscription in this status does not take it. */
+export function moveSubscription(status: SubscriptionStatus, verb: SubscriptionVerb): SubscriptionStatus | undefined {
+  const moves: Readonly<Record<string, SubscriptionStatus>> = SUBSCRIPTION_MOVES[status]
+  return moves[verb]
+}
+
+/** The news of a subscriber. What seemed lost may be acknowledged all the same. */
 export const EVENT_MOVES = {
   published: ['acknowledged', 'failed'],
   acknowledged: [],
   failed: ['acknowledged'],
-} as const
+} as const satisfies Record<string, readonly string[]>
+
+export type EventStatus = keyof typeof EVENT_MOVES
 
 /** What the patient answered; what a source does not say is as it was asked. */
 export type Answer = {

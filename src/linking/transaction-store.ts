@@ -5,9 +5,10 @@ import type { LinkingTransactionTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
 import type { TransactionEvent } from './events.ts'
-import { awaited, type Transaction } from './transaction.ts'
+import { awaited, MOVES, type Transaction } from './transaction.ts'
 
 const place = (patient: string, id: string): Place => ({
   table: 'linking_transaction',
@@ -65,6 +66,7 @@ export async function updateTransaction(
   from: Transaction,
   to: Transaction,
 ): Promise<void> {
+  insistOnMove(MOVES, from.status, to.status, 'linking transaction')
   const updated = await tx.db
     .updateTable('linking_transaction')
     .set(await rowOf(tx, to))

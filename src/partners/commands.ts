@@ -3,8 +3,9 @@ import { StaleRow, type Tx } from '../db/tx.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { type Bridge, type Facility, type PartnerEvent, parseCallbackUrl, type Role } from './bridge.ts'
+import { type Bridge, type Facility, MOVES, type PartnerEvent, parseCallbackUrl, type Role } from './bridge.ts'
 import { hashSecret, makeSecret } from './secret.ts'
 import {
   type FacilityEvent,
@@ -113,7 +114,7 @@ export async function revokeBridge(
 ): Promise<true | Refusal> {
   const bridge = await findBridge(tx, input.clientId)
   if (bridge === undefined) return refuse('partners/unknown-bridge')
-  if (bridge.status === 'revoked') return true
+  if (!canMove(MOVES, bridge.status, 'revoked')) return true
   const recorded = await record(tx, {
     type: 'partners.bridge-revoked',
     actor: input.actor,

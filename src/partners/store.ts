@@ -3,7 +3,8 @@ import type { Recorded } from '../audit/record.ts'
 import type { FacilityTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
-import type { Bridge, Facility, PartnerEvent, Role } from './bridge.ts'
+import { insistOnMove } from '../kernel/moves.ts'
+import { type Bridge, type Facility, MOVES, type PartnerEvent, type Role } from './bridge.ts'
 
 export type StoredBridge = Bridge & { readonly secretHash: string; readonly sessionsFrom: Date }
 
@@ -62,6 +63,7 @@ export async function updateBridge(
   { event }: Recorded<PartnerEvent>,
   change: { readonly url?: string; readonly secretHash?: string; readonly status?: 'revoked' },
 ): Promise<void> {
+  if (change.status !== undefined) insistOnMove(MOVES, 'active', change.status, 'bridge')
   const updated = await tx.db
     .updateTable('bridge')
     .set({

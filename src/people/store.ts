@@ -5,8 +5,9 @@ import type { Place } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, toBucket } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
-import type { Patient, PatientEvent, PatientStatus, Profile } from './patient.ts'
+import { MOVES, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
 
 export type IndexKind = 'abha-number' | 'mobile'
 
@@ -68,6 +69,7 @@ export async function updatePatientStatus(
   from: PatientStatus,
   to: PatientStatus,
 ): Promise<void> {
+  insistOnMove(MOVES, from, to, 'patient')
   const updated = await tx.db
     .updateTable('patient')
     .set({ status: to, changed_at: tx.now })
