@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { CommanderError } from 'commander'
 import { makeProgram } from '../src/cli.ts'
+import { parseConfig } from '../src/config.ts'
 
 /** What the documentation shows must exist: files that it links to, commands that it tells people to type. */
 
@@ -124,4 +125,11 @@ test('scripts that pages show are scripts of package.json', () => {
     [],
   )
   assert.ok(named.length > 5)
+})
+
+test('settings that are shown are settings that can be used, for each role', () => {
+  const page = 'docs/operate/settings.md'
+  const shown = [...readFileSync(page, 'utf8').matchAll(/^```json\n([\s\S]*?)^```/gm)].map(([, text = '']) => text)
+  const roles = shown.map((text) => parseConfig(JSON.parse(text), page).role)
+  assert.deepEqual(roles.sort(), ['exchange', 'facility'])
 })
