@@ -12,7 +12,7 @@ import { exchangeShareReactions, shareUndelivered } from './abdm/exchange-share-
 import { exchangeShareRoutes } from './abdm/exchange-share-routes.ts'
 import { exchangeSubscriptionReactions, subscriptionEventUndelivered } from './abdm/exchange-subscription-reactions.ts'
 import { exchangeSubscriptionRoutes } from './abdm/exchange-subscription-routes.ts'
-import type { Ground, Parts } from './app.ts'
+import type { Ground, Parts } from './app-parts.ts'
 import type { OwnLog } from './audit/log.ts'
 import type { ExchangeConfig } from './config.ts'
 import { expiryChore } from './consent/jobs.ts'

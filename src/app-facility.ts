@@ -6,7 +6,7 @@ import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTok
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
 import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
 import { makeTransferReports } from './abdm/transfer-reports.ts'
-import type { Ground, Parts } from './app.ts'
+import type { Ground, Parts } from './app-parts.ts'
 import type { FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
 import { hipChores, hipJobs } from './hip/jobs.ts'

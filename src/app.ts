@@ -2,9 +2,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { abdmRules } from './abdm/rules.ts'
-import { type FailureReaction, SEND_JOB, type Sender, sendHandler } from './abdm/send.ts'
+import { SEND_JOB, sendHandler } from './abdm/send.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
+import type { Ground, Parts } from './app-parts.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import { type OwnLog, type OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
@@ -18,8 +19,7 @@ import { migrate } from './db/migrate.ts'
 import { type Machine, type Reaction, transact } from './db/tx.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { sweepMessages } from './http/message-log.ts'
-import { makeOutbound, type Outbound } from './http/outbound.ts'
-import type { Route } from './http/route.ts'
+import { makeOutbound } from './http/outbound.ts'
 import { type Authenticate, makeServer, nativeRules } from './http/server.ts'
 import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
@@ -27,30 +27,6 @@ import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
 import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
-
-/** What a role adds to the program: its routes, reactions, jobs and chores. */
-export type Parts = {
-  readonly routes: readonly Route[]
-  readonly reactions: readonly (readonly [string, Reaction])[]
-  readonly handlers: readonly (readonly [string, JobHandler])[]
-  readonly failures: readonly (readonly [string, FailureReaction])[]
-  readonly chores: readonly Chore[]
-  readonly sender: Sender
-  readonly authenticate: {
-    readonly bridge: Authenticate
-    readonly patient: Authenticate
-    readonly exchange: Authenticate
-  }
-}
-
-/** What a role is made from. */
-export type Ground = {
-  readonly machine: Machine
-  readonly keys: PartyKeys
-  readonly outbound: Outbound
-  readonly log: Logger
-  readonly ownLog: OwnLog
-}
 
 export type RunningParty = {
   readonly config: PartyConfig
@@ -260,6 +236,7 @@ function addLogMetrics(registry: Registry, machine: Machine): void {
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
   const waiting = gauge('amanat_log_waiting', 'Recorded events that are not in a checkpoint yet')
   const faults = gauge('amanat_log_witness_faults', 'Witnesses that refuse to cosign our log')
+  const rowFaults = gauge('amanat_log_row_faults', 'Recorded events whose stored row differs from the log, or is gone')
   new Gauge({
     name: 'amanat_log_entries',
     help: 'Entries in the newest checkpoint',
@@ -268,6 +245,7 @@ function addLogMetrics(registry: Registry, machine: Machine): void {
       const state = await readLogState(machine.db)
       this.set(state.size)
       waiting.set(state.waiting)
+      rowFaults.set(state.rowFaults)
       faults.set(state.witnesses.filter(({ fault }) => fault !== null).length)
     },
   })

@@ -9,6 +9,8 @@ import { commitmentOf, entryBytes } from './entry.ts'
 import { type OpenedEvent, openBody, patientTag } from './record.ts'
 import { type EventRow, findEvent, findEventsAbout, findLeafIndex, findLeaves, findTile } from './store.ts'
 
+const ROWS_AT_ONCE = 500
+
 /** What is wrong with the row of one leaf. */
 export type RowFault = {
   readonly index: number
@@ -40,20 +42,34 @@ export async function checkRows(tx: Tx, start: number, end: number): Promise<Row
   return { checked, sealed, faults }
 }
 
-/** The same for the newest `limit` events about one patient; those that still wait for their leaf only have to open. */
-export async function checkRowsAbout(tx: Tx, patient: string, limit: number): Promise<RowCheck> {
+/** The same for all events about one patient; those that still wait for their leaf only have to open. */
+export async function checkRowsAbout(tx: Tx, patient: string): Promise<RowCheck> {
   const key = await existingPatientKey(tx, patient)
   if (key === undefined) return { checked: 0, sealed: 0, faults: [] }
-  const rows: readonly EventRow[] = await findEventsAbout(tx.db, bucketOf(patient), patientTag(key, patient), { limit })
   const faults: RowFault[] = []
   const entries = entryReader(tx)
-  for (const row of rows) {
+  let checked = 0
+  for await (const row of rowsAbout(tx, patient, patientTag(key, patient))) {
+    checked++
     const index = await findLeafIndex(tx.db, row.id)
     const opened = openBody(row.id, row.body, { key, patient })
     const isWell = index === undefined ? opened !== undefined : isEntry(opened, await entries(index))
     if (!isWell) faults.push({ index: index ?? -1, event: row.id, what: 'row was changed' })
   }
-  return { checked: rows.length - faults.length, sealed: 0, faults }
+  return { checked: checked - faults.length, sealed: 0, faults }
+}
+
+async function* rowsAbout(tx: Tx, patient: string, tag: Uint8Array): AsyncGenerator<EventRow> {
+  let before: EventRow['id'] | undefined
+  for (;;) {
+    const rows = await findEventsAbout(tx.db, bucketOf(patient), tag, {
+      limit: ROWS_AT_ONCE,
+      ...(before === undefined ? {} : { before }),
+    })
+    yield* rows
+    before = rows.at(-1)?.id
+    if (rows.length < ROWS_AT_ONCE) return
+  }
 }
 
 function isEntry(opened: OpenedEvent | undefined, entry: Uint8Array | undefined): boolean {

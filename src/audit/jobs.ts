@@ -8,12 +8,14 @@ import type { Outbound } from '../http/outbound.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type OwnLog, verifierOfConfigured, type Witness } from './log.ts'
+import { makeRowWalk } from './row-walk.ts'
 import { sequenceNow } from './sequencer.ts'
 import { hashesFromTiles, latestCheckpoint, type StoredCheckpoint } from './store.ts'
 import { saveCosignature, saveWitnessFault, saveWitnessSize, witnessState } from './witness-store.ts'
 
 const SEQUENCE_EVERY_MS = 1_000
 const WITNESS_EVERY_MS = 2_000
+const CHECK_ROWS_EVERY_MS = 600_000
 /** The first try, one with the size from an answer 409, and one more if we grew or it moved meanwhile. */
 const TRIES_MAX = 3
 
@@ -37,7 +39,10 @@ export type LogChoreNeeds = {
   readonly logger: Logger
 }
 
-/** What keeps the log going: sequencing about once a second, and one chore for each witness. For `startSchedule`. */
+/**
+ * What keeps the log going: sequencing about once a second, one chore for each witness, and the check that stored rows still are what
+ * the log says. For `startSchedule`.
+ */
 export function logChores({ machine, log, send, logger }: LogChoreNeeds): readonly Chore[] {
   const sequence: Chore = {
     name: 'log sequencer',
@@ -57,7 +62,19 @@ export function logChores({ machine, log, send, logger }: LogChoreNeeds): readon
       },
     }),
   )
-  return [sequence, ...witnessing]
+  return [sequence, ...witnessing, checkRowsChore(machine, logger)]
+}
+
+function checkRowsChore(machine: Machine, logger: Logger): Chore {
+  const walk = makeRowWalk(machine)
+  return {
+    name: 'log rows check',
+    everyMs: CHECK_ROWS_EVERY_MS,
+    run: async () => {
+      for (const { event, index, what } of await walk())
+        logger.error({ event, index }, `log: ${what}: the database was changed behind our back`)
+    },
+  }
 }
 
 export type WitnessResult =

@@ -11,6 +11,8 @@ export type LogState = {
   readonly cosignedBy: number
   /** Committed events that are not in a checkpoint yet: more than a few seconds' worth means that the sequencer stands still. */
   readonly waiting: number
+  /** Events whose stored row was found to differ from the log, or to be gone. */
+  readonly rowFaults: number
   /** `fault` says why a witness does not cosign; null = all is well. */
   readonly witnesses: readonly { readonly name: string; readonly size: number; readonly fault: string | null }[]
 }
@@ -32,11 +34,16 @@ export async function readLogState(db: Kysely<Tables>): Promise<LogState> {
     .select((q) => q.fn.countAll<number>().as('witnesses'))
     .where('size', '=', latest?.size ?? 0)
     .executeTakeFirstOrThrow()
+  const rowFault = await db
+    .selectFrom('log_row_fault')
+    .select((q) => q.fn.countAll<number>().as('found'))
+    .executeTakeFirstOrThrow()
   return {
     size: latest?.size ?? 0,
     signedAt: latest?.signed_at,
     cosignedBy: cosigned.witnesses,
     waiting: queue.waiting,
+    rowFaults: rowFault.found,
     witnesses: await readWitnesses(db),
   }
 }

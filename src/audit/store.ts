@@ -254,3 +254,13 @@ export async function findLeaves(
 export function hasTile(tile: Tile, size: number): boolean {
   return widthAt(tile.level, tile.index, size) >= tile.width
 }
+
+/** Notes that an event's row is wrong. False when that was known. */
+export async function insertRowFault(tx: Tx, event: Id<'event'>, what: string): Promise<boolean> {
+  const inserted = await tx.db
+    .insertInto('log_row_fault')
+    .values({ event, what, found_at: tx.now })
+    .onConflict((c) => c.column('event').doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
+}

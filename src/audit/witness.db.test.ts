@@ -257,7 +257,7 @@ test('the chores sequence and ask, and tell the operator of faults and alarms', 
   const chores = logChores({ machine: ours, log, send: async () => ({ status, body: '' }), logger })
   assert.deepEqual(
     chores.map(({ name }) => name),
-    ['log sequencer', 'log witness exchange'],
+    ['log sequencer', 'log witness exchange', 'log rows check'],
   )
   const before = (await readLogState(ours.db)).size
   await transact(ours, (tx) => record(tx, { type: 'test.done', actor: { kind: 'system', id: 'test' } }))

@@ -661,6 +661,14 @@ create table log_queue (
 );
 comment on table log_queue is 'local: committed events that wait for their place in the tree';
 
+create table log_row_fault (
+  event uuid not null,
+  what text not null,
+  found_at timestamp with time zone not null,
+  constraint log_row_fault_pkey PRIMARY KEY (event)
+);
+comment on table log_row_fault is 'local: events whose row differs from its entry in the log, or is gone; an alarm stands until somebody deletes it';
+
 create table log_tile (
   level smallint not null,
   tile_index bigint not null,

@@ -484,6 +484,12 @@ export interface LogQueueTable {
   commitment: ColumnType<Buffer, Uint8Array, Uint8Array>
 }
 
+export interface LogRowFaultTable {
+  event: string
+  what: string
+  found_at: Date
+}
+
 export interface LogTileTable {
   level: number
   tile_index: number
@@ -671,6 +677,7 @@ export interface Tables {
   log_cosignature: LogCosignatureTable
   log_leaf: LogLeafTable
   log_queue: LogQueueTable
+  log_row_fault: LogRowFaultTable
   log_tile: LogTileTable
   log_witness: LogWitnessTable
   message: MessageTable

@@ -23,6 +23,9 @@ export const LIMITS = {
   jobLeaseMs: 60_000,
   jobsInFlightMax: 8,
   transactionRetriesMax: 5,
+  /** One turn of the check that the rows of events agree with the log: leaves, and patients with all their rows. */
+  logLeavesPerCheckMax: 2_000,
+  logPatientsPerCheckMax: 200,
   pageSizeDefault: 25,
   pageSizeMax: 100,
   careContextsPerMessageMax: 20,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { generateDataKey } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -88,4 +89,16 @@ export async function patientKey(tx: Tx, patient: string): Promise<Uint8Array> {
 /** Like {@link patientKey}, but undefined when there is none or it was erased. */
 export async function existingPatientKey(tx: Tx, patient: string): Promise<Uint8Array | undefined> {
   return existingDataKey(tx, patient, 'patient')
+}
+
+export type PatientPlace = { readonly bucket: number; readonly patient: string }
+
+/** Patients with a key of ours, in a fixed order: the next `limit` after a place. */
+export async function patientsWithKeys(tx: Tx, after: PatientPlace, limit: number): Promise<readonly PatientPlace[]> {
+  const { rows } = await sql<PatientPlace>`
+    /* all buckets: the check of the log walks over everybody */
+    select bucket, patient from data_key
+    where (bucket, patient) > (${after.bucket}::smallint, ${after.patient}) and scope = 'patient' and wrapped is not null
+    order by bucket, patient limit ${limit}`.execute(tx.db)
+  return rows
 }

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino'
+import type { FailureReaction, Sender } from './abdm/send.ts'
+import type { OwnLog } from './audit/log.ts'
+import type { Machine, Reaction } from './db/tx.ts'
+import type { Outbound } from './http/outbound.ts'
+import type { Route } from './http/route.ts'
+import type { Authenticate } from './http/server.ts'
+import type { Chore } from './jobs/schedule.ts'
+import type { JobHandler } from './jobs/worker.ts'
+import type { PartyKeys } from './vault/key-file.ts'
+
+/** What a role adds to the program: its routes, reactions, jobs and chores. */
+export type Parts = {
+  readonly routes: readonly Route[]
+  readonly reactions: readonly (readonly [string, Reaction])[]
+  readonly handlers: readonly (readonly [string, JobHandler])[]
+  readonly failures: readonly (readonly [string, FailureReaction])[]
+  readonly chores: readonly Chore[]
+  readonly sender: Sender
+  readonly authenticate: {
+    readonly bridge: Authenticate
+    readonly patient: Authenticate
+    readonly exchange: Authenticate
+  }
+}
+
+/** What a role is made from. */
+export type Ground = {
+  readonly machine: Machine
+  readonly keys: PartyKeys
+  readonly outbound: Outbound
+  readonly log: Logger
+  readonly ownLog: OwnLog
+}
