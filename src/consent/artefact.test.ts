@@ -4,14 +4,8 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import {
-  artefactText,
-  type ConsentDetail,
-  readPermission,
-  signArtefact,
-  verifyArtefact,
-  wirePermission,
-} from './artefact.ts'
+import { artefactText, readPermission, signArtefact, verifyArtefact, wirePermission } from './artefact.ts'
+import type { ConsentDetail } from './consent.ts'
 
 const page = readFileSync(path.join(import.meta.dirname, '../../docs/artefact.md'), 'utf8')
 const blocks = [...page.matchAll(/```(?:json|text)\n([\s\S]*?)\n```/g)].map((match) => match[1] ?? '')

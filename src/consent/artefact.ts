@@ -1,37 +1,8 @@
 import { canonicalJson } from '../crypto/canonical-json.ts'
 import { type ForeignJwk, type SigningKey, signDetached, verifyDetached } from '../crypto/signature.ts'
-import type { HiType } from '../fhir/hi-type.ts'
 import type { Id } from '../kernel/id.ts'
 import type { Refusal } from '../kernel/refusal.ts'
-import type { AccessMode, CareContextRef, ConsentAsk, GrantItem, Permission, Requester } from './consent.ts'
-
-/** `permission` as it crosses the wire: dates are UTC with milliseconds. */
-export type WirePermission = {
-  readonly accessMode: AccessMode
-  readonly dateRange: { readonly from: string; readonly to: string }
-  readonly dataEraseAt: string
-  readonly frequency: Permission['frequency']
-}
-
-/**
- * `consentDetail` of ABDM V3 as we send it, to HIP and HIU alike. It never changes after signing: `lastUpdated` is in it from the
- * beginning and equals `createdAt`; the status lies beside it (docs/artefact.md).
- */
-export type ConsentDetail = {
-  readonly schemaVersion: 'v3'
-  readonly consentId: Id<'artefact'>
-  readonly createdAt: string
-  readonly lastUpdated: string
-  readonly patient: { readonly id: string }
-  readonly careContexts: readonly CareContextRef[]
-  readonly purpose: { readonly text: string; readonly code: string; readonly refUri: string }
-  readonly hip: { readonly id: string; readonly name: string }
-  readonly hiu: { readonly id: string; readonly name: string }
-  readonly consentManager: { readonly id: string }
-  readonly requester: Requester
-  readonly hiTypes: readonly HiType[]
-  readonly permission: WirePermission
-}
+import type { ConsentAsk, ConsentDetail, GrantItem, Permission, WirePermission } from './consent.ts'
 
 /** care_abdm refuses longer names (protocol sheet 2.9). */
 const NAME_CHARS_MAX = 50

@@ -3,7 +3,6 @@ import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import type { Frequency } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
-import type { ConsentDetail } from './artefact.ts'
 
 export type CareContextRef = { readonly patientReference: string; readonly careContextReference: string }
 export type AccessMode = 'VIEW' | 'STORE' | 'QUERY' | 'STREAM'
@@ -34,6 +33,34 @@ export type ConsentAsk = {
   readonly requester: Requester
   readonly hiTypes: readonly HiType[]
   readonly permission: Permission
+}
+
+/** `permission` as it crosses the wire: dates are UTC with milliseconds. */
+export type WirePermission = {
+  readonly accessMode: AccessMode
+  readonly dateRange: { readonly from: string; readonly to: string }
+  readonly dataEraseAt: string
+  readonly frequency: Permission['frequency']
+}
+
+/**
+ * `consentDetail` of ABDM V3 as we send it, to HIP and HIU alike. It never changes after signing: `lastUpdated` is in it from the
+ * beginning and equals `createdAt`; the status lies beside it (docs/artefact.md).
+ */
+export type ConsentDetail = {
+  readonly schemaVersion: 'v3'
+  readonly consentId: Id<'artefact'>
+  readonly createdAt: string
+  readonly lastUpdated: string
+  readonly patient: { readonly id: string }
+  readonly careContexts: readonly CareContextRef[]
+  readonly purpose: { readonly text: string; readonly code: string; readonly refUri: string }
+  readonly hip: { readonly id: string; readonly name: string }
+  readonly hiu: { readonly id: string; readonly name: string }
+  readonly consentManager: { readonly id: string }
+  readonly requester: Requester
+  readonly hiTypes: readonly HiType[]
+  readonly permission: WirePermission
 }
 
 export type RequestStatus = 'REQUESTED' | 'GRANTED' | 'DENIED' | 'REVOKED' | 'EXPIRED'

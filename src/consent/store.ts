@@ -4,8 +4,16 @@ import type { ConsentArtefactTable, ConsentNoticeTable, ConsentRequestTable } fr
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
-import { artefactText, type ConsentDetail, readPermission, type WirePermission, wirePermission } from './artefact.ts'
-import type { Artefact, ArtefactStatus, ConsentAsk, ConsentRequest, RequestStatus } from './consent.ts'
+import { artefactText, readPermission, wirePermission } from './artefact.ts'
+import type {
+  Artefact,
+  ArtefactStatus,
+  ConsentAsk,
+  ConsentDetail,
+  ConsentRequest,
+  RequestStatus,
+  WirePermission,
+} from './consent.ts'
 
 type AnyRecorded = Recorded<AuditEvent>
 type StoredAsk = Omit<ConsentAsk, 'permission'> & { readonly permission: WirePermission }

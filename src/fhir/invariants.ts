@@ -2,10 +2,7 @@ import fhirpath from 'fhirpath'
 import r4 from 'fhirpath/fhir-context/r4'
 import { isObject, type Obj } from './json.ts'
 import type { ConstraintData } from './profile-data.ts'
-import { isEachContainedUsed, USUAL, USUAL_OF_TEXT } from './usual-invariants.ts'
-
-/** Where an invariant is looked at: the resource around it, and the one around that when it is contained. */
-export type Around = { readonly resource: Obj; readonly root: Obj }
+import { type Around, isEachContainedUsed, USUAL, USUAL_OF_TEXT } from './usual-invariants.ts'
 
 type Evaluate = (value: unknown, variables: { resource: Obj; rootResource: Obj }) => unknown[]
 

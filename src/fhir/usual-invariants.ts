@@ -1,5 +1,7 @@
-import type { Around } from './invariants.ts'
 import { asText, isObject, type Obj } from './json.ts'
+
+/** Where an invariant is looked at: the resource around it, and the one around that when it is contained. */
+export type Around = { readonly resource: Obj; readonly root: Obj }
 
 type Holds = (value: Obj, around: Around) => boolean
 
