@@ -132,7 +132,6 @@ const partyConfig = z.discriminatedUnion(
 export type ExchangeConfig = z.output<typeof exchangeConfig>
 export type FacilityConfig = z.output<typeof facilityConfig>
 export type PartyConfig = z.output<typeof partyConfig>
-export type PartyConfigInput = z.input<typeof partyConfig>
 
 export class ConfigFault extends Error {
   override readonly name = 'ConfigFault'

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dataNotify } from '../src/abdm/data-messages.ts'
-import { makeKeyMaterial, makeKeyPair, makeNonce, parseNonce, parsePeerKey, seal } from '../src/crypto/sealing.ts'
+import { parsePeerKey } from '../src/crypto/key-material.ts'
+import { makeKeyMaterial, makeKeyPair, makeNonce, parseNonce, seal } from '../src/crypto/sealing.ts'
 import { sampleDocument } from '../src/fhir/sample-documents.ts'
 import { must } from '../src/kernel/refusal.ts'
 import { type Asked, type HiuBench, PATIENT } from './hiu-bench.ts'

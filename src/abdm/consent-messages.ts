@@ -27,8 +27,8 @@ export function isGiven<T>(value: T | null | undefined): value is T {
 const upperCase = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.preprocess((text) => (typeof text === 'string' ? text.toUpperCase() : text), z.enum(values))
 
-export const requestStatus = upperCase(['REQUESTED', 'GRANTED', 'DENIED', 'EXPIRED', 'REVOKED'])
-export const artefactStatus = upperCase(['GRANTED', 'REVOKED', 'EXPIRED'])
+const requestStatus = upperCase(['REQUESTED', 'GRANTED', 'DENIED', 'EXPIRED', 'REVOKED'])
+const artefactStatus = upperCase(['GRANTED', 'REVOKED', 'EXPIRED'])
 
 const party = z.object({ id: facilityId, name: words().nullish(), type: words(40).nullish() })
 const requester = z.object({
@@ -106,13 +106,9 @@ export const consentOnNotify = z
   .object({ acknowledgement: oneOrMany, error: abdmError.nullish(), response: responseRef })
   .meta({ id: 'ConsentOnNotify' })
 
-/** What a facility acknowledges with: array from the HIU, object from the HIP. */
+/** What an HIU acknowledges with: an array. */
 export type HiuOnNotifyBody = {
   readonly acknowledgement: readonly { readonly status: 'OK'; readonly consentId: string }[]
-  readonly response: { readonly requestId: string }
-}
-export type HipOnNotifyBody = {
-  readonly acknowledgement: { readonly status: 'OK'; readonly consentId: string }
   readonly response: { readonly requestId: string }
 }
 
@@ -155,7 +151,7 @@ export type ReceivedDetail = z.output<typeof consentDetail>
 /**
  * A detail as received: `raw` is the JSON value that was signed, for the signature check (docs/artefact.md); `detail` is the same, read.
  */
-export const signedDetail = z.record(z.string(), z.unknown()).transform((raw, ctx) => {
+const signedDetail = z.record(z.string(), z.unknown()).transform((raw, ctx) => {
   const parsed = consentDetail.safeParse(raw)
   if (parsed.success) return { raw, detail: parsed.data }
   for (const issue of parsed.error.issues)

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import type { ConsentNeeds } from '../consent/commands.ts'
 import type { Artefact } from '../consent/consent.ts'
+import { type Notice } from '../consent/consent.ts'
 import type { DeniedEvent, EndedEvent, GrantedEvent, RequestExpiredEvent, RequestedEvent } from '../consent/events.ts'
-import { type Notice, noticesToSend, noticeUndelivered } from '../consent/notices.ts'
+import { noticesToSend, noticeUndelivered } from '../consent/notices.ts'
 import { autoApprove } from '../consent/reactions.ts'
 import { artefactById } from '../consent/readers.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
@@ -38,7 +39,7 @@ export function consentReactions(needs: ConsentNeeds): readonly (readonly [type:
 }
 
 /** Messages to a HIU about one request keep their order; so do those to a HIP about one consent: REVOKED never overtakes GRANTED. */
-export const laneOfRequest = (request: string): string => `consent-request:${request}`
+const laneOfRequest = (request: string): string => `consent-request:${request}`
 const laneOfConsent = (consent: string): string => `consent:${consent}`
 
 async function tellAccepted(tx: Tx, event: RequestedEvent): Promise<void> {

@@ -77,7 +77,7 @@ export const dataPush = z
   .meta({ id: 'DataPush' })
 export type DataPushBody = z.input<typeof dataPush>
 
-export const SESSION_STATUSES = ['TRANSFERRED', 'PARTIAL_TRANSFERRED', 'RECEIVED', 'FAILED'] as const
+const SESSION_STATUSES = ['TRANSFERRED', 'PARTIAL_TRANSFERRED', 'RECEIVED', 'FAILED'] as const
 const sessionStatus = z.preprocess(
   (text) => (typeof text === 'string' ? text.toUpperCase() : text),
   z.enum(SESSION_STATUSES, `must be one of ${SESSION_STATUSES.join(', ')}`),

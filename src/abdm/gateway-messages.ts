@@ -42,7 +42,7 @@ export const openidConfiguration = z.object({ jwks_uri: z.string() }).meta({ id:
 
 export const bridgeUrl = z.object({ url: z.string().min(1).max(500) }).meta({ id: 'BridgeUrl' })
 
-export const SERVICE_TYPES = ['HIP', 'HIU', 'HEALTH_LOCKER', 'PHR', 'HIP_AND_HIU'] as const
+const SERVICE_TYPES = ['HIP', 'HIU', 'HEALTH_LOCKER', 'PHR', 'HIP_AND_HIU'] as const
 const serviceType = z.enum(SERVICE_TYPES, `must be one of ${SERVICE_TYPES.join(', ')}`)
 
 /** One service: `type` may be one, a list, or the older `HIP_AND_HIU`; `types` is read as well. */

@@ -198,7 +198,7 @@ function failed(
 }
 
 /** Reads any of ABDM's eight shapes of error body (protocol sheet 3.9). */
-export function readError(status: number, text: string): { readonly code?: string; readonly message: string } {
+function readError(status: number, text: string): { readonly code?: string; readonly message: string } {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -100,6 +100,21 @@ export type Artefact = {
   readonly erasedAt?: Date
 }
 
+/** What one facility was told about one artefact (or the request as a whole), and what came back. */
+export type Notice = {
+  readonly id: Id<'notice'>
+  /** REQUEST-ID of the notification. */
+  readonly message: Id<'message'>
+  readonly request: Id<'consent-request'>
+  readonly artefact?: Id<'artefact'>
+  readonly party: 'hip' | 'hiu'
+  readonly facility: FacilityId
+  readonly status: ArtefactStatus | 'DENIED'
+  readonly createdAt: Date
+  readonly acknowledgedAt?: Date
+  readonly failure?: string
+}
+
 /** What the patient gives to one provider's records: one item of an approval. */
 export type GrantItem = {
   readonly hip: FacilityId

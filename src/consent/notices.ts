@@ -5,17 +5,9 @@ import { bucketOfId, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Artefact, ConsentRequest } from './consent.ts'
+import { type Notice } from './consent.ts'
 import type { AcknowledgedEvent, NoticeFailedEvent } from './events.ts'
-import {
-  findArtefact,
-  findNoticesOfMessage,
-  findNoticesOfRequest,
-  findRequest,
-  type Notice,
-  updateNotice,
-} from './store.ts'
-
-export type { Notice } from './store.ts'
+import { findArtefact, findNoticesOfMessage, findNoticesOfRequest, findRequest, updateNotice } from './store.ts'
 
 type Told = { readonly party: 'hip' | 'hiu'; readonly facility: FacilityId; readonly status: Notice['status'] }
 

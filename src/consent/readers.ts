@@ -3,6 +3,7 @@ import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Artefact, ArtefactStatus, ConsentRequest, RequestStatus } from './consent.ts'
+import { type Notice } from './consent.ts'
 import { isGrantAcknowledged } from './notices.ts'
 import {
   findArtefact,
@@ -11,11 +12,8 @@ import {
   findNoticesOfRequest,
   findRequest,
   findRequestsOf,
-  type Notice,
   type Page,
 } from './store.ts'
-
-export type { Notice, Page } from './store.ts'
 
 const FIRST_PAGE: Page = { limit: LIMITS.pageSizeMax, offset: 0 }
 type Listed<T> = { readonly items: readonly T[]; readonly size: number }
@@ -86,11 +84,6 @@ export async function requestForHiu(
 /** An artefact by its id alone, for reactions. */
 export async function artefactById(tx: Tx, id: Id<'artefact'>): Promise<Artefact | undefined> {
   return findArtefact(tx, id)
-}
-
-/** A request by its id alone, for reactions. */
-export async function requestById(tx: Tx, id: Id<'consent-request'>): Promise<ConsentRequest | undefined> {
-  return findRequest(tx, id)
 }
 
 /**

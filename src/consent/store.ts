@@ -11,6 +11,7 @@ import type {
   ConsentAsk,
   ConsentDetail,
   ConsentRequest,
+  Notice,
   RequestStatus,
   WirePermission,
 } from './consent.ts'
@@ -261,21 +262,6 @@ export async function findDue(
     requests: requests.map(({ id }) => id as Id<'consent-request'>),
     artefacts: artefacts.map(({ id }) => id as Id<'artefact'>),
   }
-}
-
-/** What one facility was told about one artefact (or the request as a whole), and what came back. */
-export type Notice = {
-  readonly id: Id<'notice'>
-  /** REQUEST-ID of the notification. */
-  readonly message: Id<'message'>
-  readonly request: Id<'consent-request'>
-  readonly artefact?: Id<'artefact'>
-  readonly party: 'hip' | 'hiu'
-  readonly facility: FacilityId
-  readonly status: ArtefactStatus | 'DENIED'
-  readonly createdAt: Date
-  readonly acknowledgedAt?: Date
-  readonly failure?: string
 }
 
 function noticeOfRow(row: Selectable<ConsentNoticeTable>): Notice {

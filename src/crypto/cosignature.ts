@@ -47,7 +47,7 @@ export function cosignatureTime(signature: Uint8Array): number | undefined {
 }
 
 /** A verifier of type 04. */
-export function cosignatureVerifier(key: NoteKey, check: Ed25519Verify = verifyEd25519): Verifier {
+function cosignatureVerifier(key: NoteKey, check: Ed25519Verify = verifyEd25519): Verifier {
   return {
     name: key.name,
     keyId: key.keyId,

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import vectors from '../../test/vectors/abdm/encryption.json' with { type: 'json' }
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { FIELD, sharedSecretPure } from './curve25519.ts'
-import { encodeRaw } from './key-material.ts'
+import { encodeRaw, type PeerKey, parsePeerKey } from './key-material.ts'
 import { sharedSecretNative } from './native-exchange.ts'
 import {
   exportPrivateKey,
@@ -16,9 +16,7 @@ import {
   makeKeyPair,
   makeNonce,
   open,
-  type PeerKey,
   parseNonce,
-  parsePeerKey,
   seal,
 } from './sealing.ts'
 

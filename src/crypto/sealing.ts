@@ -7,8 +7,6 @@ import { encodeRaw, encodeX509, type PeerKey } from './key-material.ts'
 import { decodeSealed, decryptGcm, encodeSealed, encryptGcm } from './native-cipher.ts'
 import { publicKeyNative, sharedSecretNative } from './native-exchange.ts'
 
-export { type PeerKey, parsePeerKey } from './key-material.ts'
-
 /** Our side of one key agreement: made new for every health information request and for every page of a push. */
 export type KeyPair = {
   /** 32 bytes, big-endian scalar in 1..n-1. */

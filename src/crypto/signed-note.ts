@@ -2,7 +2,6 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
-import { sameBytes } from './merkle.ts'
 
 /** Signature types of C2SP signed-note that we make and check. */
 export const NOTE_ED25519 = 0x01
@@ -55,7 +54,7 @@ export const verifyEd25519: Ed25519Verify = (signature, message, publicKey) => {
 }
 
 /** Hex of the first four bytes of `SHA-256(name ‖ 0x0A ‖ type ‖ public key)`. */
-export function noteKeyId(name: string, type: number, publicKey: Uint8Array): string {
+function noteKeyId(name: string, type: number, publicKey: Uint8Array): string {
   const hash = sha256(Uint8Array.from([...utf8(name), 0x0a, type, ...publicKey]))
   return hex(hash.subarray(0, KEY_ID_BYTES))
 }
@@ -120,7 +119,7 @@ export function formatSignature({ name, keyId, signature }: NoteSignature): stri
 }
 
 /** Reads one signature line without its newline. */
-export function parseSignature(line: string): NoteSignature | Refusal {
+function parseSignature(line: string): NoteSignature | Refusal {
   const [, name, base64] = /^— (\S+) (\S+)$/u.exec(line) ?? []
   const bytes = base64 === undefined ? undefined : decodeBase64(base64)
   if (name === undefined || !isKeyName(name) || bytes === undefined || bytes.length <= KEY_ID_BYTES) {
@@ -169,11 +168,6 @@ export function openNote(note: Note, verifiers: readonly Verifier[]): readonly N
     good.set(`${signature.name}+${signature.keyId}`, signature)
   }
   return good.size > 0 ? [...good.values()] : refuse('log/note-unverified')
-}
-
-/** Whether two signature lines are by the same key. */
-export function isSameSigner(a: NoteSignature, b: NoteSignature): boolean {
-  return a.name === b.name && sameBytes(unhex(a.keyId), unhex(b.keyId))
 }
 
 export function isKeyName(name: string): boolean {

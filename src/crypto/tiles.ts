@@ -63,14 +63,14 @@ export function levelsOf(size: number): number {
 }
 
 /** The tile that holds (what is below) `subtree`, as wide as a tree of `size` leaves makes it. */
-export function tileOf(subtree: Subtree, size: number): Tile {
+function tileOf(subtree: Subtree, size: number): Tile {
   const level = Math.floor(subtree.level / TILE_HEIGHT)
   const index = Math.floor((subtree.index * 2 ** (subtree.level % TILE_HEIGHT)) / TILE_WIDTH)
   return { level, index, width: widthAt(level, index, size) }
 }
 
 /** The hash of `subtree` from the bytes of its {@link tileOf}. Throws when the tile is too short for it. */
-export function hashFromTile(bytes: Uint8Array, subtree: Subtree): Hash {
+function hashFromTile(bytes: Uint8Array, subtree: Subtree): Hash {
   const width = 2 ** (subtree.level % TILE_HEIGHT)
   const first = (subtree.index * width) % TILE_WIDTH
   if (bytes.length < (first + width) * HASH_BYTES) throw new RangeError('the tile is too short for this subtree')

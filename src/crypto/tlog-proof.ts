@@ -6,7 +6,7 @@ import { formatNote } from './signed-note.ts'
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
 /** A tree of 2^63 leaves has no longer path. */
-export const PROOF_HASHES_MAX = 63
+const PROOF_HASHES_MAX = 63
 
 /** "This leaf is at `index` of the log that this checkpoint describes", in one text (C2SP tlog-proof). */
 export type TlogProof = {

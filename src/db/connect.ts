@@ -27,7 +27,7 @@ const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
 ])
 
 /** Reads `int8` (counts, sums, log positions) as a number; one beyond 2^53 - 1 fails its query in place of losing digits. */
-export function parseSafeInteger(text: string): number {
+function parseSafeInteger(text: string): number {
   const value = Number(text)
   if (Number.isSafeInteger(value)) return value
   throw new RangeError(`The database returned the integer ${text}, which is too large to be read exactly.`)

@@ -133,7 +133,7 @@ function requireReach(folder: string, programs: Programs): void {
 }
 
 /** Hands a tree to the user under which PostgreSQL runs, when it is another's. */
-export function giveTo(root: string, owner: Programs['owner']): void {
+function giveTo(root: string, owner: Programs['owner']): void {
   if (owner === undefined || fs.statSync(root).uid === owner.uid) return
   for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true })) {
     fs.lchownSync(path.join(entry.parentPath, entry.name), owner.uid, owner.gid)

@@ -95,7 +95,7 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
  * Reads the numbered files. Each room has its own range of numbers, so there are gaps, and a later release may add a number below the
  * highest: a database runs whatever it has not seen, in order of the numbers.
  */
-export function readMigrations(folder: string): Migration[] {
+function readMigrations(folder: string): Migration[] {
   const names = fs
     .readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))

@@ -75,10 +75,3 @@ for (const party of DEMO_PARTIES) {
   if (party.role === 'facility' && parseFacilityId(party.id) === undefined)
     throw new Error(`${party.id} is not a facility id`)
 }
-
-/** The party of that key; a key that is none is a bug of ours. */
-export function demoParty(key: string): DemoParty {
-  const party = DEMO_PARTIES.find((one) => one.key === key)
-  if (party === undefined) throw new Error(`no party is called ${key}`)
-  return party
-}

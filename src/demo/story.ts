@@ -8,8 +8,6 @@ import { makePatientApp } from './patient-app.ts'
 import { castAsha, castFolder, type Expected, type Story } from './story-cast.ts'
 import { proveEverything } from './story-proof.ts'
 
-export { StoryFault } from './narrator.ts'
-
 type Options = {
   readonly dataFolder: string
   readonly firstPort: number | undefined

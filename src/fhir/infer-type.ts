@@ -119,7 +119,7 @@ function byProfile(composition: Obj): HiType | undefined {
 }
 
 /** `https://nrces.in/ndhm/fhir/r4/StructureDefinition/OPConsultRecord|6.0.0` → `OPConsultRecord`. */
-export function profileName(url: string): string {
+function profileName(url: string): string {
   const withoutVersion = url.split('|', 1)[0] ?? ''
   return withoutVersion.slice(withoutVersion.lastIndexOf('/') + 1)
 }

@@ -17,7 +17,7 @@ const UNPACKED_BYTES_MAX = 512 * 1_048_576
 const FILES_MAX = 20_000
 
 /** A package that cannot be used; its message is for the person at the terminal. */
-export class PackageError extends Error {}
+class PackageError extends Error {}
 
 /** What was compiled, to be shown. */
 export type Imported = { readonly path: string; readonly data: ProfileData; readonly profiles: number }
@@ -27,7 +27,7 @@ export type Imported = { readonly path: string; readonly data: ProfileData; read
  * StructureDefinitions over the R4 base that the program brings, and puts the result into `outFolder`, whole or not
  * at all. Throws {@link PackageError} with a plain sentence when the package cannot be used.
  */
-export async function importPackage(pathToTgz: string, outFolder: string): Promise<Imported> {
+async function importPackage(pathToTgz: string, outFolder: string): Promise<Imported> {
   const packed = await readPackage(pathToTgz)
   if (packed.length > PACKED_BYTES_MAX) throw new PackageError(`${pathToTgz} is larger than ${PACKED_BYTES_MAX} bytes`)
   const files = await unpack(packed)

@@ -4,8 +4,6 @@ import { isObject } from './narrow-dates.ts'
 import { type Item, makeResolver } from './narrow-references.ts'
 import { conceptText, filled, follow, items, type Resolve, type Row, rowOf, text } from './show-rows.ts'
 
-export type { Row, ShownAttachment } from './show-rows.ts'
-
 type Json = { readonly [key: string]: unknown }
 
 export type ShownSection = { readonly title: string; readonly rows: readonly Row[] }

@@ -18,7 +18,7 @@ import * as store from './store-discovery.ts'
 import { deleteLinks, insertLinks, linkedContexts } from './store-links.ts'
 
 export const DISCOVER_JOB = 'hip.discover'
-export const TEXT_JOB = 'text-message'
+const TEXT_JOB = 'text-message'
 export type DiscoverPayload = {
   readonly requestId: string
   readonly transactionId: Id<'linking-transaction'>
@@ -174,7 +174,7 @@ export async function startLink(
 }
 
 /** Six digits, all numbers equally likely. */
-export function makeOtp(random: Random): string {
+function makeOtp(random: Random): string {
   const limit = Math.floor(2 ** 32 / 1_000_000) * 1_000_000
   for (;;) {
     const value = Buffer.from(random(4)).readUInt32BE()

@@ -1,4 +1,5 @@
-import { parseNonce, parsePeerKey } from '../crypto/sealing.ts'
+import { parsePeerKey } from '../crypto/key-material.ts'
+import { parseNonce } from '../crypto/sealing.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'

@@ -29,7 +29,7 @@ export type Session = {
 }
 
 /** The bridge whose client id and secret these are; unknown, wrong and revoked are told apart by nobody. */
-export async function verifyClient(tx: Tx, clientId: string, clientSecret: string): Promise<Bridge | Refusal> {
+async function verifyClient(tx: Tx, clientId: string, clientSecret: string): Promise<Bridge | Refusal> {
   const bridge = await findBridge(tx, clientId)
   const isRight = await isSecretOf(clientSecret, bridge?.secretHash)
   return bridge !== undefined && isRight && bridge.status === 'active' ? bridge : refuse('auth/bad-credentials')

@@ -13,7 +13,7 @@ import {
 } from './gate.ts'
 import { gaps, isAt, overlap } from './period.ts'
 
-export const POLICY_VERSION = 'consent-1'
+const POLICY_VERSION = 'consent-1'
 
 type Readable = Extract<ConsentFact, { readable: true }>
 type Told = { readonly rule: Rule; readonly consent?: string }

@@ -40,9 +40,3 @@ export function genderLetter(gender: FacilityPatient['gender']): 'M' | 'F' | 'O'
       return 'U'
   }
 }
-
-/** FHIR's word for ABDM's letter: T counts as other, D (does not want to tell) as unknown. */
-export function genderOf(letter: string): FacilityPatient['gender'] {
-  const words: Readonly<Record<string, FacilityPatient['gender']>> = { M: 'male', F: 'female', O: 'other', T: 'other' }
-  return words[letter] ?? 'unknown'
-}

@@ -9,7 +9,8 @@ import { daysSince } from './calendar.ts'
 import { CONDITIONS } from './conditions.ts'
 import { TESTS } from './laboratory.ts'
 import { MEDICINES } from './medicines.ts'
-import { HOLDERS, makePopulation } from './population.ts'
+import { HOLDERS } from './person.ts'
+import { makePopulation } from './population.ts'
 import { CHILD_SCHEDULE, VACCINES } from './vaccines.ts'
 
 const NOW = new Date('2026-11-22T03:00:00Z')

@@ -7,8 +7,6 @@ import { BENGALURU_STORIES } from './stories-bengaluru.ts'
 import { PUNE_ELDERS } from './stories-pune-elders.ts'
 import { PUNE_FAMILIES } from './stories-pune-families.ts'
 
-export { type DemoHolding, type DemoPatient, HOLDERS, type Holder, type Population } from './person.ts'
-
 const MRN_PREFIX: Readonly<Record<Holder, string>> = {
   tarangini: 'TGH',
   vanashree: 'VMC',

@@ -3,7 +3,7 @@ import type { Concept } from './inputs.ts'
 
 export const SNOMED = 'http://snomed.info/sct'
 export const LOINC = 'http://loinc.org'
-export const ICD10 = 'http://hl7.org/fhir/sid/icd-10'
+const ICD10 = 'http://hl7.org/fhir/sid/icd-10'
 export const UCUM = 'http://unitsofmeasure.org'
 export const V2_0203 = 'http://terminology.hl7.org/CodeSystem/v2-0203'
 export const NRCES = 'https://nrces.in/ndhm/fhir/r4'

@@ -5,8 +5,6 @@ import type { DocumentInput } from './inputs.ts'
 import { sentence, showDate } from './narrative.ts'
 import { documentType, makeSections } from './sections.ts'
 
-export type { BuildContext } from './draft.ts'
-
 const PROFILES = {
   OPConsultation: 'OPConsultRecord',
   DischargeSummary: 'DischargeSummaryRecord',

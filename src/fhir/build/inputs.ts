@@ -31,7 +31,7 @@ export const attachment = z.object({
   kind: concept.optional(),
 })
 
-export const patientInput = z.object({
+const patientInput = z.object({
   name: text(200),
   gender: z.enum(['male', 'female', 'other', 'unknown']),
   birthDate: z.iso.date(),
@@ -47,16 +47,16 @@ export const patientInput = z.object({
     .optional(),
 })
 
-export const practitionerInput = z.object({
+const practitionerInput = z.object({
   name: text(200),
   registrationNumber: text(60),
   qualification: text(120).optional(),
 })
 
-export const organisationInput = z.object({ name: text(200), facilityId: text(64) })
+const organisationInput = z.object({ name: text(200), facilityId: text(64) })
 
 /** `ambulatory` is a visit, `inpatient` a stay, `emergency` casualty, `virtual` a teleconsultation. */
-export const encounterInput = z.object({
+const encounterInput = z.object({
   class: z.enum(['ambulatory', 'inpatient', 'emergency', 'virtual']),
   start: moment,
   end: moment.optional(),
@@ -65,7 +65,7 @@ export const encounterInput = z.object({
 const quantity = z.object({ value: z.number(), unit: text(40), ucum: text(40) })
 
 /** One measurement or finding. `value` is a number with its UCUM unit, words, or a concept. */
-export const observationInput = z.object({
+const observationInput = z.object({
   code: concept,
   value: z.union([quantity, z.object({ text: text(1000) }), z.object({ concept })]).optional(),
   components: z.array(z.object({ code: concept, value: quantity })).optional(),
@@ -74,7 +74,7 @@ export const observationInput = z.object({
   date: moment.optional(),
 })
 
-export const conditionInput = z.object({
+const conditionInput = z.object({
   kind: z.literal('condition').optional(),
   what: concept,
   status: z.enum(['active', 'remission', 'resolved']).optional(),
@@ -83,14 +83,14 @@ export const conditionInput = z.object({
   note: text(1000).optional(),
 })
 
-export const procedureInput = z.object({
+const procedureInput = z.object({
   kind: z.literal('procedure'),
   what: concept,
   date: moment.optional(),
   note: text(1000).optional(),
 })
 
-export const allergyInput = z.object({
+const allergyInput = z.object({
   what: concept,
   category: z.enum(['food', 'medication', 'environment', 'biologic']).optional(),
   severe: z.boolean().optional(),
@@ -98,12 +98,12 @@ export const allergyInput = z.object({
   recorded: moment.optional(),
 })
 
-export const familyHistoryInput = z.object({
+const familyHistoryInput = z.object({
   relation: z.enum(['mother', 'father', 'sister', 'brother', 'grandparent']),
   conditions: z.array(concept).min(1),
 })
 
-export const medicationInput = z.object({
+const medicationInput = z.object({
   medicine: concept,
   dose: text(100),
   timing: text(200),
@@ -114,15 +114,15 @@ export const medicationInput = z.object({
   authored: moment.optional(),
 })
 
-export const serviceInput = z.object({ what: concept, note: text(500).optional(), date: moment.optional() })
-export const followUpInput = z.object({ start: instant, description: text(300).optional() })
-export const carePlanInput = z.object({
+const serviceInput = z.object({ what: concept, note: text(500).optional(), date: moment.optional() })
+const followUpInput = z.object({ start: instant, description: text(300).optional() })
+const carePlanInput = z.object({
   title: text(200),
   description: text(1000),
   activities: z.array(text(300)).optional(),
 })
 
-export const labReportInput = z.object({
+const labReportInput = z.object({
   kind: z.literal('lab'),
   what: concept,
   service: concept.optional(),
@@ -133,7 +133,7 @@ export const labReportInput = z.object({
   printed: attachment.optional(),
 })
 
-export const imagingReportInput = z.object({
+const imagingReportInput = z.object({
   kind: z.literal('imaging'),
   what: concept,
   service: concept.optional(),
@@ -143,9 +143,9 @@ export const imagingReportInput = z.object({
   printed: attachment.optional(),
 })
 
-export const reportInput = z.discriminatedUnion('kind', [labReportInput, imagingReportInput])
+const reportInput = z.discriminatedUnion('kind', [labReportInput, imagingReportInput])
 
-export const immunisationInput = z.object({
+const immunisationInput = z.object({
   vaccine: concept,
   doseNumber: z.number().int().positive(),
   seriesDoses: z.number().int().positive().optional(),
@@ -158,7 +158,7 @@ export const immunisationInput = z.object({
 })
 
 /** Amounts in rupees for one unit of the item; tax in percent, split into CGST and SGST halves by the caller. */
-export const invoiceItemInput = z.object({
+const invoiceItemInput = z.object({
   description: text(200),
   category: z.enum(['Consultation', 'Pathology', 'Medicines', 'Nursing Charges', 'Handling Charges', 'Others']),
   quantity: z.number().positive(),
@@ -190,7 +190,7 @@ const clinical = {
   attachments: list(attachment),
 }
 
-export const opConsultationInput = z.object({
+const opConsultationInput = z.object({
   hiType: z.literal('OPConsultation'),
   ...common,
   ...clinical,
@@ -201,7 +201,7 @@ export const opConsultationInput = z.object({
   otherObservations: list(observationInput),
 })
 
-export const dischargeSummaryInput = z.object({
+const dischargeSummaryInput = z.object({
   hiType: z.literal('DischargeSummary'),
   ...common,
   ...clinical,
@@ -210,7 +210,7 @@ export const dischargeSummaryInput = z.object({
   carePlan: carePlanInput.optional(),
 })
 
-export const prescriptionInput = z.object({
+const prescriptionInput = z.object({
   hiType: z.literal('Prescription'),
   ...common,
   encounter: encounterInput.optional(),
@@ -218,7 +218,7 @@ export const prescriptionInput = z.object({
   scan: attachment.optional(),
 })
 
-export const diagnosticReportInput = z.object({
+const diagnosticReportInput = z.object({
   hiType: z.literal('DiagnosticReport'),
   ...common,
   encounter: encounterInput.optional(),
@@ -226,7 +226,7 @@ export const diagnosticReportInput = z.object({
   attachment: attachment.optional(),
 })
 
-export const immunizationRecordInput = z.object({
+const immunizationRecordInput = z.object({
   hiType: z.literal('ImmunizationRecord'),
   ...common,
   encounter: encounterInput.optional(),
@@ -234,14 +234,14 @@ export const immunizationRecordInput = z.object({
   attachments: list(attachment),
 })
 
-export const healthDocumentInput = z.object({
+const healthDocumentInput = z.object({
   hiType: z.literal('HealthDocumentRecord'),
   ...common,
   encounter: encounterInput.optional(),
   documents: z.array(attachment).min(1).max(50),
 })
 
-export const wellnessRecordInput = z.object({
+const wellnessRecordInput = z.object({
   hiType: z.literal('WellnessRecord'),
   ...common,
   encounter: encounterInput.optional(),
@@ -255,7 +255,7 @@ export const wellnessRecordInput = z.object({
   attachments: list(attachment),
 })
 
-export const invoiceInput = z.object({
+const invoiceInput = z.object({
   hiType: z.literal('Invoice'),
   ...common,
   encounter: encounterInput.optional(),
