@@ -5,7 +5,7 @@ import type { Group } from '../linking/care-context.ts'
 import { endUndelivered, readLinkingInFull } from '../linking/discovery-commands.ts'
 import type { TransactionEvent } from '../linking/events.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
-import type { Step, Transaction } from '../linking/transaction.ts'
+import type { Transaction } from '../linking/transaction.ts'
 import { readPatient } from '../people/commands.ts'
 import { type Gender, type PatientEvent, yearOfBirth } from '../people/patient.ts'
 import type * as messages from './linking-messages.ts'
@@ -32,11 +32,18 @@ async function toHip(tx: Tx, t: Transaction, path: string, body: object): Promis
   })
 }
 
-async function toApp(
+/** What the patient's app gets back: as the HIP said it, or our own error (protocol sheet 2.2 (4), (8), (12)). */
+type AppCallbacks = {
+  readonly 'on-discover': z.input<typeof messages.onDiscover>
+  readonly 'on-init': z.input<typeof messages.onInit>
+  readonly 'on-confirm': z.input<typeof messages.onConfirm>
+}
+
+async function toApp<Path extends keyof AppCallbacks>(
   tx: Tx,
   t: Transaction,
-  path: 'on-discover' | 'on-init' | 'on-confirm',
-  body: object,
+  path: Path,
+  body: Omit<AppCallbacks[Path], 'response'>,
 ): Promise<void> {
   if (t.requester === undefined) return
   await sendToFacility(tx, {
@@ -98,7 +105,7 @@ async function sendConfirm(tx: Tx, event: TransactionEvent): Promise<void> {
 async function tellFound(tx: Tx, event: TransactionEvent): Promise<void> {
   const t = await transactionOf(tx, event)
   if (t.status === 'found')
-    await toApp(tx, t, 'on-discover', { transactionId: t.id, patient: counted(t.found), matchedBy: t.matchedBy })
+    await toApp(tx, t, 'on-discover', { transactionId: t.id, patient: counted(t.found), matchedBy: [...t.matchedBy] })
 }
 
 async function tellOffered(tx: Tx, event: TransactionEvent): Promise<void> {
@@ -118,17 +125,13 @@ async function tellWrongOtp(tx: Tx, event: TransactionEvent): Promise<void> {
   if (t.status === 'offered' && t.lastError !== undefined) await toApp(tx, t, 'on-confirm', { error: t.lastError })
 }
 
-const CALLBACK_OF: Readonly<Record<Step, 'on-discover' | 'on-init' | 'on-confirm'>> = {
-  discover: 'on-discover',
-  init: 'on-init',
-  confirm: 'on-confirm',
-}
-
 async function tellFailed(tx: Tx, event: TransactionEvent): Promise<void> {
   const t = await transactionOf(tx, event)
   if (t.status !== 'failed') return
-  const named = t.step === 'confirm' ? {} : { transactionId: t.id }
-  await toApp(tx, t, CALLBACK_OF[t.step], { ...named, error: t.error })
+  const { id: transactionId, error } = t
+  if (t.step === 'discover') await toApp(tx, t, 'on-discover', { transactionId, error })
+  if (t.step === 'init') await toApp(tx, t, 'on-init', { transactionId, error })
+  if (t.step === 'confirm') await toApp(tx, t, 'on-confirm', { error })
 }
 
 /** Facilities that hold links of the patient drop them, or take them up again (protocol sheet 2.1 (10)). */

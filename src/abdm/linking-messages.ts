@@ -267,11 +267,6 @@ export const onConfirm = z
   })
   .meta({ id: 'OnConfirm' })
 
-/** What a PHR app gets back: as the HIP said it, or our own error (2.2 (4), (8), (12)). */
-export const phrOnDiscover = onDiscover
-export const phrOnInit = onInit
-export const phrOnConfirm = onConfirm
-
 // --- changed status of an account (2.1 (10); the V3 body was not captured: the V0.5 form) ---
 
 export const patientStatus = z
