@@ -190,7 +190,7 @@ async function migrateParty(config: PartyConfig): Promise<number> {
 const SECOND_SIGNAL_AFTER_MS = 1_000
 
 /** Waits for Ctrl-C, a service manager's stop, or a closed terminal. Asked again, it ends the program without waiting. */
-export function untilSignal(): Promise<void> {
+function untilSignal(): Promise<void> {
   let firstAtMs: number | undefined
   return new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
