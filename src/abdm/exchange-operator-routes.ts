@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Tx } from '../db/tx.ts'
-import { type Call, type Route, route } from '../http/route.ts'
-import type { Actor } from '../kernel/caller.ts'
+import { type Route, route } from '../http/route.ts'
+import { type Actor, operatorOf } from '../kernel/caller.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import {
   facilityById,
@@ -23,10 +23,6 @@ export function exchangeOperatorRoutes(needs: { readonly indexKey: Uint8Array })
   return [...bridgeRoutes(), enrolRoute(needs)]
 }
 
-function actorOf(call: Pick<Call<never, never>, 'caller'>): Actor {
-  return { kind: 'operator', id: call.caller.kind === 'operator' ? call.caller.name : call.caller.kind }
-}
-
 function bridgeRoutes(): readonly Route[] {
   return [
     route({
@@ -37,7 +33,7 @@ function bridgeRoutes(): readonly Route[] {
       body: bridgeAdmission,
       answers: { 201: { description: 'Client id and secret; the secret is shown once', schema: bridgeCredentials } },
       handle: async ({ tx, body, ...call }) => {
-        const admitted = await admitBridge(tx, body, actorOf(call))
+        const admitted = await admitBridge(tx, body, operatorOf(call.caller))
         return isRefusal(admitted) ? admitted : { status: 201, body: admitted }
       },
     }),
@@ -56,7 +52,7 @@ function bridgeRoutes(): readonly Route[] {
       summary: 'Shuts a bridge out for good: it cannot log in, its sessions end, its facilities are inactive',
       answers: { 200: { description: 'Shut out' }, 404: { description: 'No such bridge' } },
       handle: async ({ tx, params, ...call }) => {
-        const revoked = await revokeBridge(tx, { clientId: params['client'] ?? '', actor: actorOf(call) })
+        const revoked = await revokeBridge(tx, { clientId: params['client'] ?? '', actor: operatorOf(call.caller) })
         return isRefusal(revoked) ? revoked : { status: 200 }
       },
     }),
@@ -80,7 +76,7 @@ function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
         ...(address === undefined ? {} : { address }),
         ...(guardian === undefined ? {} : { guardian }),
       }
-      const enrolled = await enrolPatient(tx, needs, { profile, actor: actorOf(call) })
+      const enrolled = await enrolPatient(tx, needs, { profile, actor: operatorOf(call.caller) })
       return isRefusal(enrolled) ? enrolled : { status: 201 }
     },
   })

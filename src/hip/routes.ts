@@ -1,7 +1,6 @@
 import { z } from 'zod'
-import type { Call } from '../http/route.ts'
 import { type Route, route } from '../http/route.ts'
-import type { Actor } from '../kernel/caller.ts'
+import { operatorOf } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { addPatient, addRecord, listPatients, readPatient } from '../records/commands.ts'
@@ -14,10 +13,6 @@ const limit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIM
 const patientsQuery = z.object({ after: z.string().max(60).optional(), limit })
 const artefactsQuery = z.object({ before: z.uuid().optional(), limit })
 const disclosuresQuery = z.object({ patient: z.string().max(100).optional(), before: z.uuid().optional(), limit })
-
-function actorOf(call: Pick<Call<never, never>, 'caller'>): Actor {
-  return { kind: 'operator', id: call.caller.kind === 'operator' ? call.caller.name : call.caller.kind }
-}
 
 const common = { dialect: 'native', auth: 'operator' } as const
 const unknownPatient = { 404: { description: 'No patient has this reference.' } }
@@ -42,7 +37,7 @@ function patientWrites(needs: LinkNeeds): readonly Route[] {
         409: { description: 'Another patient has this ABHA address.' },
       },
       handle: async (call) => {
-        const saved = await addPatient(call.tx, needs, actorOf(call), call.body)
+        const saved = await addPatient(call.tx, needs, operatorOf(call.caller), call.body)
         return isRefusal(saved) ? saved : { status: saved.changed ? 201 : 200, body: saved.patient }
       },
     }),
@@ -60,7 +55,7 @@ function patientWrites(needs: LinkNeeds): readonly Route[] {
         422: { description: 'The record is about somebody else.' },
       },
       handle: async (call) => {
-        const added = await addRecord(call.tx, actorOf(call), call.params['reference'] ?? '', call.body)
+        const added = await addRecord(call.tx, operatorOf(call.caller), call.params['reference'] ?? '', call.body)
         return isRefusal(added) ? added : { status: 201, body: added }
       },
     }),

@@ -1,25 +1,14 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
+import { parsedText } from '../http/parsed-text.ts'
 import { parseAbhaAddress, parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 
 /** What staff and hospital software send to their own facility as user of records. */
 
-function parsed<T>(parse: (text: string) => T | undefined, must: string) {
-  return z
-    .string()
-    .max(LIMITS.textCharsMax)
-    .transform((text, ctx) => {
-      const value = parse(text)
-      if (value !== undefined) return value
-      ctx.addIssue({ code: 'custom', message: must })
-      return z.NEVER
-    })
-}
-
-const abhaAddress = parsed(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx')
-const facilityId = parsed(parseFacilityId, 'must be a facility id such as IN2710000011')
+const abhaAddress = parsedText(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx')
+const facilityId = parsedText(parseFacilityId, 'must be a facility id such as IN2710000011')
 const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
 const moment = z.iso
   .datetime({ offset: true, message: 'must be a date and time such as 2026-01-31T10:00:00Z' })

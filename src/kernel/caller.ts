@@ -23,3 +23,8 @@ export type Actor =
   | { readonly kind: 'exchange'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }
   | { readonly kind: 'system'; readonly id: string }
+
+/** The operator who calls, as the log names who did it; for routes that take operators alone. */
+export function operatorOf(caller: Caller): Actor {
+  return { kind: 'operator', id: caller.kind === 'operator' ? caller.name : caller.kind }
+}

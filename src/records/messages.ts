@@ -1,22 +1,9 @@
 import { z } from 'zod'
 import { documentInput } from '../fhir/build/inputs.ts'
+import { parsedText } from '../http/parsed-text.ts'
 import { parseAbhaAddress, parseAbhaNumber } from '../kernel/id.ts'
-import { LIMITS } from '../kernel/limits.ts'
 import { parseMobile } from './patient.ts'
 import { isCareContextReference } from './record.ts'
-
-/** Reads a text with one of the kernel's parsers; `must` says what it should be. */
-function parsed<T>(parse: (text: string) => T | undefined, must: string) {
-  return z
-    .string()
-    .max(LIMITS.textCharsMax)
-    .transform((text, ctx) => {
-      const value = parse(text)
-      if (value !== undefined) return value
-      ctx.addIssue({ code: 'custom', message: must })
-      return z.NEVER
-    })
-}
 
 /** The facility's own number for a patient; it travels as patientReference. */
 export const patientReference = z
@@ -30,9 +17,9 @@ export const newPatient = z
     name: z.string().trim().min(1).max(200),
     gender: z.enum(['male', 'female', 'other', 'unknown']),
     birthDate: z.iso.date(),
-    abhaAddress: parsed(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx').optional(),
-    abhaNumber: parsed(parseAbhaNumber, 'must be an ABHA number of 14 digits').optional(),
-    mobile: parsed(parseMobile, 'must be an Indian mobile number of ten digits').optional(),
+    abhaAddress: parsedText(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx').optional(),
+    abhaNumber: parsedText(parseAbhaNumber, 'must be an ABHA number of 14 digits').optional(),
+    mobile: parsedText(parseMobile, 'must be an Indian mobile number of ten digits').optional(),
     address: z
       .object({
         line: z.string().trim().min(1).max(200),
