@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000
 
 /** What a person types to see it for themselves. */
 const showAt = (party: string, path: string, patient?: string): string =>
-  `npx amanat sandbox show ${party} ${path}${patient === undefined ? '' : ` --patient ${patient}`}`
+  `npx amanat sandbox show ${party} ${/[?&]/.test(path) ? `"${path}"` : path}${patient === undefined ? '' : ` --patient ${patient}`}`
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
