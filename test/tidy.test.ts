@@ -116,6 +116,61 @@ test('the source is tidy', () => {
   assert.deepEqual(faults, [])
 })
 
+/** What a file exports by declaration; `isType` for what is gone at run time. */
+function exportsOf(f: string): readonly { readonly name: string; readonly isType: boolean }[] {
+  const declared = /^export (?:async )?(function\*?|const|let|class|type|interface) (\w+)/gm
+  return [...text(f).matchAll(declared)].map(([, kind = '', name = '']) => ({ name, isType: /^[ti]/.test(kind) }))
+}
+const timesNamed = (name: string, t: string): number => [...t.matchAll(new RegExp(`\\b${name}\\b`, 'g'))].length
+
+/** Still in the way of the rule below; the list only gets shorter. */
+const EXPORTED_IN_VAIN = [
+  'src/cli.ts: exports untilSignal, which nobody else names',
+  'src/hiu/commands.ts: exports again what another file, or a line above, declares',
+  'src/hiu/commands.ts: exports replayEarlyNotices, which nobody else names',
+  'src/hiu/requests.ts: exports transferStatus, which nobody else names',
+]
+
+test('what is exported is used: values by another file, types at least by a signature; nothing is exported twice', () => {
+  const namers = new Map<string, string[]>()
+  for (const f of [...allFiles, ...globSync('bin/*.mjs')].filter((f) => f !== 'test/tidy.test.ts'))
+    for (const [word] of text(f).matchAll(/\w+/g)) (namers.get(word) ?? namers.set(word, []).get(word))?.push(f)
+  const faults = sources.flatMap((f) => [
+    ...(/^export (?:type )?[{*]/m.test(text(f))
+      ? [`${f}: exports again what another file, or a line above, declares`]
+      : []),
+    ...exportsOf(f)
+      .filter(({ name, isType }) => {
+        const named = namers.get(name) ?? []
+        return isType ? named.length < 2 : named.every((other) => other === f)
+      })
+      .map(({ name }) => `${f}: exports ${name}, which nobody else names`),
+  ])
+  assert.deepEqual(
+    faults.filter((fault) => !EXPORTED_IN_VAIN.includes(fault)),
+    [],
+  )
+})
+
+test('a table of moves is what code asks, not decoration', () => {
+  const faults = sources.flatMap((f) =>
+    exportsOf(f)
+      .filter(({ name, isType }) => !isType && name.endsWith('MOVES'))
+      .filter(({ name }) => {
+        const askers = sources.filter((other) => other === f || importsOf(other).includes(f))
+        const asked = askers.map((other) => {
+          const code = text(other)
+            .replace(/^import [^']*'/gm, '')
+            .replaceAll(`typeof ${name}`, '')
+          return timesNamed(name, code) - (other === f ? 1 : 0)
+        })
+        return asked.every((times) => times === 0)
+      })
+      .map(({ name }) => `${f}: nothing asks ${name}`),
+  )
+  assert.deepEqual(faults, [])
+})
+
 test('the mains are thin', () => {
   assert.ok(text('src/main.ts').split('\n').length < 60)
 })
