@@ -2,7 +2,7 @@ import type { AuditEvent } from '../audit/record.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
-export const ROLES = ['hip', 'hiu', 'health-locker', 'phr'] as const
+const ROLES = ['hip', 'hiu', 'health-locker', 'phr'] as const
 export type Role = (typeof ROLES)[number]
 
 /** Software that speaks for facilities: one client id, one callback URL. */
