@@ -70,6 +70,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     ],
     chores: [expiryChore(ground.machine), attemptsChore(ground.machine), ...(needs.sandbox ? [watch.chore] : [])],
     sender: exchangeSender(needs),
+    missing: () => [],
     authenticate: {
       bridge: bridgeCheck(needs),
       patient: patientCheck(needs),

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Logger } from 'pino'
 import { type ExchangeKeys, makeExchangeKeys } from './abdm/exchange-keys.ts'
 import { type FacilityHipNeeds, facilityHipRoutes } from './abdm/facility-hip-routes.ts'
@@ -7,7 +8,7 @@ import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
 import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
 import { makeTransferReports } from './abdm/transfer-reports.ts'
 import type { Ground, Parts } from './app-parts.ts'
-import type { FacilityConfig } from './config.ts'
+import { ConfigFault, type FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
 import { hipChores, hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
@@ -35,6 +36,7 @@ export type FacilityNeeds = FacilityHipNeeds &
 
 /** The facility role: holds records and uses those of others. */
 export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
+  checkFolder(config)
   const { outbound, machine } = ground
   const { artefactSignature, nativeUrl, ...rest } = config.exchange
   const access: ExchangeAccess = { ...rest, nativeUrl }
@@ -80,6 +82,10 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
     sender: facilitySender(access, tokens),
+    missing: () => {
+      const trouble = tokens.trouble()
+      return trouble === undefined ? [] : [trouble]
+    },
     authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
   }
 }
@@ -107,6 +113,12 @@ function fhirSourcesOf(config: FacilityConfig, outbound: Outbound): readonly Rec
       headers: async () => (authorization === undefined ? {} : { authorization }),
     }),
   ]
+}
+
+/** A folder that is not there is a slip in the settings: better said at the start than missed by whoever waits for its documents. */
+function checkFolder({ records }: FacilityConfig): void {
+  if (records.folder === undefined || statSync(records.folder, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new ConfigFault(`records.folder: there is no folder ${records.folder}. Make it, or leave the setting out.`)
 }
 
 const FOLDER_EVERY_MS = 60_000

@@ -17,6 +17,8 @@ export type Parts = {
   readonly failures: readonly (readonly [string, FailureReaction])[]
   readonly chores: readonly Chore[]
   readonly sender: Sender
+  /** What this role waits for before it can do its work, in words; behind `/health/ready`. */
+  readonly missing: () => readonly string[]
   readonly authenticate: {
     readonly bridge: Authenticate
     readonly patient: Authenticate

@@ -124,7 +124,7 @@ async function assemble(
       none: async () => ({ kind: 'anonymous' }),
       operator: operatorCheck(config.operatorToken),
     },
-    ready: () => missingParts(connection),
+    ready: async () => [...(await missingParts(connection)), ...parts.missing()],
   })
   const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })
   wake = worker.wake

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import pino from 'pino'
@@ -20,6 +21,10 @@ import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } 
 import { followMessages } from './sandbox/follow-messages.ts'
 import { NetworkFault } from './sandbox/network-file.ts'
 import { KeyFault } from './vault/key-file.ts'
+
+const VERSION = (
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string }
+).version
 
 /** Faults whose message is written for a person: shown alone, without a stack. */
 const SENTENCES = [
@@ -60,6 +65,7 @@ type Does = (action: () => Promise<number>) => () => Promise<void>
 export function makeProgram(does: Does): Command {
   const program = new Command('amanat')
     .description('Share patient records only under consent or agreement, with a proof for every disclosure.')
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('(--help after any command shows its words)')
     .addHelpText(

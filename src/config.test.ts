@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigFault, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 
@@ -59,4 +62,19 @@ test('the environment of the sample network is checked too', () => {
   )
   assert.throws(() => readDemoSettings({ AMANAT_DATA: '' }), /AMANAT_DATA: name a folder/)
   assert.throws(() => readDemoSettings({ DATABASE_URL: 'mysql://x' }), /DATABASE_URL: write postgresql/)
+})
+
+test('folders in a settings file are meant from where the file lies', () => {
+  const base = mkdtempSync(join(tmpdir(), 'amanat-settings-'))
+  const path = join(base, 'settings.json')
+  const database = { embeddedFolder: 'postgres', name: 'hospital' }
+  writeFileSync(
+    path,
+    JSON.stringify({ ...good, database, keysFolder: './keys', records: { folder: '/srv/documents' } }),
+  )
+  const config = readConfigFile(path, {})
+  rmSync(base, { recursive: true })
+  assert.equal(config.keysFolder, join(base, 'keys'))
+  assert.ok('embeddedFolder' in config.database && config.database.embeddedFolder === join(base, 'postgres'))
+  assert.ok(config.role === 'facility' && config.records.folder === '/srv/documents')
 })

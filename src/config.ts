@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { parseFacilityId } from './kernel/id.ts'
 
@@ -177,7 +178,27 @@ export function readConfigFile(path: string, env: Readonly<Record<string, string
       `the settings file ${path} is not valid JSON: ${error instanceof Error ? error.message : 'unreadable'}`,
     )
   }
-  return parseConfig(withSecrets(value, env), path)
+  return withFolders(parseConfig(withSecrets(value, env), path), dirname(resolve(path)))
+}
+
+/** Folders in a settings file are meant from where the file lies, wherever the program is started. */
+function withFolders(config: PartyConfig, base: string): PartyConfig {
+  const database =
+    'url' in config.database
+      ? config.database
+      : { ...config.database, embeddedFolder: resolve(base, config.database.embeddedFolder) }
+  const common = {
+    database,
+    keysFolder: resolve(base, config.keysFolder),
+    ...(config.profilesFolder === undefined ? {} : { profilesFolder: resolve(base, config.profilesFolder) }),
+  }
+  if (config.role === 'exchange') return { ...config, ...common }
+  const { folder } = config.records
+  return {
+    ...config,
+    ...common,
+    records: { ...config.records, ...(folder === undefined ? {} : { folder: resolve(base, folder) }) },
+  }
 }
 
 function withSecrets(value: unknown, env: Readonly<Record<string, string | undefined>>): unknown {

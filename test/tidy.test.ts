@@ -123,13 +123,6 @@ function exportsOf(f: string): readonly { readonly name: string; readonly isType
 }
 const timesNamed = (name: string, t: string): number => [...t.matchAll(new RegExp(`\\b${name}\\b`, 'g'))].length
 
-/** Still in the way of the rule below; the list only gets shorter. */
-const EXPORTED_IN_VAIN = [
-  'src/hiu/commands.ts: exports again what another file, or a line above, declares',
-  'src/hiu/commands.ts: exports replayEarlyNotices, which nobody else names',
-  'src/hiu/requests.ts: exports transferStatus, which nobody else names',
-]
-
 test('what is exported is used: values by another file, types at least by a signature; nothing is exported twice', () => {
   const namers = new Map<string, string[]>()
   for (const f of [...allFiles, ...globSync('bin/*.mjs')].filter((f) => f !== 'test/tidy.test.ts'))
@@ -145,10 +138,7 @@ test('what is exported is used: values by another file, types at least by a sign
       })
       .map(({ name }) => `${f}: exports ${name}, which nobody else names`),
   ])
-  assert.deepEqual(
-    faults.filter((fault) => !EXPORTED_IN_VAIN.includes(fault)),
-    [],
-  )
+  assert.deepEqual(faults, [])
 })
 
 test('a table of moves is what code asks, not decoration', () => {

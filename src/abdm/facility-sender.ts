@@ -20,6 +20,8 @@ export type SessionTokens = {
   /** A valid access token, or why there is none. */
   readonly token: (machine: Pick<Machine, 'now' | 'random'>) => Promise<string | { readonly unreachable: string }>
   readonly forget: () => void
+  /** That the exchange refused our client id or secret when it was asked last: only an operator can mend that. */
+  readonly trouble: () => string | undefined
 }
 
 const sessionAnswer = z.object({ accessToken: z.string().min(1), expiresIn: z.number().positive() })
@@ -30,6 +32,7 @@ const RENEW_BEFORE_MS = 30_000
 export function makeSessionTokens(access: ExchangeAccess, outbound: Outbound): SessionTokens {
   let kept: { readonly token: string; readonly untilMs: number } | undefined
   let underWay: Promise<string | { readonly unreachable: string }> | undefined
+  let refused = false
 
   const fetchToken = async (
     machine: Pick<Machine, 'now' | 'random'>,
@@ -52,6 +55,7 @@ export function makeSessionTokens(access: ExchangeAccess, outbound: Outbound): S
       }),
     })
     if (outcome.kind !== 'answered') return { unreachable: `the exchange gave no session: ${outcome.reason}` }
+    refused = outcome.status === 401 || outcome.status === 403
     if (outcome.status >= 300)
       return { unreachable: `the exchange refused our client id or secret (${outcome.status})` }
     const parsed = sessionAnswer.safeParse(readJson(outcome.body.toString('utf8')))
@@ -61,6 +65,7 @@ export function makeSessionTokens(access: ExchangeAccess, outbound: Outbound): S
   }
   return {
     forget: () => (kept = undefined),
+    trouble: () => (refused ? 'a session: the exchange refuses our client id or secret' : undefined),
     token: async (machine) => {
       if (kept && kept.untilMs > machine.now().getTime()) return kept.token
       underWay ??= fetchToken(machine).finally(() => (underWay = undefined))

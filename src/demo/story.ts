@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
 import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf, readNetworkFile } from '../sandbox/network-file.ts'
 import { type Desk, type DeskConsent, type DeskRecord, makeDesk, type Person, type ShownRow } from './facility-desk.ts'
@@ -288,10 +289,15 @@ async function look({ narrator, requester, cast, app }: Story, records: readonly
     )
     insist(seen.event.actor.person?.name === DOCTOR.name, 'the look is not by name')
     say(
-      `${seen.event.actor.person.name}, ${seen.event.actor.person.role}, ${seen.event.facilityName ?? ''}: ${seen.event.purpose ?? ''}`,
+      `${seen.event.actor.person.name}, ${seen.event.actor.person.role}, ${seen.event.facilityName ?? ''}: ${purposeWords(seen.event.purpose)}`,
     )
     see(showAt('exchange', '/v1/me/looks', cast.patient.abhaAddress))
   })
+}
+
+const purposeWords = (code: string | undefined): string => {
+  const purpose = parsePurpose(code ?? '')
+  return purpose === undefined ? (code ?? '') : PURPOSES[purpose]
 }
 
 const sayRow = (row: ShownRow): string =>

@@ -25,7 +25,6 @@ import {
   findConsent,
   insertConsent,
   knownId,
-  listConsents,
   lockConsent,
   moveConsent,
   saveKnownId,
@@ -280,7 +279,7 @@ export async function expireArtefact(
 }
 
 /** Applies notifications that were kept, now that their consent request is known. */
-export async function replayEarlyNotices(tx: Tx, needs: ConsentNeeds, consentRequest: string): Promise<void> {
+async function replayEarlyNotices(tx: Tx, needs: ConsentNeeds, consentRequest: string): Promise<void> {
   if ((await knownId(tx, 'consent-request', consentRequest)) === undefined) return
   for (const { notice } of await takeEarlyNotices(tx, consentRequest)) await takeNotice(tx, needs, notice as Notice)
 }
@@ -305,5 +304,3 @@ export async function readConsent(tx: Tx, id: Id<'hiu-consent'>): Promise<Consen
     artefacts.push({ ...artefact, transfers: await transfersOf(tx, artefact) })
   return { ...consent, artefacts }
 }
-
-export { listConsents }

@@ -338,3 +338,11 @@ export function readSubscription(text: SubscriptionTermsText): SubscriptionTerms
 
 /** Why a transfer or one of its parts is not as it should be; shown to staff, never health data. */
 export type PageFinding = { readonly entry?: number; readonly severity: 'error' | 'warning'; readonly says: string }
+
+/** One page of a transfer as it stands. */
+export type PageState = {
+  readonly number: number
+  readonly status: 'stored' | 'opened' | 'failed'
+  readonly receivedAt: Date
+  readonly findings: readonly PageFinding[]
+}

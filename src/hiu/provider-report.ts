@@ -1,5 +1,5 @@
 import { LIMITS } from '../kernel/limits.ts'
-import type { PageState } from './transfer.ts'
+import type { PageState } from './hiu.ts'
 
 /** How a provider told the exchange that it sends no more. */
 export type ProviderReport = {

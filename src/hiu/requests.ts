@@ -296,12 +296,6 @@ function expectedContexts(artefact: Artefact): readonly string[] {
   return (artefact.granted?.terms.careContexts ?? []).map((context) => context.careContextReference)
 }
 
-/** Where a data request stands, page by page and care context by care context; undefined when there is none. */
-export async function transferStatus(tx: Tx, id: Id<'hiu-request'>): Promise<TransferStatus | undefined> {
-  const request = await findRequest(tx, id)
-  return request && statusOf(tx, request, await requestsOf(tx, request.patient, request.artefact))
-}
-
 /** All transfers of one artefact, in the order in which they were asked for. One that was asked again is told by its successor. */
 export async function transfersOf(
   tx: Tx,

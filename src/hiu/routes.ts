@@ -7,7 +7,6 @@ import {
   askConsent,
   type ConsentNeeds,
   type ConsentView,
-  listConsents,
   readConsent,
   refreshStatus,
 } from './commands.ts'
@@ -22,7 +21,7 @@ import {
   viewOrder,
 } from './messages.ts'
 import { requestData } from './requests.ts'
-import { lockArtefact } from './store.ts'
+import { listConsents, lockArtefact } from './store.ts'
 import { listSubscriptions, lockSubscription, subscriptionEvents } from './subscription-store.ts'
 import { askSubscription } from './subscriptions.ts'
 import { listRecords, viewRecord, viewRecords } from './view.ts'

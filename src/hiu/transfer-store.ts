@@ -9,8 +9,8 @@ import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
 import type { Period } from '../policy/period.ts'
 import { dataKey, eraseDataKey, existingDataKey } from '../vault/data-keys.ts'
-import type { PageFinding, RequestStatus } from './hiu.ts'
-import type { EntryResult, PageState } from './transfer.ts'
+import type { PageFinding, PageState, RequestStatus } from './hiu.ts'
+import type { EntryResult } from './transfer.ts'
 
 /** The half of the key agreement that only we know, and the token of our push address. */
 export type RequestSecret = { readonly privateKey: string; readonly nonce: string; readonly token: string }

@@ -1,4 +1,4 @@
-import type { PageFinding, RequestStatus } from './hiu.ts'
+import type { PageState, RequestStatus } from './hiu.ts'
 import { type ProviderReport, whyNotSent } from './provider-report.ts'
 
 export type EntryResult = {
@@ -8,13 +8,6 @@ export type EntryResult = {
   readonly status: 'held' | 'quarantined' | 'errored'
   readonly reason?: string
 }
-export type PageState = {
-  readonly number: number
-  readonly status: 'stored' | 'opened' | 'failed'
-  readonly receivedAt: Date
-  readonly findings: readonly PageFinding[]
-}
-
 /** One care context of a transfer: what came of it. */
 export type ContextState = {
   readonly careContextReference: string

@@ -29,5 +29,47 @@ export function refuseInvalid(error: ZodError, where: 'body' | 'query'): Refusal
     .join('')
     .replace(/^\./, '')
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : ''
-  return refuse('request/invalid-field', `${field || `the ${where}`}: ${issue.message}${more}`, field || where)
+  return refuse('request/invalid-field', `${field || `the ${where}`} ${wordsOf(issue)}${more}`, field || where)
+}
+
+/** What is wrong, in plain words; rules of our own come with theirs. */
+function wordsOf(issue: ZodError['issues'][number]): string {
+  if (!/^(Invalid|Too|Unrecognized)/.test(issue.message)) return issue.message
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined') ? 'is missing' : `must be ${article(issue.expected)}`
+    case 'too_small':
+      if (issue.origin === 'string' && Number(issue.minimum) === 1) return 'must not be empty'
+      return `must ${issue.origin === 'string' ? `have at least ${issue.minimum} characters` : issue.origin === 'array' ? `hold at least ${issue.minimum}` : `be at least ${issue.minimum}`}`
+    case 'too_big':
+      return `must ${issue.origin === 'string' ? `have at most ${issue.maximum} characters` : issue.origin === 'array' ? `hold at most ${issue.maximum}` : `be at most ${issue.maximum}`}`
+    case 'invalid_value':
+      return `must be ${issue.values
+        .map(String)
+        .join(', ')
+        .replace(/, ([^,]*)$/, ' or $1')}`
+    case 'invalid_format':
+      return `must be a proper ${issue.format}`
+    case 'unrecognized_keys':
+      return `has a field that is not known here: ${issue.keys.join(', ')}`
+    case 'invalid_union':
+      return 'has none of the forms that are read here'
+    case 'not_multiple_of':
+    case 'invalid_key':
+    case 'invalid_element':
+    case 'custom':
+      return issue.message
+  }
+}
+
+function article(expected: string): string {
+  const words: Readonly<Record<string, string>> = {
+    object: 'an object',
+    array: 'a list',
+    string: 'text',
+    int: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+  }
+  return words[expected] ?? expected
 }

@@ -94,16 +94,19 @@ const jobs = z.array(
 
 /** Waiting jobs and dead letters of every party. */
 export async function listJobs(place: Place): Promise<number> {
-  let count = 0
-  for (const party of readNetworkFile(place.dataFolder, place.firstPort).parties) {
+  const lines: string[] = []
+  for (const party of readNetworkFile(place.dataFolder, place.firstPort).parties)
     for (const job of jobs.parse(await callParty(party, '/v1/jobs'))) {
-      count++
-      out(
-        `${party.key.padEnd(12)} ${job.id}  ${job.status.padEnd(7)}  ${job.kind.padEnd(18)} try ${job.attempts}  ${job.lastError ?? ''}`,
-      )
+      const when = job.status === 'dead' ? 'dead letter' : `waits until ${job.runAt.slice(11, 19)}`
+      const tries = job.attempts === 0 ? '' : `tried ${job.attempts} times: ${job.lastError ?? ''}`
+      lines.push(`${party.key.padEnd(12)} ${job.id}  ${job.kind.padEnd(18)} ${when.padEnd(21)} ${tries}`.trimEnd())
     }
-  }
-  if (count === 0) out('Nothing waits, and there are no dead letters.')
+  out(
+    lines.length === 0
+      ? 'Nothing waits, and there are no dead letters.'
+      : `${'party'.padEnd(12)} ${'job'.padEnd(36)}  kind`,
+  )
+  for (const line of lines) out(line)
   return 0
 }
 
