@@ -44,6 +44,11 @@ for (const [a, b] of DIFFERENT) {
   })
 }
 
+test('a short word is a word, not an initial', () => {
+  for (const name of ['Ie', 'iE', 'Oo', 'Yy']) assert.ok(isSimilarName(name, name), name)
+  assert.ok(!isSimilarName('I', 'I'))
+})
+
 test('likeness of names does not depend on their order, and every real name is like itself', () => {
   const name = fc
     .array(fc.stringMatching(/^[A-Za-z]{2,10}$/), { minLength: 1, maxLength: 4 })

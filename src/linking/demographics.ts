@@ -87,6 +87,8 @@ function wordsOf(name: string): readonly string[] {
 
 function soundOf(word: string): string {
   const folded = SOUNDS.reduce((text, [pattern, into]) => text.replace(pattern, into), word)
+  // One letter would count as an initial, which a whole word is not: Ie, Oo.
+  if (folded.length < 2) return word
   // A final short a is often left out: Ashoka, Ashok.
   return folded.length > 4 ? folded.replace(/a$/, '') : folded
 }
