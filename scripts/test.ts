@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import path from 'node:path'
 import { startTestServer } from '../test/database.ts'
 
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts']
@@ -18,7 +19,13 @@ async function main(patterns: readonly string[]): Promise<number> {
 }
 
 async function runTests(url: string, patterns: readonly string[]): Promise<number> {
-  const runner = ['--test', '--test-isolation=none', '--test-reporter=spec']
+  const runner = [
+    '--import',
+    path.join(import.meta.dirname, '..', 'test', 'property-seed.ts'),
+    '--test',
+    '--test-isolation=none',
+    '--test-reporter=spec',
+  ]
   const child = spawn(process.execPath, [...runner, ...patterns], {
     stdio: 'inherit',
     env: { ...process.env, AMANAT_TEST_POSTGRES: url, NODE_ENV: 'test' },
