@@ -4,7 +4,6 @@ import { acknowledgeNotices } from '../consent/notices.ts'
 import { requestForHiu } from '../consent/readers.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Answer, type Route, route } from '../http/route.ts'
-import type { Caller } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import {
@@ -17,6 +16,7 @@ import {
   consentStatus,
   isGiven,
 } from './consent-messages.ts'
+import { facilitiesOfCaller } from './exchange-callers.ts'
 import { errorOf, facilityOf, ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
 
@@ -105,7 +105,7 @@ function acknowledgement(party: 'hip' | 'hiu'): Route {
       const { acknowledgement: items, error, response } = call.body
       const noted = await acknowledgeNotices(call.tx, {
         party,
-        facilities: facilitiesOf(call.caller),
+        facilities: facilitiesOfCaller(call),
         requestId: response.requestId,
         items,
         ...(!isGiven(error) ? {} : { error }),
@@ -113,11 +113,6 @@ function acknowledgement(party: 'hip' | 'hiu'): Route {
       return isRefusal(noted) ? noted : ACCEPTED
     },
   })
-}
-
-/** All services of the calling bridge. */
-export function facilitiesOf(caller: Caller): readonly FacilityId[] {
-  return caller.kind === 'bridge' ? caller.facilities : []
 }
 
 async function callBack(tx: Tx, hiu: FacilityId, path: string, body: object): Promise<Answer> {

@@ -14,7 +14,8 @@ import {
   hipDataOnRequest,
   type hipDataRequest,
 } from './data-messages.ts'
-import { facilitiesOf, refusedBody } from './exchange-consent-routes.ts'
+import { facilitiesOfCaller } from './exchange-callers.ts'
+import { refusedBody } from './exchange-consent-routes.ts'
 import { facilityOf, ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
 
@@ -117,7 +118,7 @@ function hipAnswer(): Route {
       if (!isGiven(hiRequest) && !isGiven(error))
         return refuse('request/invalid-field', 'hiRequest or error must be there.', 'hiRequest')
       const request = await answerRequest(call.tx, {
-        facilities: facilitiesOf(call.caller),
+        facilities: facilitiesOfCaller(call),
         id,
         ...(!isGiven(error) ? {} : { error }),
       })
@@ -167,7 +168,7 @@ function status(): Route {
     handle: async (call) => {
       const id = parseId<'transaction'>(call.params['id'] ?? '')
       if (id === undefined) return refuse('transfer/unknown-transaction')
-      const request = await transferFor(call.tx, facilitiesOf(call.caller), id)
+      const request = await transferFor(call.tx, facilitiesOfCaller(call), id)
       return isRefusal(request) ? request : { status: 200, body: statusBody(request) }
     },
   })

@@ -30,7 +30,9 @@ export function isRefusal(value: unknown): value is Refusal {
     value !== null &&
     'code' in value &&
     'detail' in value &&
-    (value.code as string) in PROBLEMS
+    typeof value.code === 'string' &&
+    // Own codes only: `constructor` is in every object, and a peer's message may say it.
+    Object.hasOwn(PROBLEMS, value.code)
   )
 }
 
