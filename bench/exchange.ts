@@ -9,6 +9,7 @@ import { exchangeParts } from '../src/app-exchange.ts'
 import { parseConfig } from '../src/config.ts'
 import { fileKeyWrap } from '../src/crypto/envelope.ts'
 import { makeSigner } from '../src/crypto/signed-note.ts'
+import { makeChanges } from '../src/db/changes.ts'
 import type { Connection } from '../src/db/connect.ts'
 import { type Machine, type Reaction, transact } from '../src/db/tx.ts'
 import { makeOutbound } from '../src/http/outbound.ts'
@@ -19,6 +20,7 @@ import { must, refuse } from '../src/kernel/refusal.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { issueSession } from '../src/partners/session-commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { openKeyFile } from '../src/vault/key-file.ts'
 
 export const HIU = 'IN2710000022' as FacilityId
@@ -47,6 +49,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
     keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
     reactions,
     wake: () => undefined,
+    changes: makeChanges(),
   }
   const config = parseConfig(
     {
@@ -90,6 +93,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
       none: async () => ({ kind: 'anonymous' }),
       operator: async () => refuse('auth/invalid-token'),
     },
+    mayDo,
     ready: async () => [],
   })
   const patients = Array.from({ length: patientCount }, (_, i) => `bench.p${i}@sbx` as AbhaAddress)

@@ -22,6 +22,7 @@ const SECURITY: Readonly<Record<Auth, readonly object[]>> = {
   patient: [{ patient: [] }],
   exchange: [{ session: [] }],
   operator: [{ operator: [] }],
+  staff: [{ staff: [] }],
 }
 
 function document(title: string, routes: readonly Route[]): string {
@@ -50,6 +51,12 @@ function document(title: string, routes: readonly Route[]): string {
         },
         patient: { type: 'apiKey', in: 'header', name: 'X-AUTH-TOKEN', description: 'Patient session' },
         operator: { type: 'http', scheme: 'bearer', description: 'Operator token of this party' },
+        staff: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'amanat_desk_{party id}',
+          description: 'Session of the staff, as signing in at the desk sets it',
+        },
       },
     },
   }

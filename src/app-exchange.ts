@@ -75,6 +75,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       bridge: bridgeCheck(needs),
       patient: patientCheck(needs),
       exchange: async () => refuse('request/not-found'),
+      staff: async () => refuse('request/not-found'),
     },
   }
 }

@@ -86,7 +86,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       const trouble = tokens.trouble()
       return trouble === undefined ? [] : [trouble]
     },
-    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs) },
+    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs), staff: nobody },
   }
 }
 

@@ -23,6 +23,7 @@ export type Parts = {
     readonly bridge: Authenticate
     readonly patient: Authenticate
     readonly exchange: Authenticate
+    readonly staff: Authenticate
   }
 }
 

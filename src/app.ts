@@ -14,6 +14,7 @@ import type { PartyConfig } from './config.ts'
 import { makeCosigner } from './crypto/cosignature.ts'
 import { fileKeyWrap } from './crypto/envelope.ts'
 import { makeSigner } from './crypto/signed-note.ts'
+import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Reaction, transact } from './db/tx.ts'
@@ -25,6 +26,7 @@ import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
 import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
+import { mayDo } from './people/rules.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
 import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
 
@@ -95,6 +97,7 @@ async function assemble(
     keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
     reactions,
     wake: () => wake(),
+    changes: makeChanges(),
   }
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
@@ -124,6 +127,7 @@ async function assemble(
       none: async () => ({ kind: 'anonymous' }),
       operator: operatorCheck(config.operatorToken),
     },
+    mayDo,
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
   })
   const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })

@@ -24,6 +24,7 @@ import { patientRoutes } from '../src/native/patient-routes.ts'
 import { reportRoutes } from '../src/native/report-routes.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -86,7 +87,15 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       ...patientRoutes({ ownLog }),
     ],
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
-    authenticate: { none: nobody, bridge: bridgeOf, patient: patientOf, exchange: nobody, operator: nobody },
+    authenticate: {
+      none: nobody,
+      bridge: bridgeOf,
+      patient: patientOf,
+      exchange: nobody,
+      operator: nobody,
+      staff: nobody,
+    },
+    mayDo,
     ready: async () => [],
   })
   const call = async (

@@ -23,6 +23,7 @@ import { type JobHandler, settle } from '../src/jobs/worker.ts'
 import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import { isRefusal, must, type Refusal } from '../src/kernel/refusal.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { addPatient, addRecord } from '../src/records/commands.ts'
 import { ownSource } from '../src/records/own-source.ts'
 import type { RecordSource } from '../src/records/record.ts'
@@ -217,7 +218,9 @@ function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Re
       patient: as({ kind: 'anonymous' }),
       exchange: as({ kind: 'exchange', id: 'sbx' }),
       operator: as({ kind: 'operator', name: 'desk' }),
+      staff: as({ kind: 'anonymous' }),
     },
+    mayDo,
     ready: async () => [],
   })
 }

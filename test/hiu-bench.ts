@@ -17,6 +17,7 @@ import { type JobHandler, settle } from '../src/jobs/worker.ts'
 import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import type { Refusal } from '../src/kernel/refusal.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -194,7 +195,9 @@ function serverOf(machine: Machine, needs: HiuNeeds): FastifyInstance {
       patient: as({ kind: 'anonymous' }),
       exchange: as({ kind: 'exchange', id: 'sbx' }),
       operator: as({ kind: 'operator', name: 'desk' }),
+      staff: as({ kind: 'anonymous' }),
     },
+    mayDo,
     ready: async () => [],
   })
 }

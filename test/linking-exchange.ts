@@ -28,6 +28,7 @@ import { registerBridge } from '../src/partners/commands.ts'
 import { verifySession } from '../src/partners/session-commands.ts'
 import { enrolPatient, issuePatientToken, verifyPatientToken } from '../src/people/commands.ts'
 import type { Profile } from '../src/people/patient.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { bearerOf } from '../src/vault/token.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
@@ -141,6 +142,7 @@ export async function startLinkingExchange(): Promise<LinkingExchange> {
     ],
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
     authenticate: checks(needs),
+    mayDo,
     ready: async () => [],
   })
   const call: LinkingExchange['call'] = async (method, path, body, headers = {}) => {
@@ -231,6 +233,7 @@ function checks(needs: LinkNeeds) {
     none: nobody,
     exchange: nobody,
     operator: nobody,
+    staff: nobody,
     bridge: async (tx: Tx, headers: Headers) => {
       const token = bearerOf(headers['authorization'])
       return token === undefined ? refuse('auth/missing-token') : verifySession(tx, needs, token)

@@ -9,6 +9,7 @@ import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { makeServer, nativeRules } from '../http/server.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { mayDo } from '../people/rules.ts'
 import type { OwnLog } from './log.ts'
 import { record } from './record.ts'
 import { logRoutes, witnessRoutes } from './routes.ts'
@@ -36,7 +37,15 @@ before(async () => {
       ...witnessRoutes({ cosigner, logs: [{ origin: signer.key.name, vkey: formatVkey(signer.key) }] }),
     ],
     dialects: { native: nativeRules, abdm: nativeRules },
-    authenticate: { none: anonymous, bridge: anonymous, patient: anonymous, exchange: anonymous, operator: anonymous },
+    authenticate: {
+      none: anonymous,
+      bridge: anonymous,
+      patient: anonymous,
+      exchange: anonymous,
+      operator: anonymous,
+      staff: anonymous,
+    },
+    mayDo,
     ready: async () => [],
   })
 })

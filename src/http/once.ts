@@ -17,6 +17,8 @@ export function callerName(caller: Caller): string {
       return `exchange:${caller.id}`
     case 'operator':
       return `operator:${caller.name}`
+    case 'staff':
+      return `staff:${caller.id}`
   }
 }
 

@@ -1,13 +1,15 @@
 import type { z } from 'zod'
+import type { Topic } from '../db/changes.ts'
 import type { Tx } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Refusal } from '../kernel/refusal.ts'
+import type { StaffAct } from '../kernel/staff-role.ts'
 
 /** How refusals look on this route: ABDM's own shapes, or RFC 9457 problem details. */
 export type Dialect = 'abdm' | 'native'
 
 /** Which proof of identity a route asks for; `http/server.ts` gets one check for each from `app.ts`. */
-export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator'
+export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff'
 
 export type Call<Body, Query> = {
   readonly tx: Tx
@@ -41,6 +43,8 @@ export type Route = {
   readonly summary: string
   readonly dialect: Dialect
   readonly auth: Auth
+  /** With `auth: 'staff'`: what the role of the caller must be allowed to do. Without it, everybody of the staff may. */
+  readonly act?: StaffAct
   readonly once: boolean
   readonly body?: z.ZodType
   readonly query?: z.ZodType
@@ -51,6 +55,8 @@ export type Route = {
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
   /** Turns callers away before a large body is read as JSON: what lets them in stands in the address. */
   readonly admit?: (call: Pick<Call<never, never>, 'tx' | 'params'>) => Promise<Refusal | undefined>
+  /** Answers with live updates of this topic in place of what `handle` answers: see `live.ts`. */
+  readonly live?: (caller: Caller) => Topic | Refusal
   readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>
 }
 

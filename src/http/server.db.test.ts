@@ -9,6 +9,7 @@ import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
 import { abdmRules } from '../abdm/rules.ts'
 import { refuse } from '../kernel/refusal.ts'
+import { mayDo } from '../people/rules.ts'
 import { readMessages, redact } from './message-log.ts'
 import { type Route, route } from './route.ts'
 import { makeServer, nativeRules } from './server.ts'
@@ -80,7 +81,8 @@ before(async () => {
     metrics: new Registry(),
     routes,
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
-    authenticate: { none: nobody, bridge, patient: nobody, exchange: nobody, operator: nobody },
+    authenticate: { none: nobody, bridge, patient: nobody, exchange: nobody, operator: nobody, staff: nobody },
+    mayDo,
     ready: async () => [],
   })
 })

@@ -6,12 +6,14 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from 'pino'
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import type { StaffAct, StaffRole } from '../kernel/staff-role.ts'
 import { isStorable, parseJsonBody } from './body.ts'
+import { type LiveReader, type LiveStreams, makeLiveStreams } from './live.ts'
 import { logMessage, withoutSecret } from './message-log.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
@@ -51,6 +53,8 @@ export type ServerNeeds = {
   readonly routes: readonly Route[]
   readonly dialects: Readonly<Record<Dialect, DialectRules>>
   readonly authenticate: Readonly<Record<Auth, Authenticate>>
+  /** Whether a role of the staff may do what a route is for: the table of `people/rules.ts`. */
+  readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
 }
@@ -82,13 +86,16 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   addHealth(app, needs)
-  const meters = makeMeters(needs.metrics)
+  const live = makeLiveStreams(needs.machine)
+  // Before the sockets are cut, so that readers see an end and not a fault.
+  app.addHook('preClose', async () => live.close())
+  const meters = makeMeters(needs.metrics, live)
   for (const route of needs.routes) {
     app.route({
       method: route.method,
       url: route.path,
       bodyLimit: route.bodyBytesMax ?? LIMITS.bodyBytesMax,
-      handler: (request, reply) => serve(needs, meters, route, request, reply),
+      handler: (request, reply) => serve(needs, { meters, live }, route, request, reply),
     })
   }
   app.setNotFoundHandler((request, reply) =>
@@ -126,7 +133,15 @@ function refusalOfFrameworkError(error: unknown): Refusal | undefined {
 
 type Meters = { readonly took: Histogram; readonly refused: Counter }
 
-function makeMeters(registry: Registry): Meters {
+function makeMeters(registry: Registry, live: LiveStreams): Meters {
+  new Gauge({
+    name: 'amanat_live_streams',
+    help: 'Open connections for live updates',
+    registers: [registry],
+    collect() {
+      this.set(live.count())
+    },
+  })
   return {
     took: new Histogram({
       name: 'amanat_http_seconds',
@@ -163,7 +178,7 @@ function addHealth(app: FastifyInstance, needs: ServerNeeds): void {
 
 async function serve(
   needs: ServerNeeds,
-  meters: Meters,
+  { meters, live }: { readonly meters: Meters; readonly live: LiveStreams },
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -174,7 +189,9 @@ async function serve(
   const headers = request.headers as Headers
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const seen: { caller?: Caller; body?: unknown } = {}
-  const result = await decideAndHandle(needs, route, request, headers, raw, seen)
+  const handled = await decideAndHandle(needs, route, request, headers, raw, seen)
+  const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
+  const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
   const tookMs = performance.now() - startedMs
   if (isRefusal(result)) meters.refused.inc({ code: result.code })
@@ -206,7 +223,30 @@ async function serve(
       tookMs: Math.round(tookMs),
     })
   }
-  return send(reply, answer)
+  if (reader === undefined || isRefusal(reader)) return send(reply, answer)
+  reply.hijack()
+  live.open(reader, reply.raw, SAFE_HEADERS)
+  return reply
+}
+
+/** Who reads a live route; undefined for all other routes, a refusal when this caller may not or there is no room. */
+function readerOf(
+  needs: ServerNeeds,
+  live: LiveStreams,
+  { auth, live: topicOf }: Route,
+  headers: Headers,
+  caller: Caller | undefined,
+): LiveReader | Refusal | undefined {
+  if (topicOf === undefined || caller === undefined) return undefined
+  const topic = topicOf(caller)
+  if (isRefusal(topic)) return topic
+  const full = live.admit(caller)
+  if (full) return full
+  const mayStay = async (): Promise<boolean> => {
+    const still = await transact(needs.machine, (tx) => needs.authenticate[auth](tx, headers))
+    return !isRefusal(still) && topicOf(still) === topic
+  }
+  return { caller, topic, mayStay }
 }
 
 async function decideAndHandle(
@@ -222,6 +262,8 @@ async function decideAndHandle(
     const caller = await needs.authenticate[route.auth](tx, headers)
     if (isRefusal(caller)) return caller
     seen.caller = caller
+    const forbidden = checkAct(needs, route, caller)
+    if (forbidden) return forbidden
     const headerFault = rules.checkHeaders(headers, tx.now, route)
     if (headerFault) return headerFault
     const turnedAway = await route.admit?.({ tx, params: request.params as Record<string, string> })
@@ -244,6 +286,12 @@ async function decideAndHandle(
     if (!route.once || requestId === undefined) return handle()
     return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)
   })
+}
+
+/** Each role of the staff has its own work: the desk hides the button, and this is what holds. */
+function checkAct(needs: ServerNeeds, { act }: Route, caller: Caller): Refusal | undefined {
+  if (act === undefined || (caller.kind === 'staff' && needs.mayDo(caller.role, act))) return undefined
+  return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
 }
 
 function readInput(

@@ -1,4 +1,5 @@
-import type { AbhaAddress, FacilityId } from './id.ts'
+import type { AbhaAddress, FacilityId, Id } from './id.ts'
+import type { StaffRole } from './staff-role.ts'
 
 /** Who is on the other end of a call, as its token proved it. */
 export type Caller =
@@ -9,8 +10,19 @@ export type Caller =
   | { readonly kind: 'patient'; readonly patient: AbhaAddress; readonly guardian?: AbhaAddress }
   /** The consent manager calling a facility back. */
   | { readonly kind: 'exchange'; readonly id: string }
-  /** Staff or software of this party itself. */
+  /** Software of this party itself, or who runs it. */
   | { readonly kind: 'operator'; readonly name: string }
+  | StaffCaller
+
+/** A person of the staff of this facility, signed in at its desk. */
+export type StaffCaller = {
+  readonly kind: 'staff'
+  readonly id: Id<'staff'>
+  readonly name: string
+  readonly role: StaffRole
+  readonly registration?: string
+  readonly session: Id<'web-session'>
+}
 
 /** Who did what a log entry says. `person` is the human behind a facility, by name, as the patient will read it. */
 export type Actor =
@@ -18,7 +30,7 @@ export type Actor =
   | {
       readonly kind: 'facility'
       readonly id: FacilityId
-      readonly person?: { readonly name: string; readonly role: string }
+      readonly person?: { readonly name: string; readonly role: string; readonly staff?: Id<'staff'> }
     }
   | { readonly kind: 'exchange'; readonly id: string }
   | { readonly kind: 'operator'; readonly id: string }
@@ -27,4 +39,15 @@ export type Actor =
 /** The operator who calls, as the log names who did it; for routes that take operators alone. */
 export function operatorOf(caller: Caller): Actor {
   return { kind: 'operator', id: caller.kind === 'operator' ? caller.name : caller.kind }
+}
+
+/** The person of the staff who calls; for routes with `auth: 'staff'`, which no other caller reaches. */
+export function staffOf(caller: Caller): StaffCaller {
+  if (caller.kind !== 'staff') throw new Error(`a route of the desk was reached by ${caller.kind}`)
+  return caller
+}
+
+/** A person of the staff, as the log names who did it and the patient will read it. */
+export function staffActor(facility: FacilityId, { id, name, role }: Omit<StaffCaller, 'kind' | 'session'>): Actor {
+  return { kind: 'facility', id: facility, person: { name, role, staff: id } }
 }

@@ -13,6 +13,7 @@ import { makeServer, nativeRules } from '../../src/http/server.ts'
 import { type FacilityId, parseFacilityId } from '../../src/kernel/id.ts'
 import { must } from '../../src/kernel/refusal.ts'
 import { registerBridge } from '../../src/partners/commands.ts'
+import { mayDo } from '../../src/people/rules.ts'
 import { frontPageRoutes } from '../../src/sandbox/front-page.ts'
 import { WORDS } from '../../src/sandbox/front-page-view.ts'
 import { LANGUAGE_FORMS, LANGUAGES } from '../../src/sandbox/front-page-words.ts'
@@ -56,7 +57,8 @@ before(async () => {
       watch,
     }),
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
-    authenticate: { none: nobody, bridge: nobody, patient: nobody, exchange: nobody, operator: nobody },
+    authenticate: { none: nobody, bridge: nobody, patient: nobody, exchange: nobody, operator: nobody, staff: nobody },
+    mayDo,
     ready: async () => [],
   })
   for (const [i, [id, name, type]] of FACILITIES.entries()) {

@@ -1,0 +1,55 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { Id } from '../kernel/id.ts'
+import { STAFF_ROLES, type StaffRole } from '../kernel/staff-role.ts'
+
+/** `invited`: has a one-time code and no way to sign in yet. `left` is for good: who comes back is invited anew under another account. */
+export type StaffStatus = 'invited' | 'active' | 'suspended' | 'left'
+
+export const STAFF_MOVES = {
+  none: ['invited'],
+  invited: ['active', 'left'],
+  active: ['suspended', 'left'],
+  suspended: ['active', 'left'],
+  left: [],
+} as const satisfies Record<StaffStatus | 'none', readonly StaffStatus[]>
+
+/** A person who works at a facility. */
+export type StaffMember = {
+  readonly id: Id<'staff'>
+  /** Lower case; what she types to sign in. */
+  readonly login: string
+  readonly name: string
+  readonly role: StaffRole
+  /** Number in the council's or registry's register of professionals, for those who have one. */
+  readonly registration?: string
+  readonly status: StaffStatus
+}
+
+const LOGIN = /^[a-z0-9][a-z0-9._-]{1,38}[a-z0-9]$/
+
+/** Reads a login, any case: 3 to 40 letters, digits, `.`, `_`, `-`; undefined when it is none. */
+export function parseLogin(text: string): string | undefined {
+  const lower = text.trim().toLowerCase()
+  return LOGIN.test(lower) ? lower : undefined
+}
+
+/** Reads the name of a role; undefined when there is none of that name. */
+export function parseStaffRole(text: string): StaffRole | undefined {
+  return STAFF_ROLES.find((role) => role === text)
+}
+
+export const STAFF_EVENTS = {
+  'staff.invited': 'A person was invited to work with the desk of this facility, in a role.',
+  'staff.joined': 'An invited person set her password and second factor, and can sign in.',
+  'staff.signed-in': 'A person of the staff signed in.',
+  'staff.sign-in-failed': 'A sign-in with the login of a person of the staff failed.',
+  'staff.role-changed': 'A person of the staff got another role.',
+  'staff.suspended': 'A person of the staff may not sign in for now; her sessions ended.',
+  'staff.restored': 'A suspended person of the staff may sign in again.',
+  'staff.left': 'A person left the staff; her sessions and ways to sign in ended for good.',
+  'staff.second-factor-reset':
+    'A person of the staff has to set up password and second factor anew; her sessions ended.',
+  'staff.password-changed': 'A person of the staff changed her password; her other sessions ended.',
+} as const
+
+export type StaffEvent = AuditEvent & { readonly type: keyof typeof STAFF_EVENTS }
