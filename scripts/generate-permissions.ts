@@ -7,6 +7,7 @@ const WHO: Readonly<Record<Permission['who'], string>> = {
   patient: 'a patient, or the guardian of a child, with their session',
   exchange: 'the exchange, with a token made for this facility',
   operator: 'an operator of this party',
+  staff: 'somebody of the staff, signed in at the desk',
 }
 
 /** `docs/permissions.md`: who may call what. `test/access-matrix.test.ts` calls every route as everybody. */

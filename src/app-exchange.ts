@@ -18,15 +18,20 @@ import type { ExchangeConfig } from './config.ts'
 import { expiryChore } from './consent/jobs.ts'
 import type { SigningKey } from './crypto/signature.ts'
 import type { Route } from './http/route.ts'
-import type { Authenticate, Headers } from './http/server.ts'
+import type { Authenticate } from './http/server.ts'
+import { webOriginsOf } from './http/web-origin.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
+import { patientLiveRoute } from './native/live-routes.ts'
+import { meSessionRoutes } from './native/me-session-routes.ts'
 import { patientRoutes } from './native/patient-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
 import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
+import { patientOfSession } from './people/session-caller.ts'
+import { sweepSessions, type WebNeeds } from './people/session-commands.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { makeNetworkWatch } from './sandbox/watch.ts'
@@ -39,6 +44,7 @@ export type ExchangeNeeds = {
   readonly publicUrl: string
   readonly ownLog: OwnLog
   readonly sandbox: boolean
+  readonly web: WebNeeds
 }
 
 /** The exchange role: consent manager of a network. */
@@ -50,6 +56,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     publicUrl: config.publicUrl,
     ownLog: ground.ownLog,
     sandbox: config.sandbox,
+    web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
   }
   const watch = makeNetworkWatch(ground)
   return {
@@ -92,6 +99,8 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...exchangePatientRoutes(needs),
     ...exchangeDataRoutes(),
     ...patientRoutes(needs),
+    ...meSessionRoutes(needs),
+    patientLiveRoute(),
     ...reportRoutes(),
     ...exchangeOperatorRoutes(needs),
     ...(needs.sandbox ? sandboxRoutes(needs) : []),
@@ -105,17 +114,23 @@ function bridgeCheck(needs: ExchangeNeeds): Authenticate {
   }
 }
 
-/** The patient's token decides who calls; the app's own session, where it is sent, must be good too (protocol sheet 2.6). */
+/**
+ * The patient's token decides who calls, else the cookie of the web app; the app's own session, where it is sent, must be good too
+ * (protocol sheet 2.6).
+ */
 function patientCheck(needs: ExchangeNeeds): Authenticate {
   const bridge = bridgeCheck(needs)
-  return async (tx, headers: Headers) => {
+  return async (tx, headers, request) => {
     if (headers['authorization'] !== undefined) {
-      const app = await bridge(tx, headers)
+      const app = await bridge(tx, headers, request)
       if (isRefusal(app)) return app
     }
     const token = bearerOf(headers['x-auth-token'])
-    return token === undefined
+    if (token !== undefined) return verifyPatientToken(tx, needs, token)
+    const signedIn = await patientOfSession(tx, needs.web, { method: request.method, headers })
+    if (signedIn !== undefined) return signedIn
+    return request.dialect === 'abdm'
       ? refuse('auth/invalid-patient-token', 'X-AUTH-TOKEN is missing: send the patient’s session.', 'X-AUTH-TOKEN')
-      : verifyPatientToken(tx, needs, token)
+      : refuse('auth/no-session', 'Sign in to the app, or send the patient’s session as X-AUTH-TOKEN.')
   }
 }

@@ -19,6 +19,7 @@ import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
+import { deskLiveRoute } from './native/live-routes.ts'
 import { makeFhirSource } from './records/fhir-source.ts'
 import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
@@ -97,6 +98,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...facilityHiuRoutes(needs),
     ...hipRoutes(needs),
     ...hiuRoutes(needs),
+    deskLiveRoute(),
     ...(needs.sandbox ? [textMessagesRoute()] : []),
   ]
 }

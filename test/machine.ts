@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { fileKeyWrap } from '../src/crypto/envelope.ts'
+import { makeChanges } from '../src/db/changes.ts'
 import type { Machine, Reactions } from '../src/db/tx.ts'
 import type { TestDatabase } from './database.ts'
 
@@ -29,5 +30,6 @@ export function makeTestMachine(
     keyWrap: fileKeyWrap(random(32), random),
     reactions: options.reactions ?? new Map(),
     wake: options.wake ?? (() => undefined),
+    changes: makeChanges(),
   }
 }

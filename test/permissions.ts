@@ -4,7 +4,7 @@
  */
 export type Permission = {
   /** The proof of identity that lets a caller in. `address`: whoever knows the unguessable address. */
-  readonly who: 'anybody' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'address'
+  readonly who: 'anybody' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'address'
   /** By what a caller who was let in is held to its own things. */
   readonly of?: Of
   /** Where the body names the facility. */
@@ -112,7 +112,10 @@ export const EXCHANGE: Permissions = {
   'GET /v1/me/events': { who: 'patient', of: 'caller' },
   'GET /v1/me/receipts/:event': { who: 'patient', of: 'object' },
   'GET /v1/me': { who: 'patient', of: 'caller' },
+  'GET /v1/session': { who: 'patient', of: 'caller' },
+  'DELETE /v1/session': { who: 'patient', of: 'caller' },
   'GET /v1/me/sharing': { who: 'patient', of: 'caller' },
+  'GET /v1/me/live': { who: 'patient', of: 'caller' },
   'GET /v1/me/linking/:transaction': { who: 'patient', of: 'object' },
   'POST /v1/accesses': { who: 'bridge', of: 'header' },
   'POST /v1/erasures': { who: 'bridge', of: 'header' },
@@ -130,6 +133,7 @@ export const EXCHANGE: Permissions = {
 }
 
 export const FACILITY: Permissions = {
+  'GET /v1/desk/live': { who: 'staff', of: 'caller' },
   'POST /api/v3/hip/token/on-generate-token': { who: 'exchange' },
   'POST /api/v3/link/on_carecontext': { who: 'exchange' },
   'POST /api/v3/links/context/on-notify': { who: 'exchange' },

@@ -55,6 +55,7 @@ export async function record<Event extends AuditEvent>(tx: Tx, event: Event): Pr
       key === undefined || patient === undefined ? stored : sealWith(key, stored, placeOfBody(id, patient), tx.random),
     commitment: commitmentOf(salt, committed),
   })
+  tx.afterCommit(() => tx.changes.publish({ type: event.type, ...(patient === undefined ? {} : { patient }) }))
   return { event, id } as Recorded<Event>
 }
 

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { KeyWrap } from '../crypto/envelope.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import type { Changes } from './changes.ts'
 import type { Tables } from './tables.generated.ts'
 
 export type Random = (bytes: number) => Uint8Array
@@ -18,6 +19,7 @@ export type Machine = {
   readonly reactions: Reactions
   /** Tells the job worker that there is something to do. */
   readonly wake: () => void
+  readonly changes: Changes
 }
 
 /** One transaction, with the only clock and randomness that a command may use. */
@@ -30,6 +32,7 @@ export type Tx = {
   /** Runs after a successful commit, never after a rollback. */
   readonly afterCommit: (run: () => void) => void
   readonly wake: () => void
+  readonly changes: Changes
 }
 
 /** A row was not in the state that we read: somebody else moved it. The transaction starts anew. */
@@ -63,6 +66,7 @@ export async function transact<T>(machine: Machine, work: (tx: Tx) => Promise<T>
           reactions: machine.reactions,
           afterCommit: (run) => after.push(run),
           wake: machine.wake,
+          changes: machine.changes,
         }),
       )
       for (const run of after) run()

@@ -44,7 +44,11 @@ export const nativeRules: DialectRules = {
   logged: false,
 }
 
-export type Authenticate = (tx: Tx, headers: Headers) => Promise<Caller | Refusal>
+export type Authenticate = (
+  tx: Tx,
+  headers: Headers,
+  request: Pick<Route, 'method' | 'dialect'>,
+) => Promise<Caller | Refusal>
 
 export type ServerNeeds = {
   readonly machine: Machine
@@ -65,8 +69,20 @@ const SAFE_HEADERS = {
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "worker-src 'self'",
+    "manifest-src 'self'",
+    'frame-src blob:',
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
   'cross-origin-opener-policy': 'same-origin',
 }
 
@@ -233,17 +249,18 @@ async function serve(
 function readerOf(
   needs: ServerNeeds,
   live: LiveStreams,
-  { auth, live: topicOf }: Route,
+  route: Route,
   headers: Headers,
   caller: Caller | undefined,
 ): LiveReader | Refusal | undefined {
+  const { live: topicOf } = route
   if (topicOf === undefined || caller === undefined) return undefined
   const topic = topicOf(caller)
   if (isRefusal(topic)) return topic
   const full = live.admit(caller)
   if (full) return full
   const mayStay = async (): Promise<boolean> => {
-    const still = await transact(needs.machine, (tx) => needs.authenticate[auth](tx, headers))
+    const still = await transact(needs.machine, (tx) => needs.authenticate[route.auth](tx, headers, route))
     return !isRefusal(still) && topicOf(still) === topic
   }
   return { caller, topic, mayStay }
@@ -259,7 +276,7 @@ async function decideAndHandle(
 ): Promise<Answer | Refusal> {
   return transact(needs.machine, async (tx) => {
     const rules = needs.dialects[route.dialect]
-    const caller = await needs.authenticate[route.auth](tx, headers)
+    const caller = await needs.authenticate[route.auth](tx, headers, route)
     if (isRefusal(caller)) return caller
     seen.caller = caller
     const forbidden = checkAct(needs, route, caller)

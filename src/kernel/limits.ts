@@ -36,6 +36,8 @@ export const LIMITS = {
   consentRequestWindowMs: 7 * 86_400_000,
   policySourcesMax: 50,
   policiesPerPatientMax: 100,
+  /** How often one person may be shown the notice of one request: each time is kept. */
+  noticesPerRequestMax: 50,
   pushPagesMax: 10_000,
   pushEntriesMax: 1_000,
   expiryBatchMax: 50,
@@ -54,6 +56,13 @@ export const LIMITS = {
   loginsFailedPerClientMinuteMax: 10,
   loginsFailedPerMinuteMax: 600,
   patientSessionMs: 12 * 3_600_000,
+  /** Sessions of the web apps: longest life, and how long they live when they are not used. */
+  patientWebSessionMs: 12 * 3_600_000,
+  patientWebSessionIdleMs: 3_600_000,
+  staffWebSessionMs: 10 * 3_600_000,
+  staffWebSessionIdleMs: 30 * 60_000,
+  webSessionSeenEveryMs: 60_000,
+  webSessionKeptMs: 86_400_000,
   /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
   linkTokenMs: 183 * 86_400_000,
   linkTokensPerDayMax: 3,
@@ -91,4 +100,11 @@ export const LIMITS = {
   requestKeyMs: 24 * 3_600_000,
   /** How long a notification is kept whose consent request we do not know (it may overtake the answer that names it). */
   earlyNoticeKeptMs: 3_600_000,
+  /** Live updates: open connections of all and of one person, how long changes are gathered, and how often a line is tried and its session asked for. */
+  liveStreamsMax: 5_000,
+  liveStreamsPerCallerMax: 12,
+  liveGatherMs: 100,
+  liveBeatMs: 15_000,
+  liveCheckEveryMs: 3_000,
+  liveUnsentBytesMax: 65_536,
 } as const
