@@ -121,48 +121,56 @@ export function sendHandler(needs: SendNeeds): JobHandler {
     if ('unreachable' in address) {
       return failed(needs, outgoing, address.final ? 'give-up' : 'retry', { message: address.unreachable })
     }
-    const outcome = await needs.outbound.call({
-      method: 'POST',
-      url: address.url,
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        ...outgoing.headers,
-        ...address.headers,
-        'REQUEST-ID': outgoing.requestId,
-        'Idempotency-Key': outgoing.requestId,
-        TIMESTAMP: at.toISOString(),
-      },
-      body: JSON.stringify(outgoing.body),
-    })
-    await keep(machine, job, outgoing, address, at, outcome)
-    return judge(needs, outgoing, outcome)
+    return judge(needs, outgoing, await sendOnce(needs.outbound, machine, job, { outgoing, address, at }))
   }
 }
 
-async function keep(
+/** One try of one message, written into the delivery log whatever comes of it. `replayOf`: it repeats that one by hand. */
+export async function sendOnce(
+  outbound: Outbound,
   machine: Machine,
   job: Job,
-  outgoing: Outgoing,
-  address: Address,
-  at: Date,
-  outcome: CallOutcome,
-): Promise<void> {
-  await logMessage(machine.db, machine.random, {
-    at,
-    direction: 'out',
-    peer: address.peer,
-    method: 'POST',
-    path: outgoing.path,
-    requestId: outgoing.requestId,
-    body: outgoing.body,
-    tookMs: outcome.tookMs,
-    job: job.id,
-    attempt: job.attempt,
-    ...(outcome.kind === 'answered'
-      ? { status: outcome.status, answer: outcome.body.toString('utf8') }
-      : { error: outcome.reason }),
-  })
+  sent: { readonly outgoing: Outgoing; readonly address: Address; readonly at: Date; readonly replayOf?: string },
+): Promise<CallOutcome> {
+  const { outgoing, address, at, replayOf } = sent
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...outgoing.headers,
+    ...address.headers,
+    'REQUEST-ID': outgoing.requestId,
+    'Idempotency-Key': outgoing.requestId,
+    TIMESTAMP: at.toISOString(),
+  }
+  const body = JSON.stringify(outgoing.body)
+  const outcome = await outbound.call({ method: 'POST', url: address.url, headers, body })
+  const answer = outcome.kind === 'answered' ? outcome.body.toString('utf8') : undefined
+  const { failure: _told, ...resend } = outgoing
+  await logMessage(
+    machine,
+    {
+      at,
+      direction: 'out',
+      peer: address.peer,
+      method: 'POST',
+      path: outgoing.path,
+      requestId: outgoing.requestId,
+      body: outgoing.body,
+      tookMs: outcome.tookMs,
+      job: job.id,
+      attempt: job.attempt,
+      ...(outcome.kind === 'answered' ? { status: outcome.status, answer: answer ?? '' } : { error: outcome.reason }),
+    },
+    {
+      headers,
+      body,
+      answerHeaders: outcome.kind === 'answered' ? outcome.headers : {},
+      ...(answer === undefined ? {} : { answer }),
+      resend,
+      ...(replayOf === undefined ? {} : { replayOf }),
+    },
+  )
+  return outcome
 }
 
 function judge(needs: SendNeeds, outgoing: Outgoing, outcome: CallOutcome): JobResult {

@@ -20,6 +20,8 @@ export type Machine = {
   /** Tells the job worker that there is something to do. */
   readonly wake: () => void
   readonly changes: Changes
+  /** A party of the sandbox, with invented people only: its delivery log keeps whole messages. */
+  readonly sandbox?: true
 }
 
 /** One transaction, with the only clock and randomness that a command may use. */

@@ -133,28 +133,53 @@ async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<Job
   if (begun === undefined) return { outcome: 'done' }
   const { transfer, body } = begun
   const at = machine.now()
-  const outcome = await needs.outbound.call({
-    method: 'POST',
-    url: transfer.pushUrl,
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body,
-    timeoutMs: LIMITS.pushTimeoutMs,
-  })
-  await logMessage(machine.db, machine.random, {
-    at,
-    direction: 'out',
-    peer: transfer.hiu === '' ? new URL(transfer.pushUrl).host : transfer.hiu,
-    method: 'POST',
-    path: withoutSecret(new URL(transfer.pushUrl).pathname),
-    body: JSON.parse(body) as unknown,
-    tookMs: outcome.tookMs,
-    job: job.id,
-    attempt: job.attempt,
-    ...(outcome.kind === 'answered'
-      ? { status: outcome.status, answer: outcome.body.toString('utf8') }
-      : { error: outcome.reason }),
-  })
-  return judgePush(needs, job, outcome)
+  const peer = transfer.hiu === '' ? new URL(transfer.pushUrl).host : transfer.hiu
+  return judgePush(
+    needs,
+    job,
+    await pushOnce(needs.outbound, machine, job, { push: { url: transfer.pushUrl, peer, body }, at }),
+  )
+}
+
+/** One page as it goes to the requester's address. */
+export type Push = { readonly url: string; readonly peer: string; readonly body: string }
+
+/** One try of one page, written into the delivery log whatever comes of it. `replayOf`: it repeats that one by hand. */
+export async function pushOnce(
+  outbound: Outbound,
+  machine: Machine,
+  job: Job,
+  sent: { readonly push: Push; readonly at: Date; readonly replayOf?: string },
+): Promise<CallOutcome> {
+  const { push, at, replayOf } = sent
+  const headers = { 'content-type': 'application/json', accept: 'application/json' }
+  const timeoutMs = LIMITS.pushTimeoutMs
+  const outcome = await outbound.call({ method: 'POST', url: push.url, headers, body: push.body, timeoutMs })
+  const answer = outcome.kind === 'answered' ? outcome.body.toString('utf8') : undefined
+  await logMessage(
+    machine,
+    {
+      at,
+      direction: 'out',
+      peer: push.peer,
+      method: 'POST',
+      path: withoutSecret(new URL(push.url).pathname),
+      body: JSON.parse(push.body) as unknown,
+      tookMs: outcome.tookMs,
+      job: job.id,
+      attempt: job.attempt,
+      ...(outcome.kind === 'answered' ? { status: outcome.status, answer: answer ?? '' } : { error: outcome.reason }),
+    },
+    {
+      headers,
+      body: push.body,
+      answerHeaders: outcome.kind === 'answered' ? outcome.headers : {},
+      ...(answer === undefined ? {} : { answer }),
+      resend: { push },
+      ...(replayOf === undefined ? {} : { replayOf }),
+    },
+  )
+  return outcome
 }
 
 function judgePush(needs: HipNeeds, job: Job, outcome: CallOutcome): JobResult {

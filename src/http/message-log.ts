@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.generated.ts'
-import type { Random } from '../db/tx.ts'
+import type { Machine } from '../db/tx.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { keepContent, sweepContent, type WholeMessage } from './message-content.ts'
 
 /** One HTTP message between parties, as the delivery log keeps it. */
 export type Message = {
@@ -22,7 +23,12 @@ export type Message = {
   readonly attempt?: number
 }
 
-export type StoredMessage = Message & { readonly id: string; readonly seq: number }
+export type StoredMessage = Message & {
+  readonly id: string
+  readonly seq: number
+  /** In the sandbox: the message that this one repeats by hand. */
+  readonly replayOf?: string
+}
 
 /** Names whose values never enter the delivery log: secrets, tokens, one-time passwords, sealed content. */
 const SECRET =
@@ -70,12 +76,19 @@ function redactText(name: string, text: string): unknown {
   return redact(SECRET_URL.test(name) ? withoutSecret(text) : text)
 }
 
-/** Writes one message into the delivery log. */
-export async function logMessage(db: Kysely<Tables>, random: Random, message: Message): Promise<void> {
-  await db
+/** Writes one message into the delivery log; at a party of the sandbox, with all that crossed the wire. */
+export async function logMessage(
+  machine: Pick<Machine, 'db' | 'random' | 'sandbox'>,
+  message: Message,
+  whole: WholeMessage,
+): Promise<void> {
+  const id = makeId<'message'>(message.at, machine.random, toBucket(0))
+  // First, so that who reads the message finds its content.
+  if (machine.sandbox) await keepContent(machine.db, id, message.at, whole)
+  await machine.db
     .insertInto('message')
     .values({
-      id: makeId<'message'>(message.at, random, toBucket(0)),
+      id,
       at: message.at,
       direction: message.direction,
       peer: message.peer,
@@ -111,7 +124,12 @@ export async function readMessages(
   after: number | undefined,
   limit: number,
 ): Promise<readonly StoredMessage[]> {
-  const all = db.selectFrom('message').selectAll().limit(limit)
+  const all = db
+    .selectFrom('message')
+    .leftJoin('message_content', 'message_content.message', 'message.id')
+    .selectAll('message')
+    .select('message_content.replay_of')
+    .limit(limit)
   const rows =
     after === undefined
       ? (await all.orderBy('seq', 'desc').execute()).reverse()
@@ -132,11 +150,13 @@ export async function readMessages(
     ...(row.error === null ? {} : { error: row.error }),
     ...(row.job === null ? {} : { job: row.job as Id<'job'> }),
     ...(row.attempt === null ? {} : { attempt: row.attempt }),
+    ...(row.replay_of === null ? {} : { replayOf: row.replay_of }),
   }))
 }
 
 /** Drops messages and request ids whose time is over. */
 export async function sweepMessages(db: Kysely<Tables>, now: Date): Promise<void> {
+  await sweepContent(db, now)
   await db
     .deleteFrom('message')
     .where('at', '<', new Date(now.getTime() - LIMITS.messageKeptMs))

@@ -226,9 +226,9 @@ async function serve(
   if (rules.logged) {
     const body = answer.body === undefined ? '' : JSON.stringify(answer.body)
     const requestId = rules.requestId(headers)
-    await logMessage(needs.machine.db, needs.machine.random, {
+    const message = {
       at,
-      direction: 'in',
+      direction: 'in' as const,
       peer: seen.caller === undefined ? 'unknown' : callerName(seen.caller).replace(/^[a-z]+:/, ''),
       method: route.method,
       path: route.secretPath ? withoutSecret(request.url) : (request.url.split('?')[0] ?? route.path),
@@ -237,6 +237,12 @@ async function serve(
       status: answer.status,
       answer: body,
       tookMs: Math.round(tookMs),
+    }
+    await logMessage(needs.machine, message, {
+      headers,
+      body: raw.toString('utf8'),
+      answerHeaders: answer.headers ?? {},
+      answer: body,
     })
   }
   if (reader === undefined || isRefusal(reader)) return send(reply, answer)

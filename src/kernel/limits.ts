@@ -10,6 +10,10 @@ export const LIMITS = {
   answerBytesMax: 1_048_576,
   /** How much of a peer's answer the delivery log keeps. */
   answerKeptCharsMax: 2_000,
+  /** In the sandbox only: how much of a body is shown, how large a message can be sent again by hand, and how long both are kept. */
+  bodyShownCharsMax: 65_536,
+  resendCharsMax: 262_144,
+  contentKeptMs: 86_400_000,
   callTimeoutMs: 10_000,
   /** ABDM's replay window: a TIMESTAMP further off than this is refused (protocol sheet 5). */
   timestampPastMsMax: 15 * 60_000,
@@ -107,4 +111,21 @@ export const LIMITS = {
   liveBeatMs: 15_000,
   liveCheckEveryMs: 3_000,
   liveUnsentBytesMax: 65_536,
+  /** Staff: Argon2id as OWASP advises (19 MiB, two passes, one lane), and how long a password is at least and at most, in characters. */
+  passwordMemoryKiB: 19_456,
+  passwordPasses: 2,
+  passwordCharsMin: 12,
+  passwordCharsMax: 200,
+  staffInvitationMs: 7 * 86_400_000,
+  /** From the right password to the second factor, and how many wrong codes end it. */
+  staffSignInMs: 5 * 60_000,
+  staffSignInTriesMax: 5,
+  /** Wrong guesses at a password or at codes that cost nothing; each further one doubles the wait, from one second up to the most. */
+  staffGuessesFree: 5,
+  staffPasswordWaitMsMax: 60_000,
+  staffCodeWaitMsMax: 15 * 60_000,
+  /** After this time without a guess, counting begins anew. */
+  staffGuessesKeptMs: 24 * 3_600_000,
+  /** Wrong passwords of all logins together within a minute: each costs 19 MiB and some 40 ms. */
+  staffPasswordsFailedPerMinuteMax: 300,
 } as const
