@@ -34,14 +34,19 @@ function followLive(path: string, whom: string | undefined, onNews: () => void):
   const follow = async (): Promise<void> => {
     const own = new AbortController()
     abort = own
-    const outcome = await readStream(path, whom, own, () => (failures = 0), onNews)
+    const onOpen = (): void => {
+      // What happened between two streams, nobody told us.
+      if (failures > 0) onNews()
+      failures = 0
+    }
+    const outcome = await readStream(path, whom, own, onOpen, onNews)
     if (isOver || abort !== own) return
     abort = undefined
     // Signed out: the next question of the page is told so, and shows it.
     if (outcome === 'refused') return onNews()
     failures++
     const waitMs = Math.min(AGAIN_MS_MAX, AGAIN_MS_MIN * 2 ** (failures - 1)) * (0.5 + Math.random() / 2)
-    again = window.setTimeout(() => void follow().then(onNews), waitMs)
+    again = window.setTimeout(() => void follow(), waitMs)
   }
   const pause = (): void => {
     window.clearTimeout(again)
