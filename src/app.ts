@@ -27,6 +27,7 @@ import { type JobHandler, startWorker } from './jobs/worker.ts'
 import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { mayDo } from './people/rules.ts'
+import { sweepSessions } from './people/session-commands.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
 import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
 
@@ -262,6 +263,7 @@ function sweep(machine: Machine): Chore {
     run: async () => {
       await sweepMessages(machine.db, machine.now())
       await sweepTextMessages(machine)
+      await transact(machine, sweepSessions)
     },
   }
 }

@@ -176,6 +176,22 @@ CREATE INDEX data_request_consent ON public.data_request USING btree (bucket, co
 CREATE INDEX data_request_patient ON public.data_request USING btree (bucket, patient, asked_at DESC);
 comment on table data_request is 'by patient: requests for health information under a consent, and how they ended';
 
+create table desk_look (
+  bucket smallint not null,
+  staff uuid not null,
+  what text not null,
+  at timestamp with time zone not null,
+  constraint desk_look_pkey PRIMARY KEY (bucket, staff, what)
+);
+comment on table desk_look is 'by patient: when a person of the staff last opened a patient or a list; looking again within minutes is one look';
+
+create table desk_number (
+  year smallint not null,
+  last_number integer not null,
+  constraint desk_number_pkey PRIMARY KEY (year)
+);
+comment on table desk_number is 'local: the last number that the desk gave to a new patient, by year';
+
 create table facility (
   id text not null,
   bridge text not null,
@@ -200,6 +216,7 @@ create table facility_patient (
   demographics bytea not null,
   created_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  name_index smallint not null default 0,
   constraint facility_patient_pkey PRIMARY KEY (bucket, reference)
 );
 comment on table facility_patient is 'by patient: the patients of this facility';
@@ -359,9 +376,12 @@ create table hip_share (
   profile bytea not null,
   shared_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  taken_at timestamp with time zone,
+  patient_reference text,
   constraint hip_share_pkey PRIMARY KEY (bucket, id)
 );
 CREATE INDEX hip_share_patient ON public.hip_share USING btree (bucket, abha_address, expires_at);
+CREATE INDEX hip_share_waiting ON public.hip_share USING btree (expires_at) WHERE (taken_at IS NULL);
 comment on table hip_share is 'by patient: profiles shared at a counter, with their place in the queue';
 
 create table hiu_artefact (
@@ -400,6 +420,10 @@ create table hiu_consent (
   reason text,
   asked_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  asked_by uuid,
+  asked_role text,
+  template text,
+  read_at timestamp with time zone,
   constraint hiu_consent_pkey PRIMARY KEY (bucket, id),
   constraint hiu_consent_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'requested'::text, 'granted'::text, 'denied'::text, 'expired'::text, 'revoked'::text, 'failed'::text])))
 );
@@ -710,6 +734,52 @@ CREATE INDEX message_job ON public.message USING btree (job) WHERE (job IS NOT N
 CREATE INDEX message_seq ON public.message USING btree (seq);
 comment on table message is 'local: delivery log, one row per HTTP message between parties, secrets and ciphertext cut out';
 
+create table message_content (
+  message uuid not null,
+  at timestamp with time zone not null,
+  headers jsonb not null,
+  body text,
+  answer_headers jsonb not null,
+  answer text,
+  resend jsonb,
+  replay_of uuid,
+  constraint message_content_pkey PRIMARY KEY (message)
+);
+CREATE INDEX message_content_at ON public.message_content USING btree (at);
+comment on table message_content is 'local: only in the sandbox: headers, body and answer of messages, and what it takes to send them again';
+
+create table passkey (
+  bucket smallint not null,
+  credential_id bytea not null,
+  kind text not null,
+  person text not null,
+  name text not null,
+  public_key bytea not null,
+  counter bigint not null,
+  transports text[] not null,
+  rp_id text not null,
+  added_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint passkey_pkey PRIMARY KEY (bucket, credential_id),
+  constraint passkey_kind_check CHECK ((kind = ANY (ARRAY['patient'::text, 'staff'::text])))
+);
+CREATE INDEX passkey_person ON public.passkey USING btree (bucket, kind, person);
+comment on table passkey is 'by patient: passkeys of patients, at a facility those of its staff';
+
+create table passkey_challenge (
+  id uuid not null,
+  purpose text not null,
+  session uuid,
+  challenge bytea not null,
+  origin text not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint passkey_challenge_pkey PRIMARY KEY (id),
+  constraint passkey_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['sign-in'::text, 'add'::text])))
+);
+CREATE INDEX passkey_challenge_expires ON public.passkey_challenge USING btree (expires_at);
+comment on table passkey_challenge is 'local: challenges for passkeys, each good for one use';
+
 create table patient (
   bucket smallint not null,
   abha_address text not null,
@@ -728,7 +798,7 @@ create table patient_identifier (
   hash bytea not null,
   reference text not null,
   constraint patient_identifier_pkey PRIMARY KEY (bucket, kind, hash, reference),
-  constraint patient_identifier_kind_check CHECK ((kind = ANY (ARRAY['abha-address'::text, 'abha-number'::text, 'mobile'::text])))
+  constraint patient_identifier_kind_check CHECK ((kind = ANY (ARRAY['abha-address'::text, 'abha-number'::text, 'mobile'::text, 'name'::text])))
 );
 comment on table patient_identifier is 'by patient: blind index of identifiers, placed by the hash of the identifier';
 
@@ -738,7 +808,7 @@ create table patient_index (
   digest bytea not null,
   abha_address text not null,
   constraint patient_index_pkey PRIMARY KEY (bucket, kind, digest, abha_address),
-  constraint patient_index_kind_check CHECK ((kind = ANY (ARRAY['abha-number'::text, 'mobile'::text])))
+  constraint patient_index_kind_check CHECK ((kind = ANY (ARRAY['abha-number'::text, 'mobile'::text, 'guardian'::text])))
 );
 CREATE UNIQUE INDEX patient_index_abha_number ON public.patient_index USING btree (bucket, digest) WHERE (kind = 'abha-number'::text);
 comment on table patient_index is 'by patient: finds patients by ABHA number or mobile without storing them; distributed by the digest';
@@ -779,6 +849,13 @@ CREATE INDEX refresh_token_expires ON public.refresh_token USING btree (expires_
 CREATE INDEX refresh_token_family ON public.refresh_token USING btree (family);
 comment on table refresh_token is 'local: digests of tokens that renew a session, each good for one use';
 
+create table sample_staff (
+  login text not null,
+  password text not null,
+  constraint sample_staff_pkey PRIMARY KEY (login)
+);
+comment on table sample_staff is 'local: invented staff of a sandbox, whose passwords are shown to whoever tries it out';
+
 create table schema_migrations (
   number integer not null,
   name text not null,
@@ -807,6 +884,116 @@ create table setting (
   constraint setting_pkey PRIMARY KEY (name)
 );
 comment on table setting is 'local: facts about this installation, such as fingerprints of its keys';
+
+create table shown_notice (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  reader text not null,
+  request uuid not null,
+  language text not null,
+  words_language text not null,
+  version text not null,
+  channel text not null,
+  sealed_notice bytea not null,
+  sha256 bytea not null,
+  shown_at timestamp with time zone not null,
+  constraint shown_notice_pkey PRIMARY KEY (bucket, id)
+);
+CREATE INDEX shown_notice_request ON public.shown_notice USING btree (bucket, request, reader);
+comment on table shown_notice is 'by patient: notices as they were shown before a decision, word for word';
+
+create table sign_in_code (
+  id uuid not null,
+  abha_address text not null,
+  code_hash bytea not null,
+  status text not null,
+  wrong_tries integer not null,
+  asked_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint sign_in_code_pkey PRIMARY KEY (id),
+  constraint sign_in_code_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'used'::text, 'spent'::text])))
+);
+CREATE INDEX sign_in_code_address ON public.sign_in_code USING btree (abha_address, asked_at);
+CREATE INDEX sign_in_code_asked ON public.sign_in_code USING btree (asked_at);
+comment on table sign_in_code is 'local: one-time codes of signing in';
+
+create table sign_in_throttle (
+  digest bytea not null,
+  failed integer not null,
+  wait_until timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint sign_in_throttle_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX sign_in_throttle_changed ON public.sign_in_throttle USING btree (changed_at);
+comment on table sign_in_throttle is 'local: how long must be waited before the next guess';
+
+create table staff (
+  id uuid not null,
+  login text not null,
+  name text not null,
+  role text not null,
+  registration text,
+  status text not null,
+  password_hash text,
+  code_key bytea,
+  sealed_code_secret bytea,
+  code_step_used bigint not null,
+  added_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint staff_pkey PRIMARY KEY (id),
+  constraint staff_login_key UNIQUE (login),
+  constraint staff_check CHECK (((code_key IS NULL) = (sealed_code_secret IS NULL))),
+  constraint staff_role_check CHECK ((role = ANY (ARRAY['front-desk'::text, 'doctor'::text, 'nurse'::text, 'lab'::text, 'pharmacy'::text, 'billing'::text, 'records-officer'::text, 'dpo'::text, 'administrator'::text]))),
+  constraint staff_status_check CHECK ((status = ANY (ARRAY['invited'::text, 'active'::text, 'suspended'::text, 'left'::text])))
+);
+comment on table staff is 'reference: who works at this facility, in which role, and how they prove who they are';
+
+create table staff_invitation (
+  digest bytea not null,
+  staff uuid not null,
+  code_key bytea,
+  sealed_code_secret bytea,
+  status text not null,
+  made_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint staff_invitation_pkey PRIMARY KEY (digest),
+  constraint staff_invitation_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
+  constraint staff_invitation_status_check CHECK ((status = ANY (ARRAY['open'::text, 'used'::text, 'replaced'::text])))
+);
+CREATE INDEX staff_invitation_expires ON public.staff_invitation USING btree (expires_at);
+CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff);
+comment on table staff_invitation is 'local: one-time codes with which invited staff set up how they sign in';
+
+create table staff_sign_in (
+  digest bytea not null,
+  staff uuid not null,
+  wrong_tries integer not null,
+  expires_at timestamp with time zone not null,
+  constraint staff_sign_in_pkey PRIMARY KEY (digest),
+  constraint staff_sign_in_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+);
+CREATE INDEX staff_sign_in_expires ON public.staff_sign_in USING btree (expires_at);
+comment on table staff_sign_in is 'local: sign-ins whose password was right and whose second factor is awaited';
+
+create table step_up (
+  id uuid not null,
+  session uuid not null,
+  act text not null,
+  subject text not null,
+  status text not null,
+  code_hash bytea,
+  challenge bytea,
+  origin text,
+  wrong_tries integer not null,
+  asked_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint step_up_pkey PRIMARY KEY (id),
+  constraint step_up_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'proved'::text, 'spent'::text])))
+);
+CREATE INDEX step_up_expires ON public.step_up USING btree (expires_at);
+CREATE INDEX step_up_session ON public.step_up USING btree (session, asked_at);
+comment on table step_up is 'local: proofs anew of who is there, each for one act on one thing';
 
 create table subscription (
   bucket smallint not null,
@@ -852,6 +1039,58 @@ create table text_message (
 );
 CREATE INDEX text_message_sent_at ON public.text_message USING btree (sent_at);
 comment on table text_message is 'local: text messages kept for the sandbox in place of a phone';
+
+create table visit (
+  bucket smallint not null,
+  id uuid not null,
+  patient_reference text not null,
+  kind text not null,
+  status text not null,
+  queue_number integer,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint visit_pkey PRIMARY KEY (bucket, id),
+  constraint visit_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference),
+  constraint visit_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
+  constraint visit_kind_check CHECK ((kind = ANY (ARRAY['outpatient'::text, 'inpatient'::text, 'emergency'::text]))),
+  constraint visit_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text])))
+);
+CREATE INDEX visit_of_patient ON public.visit USING btree (bucket, patient_reference, started_at);
+CREATE INDEX visit_open ON public.visit USING btree (started_at) WHERE (status = 'open'::text);
+CREATE INDEX visit_recent ON public.visit USING btree (started_at);
+comment on table visit is 'by patient: visits to this facility';
+
+create table visit_attendant (
+  bucket smallint not null,
+  visit uuid not null,
+  attendant text not null,
+  from_at timestamp with time zone not null,
+  until_at timestamp with time zone,
+  constraint visit_attendant_pkey PRIMARY KEY (bucket, visit, attendant),
+  constraint visit_attendant_bucket_visit_fkey FOREIGN KEY (bucket, visit) REFERENCES visit(bucket, id)
+);
+CREATE INDEX visit_attendant_open ON public.visit_attendant USING btree (attendant) WHERE (until_at IS NULL);
+comment on table visit_attendant is 'by patient: who attends a patient during a visit: the ground on which staff read records';
+
+create table web_session (
+  digest bytea not null,
+  id uuid not null,
+  kind text not null,
+  person text not null,
+  how text not null,
+  device text not null,
+  opened_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint web_session_pkey PRIMARY KEY (digest),
+  constraint web_session_id_key UNIQUE (id),
+  constraint web_session_how_check CHECK ((how = ANY (ARRAY['otp'::text, 'passkey'::text, 'password-totp'::text]))),
+  constraint web_session_kind_check CHECK ((kind = ANY (ARRAY['patient'::text, 'staff'::text])))
+);
+CREATE INDEX web_session_expires ON public.web_session USING btree (expires_at);
+CREATE INDEX web_session_person ON public.web_session USING btree (kind, person, opened_at);
+comment on table web_session is 'local: sessions of the web apps';
 
 create table witnessed_log (
   origin text not null,

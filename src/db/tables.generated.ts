@@ -132,6 +132,18 @@ export interface DataRequestTable {
   error_message: string | null
 }
 
+export interface DeskLookTable {
+  bucket: number
+  staff: string
+  what: string
+  at: Date
+}
+
+export interface DeskNumberTable {
+  year: number
+  last_number: number
+}
+
 export interface FacilityTable {
   id: string
   bridge: string
@@ -150,6 +162,7 @@ export interface FacilityPatientTable {
   demographics: ColumnType<Buffer, Uint8Array, Uint8Array>
   created_at: Date
   changed_at: Date
+  name_index: Generated<number>
 }
 
 export interface HipArtefactTable {
@@ -269,6 +282,8 @@ export interface HipShareTable {
   profile: ColumnType<Buffer, Uint8Array, Uint8Array>
   shared_at: Date
   expires_at: Date
+  taken_at: Date | null
+  patient_reference: string | null
 }
 
 export interface HiuArtefactTable {
@@ -297,6 +312,10 @@ export interface HiuConsentTable {
   reason: string | null
   asked_at: Date
   changed_at: Date
+  asked_by: string | null
+  asked_role: string | null
+  template: string | null
+  read_at: Date | null
 }
 
 export interface HiuDocumentTable {
@@ -521,6 +540,41 @@ export interface MessageTable {
   attempt: number | null
 }
 
+export interface MessageContentTable {
+  message: string
+  at: Date
+  headers: ColumnType<unknown, string, string>
+  body: string | null
+  answer_headers: ColumnType<unknown, string, string>
+  answer: string | null
+  resend: ColumnType<unknown, string | null, string | null>
+  replay_of: string | null
+}
+
+export interface PasskeyTable {
+  bucket: number
+  credential_id: ColumnType<Buffer, Uint8Array, Uint8Array>
+  kind: string
+  person: string
+  name: string
+  public_key: ColumnType<Buffer, Uint8Array, Uint8Array>
+  counter: number
+  transports: string[]
+  rp_id: string
+  added_at: Date
+  used_at: Date | null
+}
+
+export interface PasskeyChallengeTable {
+  id: string
+  purpose: string
+  session: string | null
+  challenge: ColumnType<Buffer, Uint8Array, Uint8Array>
+  origin: string
+  expires_at: Date
+  used_at: Date | null
+}
+
 export interface PatientTable {
   bucket: number
   abha_address: string
@@ -571,6 +625,11 @@ export interface RefreshTokenTable {
   used_at: Date | null
 }
 
+export interface SampleStaffTable {
+  login: string
+  password: string
+}
+
 export interface SchemaMigrationsTable {
   number: number
   name: string
@@ -591,6 +650,84 @@ export interface SettingTable {
   name: string
   value: ColumnType<unknown, string, string>
   changed_at: Date
+}
+
+export interface ShownNoticeTable {
+  bucket: number
+  id: string
+  patient: string
+  reader: string
+  request: string
+  language: string
+  words_language: string
+  version: string
+  channel: string
+  sealed_notice: ColumnType<Buffer, Uint8Array, Uint8Array>
+  sha256: ColumnType<Buffer, Uint8Array, Uint8Array>
+  shown_at: Date
+}
+
+export interface SignInCodeTable {
+  id: string
+  abha_address: string
+  code_hash: ColumnType<Buffer, Uint8Array, Uint8Array>
+  status: string
+  wrong_tries: number
+  asked_at: Date
+  expires_at: Date
+}
+
+export interface SignInThrottleTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  failed: number
+  wait_until: Date
+  changed_at: Date
+}
+
+export interface StaffTable {
+  id: string
+  login: string
+  name: string
+  role: string
+  registration: string | null
+  status: string
+  password_hash: string | null
+  code_key: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  sealed_code_secret: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  code_step_used: number
+  added_at: Date
+  changed_at: Date
+}
+
+export interface StaffInvitationTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  staff: string
+  code_key: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  sealed_code_secret: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  status: string
+  made_at: Date
+  expires_at: Date
+}
+
+export interface StaffSignInTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  staff: string
+  wrong_tries: number
+  expires_at: Date
+}
+
+export interface StepUpTable {
+  id: string
+  session: string
+  act: string
+  subject: string
+  status: string
+  code_hash: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  challenge: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  origin: string | null
+  wrong_tries: number
+  asked_at: Date
+  expires_at: Date
 }
 
 export interface SubscriptionTable {
@@ -626,6 +763,38 @@ export interface TextMessageTable {
   sent_at: Date
 }
 
+export interface VisitTable {
+  bucket: number
+  id: string
+  patient_reference: string
+  kind: string
+  status: string
+  queue_number: number | null
+  started_at: Date
+  ended_at: Date | null
+}
+
+export interface VisitAttendantTable {
+  bucket: number
+  visit: string
+  attendant: string
+  from_at: Date
+  until_at: Date | null
+}
+
+export interface WebSessionTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  id: string
+  kind: string
+  person: string
+  how: string
+  device: string
+  opened_at: Date
+  seen_at: Date
+  expires_at: Date
+  ended_at: Date | null
+}
+
 export interface WitnessedLogTable {
   origin: string
   size: number
@@ -646,6 +815,8 @@ export interface Tables {
   consent_request: ConsentRequestTable
   data_key: DataKeyTable
   data_request: DataRequestTable
+  desk_look: DeskLookTable
+  desk_number: DeskNumberTable
   facility: FacilityTable
   facility_patient: FacilityPatientTable
   hip_artefact: HipArtefactTable
@@ -681,17 +852,31 @@ export interface Tables {
   log_tile: LogTileTable
   log_witness: LogWitnessTable
   message: MessageTable
+  message_content: MessageContentTable
+  passkey: PasskeyTable
+  passkey_challenge: PasskeyChallengeTable
   patient: PatientTable
   patient_identifier: PatientIdentifierTable
   patient_index: PatientIndexTable
   profile_share: ProfileShareTable
   refresh_token: RefreshTokenTable
+  sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
   seen_request: SeenRequestTable
   setting: SettingTable
+  shown_notice: ShownNoticeTable
+  sign_in_code: SignInCodeTable
+  sign_in_throttle: SignInThrottleTable
+  staff: StaffTable
+  staff_invitation: StaffInvitationTable
+  staff_sign_in: StaffSignInTable
+  step_up: StepUpTable
   subscription: SubscriptionTable
   subscription_event: SubscriptionEventTable
   text_message: TextMessageTable
+  visit: VisitTable
+  visit_attendant: VisitAttendantTable
+  web_session: WebSessionTable
   witnessed_log: WitnessedLogTable
 }
 
@@ -706,6 +891,7 @@ export const byPatientTables = [
   'consent_request',
   'data_key',
   'data_request',
+  'desk_look',
   'facility_patient',
   'hip_artefact',
   'hip_discovery',
@@ -729,10 +915,14 @@ export const byPatientTables = [
   'hiu_subscription_event',
   'linking_attempt',
   'linking_transaction',
+  'passkey',
   'patient',
   'patient_identifier',
   'patient_index',
   'profile_share',
+  'shown_notice',
   'subscription',
   'subscription_event',
+  'visit',
+  'visit_attendant',
 ] as const satisfies readonly (keyof Tables)[]

@@ -6,13 +6,20 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   /** A bridge: one client id and callback URL that serves one or more facilities. */
   | { readonly kind: 'bridge'; readonly clientId: string; readonly facilities: readonly FacilityId[] }
-  /** `guardian` is set when a guardian acts for a child. */
-  | { readonly kind: 'patient'; readonly patient: AbhaAddress; readonly guardian?: AbhaAddress }
+  | PatientCaller
   /** The consent manager calling a facility back. */
   | { readonly kind: 'exchange'; readonly id: string }
   /** Software of this party itself, or who runs it. */
   | { readonly kind: 'operator'; readonly name: string }
   | StaffCaller
+
+/** `guardian` is set when a guardian acts for a child or dependant; `session` for the web app. */
+export type PatientCaller = {
+  readonly kind: 'patient'
+  readonly patient: AbhaAddress
+  readonly guardian?: AbhaAddress
+  readonly session?: Id<'web-session'>
+}
 
 /** A person of the staff of this facility, signed in at its desk. */
 export type StaffCaller = {

@@ -63,7 +63,7 @@ export const LIMITS = {
   /** Sessions of the web apps: longest life, and how long they live when they are not used. */
   patientWebSessionMs: 12 * 3_600_000,
   patientWebSessionIdleMs: 3_600_000,
-  staffWebSessionMs: 10 * 3_600_000,
+  staffWebSessionMs: 12 * 3_600_000,
   staffWebSessionIdleMs: 30 * 60_000,
   webSessionSeenEveryMs: 60_000,
   webSessionKeptMs: 86_400_000,

@@ -38,6 +38,16 @@ export const GENERAL_PROBLEMS = {
     abdm: 'ABDM-1065',
     title: 'The patient token is unknown, forged or expired.',
   },
+  'auth/no-session': {
+    status: 401,
+    abdm: 'ABDM-1065',
+    title: 'Nobody is signed in, or the session has ended: sign in again.',
+  },
+  'auth/cross-site': {
+    status: 403,
+    abdm: '900908',
+    title: 'This call must come from a page of the app itself.',
+  },
   'auth/bad-credentials': { status: 401, abdm: '900901', title: 'The client id or secret is wrong.' },
   'auth/forbidden': { status: 403, abdm: '900908', title: 'This caller may not do that.' },
   'machine/unavailable': {

@@ -38,6 +38,7 @@ export async function enrolPatient(
   // Somebody enrolled the same person between our look and our write: start anew, and refuse then.
   if (!isNew || !isNumberNew) throw new StaleRow('enrolled meanwhile')
   await insertIndex(tx, recorded, needs.indexKey, 'mobile', profile.mobile)
+  if (profile.guardian !== undefined) await insertIndex(tx, recorded, needs.indexKey, 'guardian', profile.guardian)
   await announce(tx, recorded)
   return { ...profile, status: 'active' }
 }
@@ -73,6 +74,16 @@ export async function readPatientsByMobile(tx: Tx, needs: IndexNeeds, mobile: st
     if (patient !== undefined) patients.push(patient)
   }
   return patients
+}
+
+/** The active patients for whom this person decides now. */
+export async function dependantsOf(tx: Tx, needs: IndexNeeds, guardian: AbhaAddress): Promise<readonly Patient[]> {
+  const dependants: Patient[] = []
+  for (const address of await findIndexed(tx, needs.indexKey, 'guardian', guardian)) {
+    const patient = await findPatient(tx, address)
+    if (patient?.status === 'active' && mayActFor(guardian, patient, tx.now)) dependants.push(patient)
+  }
+  return dependants.toSorted((a, b) => (a.birthDate < b.birthDate ? -1 : 1))
 }
 
 /** For the operator: enrolled patients in order of enrolment, at most `limit`. */
@@ -147,6 +158,16 @@ export async function verifyPatientToken(
   const fault = await checkSession(tx, patient, guardian)
   if (fault) return fault
   return { kind: 'patient', patient: patient.abhaAddress, ...(guardian === undefined ? {} : { guardian }) }
+}
+
+/** Whether this patient's account works, and, when somebody acts for the patient, whether that person may and has an account. */
+export async function checkActing(
+  tx: Tx,
+  input: { readonly patient: AbhaAddress; readonly guardian?: AbhaAddress },
+): Promise<Refusal | undefined> {
+  const patient = await findPatient(tx, input.patient)
+  if (patient === undefined) return refuse(input.guardian === undefined ? 'auth/no-session' : 'people/not-guardian')
+  return checkSession(tx, patient, input.guardian)
 }
 
 async function checkSession(tx: Tx, patient: Patient, guardian: AbhaAddress | undefined): Promise<Refusal | undefined> {

@@ -41,6 +41,8 @@ export const EVENTS = {
   'people.deactivated': 'A patient’s account was deactivated: nothing is linked, shared or asked for meanwhile.',
   'people.reactivated': 'A deactivated account works again.',
   'people.session-opened': 'The patient, or a guardian for a child, logged in.',
+  'people.signed-in': 'The patient signed in to the app, by a code or a passkey.',
+  'people.signed-out': 'The patient ended a session of the app, the present one or one on another device.',
 } as const
 
 export type PatientEvent = AuditEvent & { readonly type: keyof typeof EVENTS; readonly patient: AbhaAddress }

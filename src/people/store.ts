@@ -9,7 +9,7 @@ import { insistOnMove } from '../kernel/moves.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
 import { MOVES, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
 
-export type IndexKind = 'abha-number' | 'mobile'
+export type IndexKind = 'abha-number' | 'mobile' | 'guardian'
 
 const place = (patient: AbhaAddress): Place => ({ table: 'patient', column: 'sealed_profile', row: patient, patient })
 
