@@ -3,10 +3,11 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { weierstrass } from '@noble/curves/abstract/weierstrass.js'
 import { BASE, CURVE_A, CURVE_B, FIELD, ORDER, sharedSecretPure } from '../src/crypto/curve25519.ts'
+import { makeNonce, parseNonce } from '../src/crypto/key-agreement.ts'
 import { encodeRaw, encodeX509, parsePeerKey } from '../src/crypto/key-material.ts'
 import { decryptGcm, encryptGcm } from '../src/crypto/native-cipher.ts'
 import { sharedSecretNative } from '../src/crypto/native-exchange.ts'
-import { makeKeyPair, makeNonce, open, parseNonce, seal } from '../src/crypto/sealing.ts'
+import { makeKeyPair, open, seal } from '../src/crypto/sealing.ts'
 import { must } from '../src/kernel/refusal.ts'
 
 const Plain = weierstrass({ p: FIELD, n: ORDER, h: 8n, a: CURVE_A, b: CURVE_B, Gx: BASE.x, Gy: BASE.y })

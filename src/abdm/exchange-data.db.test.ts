@@ -13,7 +13,8 @@ import {
   type TestExchange,
 } from '../../test/consent-exchange.ts'
 import { consentSteps, DAY_MS, RANGE } from '../../test/consent-steps.ts'
-import { makeKeyMaterial, makeKeyPair, makeNonce } from '../crypto/sealing.ts'
+import { makeKeyMaterial, makeNonce } from '../crypto/key-agreement.ts'
+import { makeKeyPair } from '../crypto/sealing.ts'
 import type { Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { saveServices } from '../partners/commands.ts'

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test'
 import { ASHA, CLINIC, type Reply, startTestExchange, type TestExchange } from '../../test/consent-exchange.ts'
 import { consentSteps, RANGE } from '../../test/consent-steps.ts'
 import { sweepExpired } from '../consent/jobs.ts'
-import { makeKeyMaterial, makeKeyPair, makeNonce } from '../crypto/sealing.ts'
+import { makeKeyMaterial, makeNonce } from '../crypto/key-agreement.ts'
+import { makeKeyPair } from '../crypto/sealing.ts'
 
 let exchange: TestExchange
 before(async () => {

@@ -1,4 +1,4 @@
-import { decodeBase64 } from './base64.ts'
+import { compareDigest } from './checksum-form.ts'
 import { md5Hex } from './native-cipher.ts'
 
 /** `entries[].checksum` of a data push: MD5 of the content before it was sealed, in hex. Guards nothing; the GCM tag does. */
@@ -11,13 +11,5 @@ export function checksumOf(plaintext: Uint8Array | string): string {
  * (protocol sheet 2.5). `different` deserves a warning, not a refusal: some peers write the JSON anew.
  */
 export function compareChecksum(sent: string, plaintext: Uint8Array | string): 'same' | 'different' | 'absent' {
-  const hex = /^[0-9a-f]{32}$/i.test(sent) ? sent.toLowerCase() : hexOfBase64(sent)
-  if (hex === undefined) return 'absent'
-  return hex === md5Hex(plaintext) ? 'same' : 'different'
-}
-
-function hexOfBase64(text: string): string | undefined {
-  const bytes = text.length === 24 ? decodeBase64(text) : undefined
-  if (bytes?.length !== 16) return undefined
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return compareDigest(sent, () => md5Hex(plaintext))
 }

@@ -6,19 +6,10 @@ import fc from 'fast-check'
 import vectors from '../../test/vectors/abdm/encryption.json' with { type: 'json' }
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { FIELD, sharedSecretPure } from './curve25519.ts'
+import { type KeyPair, makeKeyMaterial, makeNonce, parseNonce } from './key-agreement.ts'
 import { encodeRaw, type PeerKey, parsePeerKey } from './key-material.ts'
 import { sharedSecretNative } from './native-exchange.ts'
-import {
-  exportPrivateKey,
-  importPrivateKey,
-  type KeyPair,
-  makeKeyMaterial,
-  makeKeyPair,
-  makeNonce,
-  open,
-  parseNonce,
-  seal,
-} from './sealing.ts'
+import { exportPrivateKey, importPrivateKey, makeKeyPair, open, seal } from './sealing.ts'
 
 /** Randomness that can be replayed: the vectors with leading zeros were found with it. */
 function seeded(seed: string): (bytes: number) => Uint8Array {

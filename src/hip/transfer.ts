@@ -1,5 +1,5 @@
+import { parseNonce } from '../crypto/key-agreement.ts'
 import { parsePeerKey } from '../crypto/key-material.ts'
-import { parseNonce } from '../crypto/sealing.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto'
 import { announce, record } from '../audit/record.ts'
-import {
-  exportPrivateKey,
-  importPrivateKey,
-  type KeyMaterial,
-  makeKeyMaterial,
-  makeKeyPair,
-  makeNonce,
-} from '../crypto/sealing.ts'
+import { type KeyMaterial, makeKeyMaterial, makeNonce } from '../crypto/key-agreement.ts'
+import { exportPrivateKey, importPrivateKey, makeKeyPair } from '../crypto/sealing.ts'
 import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import { bucketOf } from '../kernel/bucket.ts'
