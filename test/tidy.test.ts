@@ -26,6 +26,7 @@ const FOLDERS = [
   'hiu',
   'rights',
   'incidents',
+  'desk',
   'harmonise',
   'governance',
   'analyses',

@@ -108,4 +108,5 @@ export const LINK_EVENTS = {
   'hip.links-undone':
     'The exchange did not take a confirmed link, so the facility counts the care contexts as not linked.',
   'hip.profile-shared': 'A patient shared their profile at a counter and got a place in the queue.',
+  'hip.profile-taken': 'The desk took a shared profile: it registered the patient, or knew the patient already.',
 } as const

@@ -5,6 +5,7 @@ import { type Id, makeId, parseId } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { type ArtefactNeeds, endArtefactById, learnArtefact } from './artefacts.ts'
 import {
+  type AskedBy,
   type AskText,
   type ConsentAsk,
   type ConsentAskedEvent,
@@ -43,7 +44,12 @@ export type Notice = {
 }
 
 /** Asks a patient for consent, through the exchange. Refuses terms that cannot be: `hiu/invalid-terms`. */
-export async function askConsent(tx: Tx, needs: ConsentNeeds, ask: ConsentAsk): Promise<Id<'hiu-consent'> | Refusal> {
+export async function askConsent(
+  tx: Tx,
+  needs: ConsentNeeds,
+  ask: ConsentAsk,
+  by?: AskedBy,
+): Promise<Id<'hiu-consent'> | Refusal> {
   if (ask.dataEraseAt <= tx.now)
     return refuse('hiu/invalid-terms', 'dataEraseAt must lie in the future.', 'dataEraseAt')
   if (ask.careContexts.length > 0 && ask.hip === undefined)
@@ -52,12 +58,19 @@ export async function askConsent(tx: Tx, needs: ConsentNeeds, ask: ConsentAsk): 
   const asked: AskText = writeTerms(ask)
   const recorded = await record<ConsentAskedEvent>(tx, {
     type: 'hiu.consent-asked',
-    actor: { kind: 'facility', id: needs.facility.id, person: { name: ask.requester.name, role: 'requester' } },
+    actor: {
+      kind: 'facility',
+      id: needs.facility.id,
+      person: {
+        name: ask.requester.name,
+        ...(by === undefined ? { role: 'requester' } : { role: by.role, staff: by.staff }),
+      },
+    },
     patient: ask.patient,
     subject: id,
     asked,
   })
-  await insertConsent(tx, recorded, id, ask)
+  await insertConsent(tx, recorded, id, ask, by)
   await announce(tx, recorded)
   return id
 }

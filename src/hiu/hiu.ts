@@ -1,6 +1,7 @@
 import type { AuditEvent } from '../audit/record.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import type { StaffRole } from '../kernel/staff-role.ts'
 import type { Frequency } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
@@ -32,6 +33,9 @@ export type Requester = {
 }
 
 export type ConsentAsk = Terms & { readonly patient: AbhaAddress; readonly requester: Requester }
+
+/** The person of the staff who asked, and from which template: ours alone, never on the wire. */
+export type AskedBy = { readonly staff: Id<'staff'>; readonly role: StaffRole; readonly template: string }
 
 type RangeText = { readonly from: string; readonly to: string }
 /** {@link Terms} as JSON: dates as ISO text. In the log, sealed in rows, and nearly as it goes on the wire. */

@@ -10,6 +10,7 @@ import {
   readConsent,
   refreshStatus,
 } from './commands.ts'
+import { listConsents } from './consent-list-store.ts'
 import { listErasures } from './document-store.ts'
 import {
   fetchOrder,
@@ -21,7 +22,7 @@ import {
   viewOrder,
 } from './messages.ts'
 import { requestData } from './requests.ts'
-import { listConsents, lockArtefact } from './store.ts'
+import { lockArtefact } from './store.ts'
 import { listSubscriptions, lockSubscription, subscriptionEvents } from './subscription-store.ts'
 import { askSubscription } from './subscriptions.ts'
 import { listRecords, viewRecord, viewRecords } from './view.ts'
@@ -68,7 +69,7 @@ function consentRoutes(needs: ConsentNeeds): readonly Route[] {
       answers: { 200: { description: 'Consent requests.' } },
       handle: async ({ tx, query }) => ({
         status: 200,
-        body: { consentRequests: await listConsents(tx, query.patient, query.limit) },
+        body: { consentRequests: await listConsents(tx, query) },
       }),
     }),
     route({

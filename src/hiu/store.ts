@@ -5,9 +5,11 @@ import type { HiuArtefactTable, HiuConsentTable } from '../db/tables.generated.t
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import type { StaffRole } from '../kernel/staff-role.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
 import {
   type ArtefactStatus,
+  type AskedBy,
   type AskText,
   type ConsentAsk,
   type ConsentStatus,
@@ -24,9 +26,13 @@ export type Consent = {
   /** The exchange's id of the consent request. */
   readonly exchangeId?: Id<'consent-request'>
   readonly asked: ConsentAsk
+  /** Absent where software asked with the operator's token. */
+  readonly askedBy?: AskedBy
   readonly reason?: string
   readonly askedAt: Date
   readonly changedAt: Date
+  /** When somebody of the staff first read a document that came under it. */
+  readonly readAt?: Date
 }
 
 /** What the patient gave: the terms, who holds the records, and the JSON value that was signed. */
@@ -98,6 +104,7 @@ export async function insertConsent(
   _recorded: Recorded<AuditEvent>,
   id: Id<'hiu-consent'>,
   asked: ConsentAsk,
+  by?: AskedBy,
 ): Promise<void> {
   await tx.db
     .insertInto('hiu_consent')
@@ -111,6 +118,10 @@ export async function insertConsent(
       reason: null,
       asked_at: tx.now,
       changed_at: tx.now,
+      asked_by: by?.staff ?? null,
+      asked_role: by?.role ?? null,
+      template: by?.template ?? null,
+      read_at: null,
     })
     .execute()
 }
@@ -145,26 +156,7 @@ export async function findConsent(
   return row && openConsent(tx, row)
 }
 
-export async function listConsents(
-  tx: Tx,
-  patient: AbhaAddress | undefined,
-  limit: number,
-): Promise<readonly Consent[]> {
-  const query =
-    patient === undefined
-      ? tx.db.selectFrom('hiu_consent').selectAll().where('bucket', '>=', 0)
-      : tx.db
-          .selectFrom('hiu_consent')
-          .selectAll()
-          .where('bucket', '=', bucketOf(patient))
-          .where('patient', '=', patient)
-  const rows = await query.orderBy('asked_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
-  const consents: Consent[] = []
-  for (const row of rows) consents.push(await openConsent(tx, row))
-  return consents
-}
-
-async function openConsent(tx: Tx, row: Selectable<HiuConsentTable>): Promise<Consent> {
+export async function openConsent(tx: Tx, row: Selectable<HiuConsentTable>): Promise<Consent> {
   const asked = (await openJson(tx, askedPlace(row.id, row.patient), row.asked)) as AskText | undefined
   if (asked === undefined)
     throw new Error(`the key of the patient of consent ${row.id} was erased, but its row was not`)
@@ -177,6 +169,16 @@ async function openConsent(tx: Tx, row: Selectable<HiuConsentTable>): Promise<Co
     changedAt: row.changed_at,
     ...(row.exchange_id === null ? {} : { exchangeId: row.exchange_id as Id<'consent-request'> }),
     ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.read_at === null ? {} : { readAt: row.read_at }),
+    ...(row.asked_by === null
+      ? {}
+      : {
+          askedBy: {
+            staff: row.asked_by as Id<'staff'>,
+            role: row.asked_role as StaffRole,
+            template: row.template ?? '',
+          },
+        }),
   }
 }
 

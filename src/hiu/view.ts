@@ -7,6 +7,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
 import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
+import { markRead } from './consent-list-store.ts'
 import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
 import type { ViewEvent } from './hiu.ts'
 import { type Artefact, artefactsOfPatient } from './store.ts'
@@ -84,6 +85,8 @@ async function show(
   if (!admitted) return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
   const opened = await openDocument(tx, recorded, entry)
   if (opened === undefined) return refuse('hiu/unknown-document')
+  const artefact = artefacts.find(({ id }) => id === entry.artefact)
+  if (artefact !== undefined) await markRead(tx, recorded, artefact)
   const document = JSON.parse(new TextDecoder().decode(opened.bytes)) as unknown
   const display = showDocument(document)
   return { ...entry, document, findings: opened.findings, ...(display === undefined ? {} : { display }) }

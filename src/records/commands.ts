@@ -11,6 +11,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readDocument } from './document-bytes.ts'
 import { isAbout } from './identity.ts'
 import type { NewPatient, NewRecord } from './messages.ts'
+import { indexWords, isNamed, searchWords } from './name-index.ts'
 import type { FacilityPatient } from './patient.ts'
 import * as store from './store.ts'
 
@@ -102,6 +103,46 @@ export async function findPatients(
   return patients
 }
 
+/**
+ * Patients whose name has words that begin as these do, at most `limit` and whether there are more. Asks the keyed index of names and
+ * opens nobody whom it does not show; undefined when no word is long enough to ask for.
+ */
+export async function findPatientsByName(
+  tx: Tx,
+  needs: Pick<RecordsNeeds, 'indexKey'>,
+  text: string,
+  limit: number,
+): Promise<{ readonly patients: readonly FacilityPatient[]; readonly hasMore: boolean } | undefined> {
+  const words = searchWords(text)
+  if (words.length === 0) return undefined
+  const hashes = words.map((word) => hashOf(needs, 'name', word))
+  const references = await store.referencesByAll(tx, hashes, limit + 1)
+  const patients: FacilityPatient[] = []
+  for (const reference of references.slice(0, limit)) {
+    const patient = await store.loadPatient(tx, reference)
+    if (patient !== undefined && isNamed(patient.name, text)) patients.push(patient)
+  }
+  return { patients, hasMore: references.length > limit }
+}
+
+/** Puts the names of patients into the index that were registered before there was one: some at a time. Returns how many. */
+export async function indexNames(tx: Tx, needs: RecordsNeeds, limit: number): Promise<number> {
+  const references = await store.patientsToIndex(tx, limit)
+  if (references.length === 0) return 0
+  const recorded = await record(tx, {
+    type: 'records.names-indexed',
+    actor: { kind: 'system', id: 'names' },
+    patients: references.length,
+  })
+  for (const reference of references) {
+    const patient = await store.loadPatient(tx, reference)
+    if (patient !== undefined)
+      await store.saveIdentifiers(tx, recorded, reference, hashesOf(needs, patient), hashesOf(needs, patient))
+    await store.markIndexed(tx, recorded, reference)
+  }
+  return references.length
+}
+
 /** Patients of the facility, page by page; `after` is the last reference of the page before. */
 export async function listPatients(
   tx: Tx,
@@ -125,7 +166,10 @@ function hashesOf(needs: Pick<RecordsNeeds, 'indexKey'>, patient: FacilityPatien
     ['abha-number', patient.abhaNumber],
     ['mobile', patient.mobile],
   ]
-  return known.flatMap(([kind, value]) => (value === undefined ? [] : [hashOf(needs, kind, value)]))
+  return [
+    ...known.flatMap(([kind, value]) => (value === undefined ? [] : [hashOf(needs, kind, value)])),
+    ...indexWords(patient.name).map((word) => hashOf(needs, 'name', word)),
+  ]
 }
 
 export type RecordAdded = {

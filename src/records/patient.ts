@@ -18,6 +18,7 @@ export type FacilityPatient = {
 export const EVENTS = {
   'records.patient-registered': 'The facility registered a patient.',
   'records.patient-changed': 'The facility changed what it knows about a patient.',
+  'records.names-indexed': 'The facility put names of its patients into the keyed index by which they are found.',
   'records.record-added': 'The facility added a record of a patient.',
 } as const
 

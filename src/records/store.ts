@@ -8,6 +8,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, type Id, toBucket } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
+import { NAME_INDEX } from './name-index.ts'
 import type { FacilityPatient } from './patient.ts'
 
 const demographicsPlace = (reference: string): Place => ({
@@ -37,8 +38,28 @@ export async function savePatient(tx: Tx, _recorded: Recorded<AuditEvent>, patie
       demographics,
       created_at: tx.now,
       changed_at: tx.now,
+      name_index: NAME_INDEX,
     })
-    .onConflict((c) => c.columns(['bucket', 'reference']).doUpdateSet({ demographics, changed_at: tx.now }))
+    .onConflict((c) =>
+      c.columns(['bucket', 'reference']).doUpdateSet({ demographics, changed_at: tx.now, name_index: NAME_INDEX }),
+    )
+    .execute()
+}
+
+/** Patients whose names are not in the index yet, or were put there in an older way. */
+export async function patientsToIndex(tx: Tx, limit: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ reference: string }>`
+    /* all buckets: the index of names is made anew for everybody */
+    select reference from facility_patient where name_index < ${NAME_INDEX} limit ${limit}`.execute(tx.db)
+  return rows.map(({ reference }) => reference)
+}
+
+export async function markIndexed(tx: Tx, _recorded: Recorded<AuditEvent>, reference: string): Promise<void> {
+  await tx.db
+    .updateTable('facility_patient')
+    .set({ name_index: NAME_INDEX })
+    .where('bucket', '=', bucketOf(reference))
+    .where('reference', '=', reference)
     .execute()
 }
 
@@ -75,7 +96,7 @@ export async function listPatients(
   return patients.filter((patient) => patient !== undefined)
 }
 
-export type IdentifierKind = 'abha-address' | 'abha-number' | 'mobile'
+export type IdentifierKind = 'abha-address' | 'abha-number' | 'mobile' | 'name'
 export type HashedIdentifier = { readonly kind: IdentifierKind; readonly hash: Uint8Array }
 
 const placeOfHash = (hash: Uint8Array): Bucket => toBucket(hash[0] ?? 0)
@@ -88,7 +109,9 @@ export async function saveIdentifiers(
   gone: readonly HashedIdentifier[],
   present: readonly HashedIdentifier[],
 ): Promise<void> {
-  for (const { kind, hash } of gone) {
+  const isPresent = ({ kind, hash }: HashedIdentifier): boolean =>
+    present.some((other) => other.kind === kind && Buffer.from(hash).equals(other.hash))
+  for (const { kind, hash } of gone.filter((identifier) => !isPresent(identifier))) {
     await tx.db
       .deleteFrom('patient_identifier')
       .where('bucket', '=', placeOfHash(hash))
@@ -97,13 +120,28 @@ export async function saveIdentifiers(
       .where('reference', '=', reference)
       .execute()
   }
-  for (const { kind, hash } of present) {
-    await tx.db
-      .insertInto('patient_identifier')
-      .values({ bucket: placeOfHash(hash), kind, hash: Buffer.from(hash), reference })
-      .onConflict((c) => c.columns(['bucket', 'kind', 'hash', 'reference']).doNothing())
-      .execute()
-  }
+  if (present.length === 0) return
+  await tx.db
+    .insertInto('patient_identifier')
+    .values(present.map(({ kind, hash }) => ({ bucket: placeOfHash(hash), kind, hash: Buffer.from(hash), reference })))
+    .onConflict((c) => c.columns(['bucket', 'kind', 'hash', 'reference']).doNothing())
+    .execute()
+}
+
+/** References of the patients that have all these identifiers, at most `limit`; each digest is looked up in its own place. */
+export async function referencesByAll(
+  tx: Tx,
+  identifiers: readonly HashedIdentifier[],
+  limit: number,
+): Promise<readonly string[]> {
+  if (identifiers.length === 0) return []
+  const each = identifiers.map(
+    ({ kind, hash }) => sql`select reference from patient_identifier
+      where bucket = ${placeOfHash(hash)} and kind = ${kind} and hash = ${Buffer.from(hash)}`,
+  )
+  const { rows } = await sql<{ reference: string }>`
+    ${sql.join(each, sql` intersect `)} order by reference limit ${limit}`.execute(tx.db)
+  return rows.map(({ reference }) => reference)
 }
 
 /** References of the patients that have this identifier. */
