@@ -32,7 +32,8 @@ async function generatedFilesAreCurrent(): Promise<boolean> {
 
 const results = [
   run('types', 'tsc', ['-p', '.']),
-  run('lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'test', 'scripts', 'bench']),
+  run('types of the web apps', 'tsc', ['-p', 'web']),
+  run('lint', 'oxlint', ['--type-aware', '--deny-warnings', 'src', 'web', 'test', 'scripts', 'bench']),
   run('format', 'biome', ['check', '--error-on-warnings', '.']),
   await generatedFilesAreCurrent(),
 ]

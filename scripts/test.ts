@@ -5,11 +5,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { ensureWeb } from '../src/http/web-build.ts'
 import { startTestServer } from '../test/database.ts'
 
 const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts']
 
 async function main(patterns: readonly string[]): Promise<number> {
+  await ensureWeb((line) => console.log(line))
   const server = await startTestServer()
   try {
     return await runTests(server.url, patterns.length === 0 ? ALL : patterns)

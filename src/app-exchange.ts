@@ -28,6 +28,7 @@ import { patientLiveRoute } from './native/live-routes.ts'
 import { meSessionRoutes } from './native/me-session-routes.ts'
 import { patientRoutes } from './native/patient-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
+import type { Contact } from './notices/notices.ts'
 import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
 import { patientOfSession } from './people/patient-session.ts'
@@ -45,6 +46,7 @@ export type ExchangeNeeds = {
   readonly ownLog: OwnLog
   readonly sandbox: boolean
   readonly web: WebNeeds
+  readonly contact: Contact
 }
 
 /** The exchange role: consent manager of a network. */
@@ -57,6 +59,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     ownLog: ground.ownLog,
     sandbox: config.sandbox,
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
+    contact: contactOf(config),
   }
   const watch = makeNetworkWatch(ground)
   return {
@@ -77,6 +80,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     ],
     chores: [expiryChore(ground.machine), attemptsChore(ground.machine), ...(needs.sandbox ? [watch.chore] : [])],
     sender: exchangeSender(needs),
+    web: [{ path: '/me', name: 'patient' }, ...(needs.sandbox ? [{ path: '/sandbox', name: 'console' } as const] : [])],
     missing: () => [],
     authenticate: {
       bridge: bridgeCheck(needs),
@@ -85,6 +89,13 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       staff: async () => refuse('request/not-found'),
     },
   }
+}
+
+/** Who answers patients' questions; a sandbox whose settings name nobody says that it is one. */
+function contactOf({ contact, name }: ExchangeConfig): Contact {
+  if (contact === undefined) return { name: `${name} (sandbox)`, email: 'questions@sandbox.example' }
+  const { phone } = contact
+  return { name: contact.name, email: contact.email, ...(phone === undefined ? {} : { phone }) }
 }
 
 /** Every route of the exchange; also what the OpenAPI document is made from. */

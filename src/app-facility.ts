@@ -83,6 +83,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
     sender: facilitySender(access, tokens),
+    web: [{ path: '/desk', name: 'desk' }],
     missing: () => {
       const trouble = tokens.trouble()
       return trouble === undefined ? [] : [trouble]

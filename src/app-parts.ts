@@ -5,6 +5,7 @@ import type { Machine, Reaction } from './db/tx.ts'
 import type { Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
+import type { WebApp } from './http/web-files.ts'
 import type { Chore } from './jobs/schedule.ts'
 import type { JobHandler } from './jobs/worker.ts'
 import type { PartyKeys } from './vault/key-file.ts'
@@ -17,6 +18,7 @@ export type Parts = {
   readonly failures: readonly (readonly [string, FailureReaction])[]
   readonly chores: readonly Chore[]
   readonly sender: Sender
+  readonly web: readonly WebApp[]
   /** What this role waits for before it can do its work, in words; behind `/health/ready`. */
   readonly missing: () => readonly string[]
   readonly authenticate: {

@@ -122,6 +122,7 @@ async function assemble(
       ...witnessRoutes(ownWitness),
       ...operatorRoutes({ party: config, ownLog, ownWitness }),
     ],
+    web: parts.web,
     dialects: { native: nativeRules, abdm: abdmRules(config.role === 'exchange' ? { cmId: config.id } : {}) },
     authenticate: {
       ...parts.authenticate,

@@ -16,6 +16,7 @@ import { StoryFault } from './demo/narrator.ts'
 import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { storyCommand } from './demo/story.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
+import { ensureWeb } from './http/web-build.ts'
 import { CallFault } from './sandbox/client.ts'
 import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } from './sandbox/commands.ts'
 import { followMessages } from './sandbox/follow-messages.ts'
@@ -87,6 +88,7 @@ const starter: PartyStarter = {
   logKeys: openKeys,
   start: (settings, where, databaseUrl, log) => startParty(parseConfig(settings, where), databaseUrl, log),
   randomToken,
+  buildWeb: ensureWeb,
 }
 
 /** The terminal stays tidy: what the parties log goes into a file of the data folder. */
@@ -153,6 +155,7 @@ function addPartyCommands(program: Command, does: Does): void {
 
 async function serveParty(config: PartyConfig): Promise<number> {
   const log = pino({ level: config.logLevel })
+  await ensureWeb((line) => log.info(line))
   const database = await openDatabase(config)
   const party = await startParty(config, database.url, log).catch(async (error: unknown) => {
     await database.stop()

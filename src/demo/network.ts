@@ -19,6 +19,8 @@ export type PartyStarter = {
     log: Logger,
   ) => Promise<{ readonly stop: () => Promise<void> }>
   readonly randomToken: () => string
+  /** Builds the web apps when they are older than their sources. */
+  readonly buildWeb: (say: (line: string) => void) => Promise<void>
 }
 
 export type DemoNetwork = {
@@ -50,7 +52,10 @@ const registered = z.object({ clientId: z.string(), clientSecret: z.string() })
 /** Starts every party of the sample network in this process: own database, own keys, own port, real HTTP between them. */
 export async function startNetwork(options: Options): Promise<DemoNetwork> {
   mkdirSync(options.dataFolder, { recursive: true, mode: 0o700 })
-  const databases = await openDatabases(options.dataFolder, options.databaseUrl, options.say)
+  const [databases] = await Promise.all([
+    openDatabases(options.dataFolder, options.databaseUrl, options.say),
+    options.starter.buildWeb(options.say),
+  ])
   const running: { readonly stop: () => Promise<void> }[] = []
   const stop = async (): Promise<void> => {
     // Facilities first: the exchange still answers what they have under way.

@@ -18,6 +18,7 @@ import { logMessage, withoutSecret } from './message-log.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
+import { addWebFiles, type WebApp } from './web-files.ts'
 
 export type Headers = Readonly<Record<string, string | undefined>>
 
@@ -57,6 +58,8 @@ export type ServerNeeds = {
   readonly routes: readonly Route[]
   readonly dialects: Readonly<Record<Dialect, DialectRules>>
   readonly authenticate: Readonly<Record<Auth, Authenticate>>
+  /** The apps for people that this party serves. */
+  readonly web?: readonly WebApp[]
   /** Whether a role of the staff may do what a route is for: the table of `people/rules.ts`. */
   readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
@@ -102,6 +105,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   addHealth(app, needs)
+  addWebFiles(app, needs.web ?? [], SAFE_HEADERS)
   const live = makeLiveStreams(needs.machine)
   // Before the sockets are cut, so that readers see an end and not a fault.
   app.addHook('preClose', async () => live.close())

@@ -1,0 +1,80 @@
+import type { ReactNode } from 'react'
+import { Link, useLocation } from 'wouter'
+import type { StaffAct } from '../../src/kernel/staff-role.ts'
+import { mayDo } from '../../src/people/rules.ts'
+import { Icon, type IconName } from '../ui/icon.tsx'
+import { LanguageButton } from '../ui/language-sheet.tsx'
+import { useOnline } from '../ui/online.ts'
+import { SkipLink } from '../ui/page.tsx'
+import { Banner } from '../ui/state.tsx'
+import style from './frame.module.css'
+import type { StaffSession } from './session.ts'
+import { type DeskKey, useWords } from './words.ts'
+
+/** Places of the rail and the act that opens each; nobody sees a door that is locked to them. */
+const PLACES: readonly (readonly [path: string, icon: IconName, words: DeskKey, act?: StaffAct])[] = [
+  ['/', 'clock', 'desk.today'],
+  ['/patients', 'people', 'desk.patients', 'patient.find'],
+  ['/consents', 'inbox', 'desk.consents', 'consent.see'],
+  ['/provider', 'share', 'desk.provider', 'provider.see'],
+  ['/reviews', 'emergency', 'desk.reviews', 'emergency.review'],
+  ['/staff', 'key', 'desk.staff', 'staff.see'],
+]
+
+/** What stands around every page of the desk: the facility, the places of one's role, who one is. */
+export function Frame(props: { readonly session?: StaffSession; readonly children: ReactNode }): ReactNode {
+  const { t } = useWords()
+  const isOnline = useOnline()
+  const { session } = props
+  return (
+    <div className={style.frame} data-signed-in={session === undefined ? undefined : ''}>
+      <SkipLink />
+      <header className={style.top}>
+        <p>
+          <Link href="/" className={style.brand ?? ''}>
+            {t('desk.name')}
+          </Link>
+          {session === undefined ? null : <bdi className={style.facility}>{session.facility.name}</bdi>}
+        </p>
+        <div className={style.who}>
+          {session === undefined ? null : (
+            <Link href="/account" className={style.person ?? ''}>
+              <Icon name="person" />
+              <bdi>{session.staff.name}</bdi>
+            </Link>
+          )}
+          <LanguageButton languages={['en', 'hi', 'ur']} />
+        </div>
+      </header>
+      {session === undefined ? null : <Rail session={session} />}
+      <main id="main" tabIndex={-1} className={style.main}>
+        {isOnline ? null : (
+          <Banner tone="waiting" icon="offline">
+            {t('common.offline')}
+          </Banner>
+        )}
+        {props.children}
+      </main>
+    </div>
+  )
+}
+
+function Rail(props: { readonly session: StaffSession }): ReactNode {
+  const { t } = useWords()
+  const [location] = useLocation()
+  const places = PLACES.filter(([, , , act]) => act === undefined || mayDo(props.session.staff.role, act))
+  return (
+    <nav className={style.rail} aria-label={t('common.menu')}>
+      {places.map(([path, icon, words]) => (
+        <Link
+          key={path}
+          href={path}
+          aria-current={(path === '/' ? location === '/' : location.startsWith(path)) ? 'page' : undefined}
+        >
+          <Icon name={icon} />
+          <span>{t(words)}</span>
+        </Link>
+      ))}
+    </nav>
+  )
+}

@@ -1,0 +1,16 @@
+import type { StaffRole } from '../../src/kernel/staff-role.ts'
+import { type SessionAnswer, useSession } from '../ui/session.ts'
+
+/** Who is signed in at the desk: the answer of `GET /v1/session` at a facility. */
+export type StaffSession = SessionAnswer & {
+  readonly kind: 'staff'
+  readonly staff: {
+    readonly id: string
+    readonly name: string
+    readonly role: StaffRole
+    readonly registration?: string
+  }
+  readonly facility: { readonly id: string; readonly name: string }
+}
+
+export const useStaffSession = () => useSession<StaffSession>()

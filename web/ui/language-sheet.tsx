@@ -1,0 +1,51 @@
+import { type ReactNode, useState } from 'react'
+import { Button } from './button.tsx'
+import style from './language-sheet.module.css'
+import { isLanguage, LANGUAGES, type Language } from './languages.ts'
+import { Sheet } from './sheet.tsx'
+import { useAnyWords } from './words.tsx'
+
+/** Opens the list of languages; each stands under its own name, in its own script. */
+export function LanguageButton(props: {
+  readonly languages: readonly Language[]
+  readonly onChosen?: (language: Language) => void
+}): ReactNode {
+  const { t, language, choose } = useAnyWords()
+  const [isOpen, setIsOpen] = useState(false)
+  return (
+    <>
+      <Button look="quiet" icon="language" onClick={() => setIsOpen(true)} aria-haspopup="dialog">
+        <span className="visually-hidden">{t('common.language')}: </span>
+        <span className="language-name">{LANGUAGES[language].name}</span>
+      </Button>
+      {isOpen ? (
+        <Sheet title={t('common.choose-language')} onClose={() => setIsOpen(false)}>
+          <ul className={style.list}>
+            {Object.entries(LANGUAGES)
+              .filter(([code]) => isLanguage(code) && props.languages.includes(code))
+              .map(([code, { name, english }]) => (
+                <li key={code}>
+                  <button
+                    type="button"
+                    lang={code}
+                    aria-current={code === language || undefined}
+                    onClick={() => {
+                      if (!isLanguage(code)) return
+                      choose(code)
+                      props.onChosen?.(code)
+                      setIsOpen(false)
+                    }}
+                  >
+                    <span className="language-name">{name}</span>
+                    <small lang="en" dir="ltr">
+                      {english}
+                    </small>
+                  </button>
+                </li>
+              ))}
+          </ul>
+        </Sheet>
+      ) : null}
+    </>
+  )
+}

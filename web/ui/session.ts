@@ -1,0 +1,42 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { call, Problem, setCsrf } from './api.ts'
+
+export type SessionAnswer = { readonly csrf: string; readonly expiresAt: string }
+
+const KEY = ['session'] as const
+
+/** The session of this browser; `undefined` while asking, `null` when nobody is signed in. */
+export function useSession<Session extends SessionAnswer>(): {
+  readonly session: Session | null | undefined
+  readonly error: Problem | null
+  /** Asks again: after signing in or out, or when a call was refused for want of a session. */
+  readonly renew: () => Promise<void>
+} {
+  const client = useQueryClient()
+  const { data, error } = useQuery<Session | null, Problem>({
+    queryKey: KEY,
+    queryFn: readSession<Session>,
+    staleTime: 60_000,
+  })
+  return {
+    session: data,
+    error,
+    renew: async () => {
+      await client.resetQueries({ queryKey: KEY })
+    },
+  }
+}
+
+async function readSession<Session extends SessionAnswer>(): Promise<Session | null> {
+  try {
+    const session = await call<Session>('/v1/session')
+    setCsrf(session.csrf)
+    return session
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) {
+      setCsrf(undefined)
+      return null
+    }
+    throw error
+  }
+}
