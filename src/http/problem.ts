@@ -6,15 +6,20 @@ import type { Answer } from './route.ts'
 /** RFC 9457 problem details for a refusal. `trace` finds the request in our logs. */
 export function problemAnswer(refusal: Refusal, trace: string): Answer {
   const { status, title } = PROBLEMS[refusal.code]
+  const { retryAfterS } = refusal
   return {
     status,
-    headers: { 'content-type': 'application/problem+json' },
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }),
+    },
     body: {
       type: `urn:amanat:problem:${refusal.code}`,
       title,
       status,
       detail: refusal.detail,
       ...(refusal.field === undefined ? {} : { field: refusal.field }),
+      ...(retryAfterS === undefined ? {} : { retryAfterS }),
       trace,
     },
   }

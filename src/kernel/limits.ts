@@ -14,6 +14,13 @@ export const LIMITS = {
   bodyShownCharsMax: 65_536,
   resendCharsMax: 262_144,
   contentKeptMs: 86_400_000,
+  /** In the sandbox only: how a party may be broken on purpose. */
+  faultsMax: 20,
+  faultMinutesMax: 60,
+  faultDelayMsMax: 30_000,
+  /** In the sandbox only: messages that the console keeps in sight, and how many it takes of a party at once. */
+  flowMessagesMax: 3_000,
+  flowPageMax: 1_000,
   callTimeoutMs: 10_000,
   /** ABDM's replay window: a TIMESTAMP further off than this is refused (protocol sheet 5). */
   timestampPastMsMax: 15 * 60_000,
@@ -67,6 +74,20 @@ export const LIMITS = {
   staffWebSessionIdleMs: 30 * 60_000,
   webSessionSeenEveryMs: 60_000,
   webSessionKeptMs: 86_400_000,
+  /** One-time codes of the patient app (to sign in, to step up): life, wrong tries, and how many may be asked for. */
+  signInCodeMs: 5 * 60_000,
+  signInCodeTriesMax: 5,
+  signInCodesPerMinuteMax: 2,
+  /** With five tries each, a guesser has 40 of a million an hour. */
+  signInCodesPerHourMax: 8,
+  /** Of everybody together, against somebody who walks through addresses. */
+  signInCodesOfAllPerMinuteMax: 600,
+  stepUpMs: 5 * 60_000,
+  stepUpsPerMinuteMax: 10,
+  stepUpCodesPerHourMax: 30,
+  passkeyChallengeMs: 5 * 60_000,
+  passkeyChallengesPerMinuteMax: 1_200,
+  passkeysPerPersonMax: 10,
   /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
   linkTokenMs: 183 * 86_400_000,
   linkTokensPerDayMax: 3,
@@ -102,6 +123,16 @@ export const LIMITS = {
   silentTransferAskDelaysMs: [5_000, 15_000, 60_000, 180_000, 300_000, 540_000],
   /** Keys of a data request of ours expire, and are destroyed, after this time. */
   requestKeyMs: 24 * 3_600_000,
+  /** A patient's own copy: life of the consent it rests on, how long sealed pages wait, and how many requests at a time and within an hour. */
+  ownConsentMs: 3_600_000,
+  ownFetchKeptMs: 30 * 60_000,
+  ownFetchesLiveMax: 2,
+  ownFetchesPerHourMax: 30,
+  /** Sealed pages that wait for one patient's page: together, and in one answer to it (which has at least one). */
+  ownFetchBytesMax: 268_435_456,
+  ownFetchPagesMax: 2_000,
+  collectBytesMax: 8_388_608,
+  collectPagesMax: 50,
   /** How long a notification is kept whose consent request we do not know (it may overtake the answer that names it). */
   earlyNoticeKeptMs: 3_600_000,
   /** Live updates: open connections of all and of one person, how long changes are gathered, and how often a line is tried and its session asked for. */
@@ -128,4 +159,19 @@ export const LIMITS = {
   staffGuessesKeptMs: 24 * 3_600_000,
   /** Wrong passwords of all logins together within a minute: each costs 19 MiB and some 40 ms. */
   staffPasswordsFailedPerMinuteMax: 300,
+  passwordsAtOnceMax: 6,
+  /** How much of one patient's sharing one picture shows: newest consents, transfers, and events that prove them. */
+  sharingConsentsMax: 500,
+  sharingTransfersMax: 2_000,
+  sharingProofsMax: 5_000,
+  /** Looks that are searched for unusual ones. */
+  looksSearchedMax: 500,
+  /** Questions of patients about a look (DPDP r.14(3): 90 days at most), their length, and how many may wait for an answer at once. */
+  questionAnswerMs: 30 * 86_400_000,
+  questionCharsMax: 2_000,
+  questionsOpenMax: 20,
+  /** Desk: patients that a search shows, rows of a list, and for how long looking at the same again is one look. */
+  deskFoundMax: 20,
+  deskListMax: 200,
+  deskLookMs: 15 * 60_000,
 } as const

@@ -15,12 +15,19 @@ export type Refusal = {
   readonly detail: string
   /** Path of the offending field, as the sender spelled it: `consent.permission.dateRange.to`. */
   readonly field?: string
+  /** In how many seconds the same may be tried again. */
+  readonly retryAfterS?: number
 }
 
 /** Makes a {@link Refusal}. `detail` says what is wrong and what to do; it never repeats secrets or health data. */
 export function refuse(code: ProblemCode, detail?: string, field?: string): Refusal {
   const base = { code, detail: detail ?? PROBLEMS[code].title }
   return (field === undefined ? base : { ...base, field }) as Refusal
+}
+
+/** `request/too-many`, with the time after which the same may be tried again. */
+export function refuseFor(waitMs: number, detail: string): Refusal {
+  return { ...refuse('request/too-many', detail), retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) }
 }
 
 /** Whether `value` is a {@link Refusal} rather than a result. */

@@ -8,7 +8,8 @@ export type StaffStatus = 'invited' | 'active' | 'suspended' | 'left'
 export const STAFF_MOVES = {
   none: ['invited'],
   invited: ['active', 'left'],
-  active: ['suspended', 'left'],
+  // Back to `invited`: who lost her second factor sets it up anew.
+  active: ['suspended', 'invited', 'left'],
   suspended: ['active', 'left'],
   left: [],
 } as const satisfies Record<StaffStatus | 'none', readonly StaffStatus[]>
@@ -42,6 +43,7 @@ export const STAFF_EVENTS = {
   'staff.invited': 'A person was invited to work with the desk of this facility, in a role.',
   'staff.joined': 'An invited person set her password and second factor, and can sign in.',
   'staff.signed-in': 'A person of the staff signed in.',
+  'staff.signed-out': 'A session at the desk was ended, by the person whose it was.',
   'staff.sign-in-failed': 'A sign-in with the login of a person of the staff failed.',
   'staff.role-changed': 'A person of the staff got another role.',
   'staff.suspended': 'A person of the staff may not sign in for now; her sessions ended.',

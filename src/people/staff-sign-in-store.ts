@@ -1,0 +1,130 @@
+import type { Recorded } from '../audit/record.ts'
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import type { Id } from '../kernel/id.ts'
+import type { SealedSecret } from './sealed-secret.ts'
+import type { StaffEvent } from './staff.ts'
+import { secretOf } from './staff-store.ts'
+
+export type Invitation = {
+  readonly staff: Id<'staff'>
+  readonly status: 'open' | 'used' | 'replaced'
+  readonly expiresAt: Date
+  readonly codeSecret: SealedSecret | undefined
+}
+
+/** A new invitation replaces the open ones of the same person. */
+export async function insertInvitation(
+  tx: Tx,
+  _recorded: Recorded<StaffEvent>,
+  invitation: { readonly digest: Uint8Array; readonly staff: Id<'staff'>; readonly expiresAt: Date },
+): Promise<void> {
+  await tx.db
+    .updateTable('staff_invitation')
+    .set({ status: 'replaced' })
+    .where('staff', '=', invitation.staff)
+    .where('status', '=', 'open')
+    .execute()
+  await tx.db
+    .insertInto('staff_invitation')
+    .values({
+      digest: Buffer.from(invitation.digest),
+      staff: invitation.staff,
+      status: 'open',
+      made_at: tx.now,
+      expires_at: invitation.expiresAt,
+    })
+    .execute()
+}
+
+/** Locked until the transaction ends: an invitation is good once. */
+export async function findInvitation(tx: Tx, digest: Uint8Array): Promise<Invitation | undefined> {
+  const row = await tx.db
+    .selectFrom('staff_invitation')
+    .select(['staff', 'status', 'expires_at', 'code_key', 'sealed_code_secret'])
+    .where('digest', '=', Buffer.from(digest))
+    .forUpdate()
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    staff: row.staff as Id<'staff'>,
+    status: row.status as Invitation['status'],
+    expiresAt: row.expires_at,
+    codeSecret: secretOf(row),
+  }
+}
+
+/** Keeps the secret that is shown now, until a first code confirms it. Changes nothing about the account: it is not recorded. */
+export async function updateInvitationSecret(tx: Tx, digest: Uint8Array, secret: SealedSecret): Promise<void> {
+  const updated = await tx.db
+    .updateTable('staff_invitation')
+    .set({ code_key: Buffer.from(secret.key), sealed_code_secret: Buffer.from(secret.sealed) })
+    .where('digest', '=', Buffer.from(digest))
+    .where('status', '=', 'open')
+    .executeTakeFirst()
+  insistOnOne(updated, 'secret of an invitation')
+}
+
+/** The invitation has done its work; the secret lives on in the account alone. */
+export async function updateInvitationUsed(tx: Tx, _recorded: Recorded<StaffEvent>, digest: Uint8Array): Promise<void> {
+  const updated = await tx.db
+    .updateTable('staff_invitation')
+    .set({ status: 'used', code_key: null, sealed_code_secret: null })
+    .where('digest', '=', Buffer.from(digest))
+    .where('status', '=', 'open')
+    .executeTakeFirst()
+  insistOnOne(updated, 'invitation')
+}
+
+export async function insertSignIn(
+  tx: Tx,
+  ticket: { readonly digest: Uint8Array; readonly staff: Id<'staff'>; readonly expiresAt: Date },
+): Promise<void> {
+  await tx.db
+    .insertInto('staff_sign_in')
+    .values({
+      digest: Buffer.from(ticket.digest),
+      staff: ticket.staff,
+      wrong_tries: 0,
+      expires_at: ticket.expiresAt,
+    })
+    .execute()
+}
+
+/** Locked until the transaction ends. Undefined when unknown or too old. */
+export async function findSignIn(
+  tx: Tx,
+  digest: Uint8Array,
+): Promise<{ readonly staff: Id<'staff'>; readonly wrongTries: number } | undefined> {
+  const row = await tx.db
+    .selectFrom('staff_sign_in')
+    .select(['staff', 'wrong_tries'])
+    .where('digest', '=', Buffer.from(digest))
+    .where('expires_at', '>', tx.now)
+    .forUpdate()
+    .executeTakeFirst()
+  return row === undefined ? undefined : { staff: row.staff as Id<'staff'>, wrongTries: row.wrong_tries }
+}
+
+export async function updateSignInTries(tx: Tx, digest: Uint8Array, wrongTries: number): Promise<void> {
+  await tx.db
+    .updateTable('staff_sign_in')
+    .set({ wrong_tries: wrongTries })
+    .where('digest', '=', Buffer.from(digest))
+    .execute()
+}
+
+export async function deleteSignIn(tx: Tx, digest: Uint8Array): Promise<void> {
+  await tx.db.deleteFrom('staff_sign_in').where('digest', '=', Buffer.from(digest)).execute()
+}
+
+export async function deleteSignInsOf(tx: Tx, staff: Id<'staff'>): Promise<void> {
+  await tx.db.deleteFrom('staff_sign_in').where('staff', '=', staff).execute()
+}
+
+export async function deleteOldSignIns(tx: Tx): Promise<void> {
+  await tx.db.deleteFrom('staff_sign_in').where('expires_at', '<', tx.now).execute()
+}
+
+export async function deleteInvitationsBefore(tx: Tx, before: Date): Promise<void> {
+  await tx.db.deleteFrom('staff_invitation').where('expires_at', '<', before).execute()
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto'
+import { announce, type Recorded, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { type Actor, staffActor } from '../kernel/caller.ts'
+import type { FacilityId, Id } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { stepOfCode } from './one-time-code.ts'
+import { isPasswordOf } from './password.ts'
+import type { PasswordGate } from './password-gate.ts'
+import { openSecret } from './sealed-secret.ts'
+import type { SessionProof } from './session.ts'
+import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
+import { countGuess, forgetGuesses, type ThrottleNeeds } from './sign-in-throttle.ts'
+import { parseLogin, type StaffEvent } from './staff.ts'
+import { deleteSignIn, findSignIn, insertSignIn, updateSignInTries } from './staff-sign-in-store.ts'
+import { findStaff, findStaffByLogin, type StaffAccount, updateCodeStep } from './staff-store.ts'
+
+export type DeskNeeds = ThrottleNeeds & {
+  readonly facility: { readonly id: FacilityId; readonly name: string }
+  readonly web: WebNeeds
+  readonly gate: PasswordGate
+}
+
+/** Who acts when nobody has proved who they are yet. */
+const DOOR: Actor = { kind: 'system', id: 'desk' }
+const TICKET_BYTES = 24
+
+export const digestOfSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+
+/** A secret for a link or a ticket: 192 bits, base64url. */
+export function makeTicket(tx: Tx): string {
+  return Buffer.from(tx.random(TICKET_BYTES)).toString('base64url')
+}
+
+/**
+ * Checks a password. A login that nobody has takes the same path, the same work and the same answer as a wrong password. A right one
+ * gives a ticket for the second factor; `staff/suspended` is said only to who knows the password.
+ */
+export async function beginSignIn(
+  tx: Tx,
+  needs: DeskNeeds,
+  input: { readonly login: string; readonly password: string },
+): Promise<{ readonly ticket: string; readonly expiresAt: Date } | Refusal> {
+  const login = parseLogin(input.login) ?? input.login.trim().toLowerCase()
+  const guessed = { what: 'password', of: login } as const
+  const slowed = await countGuess(tx, needs, guessed)
+  if (slowed) return slowed
+  const account = await findStaffByLogin(tx, login)
+  const isRight = await needs.gate.pass(tx.now, () => isPasswordOf(input.password, account?.passwordHash))
+  if (isRefusal(isRight)) return isRight
+  if (account === undefined || !isRight) return failSignIn(tx, account, refuse('staff/bad-credentials'))
+  if (account.status !== 'active') return failSignIn(tx, account, refuse('staff/suspended'))
+  await forgetGuesses(tx, needs, guessed)
+  const ticket = makeTicket(tx)
+  const expiresAt = new Date(tx.now.getTime() + LIMITS.staffSignInMs)
+  await insertSignIn(tx, { digest: digestOfSecret(ticket), staff: account.id, expiresAt })
+  return { ticket, expiresAt }
+}
+
+async function failSignIn(tx: Tx, account: StaffAccount | undefined, refusal: Refusal): Promise<Refusal> {
+  const subject = account === undefined ? {} : { subject: account.id }
+  await announce(tx, await record(tx, { type: 'staff.sign-in-failed', actor: DOOR, ...subject } satisfies StaffEvent))
+  return refusal
+}
+
+/** The second factor: a code of the person's authenticator app. `staff/sign-in-over` when the ticket is old, unknown, or had too many wrong codes. */
+export async function finishSignIn(
+  tx: Tx,
+  needs: DeskNeeds,
+  input: { readonly ticket: string; readonly code: string; readonly userAgent: string | undefined },
+): Promise<OpenedSession | Refusal> {
+  const digest = digestOfSecret(input.ticket)
+  const signIn = await findSignIn(tx, digest)
+  const account = signIn && (await findStaff(tx, signIn.staff))
+  if (signIn === undefined || account?.status !== 'active') return refuse('staff/sign-in-over')
+  const fault = await proveByCode(tx, needs, account, input.code)
+  if (fault?.code === 'request/too-many') return fault
+  if (fault) {
+    const wrongTries = signIn.wrongTries + 1
+    if (wrongTries >= LIMITS.staffSignInTriesMax) await deleteSignIn(tx, digest)
+    else await updateSignInTries(tx, digest, wrongTries)
+    return failSignIn(tx, account, wrongTries >= LIMITS.staffSignInTriesMax ? refuse('staff/sign-in-over') : fault)
+  }
+  await deleteSignIn(tx, digest)
+  return openStaffSession(tx, needs, account, { how: 'password-totp', userAgent: input.userAgent })
+}
+
+/** Opens the session of a person who has proved who they are, and records it. */
+export async function openStaffSession(
+  tx: Tx,
+  needs: DeskNeeds,
+  account: StaffAccount,
+  input: { readonly how: SessionProof; readonly userAgent: string | undefined; readonly joined?: Recorded<StaffEvent> },
+): Promise<OpenedSession> {
+  const recorded: Recorded<StaffEvent> =
+    input.joined ??
+    (await record(tx, {
+      type: 'staff.signed-in',
+      actor: staffActor(needs.facility.id, account),
+      subject: account.id,
+    }))
+  const opened = await openSession(tx, needs.web, recorded, {
+    kind: 'staff',
+    person: account.id,
+    how: input.how,
+    userAgent: input.userAgent,
+  })
+  if (input.joined === undefined) await announce(tx, recorded)
+  return opened
+}
+
+/**
+ * Whether this is a code of the person's authenticator app, not used before; wrong ones slow down further tries at this person's codes,
+ * never for longer than `LIMITS.staffCodeWaitMsMax`.
+ */
+export async function proveByCode(
+  tx: Tx,
+  needs: ThrottleNeeds,
+  account: Pick<StaffAccount, 'id' | 'codeSecret' | 'codeStepUsed'>,
+  code: string,
+): Promise<Refusal | undefined> {
+  const guessed = { what: 'code', of: account.id } as const
+  const slowed = await countGuess(tx, needs, guessed)
+  if (slowed) return slowed
+  if (account.codeSecret === undefined) return refuse('staff/wrong-code')
+  const secret = openSecret(tx, account.id, account.codeSecret)
+  const step = stepOfCode(secret, code, tx.now, account.codeStepUsed)
+  if (step === undefined) {
+    const isUsed = stepOfCode(secret, code, tx.now, 0) !== undefined
+    return refuse('staff/wrong-code', isUsed ? 'This code was used already; wait for the next one.' : undefined)
+  }
+  if (!(await updateCodeStep(tx, account.id, step)))
+    return refuse('staff/wrong-code', 'This code was used already; wait for the next one.')
+  await forgetGuesses(tx, needs, guessed)
+  return undefined
+}
+
+/** The account behind a session of the desk, if it may still be used. */
+export async function readActiveStaff(tx: Tx, id: Id<'staff'>): Promise<StaffAccount | undefined> {
+  const account = await findStaff(tx, id)
+  return account?.status === 'active' ? account : undefined
+}
