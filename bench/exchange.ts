@@ -63,6 +63,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
       log: { origin: 'bench.example/log' },
       operatorToken: 'x'.repeat(32),
       textMessages: { kind: 'sandbox' },
+      contact: { name: 'Data protection officer', email: 'dpo@exchange.example' },
     },
     'the bench',
   )

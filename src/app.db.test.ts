@@ -36,6 +36,7 @@ const settings = (port: number, keys: string): ReturnType<typeof parseConfig> =>
       log: { origin: 'exchange.test/log' },
       operatorToken: 'o'.repeat(32),
       textMessages: { kind: 'sandbox' },
+      contact: { name: 'Data protection officer', email: 'dpo@exchange.example' },
     },
     'test',
   )

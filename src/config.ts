@@ -64,6 +64,8 @@ const common = {
   allowPrivateNetworks: z.boolean().default(false),
   /** Profiles imported with `amanat fhir import`; the shipped ones without it. */
   profilesFolder: z.string().min(1).optional(),
+  /** Never in production: invented people only. Whole messages are kept, and operators may break the party on purpose. */
+  sandbox: z.boolean().default(false),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Where text messages (OTP) go: POST {mobile, text}. Without it they stay in the sandbox and are shown there. */
   textMessages: z.discriminatedUnion('kind', [
@@ -77,9 +79,28 @@ const exchangeConfig = z
     role: z.literal('exchange'),
     id: z.string().regex(/^[a-z0-9]{2,20}$/, 'write the suffix of your ABHA addresses, such as sbx'),
     ...common,
-    sandbox: z.boolean().default(false),
+    /** Who may open the sandbox console, which asks for no password: this machine only, or whoever reaches `publicUrl`. */
+    console: z.enum(['loopback', 'open'], 'write "loopback" or "open"').default('loopback'),
+    /** The parties that the sandbox console sees and steers. */
+    sandboxParties: z
+      .array(z.object({ id: z.string().min(1), url: httpUrl, operatorToken: z.string().min(32) }).strict())
+      .default([]),
+    /** Who answers patients' questions about their data (DPDP s.6(3)); stands in every notice. */
+    contact: z
+      .object({ name: z.string().min(1).max(120), email: z.email(), phone: z.string().min(3).max(30).optional() })
+      .strict()
+      .optional(),
   })
   .strict()
+  .refine(({ sandbox, sandboxParties }) => sandbox || sandboxParties.length === 0, {
+    path: ['sandboxParties'],
+    message: 'is for a sandbox only; remove it, or write "sandbox": true',
+  })
+  .refine(({ sandbox, contact }) => sandbox || contact !== undefined, {
+    path: ['contact'],
+    message:
+      'is missing; write {"name", "email", "phone"} of the person who answers patients\u2019 questions (a sandbox may leave it out)',
+  })
 
 const facilityConfig = z
   .object({

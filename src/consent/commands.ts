@@ -137,6 +137,29 @@ export type GrantInput = {
   readonly actor: Actor
   /** Set when a standing approval decides. */
   readonly policy?: Id<'approval-policy'>
+  /** What the person had been shown before. */
+  readonly notice?: { readonly id: Id<'shown-notice'>; readonly sha256: string }
+}
+
+/**
+ * Whether this grant can be made now: the request waits, is this patient's, and the items lie within it. Locks the request until the
+ * end of the transaction; writes nothing, but that a request whose time is over expires.
+ */
+export async function checkGrantOf(
+  tx: Tx,
+  input: Pick<GrantInput, 'patient' | 'request' | 'items'>,
+): Promise<{ readonly request: ConsentRequest; readonly names: ReadonlyMap<FacilityId, string> } | Refusal> {
+  const request = await requestToDecide(tx, input.patient, input.request, 'approve')
+  if (isRefusal(request)) return request
+  const linked = new Map<FacilityId, Awaited<ReturnType<typeof careContextsOf>>>()
+  const names = new Map<FacilityId, string>()
+  for (const [i, { hip }] of input.items.entries()) {
+    const facility = await activeHip(tx, hip)
+    if (facility === undefined) return refuse('consent/unknown-hip', undefined, `consents[${i}].hip.id`)
+    names.set(hip, facility.name)
+    linked.set(hip, await careContextsOf(tx, input.patient, hip))
+  }
+  return checkGrant(request.asked, input.items, linked, tx.now) ?? { request, names }
 }
 
 /** The patient gives what was asked, or less: one signed artefact for each provider. More than was asked is refused, not cut. */
@@ -145,19 +168,10 @@ export async function grantConsent(
   needs: ConsentNeeds,
   input: GrantInput,
 ): Promise<readonly Artefact[] | Refusal> {
-  const request = await requestToDecide(tx, input.patient, input.request, 'approve')
-  if (isRefusal(request)) return request
+  const checked = await checkGrantOf(tx, input)
+  if (isRefusal(checked)) return checked
+  const { request, names } = checked
   const { asked } = request
-  const linked = new Map<FacilityId, Awaited<ReturnType<typeof careContextsOf>>>()
-  const names = new Map<FacilityId, string>()
-  for (const [i, { hip }] of input.items.entries()) {
-    const facility = await activeHip(tx, hip)
-    if (facility === undefined) return refuse('consent/unknown-hip', undefined, `consents[${i}].hip.id`)
-    names.set(hip, facility.name)
-    linked.set(hip, await careContextsOf(tx, asked.patient, hip))
-  }
-  const fault = checkGrant(asked, input.items, linked, tx.now)
-  if (fault) return fault
   const hiuName = (await facilityById(tx, asked.hiu))?.name ?? asked.hiu
   const artefacts = input.items.map((item) =>
     makeArtefact(tx, needs, request, item, { hipName: names.get(item.hip) ?? item.hip, hiuName }),
@@ -174,6 +188,7 @@ export async function grantConsent(
       detailSha256: bytesToHex(sha256(new TextEncoder().encode(artefactText(detail)))),
     })),
     ...(input.policy === undefined ? {} : { policy: input.policy }),
+    ...(input.notice === undefined ? {} : { notice: input.notice }),
   } satisfies GrantedEvent)
   await updateRequest(tx, recorded, request, {
     status: 'GRANTED',

@@ -35,6 +35,8 @@ export type GrantedEvent = About & {
   readonly consents: readonly { readonly id: string; readonly hip: string; readonly detailSha256: string }[]
   /** The standing approval that granted it in the patient's name. */
   readonly policy?: string
+  /** The notice that the person had been shown, and the hash of its words (DPDP s.6(10)). */
+  readonly notice?: { readonly id: string; readonly sha256: string }
 }
 export type DeniedEvent = About & { readonly type: 'consent.denied'; readonly hiu: string; readonly reason: string }
 export type RequestExpiredEvent = About & { readonly type: 'consent.request-expired'; readonly hiu: string }

@@ -22,9 +22,11 @@ type Listed<T> = { readonly items: readonly T[]; readonly size: number }
 export async function listRequestsOf(
   tx: Tx,
   patient: AbhaAddress,
-  filter: { readonly status?: RequestStatus; readonly page?: Page } = {},
+  filter: { readonly status?: RequestStatus | readonly RequestStatus[]; readonly page?: Page } = {},
 ): Promise<Listed<ConsentRequest>> {
-  return findRequestsOf(tx, patient, filter.status, filter.page ?? FIRST_PAGE)
+  const { status } = filter
+  const statuses = typeof status === 'string' ? [status] : status
+  return findRequestsOf(tx, patient, statuses, filter.page ?? FIRST_PAGE)
 }
 
 /** One request of this patient; another's does not exist. */

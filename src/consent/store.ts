@@ -109,14 +109,14 @@ export async function findRequest(
 export async function findRequestsOf(
   tx: Tx,
   patient: AbhaAddress,
-  status: RequestStatus | undefined,
+  statuses: readonly RequestStatus[] | undefined,
   page: Page,
 ): Promise<{ readonly items: readonly ConsentRequest[]; readonly size: number }> {
   const query = tx.db
     .selectFrom('consent_request')
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
-    .$if(status !== undefined, (q) => q.where('status', '=', status ?? ''))
+    .$if(statuses !== undefined, (q) => q.where('status', 'in', [...(statuses ?? [])]))
   const rows = await query
     .selectAll()
     .orderBy('created_at', 'desc')

@@ -142,6 +142,12 @@ export const EXCHANGE_PROBLEMS = {
     title: 'The time to decide this consent request is over.',
   },
   'consent/not-requested': { status: 409, abdm: 'ABDM-2406', title: 'This consent request has been decided already.' },
+  'consent/decided-already': { status: 409, abdm: 'ABDM-2406', title: 'This consent request has been decided already.' },
+  'notices/not-shown': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'The notice of this request was not shown to this person; show it, then decide.',
+  },
   'consent/unknown-artefact': { status: 404, abdm: 'ABDM-1112', title: 'There is no such consent artefact.' },
   'consent/not-granted': { status: 409, abdm: 'ABDM-1062', title: 'This consent is not in force any more.' },
   'consent/wider-provider': {
@@ -190,5 +196,22 @@ export const EXCHANGE_PROBLEMS = {
   'transfer/key-expired': { status: 400, abdm: 'ABDM-1006', title: 'The public key has expired.' },
   'transfer/key-unfit': { status: 400, abdm: 'ABDM-1006', title: 'The key material is not ECDH on Curve25519.' },
   'transfer/unknown-transaction': { status: 404, abdm: 'ABDM-1017', title: 'There is no such data transfer.' },
+  'transfer/nothing-linked': {
+    status: 409,
+    abdm: 'ABDM-1010',
+    title: 'No records are linked that could be fetched. Link a hospital first.',
+  },
+  'transfer/unknown-fetch': {
+    status: 404,
+    abdm: 'ABDM-1017',
+    title: 'These records do not wait here any more. Load them again.',
+  },
+  'transfer/unknown-mailbox': { status: 404, abdm: 'ABDM-1017', title: 'No request has this push address.' },
+  'transfer/mailbox-closed': {
+    status: 403,
+    abdm: 'ABDM-1062',
+    title: 'The consent has ended; nothing was stored.',
+  },
+  'transfer/mailbox-full': { status: 413, abdm: 'ABDM-1006', title: 'More came than is kept for one request.' },
   'transfer/hip-failed': { status: 502, abdm: 'ABDM-1028', title: 'The HIP could not serve this request.' },
 } as const
