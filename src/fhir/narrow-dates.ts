@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
  * The time that a FHIR date, dateTime or instant covers. A year or month alone is `vague`: it must lie wholly inside a
  * range to count as inside. Undefined when it is no FHIR date.
  */
-function readMoment(text: unknown): (Interval & { readonly vague: boolean }) | undefined {
+export function readMoment(text: unknown): (Interval & { readonly vague: boolean }) | undefined {
   const [, year, month, day, time] = (typeof text === 'string' && PATTERN.exec(text)) || []
   if (year === undefined) return undefined
   if (time !== undefined) {

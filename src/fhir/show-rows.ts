@@ -1,8 +1,22 @@
 /** One line of a shown document per resource, read tolerantly: what is missing or odd is left out, never thrown. */
 
 import { isObject } from './narrow-dates.ts'
-
-type Json = { readonly [key: string]: unknown }
+import { billLine, moneyText } from './show-bill.ts'
+import { type Facts, factsOf } from './show-facts.ts'
+import { type NarrativeBlock, readNarrative } from './show-narrative.ts'
+import {
+  conceptText,
+  filled,
+  follow,
+  items,
+  type Json,
+  notesOf,
+  object,
+  type Resolve,
+  scalar,
+  text,
+  textsOf,
+} from './show-reading.ts'
 
 export type Row = {
   /** FHIR resource type. */
@@ -22,6 +36,10 @@ export type Row = {
   readonly attachment?: ShownAttachment
   /** Results of a report, lines of a bill. */
   readonly rows?: readonly Row[]
+  /** The same in a shape of its kind, for tables and trends. */
+  readonly facts?: Facts
+  /** Its narrative as plain text, where the kind is unknown or the narrative says more than the values. */
+  readonly words?: readonly NarrativeBlock[]
 }
 
 /** A file in the document: its base64 text stays where it is, `bytes` is its size when decoded. */
@@ -32,23 +50,29 @@ export type ShownAttachment = {
   readonly bytes: number
 }
 
-/** Finds the resource that a reference names. */
-export type Resolve = (reference: string) => Json | undefined
-
 /** Reports show their results, and no reports within those: a document of a stranger may run in circles. */
 const NESTING_MAX = 1
 const RESULTS_MAX = 1000
 
 export function rowOf(resource: Json, resolve: Resolve, depth = 0): Row {
-  const kind = typeof resource['resourceType'] === 'string' ? resource['resourceType'] : 'Unknown'
+  const kind = text(resource['resourceType']) ?? 'Unknown'
   const base = {
     kind,
     what: whatOf(resource, resolve) ?? kind,
     date: dateOf(resource),
     status: conceptText(resource['clinicalStatus']),
     note: notesOf(resource),
+    facts: factsOf(resource, resolve),
   }
-  return filled({ ...base, ...detailsOf(kind, resource, resolve, depth) })
+  const row = filled<Row>({ ...base, ...detailsOf(kind, resource, resolve, depth) })
+  return filled<Row>({ ...row, words: wordsOf(resource, row) })
+}
+
+/** FHIR R4 narrative-status: only `generated` promises that the values say it all. */
+function wordsOf(resource: Json, row: Row): readonly NarrativeBlock[] {
+  const narrative = object(resource['text'])
+  const isCovered = row.facts !== undefined && narrative['status'] === 'generated'
+  return isCovered || row.attachment !== undefined ? [] : readNarrative(narrative['div'])
 }
 
 function detailsOf(kind: string, resource: Json, resolve: Resolve, depth: number): Partial<Row> {
@@ -217,25 +241,8 @@ function dueRow(recommendation: Json): Row {
 }
 
 function lineRow(line: Json, resolve: Resolve): Row {
-  const reference = line['chargeItemReference']
-  const charge = isObject(reference) ? follow(reference, resolve) : undefined
-  const product = charge && (conceptText(charge['productCodeableConcept']) ?? conceptText(charge['code']))
-  const prices = items(line['priceComponent']).filter((one) => one['type'] !== 'informational')
-  const sum = prices.reduce((total, one) => total + signed(one), 0)
-  const fallback = isObject(reference) ? text(reference['display']) : undefined
-  const what = product ?? conceptText(line['chargeItemCodeableConcept']) ?? fallback ?? 'Item'
-  return { kind: 'ChargeItem', what, value: `INR ${sum.toFixed(2)}` }
-}
-
-function signed(price: Json): number {
-  const amount =
-    isObject(price['amount']) && typeof price['amount']['value'] === 'number' ? price['amount']['value'] : 0
-  return price['type'] === 'discount' || price['type'] === 'deduction' ? -Math.abs(amount) : amount
-}
-
-function moneyText(money: unknown): string | undefined {
-  if (!isObject(money) || typeof money['value'] !== 'number') return undefined
-  return `${text(money['currency']) ?? 'INR'} ${money['value'].toFixed(2)}`
+  const { what, amount } = billLine(line, resolve)
+  return { kind: 'ChargeItem', what, value: `INR ${amount.toFixed(2)}` }
 }
 
 function attachmentOf(node: unknown): ShownAttachment | undefined {
@@ -249,46 +256,4 @@ function attachmentOf(node: unknown): ShownAttachment | undefined {
     data,
     bytes: Math.floor(data.length / 4) * 3 - padding,
   }
-}
-
-function notesOf(resource: Json): string | undefined {
-  return items(resource['note'])
-    .flatMap((one) => text(one['text']) ?? [])
-    .join(' ')
-}
-
-/** Words of a CodeableConcept: its text, else a display, else a code. */
-export function conceptText(concept: unknown): string | undefined {
-  if (!isObject(concept)) return undefined
-  const codings = items(concept['coding'])
-  const display = codings.map((one) => text(one['display'])).find((found) => found !== undefined)
-  return (
-    text(concept['text']) ?? display ?? codings.map((one) => text(one['code'])).find((found) => found !== undefined)
-  )
-}
-
-const textsOf = (concepts: unknown) => items(concepts).map(conceptText).filter(Boolean).join(', ')
-
-export function follow(reference: Json, resolve: Resolve): Json | undefined {
-  return typeof reference['reference'] === 'string' ? resolve(reference['reference']) : undefined
-}
-
-export function items(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
-}
-
-export function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value : undefined
-}
-
-function scalar(value: unknown): string | undefined {
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : text(value)
-}
-
-/** Without members that say nothing. */
-export function filled<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
-  const said = Object.entries(members).filter(
-    ([, value]) => value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0),
-  )
-  return Object.fromEntries(said) as T
 }

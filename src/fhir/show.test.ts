@@ -35,9 +35,12 @@ describe('showDocument', () => {
       date: '2026-01-12T10:30:00+05:30',
       status: 'final',
       authors: ['Dr. Test'],
+      writers: [{ name: 'Dr. Test', kind: 'Practitioner', qualification: 'MBBS', registration: 'SMP/2000/1' }],
       custodian: 'Test Hospital',
+      place: 'Test Hospital',
+      identifier: '00000000-0000-4000-8000-000000000001',
       patient: { name: 'Meena <Test> & Sons', gender: 'female', birthDate: '1980-02-29' },
-      encounter: { start: '2026-01-12T10:30:00+05:30' },
+      encounter: { start: '2026-01-12T10:30:00+05:30', kind: 'AMB', status: 'finished', place: 'Test Hospital' },
       isSubset: false,
     })
     assert.deepEqual(others, [])

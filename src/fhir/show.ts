@@ -2,23 +2,52 @@ import type { HiType } from './hi-type.ts'
 import { compositionOf, inferHiType } from './infer-type.ts'
 import { isObject } from './narrow-dates.ts'
 import { type Item, makeResolver } from './narrow-references.ts'
-import { conceptText, filled, follow, items, type Resolve, type Row, rowOf, text } from './show-rows.ts'
+import {
+  type Attestation,
+  attestationsOf,
+  nameBehind,
+  partyOf,
+  placeOf,
+  type ShownParty,
+  type ShownVisit,
+  signatureOf,
+  visitOf,
+} from './show-frame.ts'
+import { type NarrativeBlock, readNarrative } from './show-narrative.ts'
+import { conceptText, filled, follow, items, type Json, object, type Resolve, text } from './show-reading.ts'
+import { type Row, rowOf } from './show-rows.ts'
+import { roleOfSection, type SectionRole } from './show-sections.ts'
 
-type Json = { readonly [key: string]: unknown }
-
-export type ShownSection = { readonly title: string; readonly rows: readonly Row[] }
+export type ShownSection = {
+  readonly title: string
+  readonly role?: SectionRole
+  readonly rows: readonly Row[]
+  /** What the author wrote in running text, as plain text. */
+  readonly words?: readonly NarrativeBlock[]
+}
 
 /** A document as a page shows it: header, sections in document order, and what no section names. */
 export type ShownDocument = {
   readonly hiType?: HiType
   readonly title: string
   readonly date?: string
+  /** FHIR status: `final`, `amended`, `preliminary`, `entered-in-error`. */
   readonly status?: string
   readonly authors: readonly string[]
+  readonly writers: readonly ShownParty[]
   /** The facility. */
   readonly custodian?: string
+  /** The custodian, or the next best that tells where it was made. */
+  readonly place?: string
   readonly patient?: { readonly name?: string; readonly gender?: string; readonly birthDate?: string }
-  readonly encounter?: { readonly start?: string; readonly end?: string }
+  readonly encounter?: ShownVisit
+  readonly attested?: readonly Attestation[]
+  /** It carries a signature; whether that is right is not known here. */
+  readonly signature?: { readonly at?: string; readonly name?: string }
+  /** `replaces`, `appends`, `transforms` another document. */
+  readonly relation?: string
+  /** `Bundle.identifier`: the same for two copies of one document. */
+  readonly identifier?: string
   /** Whether it was cut before it came (FHIR tag SUBSETTED). */
   readonly isSubset: boolean
   readonly sections: readonly ShownSection[]
@@ -37,10 +66,13 @@ const FRAME = new Set([
   'Specimen',
   'ChargeItem',
   'Medication',
+  'Substance',
+  'Device',
+  'RelatedPerson',
 ])
 
 /**
- * Reads a document of anybody for display: structured values only, never its narratives (which are HTML of strangers).
+ * Reads a document of anybody for display: structured values, and narratives as plain text only (they are HTML of strangers).
  * Missing parts and dangling references are left out; undefined when there is no Composition. Never throws.
  */
 export function showDocument(bundle: unknown): ShownDocument | undefined {
@@ -58,20 +90,30 @@ export function showDocument(bundle: unknown): ShownDocument | undefined {
   const sections = items(composition['section']).flatMap((section) => showSection(section, resolve, 0))
   const others = entries.filter(({ resource }) => !used.has(resource) && !FRAME.has(String(resource['resourceType'])))
   return {
-    ...filled({
-      hiType,
-      date: text(composition['date']),
-      status: text(composition['status']),
-      custodian: nameBehind(composition['custodian'], resolve),
-      patient: showPatient(composition['subject'], resolve),
-      encounter: showPeriod(composition['encounter'], resolve),
-    }),
+    ...header(bundle, composition, entries, resolve),
+    ...filled({ hiType }),
     title: text(composition['title']) ?? conceptText(composition['type']) ?? hiType ?? 'Document',
     authors: items(composition['author']).flatMap((author) => nameBehind(author, resolve) ?? []),
+    writers: items(composition['author']).flatMap((author) => partyOf(author, resolve)),
     isSubset: isSubset(bundle),
     sections,
     others: others.map(({ resource }) => rowOf(resource, resolve)),
   }
+}
+
+function header(bundle: Json, composition: Json, entries: readonly Item[], resolve: Resolve) {
+  return filled<Omit<ShownDocument, 'title' | 'authors' | 'writers' | 'isSubset' | 'sections' | 'others' | 'hiType'>>({
+    date: text(composition['date']),
+    status: text(composition['status']),
+    custodian: nameBehind(composition['custodian'], resolve),
+    place: placeOf(composition, entries, resolve),
+    patient: showPatient(composition['subject'], resolve),
+    encounter: visitOf(composition['encounter'], resolve),
+    attested: attestationsOf(composition, resolve),
+    signature: signatureOf(bundle, resolve),
+    relation: text(items(composition['relatesTo'])[0]?.['code']),
+    identifier: text(object(bundle['identifier'])['value']),
+  })
 }
 
 const SECTION_DEPTH_MAX = 8
@@ -82,9 +124,11 @@ function showSection(section: Json, resolve: Resolve, depth: number): ShownSecti
     return target ? [rowOf(target, resolve)] : []
   })
   const title = text(section['title']) ?? conceptText(section['code']) ?? 'Section'
+  const words = readNarrative(object(section['text'])['div'])
+  const shown = { title, rows, ...filled({ role: roleOfSection(section), words }) }
   const below = depth < SECTION_DEPTH_MAX ? items(section['section']) : []
   return [
-    ...(rows.length > 0 ? [{ title, rows }] : []),
+    ...(rows.length > 0 || words.length > 0 ? [shown] : []),
     ...below.flatMap((one) => showSection(one, resolve, depth + 1)),
   ]
 }
@@ -95,37 +139,13 @@ function itemsOf(bundle: Json): Item[] {
   )
 }
 
-/** The name of a person or organisation, `PractitionerRole` looked through; else the display of the reference. */
-function nameBehind(reference: unknown, resolve: Resolve): string | undefined {
-  if (!isObject(reference)) return undefined
-  const target = follow(reference, resolve)
-  const inner = target?.['practitioner'] ?? target?.['organization']
-  const role = isObject(inner) && target?.['resourceType'] === 'PractitionerRole' ? follow(inner, resolve) : undefined
-  return (role && nameOfParty(role)) ?? (target && nameOfParty(target)) ?? text(reference['display'])
-}
-
-function nameOfParty(resource: Json): string | undefined {
-  const { name } = resource
-  if (!Array.isArray(name)) return text(name)
-  const [first] = items(name)
-  const given = Array.isArray(first?.['given']) ? first['given'].filter((one) => typeof one === 'string') : []
-  const built = [...given, text(first?.['family'])].filter(Boolean).join(' ')
-  return text(first?.['text']) ?? text(built)
-}
-
 function showPatient(reference: unknown, resolve: Resolve): ShownDocument['patient'] {
-  const patient = isObject(reference) ? follow(reference, resolve) : undefined
+  const patient = follow(reference, resolve)
   const name = nameBehind(reference, resolve)
   if (!patient && name === undefined) return undefined
   return filled({ name, gender: text(patient?.['gender']), birthDate: text(patient?.['birthDate']) })
 }
 
-function showPeriod(reference: unknown, resolve: Resolve): ShownDocument['encounter'] {
-  const period = isObject(reference) ? follow(reference, resolve)?.['period'] : undefined
-  return isObject(period) ? filled({ start: text(period['start']), end: text(period['end']) }) : undefined
-}
-
 function isSubset(bundle: Json): boolean {
-  const meta = isObject(bundle['meta']) ? bundle['meta'] : {}
-  return items(meta['tag']).some((tag) => tag['code'] === 'SUBSETTED')
+  return items(object(bundle['meta'])['tag']).some((tag) => tag['code'] === 'SUBSETTED')
 }
