@@ -1,28 +1,35 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { Secret, TOTP } from 'otpauth'
 import type { Random } from '../db/tx.ts'
 
-/** What a code is for: a code of one purpose is worth nothing for another. */
-type CodePurpose = 'sign-in' | 'step-up'
+const SECRET_BYTES = 20
+const PERIOD_S = 30
+/** The code before and the code after count too: phones' clocks differ. */
+const WINDOW = 1
 
-/** Six digits, all numbers equally likely. */
-export function makeCode(random: Random): string {
-  const limit = Math.floor(2 ** 32 / 1_000_000) * 1_000_000
-  for (;;) {
-    const value = Buffer.from(random(4)).readUInt32BE()
-    if (value < limit) return String(value % 1_000_000).padStart(6, '0')
-  }
+const secretOf = (bytes: Uint8Array): Secret => new Secret({ buffer: new Uint8Array(bytes).buffer })
+
+/** A fresh secret for an authenticator app (RFC 6238: as long as the hash). */
+export function makeCodeSecret(random: Random): Uint8Array {
+  return random(SECRET_BYTES)
 }
 
-/** What is stored of a code: HMAC-SHA-256 under a key of this party, bound to what it was sent for. */
-export function hashCode(indexKey: Uint8Array, purpose: CodePurpose, id: string, code: string): Buffer {
-  return createHmac('sha256', indexKey).update(`one-time-code\n${purpose}\n${id}\n${code}`).digest()
+/** The secret as an authenticator app takes it: `otpauth:` address for a QR code, and letters to type. */
+export function shareCodeSecret(
+  secret: Uint8Array,
+  issuer: string,
+  label: string,
+): { readonly uri: string; readonly text: string } {
+  const shared = secretOf(secret)
+  return { uri: new TOTP({ issuer, label, secret: shared, period: PERIOD_S }).toString(), text: shared.base32 }
 }
 
-/** Whether `typed` is the code: blanks that phones put between digits do not count. */
-export function isCode(
-  hash: Uint8Array,
-  given: { readonly indexKey: Uint8Array; readonly purpose: CodePurpose; readonly id: string; readonly typed: string },
-): boolean {
-  const typed = hashCode(given.indexKey, given.purpose, given.id, given.typed.replaceAll(/\s/g, ''))
-  return typed.length === hash.length && timingSafeEqual(typed, hash)
+/** The time step whose code this is, later than `usedStep`; undefined when it is none (RFC 6238 §5.2: a code is good for one use). */
+export function stepOfCode(secret: Uint8Array, code: string, now: Date, usedStep: number): number | undefined {
+  const token = code.replaceAll(/\s/g, '')
+  if (!/^\d{6}$/.test(token)) return undefined
+  const timestamp = now.getTime()
+  const delta = new TOTP({ secret: secretOf(secret), period: PERIOD_S }).validate({ token, timestamp, window: WINDOW })
+  if (delta === null) return undefined
+  const step = Math.floor(timestamp / 1000 / PERIOD_S) + delta
+  return step > usedStep ? step : undefined
 }
