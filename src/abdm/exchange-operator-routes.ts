@@ -69,12 +69,14 @@ function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
     answers: { 201: { description: 'Enrolled' }, 200: { description: 'Was enrolled already' } },
     handle: async ({ tx, body, ...call }) => {
       if ((await readPatient(tx, body.abhaAddress)) !== undefined) return { status: 200 }
-      const { email, address, guardian, ...rest } = body
+      const { email, address, guardian, guardianBasis, guardianAppointment, ...rest } = body
       const profile: Profile = {
         ...rest,
         ...(email === undefined ? {} : { email }),
         ...(address === undefined ? {} : { address }),
         ...(guardian === undefined ? {} : { guardian }),
+        ...(guardianBasis === undefined ? {} : { guardianBasis }),
+        ...(guardianAppointment === undefined ? {} : { guardianAppointment }),
       }
       const enrolled = await enrolPatient(tx, needs, { profile, actor: operatorOf(call.caller) })
       return isRefusal(enrolled) ? enrolled : { status: 201 }

@@ -39,5 +39,12 @@ export const patientEnrolment = z
       .optional(),
     language: z.string().max(10).default('en'),
     guardian: abhaAddress.optional(),
+    guardianBasis: z.enum(['parent', 'appointed']).optional(),
+    /** Court or authority, number and date of the order. */
+    guardianAppointment: words().optional(),
+  })
+  .refine((patient) => patient.guardianBasis !== 'appointed' || patient.guardianAppointment !== undefined, {
+    message: 'must name the order by which the guardian was appointed',
+    path: ['guardianAppointment'],
   })
   .meta({ id: 'PatientEnrolment' })

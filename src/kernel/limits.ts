@@ -58,6 +58,10 @@ export const LIMITS = {
   textCharsMax: 255,
   logBatchEntriesMax: 4_096,
   witnessBodyBytesMax: 65_536,
+  /** How long records stay open after the glass was broken; when its review is due; times one facility may do so for one patient a day. */
+  emergencyMs: 30 * 60_000,
+  emergencyReviewMs: 3 * 86_400_000,
+  emergenciesPerPatientDayMax: 6,
   /** Longest public key of a peer; ABDM keys have 88 or 412 characters. */
   keyValueCharsMax: 1_000,
   /** How long a session token lives, and the token that renews it. */
@@ -174,4 +178,6 @@ export const LIMITS = {
   deskFoundMax: 20,
   deskListMax: 200,
   deskLookMs: 15 * 60_000,
+  /** How long after its place in the queue ran out a shared profile is still shown at the desk. */
+  deskShareShownMs: 3 * 3_600_000,
 } as const

@@ -48,6 +48,26 @@ export const GENERAL_PROBLEMS = {
     abdm: '900908',
     title: 'This call must come from a page of the app itself.',
   },
+  'auth/step-up-needed': {
+    status: 403,
+    abdm: '900908',
+    title: 'This asks for a fresh proof of who you are: a code or a passkey.',
+  },
+  'people/unknown-sign-in': { status: 404, abdm: 'ABDM-1017', title: 'There is no such sign-in; start again.' },
+  'people/wrong-code': { status: 422, abdm: 'ABDM-1035', title: 'The code is wrong.' },
+  'people/code-expired': { status: 410, abdm: 'ABDM-1035', title: 'The code has expired; ask for a new one.' },
+  'people/code-spent': {
+    status: 410,
+    abdm: 'ABDM-1100',
+    title: 'The code was wrong too often, or used already; ask for a new one.',
+  },
+  'people/passkeys-unavailable': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'Passkeys need a page that is opened by name, such as localhost or exchange.example.org.',
+  },
+  'people/passkey-refused': { status: 422, abdm: 'ABDM-1065', title: 'This passkey does not let you in here.' },
+  'people/too-many-passkeys': { status: 409, abdm: 'ABDM-1006', title: 'Remove a passkey before you add another.' },
   'auth/bad-credentials': { status: 401, abdm: '900901', title: 'The client id or secret is wrong.' },
   'auth/forbidden': { status: 403, abdm: '900908', title: 'This caller may not do that.' },
   'machine/unavailable': {
@@ -56,6 +76,17 @@ export const GENERAL_PROBLEMS = {
     title: 'A part we need is not available; nothing was changed.',
   },
   'machine/fault': { status: 500, abdm: 'ABDM-9999', title: 'Something broke on our side.' },
+  'sandbox/not-kept': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'The sandbox did not keep what it takes to send this message again.',
+  },
+  'sandbox/unknown-party': { status: 404, abdm: 'ABDM-1404', title: 'The sandbox knows no party of this name.' },
+  'sandbox/party-silent': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'The party does not answer its operator: it may have been stopped.',
+  },
   'crypto/key-malformed': {
     status: 400,
     abdm: 'ABDM-1006',
@@ -91,6 +122,8 @@ export const GENERAL_PROBLEMS = {
     abdm: 'ABDM-1006',
     title: 'The key for signatures is not an RSA public key of at least 2048 bits.',
   },
+  'rights/unknown-question': { status: 404, abdm: 'ABDM-1404', title: 'There is no such question.' },
+  'rights/answered-already': { status: 409, abdm: 'ABDM-1006', title: 'This question was answered already.' },
   'log/note-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The signed note is malformed.' },
   'log/note-unverified': { status: 403, abdm: 'ABDM-1006', title: 'No trusted key signed this note.' },
   'log/key-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The verifier key is malformed.' },

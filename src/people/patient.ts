@@ -22,8 +22,15 @@ export type Profile = {
   readonly mobile: string
   readonly email?: string
   readonly address?: Address
-  /** Who decides for a child. */
+  /** Who decides for a child, or for a person with disability. */
   readonly guardian?: AbhaAddress
+  /**
+   * Why: as the parent of a child (so until it has grown up; also when absent), or as appointed for a person with disability by a court
+   * or authority (DPDP Rules r.11), whatever the age.
+   */
+  readonly guardianBasis?: 'parent' | 'appointed'
+  /** Order by which the guardian was appointed: court or authority, number and date. */
+  readonly guardianAppointment?: string
   /** BCP 47. */
   readonly language: string
 }
@@ -42,6 +49,14 @@ export const EVENTS = {
   'people.reactivated': 'A deactivated account works again.',
   'people.session-opened': 'The patient, or a guardian for a child, logged in.',
   'people.signed-in': 'The patient signed in to the app, by a code or a passkey.',
+  'people.sign-in-code-sent': 'A code to sign in was sent to the patient’s phone.',
+  'people.sign-in-failed': 'Somebody gave a wrong code to sign in as the patient.',
+  'people.stepped-up': 'The patient proved anew who she is, for one act on one thing.',
+  'people.step-up-failed': 'Somebody gave a wrong proof in a session of the patient.',
+  'people.passkey-added': 'The patient added a passkey.',
+  'people.passkey-renamed': 'The patient gave a passkey another name.',
+  'people.passkey-removed': 'The patient removed a passkey: it lets nobody in any more.',
+  'people.language-changed': 'The patient chose another language.',
   'people.signed-out': 'The patient ended a session of the app, the present one or one on another device.',
 } as const
 
@@ -57,9 +72,10 @@ export function isChild(birthDate: string, now: Date): boolean {
   return now.getTime() < grown.getTime()
 }
 
-/** Whether `guardian` decides for this patient now: named as guardian, and the patient still a child. */
+/** Whether `guardian` decides for this patient now: named as guardian, and the patient still a child, or the guardian appointed. */
 export function mayActFor(guardian: AbhaAddress, patient: Patient, now: Date): boolean {
-  return patient.guardian === guardian && isChild(patient.birthDate, now)
+  if (patient.guardian !== guardian) return false
+  return patient.guardianBasis === 'appointed' || isChild(patient.birthDate, now)
 }
 
 /** Year of birth, as ABDM asks for it. */

@@ -1,0 +1,180 @@
+import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
+import type { Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
+
+/** Where a person's passkeys live. */
+export function bucketOfOwner({ kind, person }: KeyOwner): Bucket {
+  return kind === 'patient' ? bucketOf(person) : bucketOfId(person as Id<'staff'>)
+}
+
+type Row = {
+  readonly credential_id: Uint8Array
+  readonly kind: string
+  readonly person: string
+  readonly name: string
+  readonly public_key: Uint8Array
+  readonly counter: string | number
+  readonly transports: string[]
+  readonly rp_id: string
+  readonly added_at: Date
+  readonly used_at: Date | null
+}
+
+function passkeyOf(row: Row): StoredPasskey {
+  return {
+    id: Buffer.from(row.credential_id).toString('base64url'),
+    kind: row.kind as KeyOwner['kind'],
+    person: row.person,
+    name: row.name,
+    publicKey: new Uint8Array(row.public_key),
+    counter: Number(row.counter),
+    transports: row.transports,
+    rpId: row.rp_id,
+    addedAt: row.added_at,
+    usedAt: row.used_at ?? undefined,
+  }
+}
+
+const bytesOf = (id: string): Buffer => Buffer.from(id, 'base64url')
+
+/** False when this credential is known already. */
+export async function insertPasskey(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  passkey: Omit<StoredPasskey, 'addedAt' | 'usedAt'>,
+): Promise<boolean> {
+  const inserted = await tx.db
+    .insertInto('passkey')
+    .values({
+      bucket: bucketOfOwner(passkey),
+      credential_id: bytesOf(passkey.id),
+      kind: passkey.kind,
+      person: passkey.person,
+      name: passkey.name,
+      public_key: Buffer.from(passkey.publicKey),
+      counter: passkey.counter,
+      transports: [...passkey.transports],
+      rp_id: passkey.rpId,
+      added_at: tx.now,
+    })
+    .onConflict((c) => c.columns(['bucket', 'credential_id']).doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
+}
+
+export async function findPasskeysOf(tx: Tx, owner: KeyOwner): Promise<readonly StoredPasskey[]> {
+  const rows = await tx.db
+    .selectFrom('passkey')
+    .selectAll()
+    .where('bucket', '=', bucketOfOwner(owner))
+    .where('kind', '=', owner.kind)
+    .where('person', '=', owner.person)
+    .orderBy('added_at', 'desc')
+    .execute()
+  return rows.map(passkeyOf)
+}
+
+/** Locked: two assertions with one counter do not both count. */
+export async function lockPasskey(tx: Tx, bucket: Bucket, id: string): Promise<StoredPasskey | undefined> {
+  const row = await tx.db
+    .selectFrom('passkey')
+    .selectAll()
+    .where('bucket', '=', bucket)
+    .where('credential_id', '=', bytesOf(id))
+    .forUpdate()
+    .executeTakeFirst()
+  return row === undefined ? undefined : passkeyOf(row)
+}
+
+const one = (tx: Tx, owner: KeyOwner, id: string) =>
+  tx.db
+    .updateTable('passkey')
+    .where('bucket', '=', bucketOfOwner(owner))
+    .where('credential_id', '=', bytesOf(id))
+    .where('kind', '=', owner.kind)
+    .where('person', '=', owner.person)
+
+/** After a good assertion: the sign-in or step-up that it is for is what is recorded. */
+export async function updatePasskeyUsed(tx: Tx, passkey: StoredPasskey, counter: number): Promise<void> {
+  insistOnOne(await one(tx, passkey, passkey.id).set({ counter, used_at: tx.now }).executeTakeFirst(), 'passkey')
+}
+
+export async function updatePasskeyName(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  owner: KeyOwner,
+  id: string,
+  name: string,
+): Promise<void> {
+  insistOnOne(await one(tx, owner, id).set({ name }).executeTakeFirst(), 'passkey')
+}
+
+export async function deletePasskey(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  owner: KeyOwner,
+  id: string,
+): Promise<void> {
+  await tx.db
+    .deleteFrom('passkey')
+    .where('bucket', '=', bucketOfOwner(owner))
+    .where('credential_id', '=', bytesOf(id))
+    .where('kind', '=', owner.kind)
+    .where('person', '=', owner.person)
+    .execute()
+}
+
+export async function insertChallenge(tx: Tx, challenge: Challenge): Promise<void> {
+  await tx.db
+    .insertInto('passkey_challenge')
+    .values({
+      id: challenge.id,
+      purpose: challenge.purpose,
+      session: challenge.session ?? null,
+      challenge: Buffer.from(challenge.challenge),
+      origin: challenge.origin,
+      expires_at: challenge.expiresAt,
+    })
+    .execute()
+}
+
+/** Takes a challenge for its one use: whoever comes second finds none. */
+export async function takeChallenge(
+  tx: Tx,
+  id: Id<'passkey-challenge'>,
+  purpose: Challenge['purpose'],
+): Promise<Challenge | undefined> {
+  const row = await tx.db
+    .updateTable('passkey_challenge')
+    .set({ used_at: tx.now })
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', tx.now)
+    .returningAll()
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    id,
+    purpose,
+    ...(row.session === null ? {} : { session: row.session as Id<'web-session'> }),
+    challenge: new Uint8Array(row.challenge),
+    origin: row.origin,
+    expiresAt: row.expires_at,
+  }
+}
+
+export async function countChallenges(tx: Tx, expiringAfter: Date): Promise<number> {
+  const row = await tx.db
+    .selectFrom('passkey_challenge')
+    .select((e) => e.fn.countAll<string>().as('n'))
+    .where('expires_at', '>', expiringAfter)
+    .executeTakeFirst()
+  return Number(row?.n ?? 0)
+}
+
+export async function deleteChallengesBefore(tx: Tx, before: Date): Promise<void> {
+  await tx.db.deleteFrom('passkey_challenge').where('expires_at', '<', before).execute()
+}

@@ -1,0 +1,33 @@
+import type { Id } from '../kernel/id.ts'
+import type { SessionKind } from './session.ts'
+
+/** A passkey as its owner sees it: which, since when, last used. */
+export type Passkey = {
+  /** base64url, as browsers name it. */
+  readonly id: string
+  readonly name: string
+  readonly addedAt: Date
+  readonly usedAt: Date | undefined
+}
+
+/** A person of a web app, as rows of passkeys name one. */
+export type KeyOwner = { readonly kind: SessionKind; readonly person: string }
+
+/** A passkey with what verifies it. */
+export type StoredPasskey = Passkey &
+  KeyOwner & {
+    readonly publicKey: Uint8Array
+    readonly counter: number
+    readonly transports: readonly string[]
+    readonly rpId: string
+  }
+
+/** A random value that a passkey must sign; good for one use, for one purpose, on the page that asked. */
+export type Challenge = {
+  readonly id: Id<'passkey-challenge'>
+  readonly purpose: 'sign-in' | 'add'
+  readonly session?: Id<'web-session'>
+  readonly challenge: Uint8Array
+  readonly origin: string
+  readonly expiresAt: Date
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
+import type { JobHandler } from '../jobs/worker.ts'
+import { type AbhaAddress, type Id, makeId, parseAbhaAddress, parseId, toBucket } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
+import { type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
+import { type IndexNeeds, readPatient } from './commands.ts'
+import { isChild, type PatientEvent } from './patient.ts'
+import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
+import { childSignInText, SIGN_IN_MOVES, type SignInCode, signInText } from './sign-in.ts'
+import * as store from './sign-in-store.ts'
+import { hashCode, isCode, makeCode } from './text-code.ts'
+
+export type SignInNeeds = IndexNeeds & { readonly exchange: { readonly name: string }; readonly web: WebNeeds }
+
+/** Sends the code, or records a wrong one: looks up the address out of sight of who asked. */
+export const SIGN_IN_JOB = 'people.sign-in'
+const TEXT_JOB = 'text-message'
+const HASH_BYTES = 32
+
+const payload = z.object({ signIn: z.string(), step: z.enum(['send', 'failed']) })
+type Step = z.output<typeof payload>['step']
+
+async function later(tx: Tx, signIn: Id<'sign-in'>, step: Step): Promise<void> {
+  await enqueue(tx, { kind: SIGN_IN_JOB, payload: { signIn, step } })
+}
+
+export type SignInStarted = {
+  readonly id: Id<'sign-in'>
+  readonly expiresAt: Date
+  /** When another code may be asked for. */
+  readonly againAfterS: number
+}
+
+/**
+ * Asks for a code. Whether the address has an account shows neither in the answer nor in what is done for it: a job looks it up after the
+ * answer has gone. `request/too-many` when too many were asked for, of this address or altogether.
+ */
+export async function startSignIn(tx: Tx, abhaAddress: AbhaAddress): Promise<SignInStarted | Refusal> {
+  await store.lockAddress(tx, abhaAddress)
+  const asked = await store.countAsked(tx, abhaAddress)
+  if (asked.lastHour >= LIMITS.signInCodesPerHourMax)
+    return refuseFor(3_600_000, 'Too many codes were asked for. Try again in an hour.')
+  if (asked.lastMinute >= LIMITS.signInCodesPerMinuteMax || asked.ofAll >= LIMITS.signInCodesOfAllPerMinuteMax)
+    return refuseFor(60_000, 'Too many codes were asked for. Try again in a minute.')
+  const id = makeId<'sign-in'>(tx.now, tx.random, toBucket(0))
+  const expiresAt = new Date(tx.now.getTime() + LIMITS.signInCodeMs)
+  // No code has this hash: until the job has made one, and for ever where there is no account.
+  await store.insertSignIn(tx, { id, abhaAddress, codeHash: tx.random(HASH_BYTES), expiresAt })
+  await later(tx, id, 'send')
+  return { id, expiresAt, againAfterS: 60 / LIMITS.signInCodesPerMinuteMax }
+}
+
+/** Signs in with the code: opens a session. Refusals say the same for an address without account. */
+export async function signInWithCode(
+  tx: Tx,
+  needs: SignInNeeds,
+  given: { readonly id: string; readonly code: string; readonly userAgent: string | undefined },
+): Promise<OpenedSession | Refusal> {
+  const id = parseId<'sign-in'>(given.id)
+  const signIn = id && (await store.lockSignIn(tx, id))
+  if (signIn === undefined) return refuse('people/unknown-sign-in')
+  if (!canMove(SIGN_IN_MOVES, signIn.status, 'used')) return refuse('people/code-spent')
+  if (signIn.expiresAt <= tx.now) return refuse('people/code-expired')
+  const { indexKey } = needs
+  if (!isCode(signIn.codeHash, { indexKey, purpose: 'sign-in', id: signIn.id, typed: given.code }))
+    return wrongCode(tx, signIn)
+  await store.moveSignIn(tx, signIn, { status: 'used', wrongTries: signIn.wrongTries })
+  const person = parseAbhaAddress(signIn.abhaAddress)
+  const patient = person && (await readPatient(tx, person))
+  if (patient?.status !== 'active') return refuse('people/code-spent')
+  return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'otp', userAgent: given.userAgent })
+}
+
+async function wrongCode(tx: Tx, signIn: SignInCode): Promise<Refusal> {
+  const wrongTries = signIn.wrongTries + 1
+  const spent = wrongTries >= LIMITS.signInCodeTriesMax
+  await store.moveSignIn(tx, signIn, { status: spent ? 'spent' : 'waiting', wrongTries })
+  await later(tx, signIn.id, 'failed')
+  return refuseWrongCode(wrongTries)
+}
+
+/** What a wrong code hears, with how many tries are left. */
+export function refuseWrongCode(wrongTries: number): Refusal {
+  const left = LIMITS.signInCodeTriesMax - wrongTries
+  return left <= 0
+    ? refuse('people/code-spent', undefined, 'code')
+    : refuse('people/wrong-code', `The code is wrong. Tries left: ${left}.`, 'code')
+}
+
+/** Opens the session of a patient who has proved who she is. */
+export async function openPatientSession(
+  tx: Tx,
+  web: WebNeeds,
+  input: {
+    readonly person: AbhaAddress
+    readonly how: 'otp' | 'passkey'
+    readonly userAgent: string | undefined
+  },
+): Promise<OpenedSession> {
+  const { person, how, userAgent } = input
+  const actor = { kind: 'patient', id: person } as const
+  const event = { type: 'people.signed-in', actor, patient: person, how } satisfies PatientEvent & { how: string }
+  const recorded = await record(tx, event)
+  const opened = await openSession(tx, web, recorded, { kind: 'patient', person, how, userAgent })
+  await announce(tx, recorded)
+  return opened
+}
+
+/** Handler of `SIGN_IN_JOB`. */
+export function signInJob(needs: Pick<SignInNeeds, 'indexKey' | 'exchange'>): JobHandler {
+  return async (_machine, job) => {
+    const { signIn, step } = payload.parse(job.payload)
+    const id = parseId<'sign-in'>(signIn)
+    if (id === undefined) return { outcome: 'give-up', error: 'the job names no sign-in' }
+    return { outcome: 'done', commit: (tx) => (step === 'send' ? sendCode(tx, needs, id) : recordFailure(tx, id)) }
+  }
+}
+
+async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'>, id: Id<'sign-in'>): Promise<void> {
+  const signIn = await store.lockSignIn(tx, id)
+  const patient = await patientOf(tx, signIn)
+  if (signIn === undefined || patient?.status !== 'active' || signIn.expiresAt <= tx.now) return
+  const { mobile } = patient
+  if (isChild(patient.birthDate, tx.now) && patient.guardian !== undefined) {
+    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: childSignInText(needs.exchange.name) } })
+    return
+  }
+  const code = makeCode(tx.random)
+  const actor = { kind: 'system', id: 'sign-in' } as const
+  const recorded = await record(tx, {
+    type: 'people.sign-in-code-sent',
+    actor,
+    patient: patient.abhaAddress,
+    subject: id,
+  } satisfies PatientEvent)
+  await store.updateCodeHash(tx, id, hashCode(needs.indexKey, 'sign-in', id, code))
+  await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: signInText(code, needs.exchange.name) } })
+  await announce(tx, recorded)
+}
+
+async function recordFailure(tx: Tx, id: Id<'sign-in'>): Promise<void> {
+  const patient = await patientOf(tx, await store.lockSignIn(tx, id))
+  if (patient === undefined) return
+  const actor = { kind: 'system', id: 'sign-in' } as const
+  const event = {
+    type: 'people.sign-in-failed',
+    actor,
+    patient: patient.abhaAddress,
+    subject: id,
+  } satisfies PatientEvent
+  await announce(tx, await record(tx, event))
+}
+
+async function patientOf(tx: Tx, signIn: SignInCode | undefined) {
+  const person = signIn && parseAbhaAddress(signIn.abhaAddress)
+  return person && (await readPatient(tx, person))
+}
+
+/** Forgets codes that count for no limit any more: a chore. */
+export async function sweepSignIns(tx: Tx): Promise<void> {
+  await store.deleteSignInsBefore(tx, new Date(tx.now.getTime() - 2 * 3_600_000))
+}

@@ -1,0 +1,90 @@
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import type { Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
+import { STEP_UP_MOVES, type StepUp, type StepUpAct, type StepUpStatus } from './step-up.ts'
+
+/** Asking for a proof changes nothing of anybody's; the proof is recorded. */
+export async function insertStepUp(tx: Tx, stepUp: Omit<StepUp, 'status' | 'wrongTries'>): Promise<void> {
+  await tx.db
+    .insertInto('step_up')
+    .values({
+      id: stepUp.id,
+      session: stepUp.session,
+      act: stepUp.act,
+      subject: stepUp.subject,
+      status: 'waiting',
+      code_hash: stepUp.codeHash === undefined ? null : Buffer.from(stepUp.codeHash),
+      challenge: stepUp.challenge === undefined ? null : Buffer.from(stepUp.challenge),
+      origin: stepUp.origin ?? null,
+      wrong_tries: 0,
+      asked_at: tx.now,
+      expires_at: stepUp.expiresAt,
+    })
+    .execute()
+}
+
+/** How many proofs this session asked for, and with how many codes, since a time. */
+export async function countStepUps(
+  tx: Tx,
+  session: Id<'web-session'>,
+  since: Date,
+): Promise<{ readonly asked: number; readonly withCode: number }> {
+  const row = await tx.db
+    .selectFrom('step_up')
+    .select((e) => [e.fn.countAll<string>().as('asked'), e.fn.count<string>('code_hash').as('coded')])
+    .where('session', '=', session)
+    .where('asked_at', '>', since)
+    .executeTakeFirst()
+  return { asked: Number(row?.asked ?? 0), withCode: Number(row?.coded ?? 0) }
+}
+
+/** The proof of this id, if this session asked for it. */
+export async function lockStepUp(tx: Tx, session: Id<'web-session'>, id: Id<'step-up'>): Promise<StepUp | undefined> {
+  const row = await tx.db
+    .selectFrom('step_up')
+    .selectAll()
+    .where('id', '=', id)
+    .where('session', '=', session)
+    .forUpdate()
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return {
+    id,
+    session,
+    act: row.act as StepUpAct,
+    subject: row.subject,
+    status: row.status as StepUpStatus,
+    codeHash: row.code_hash ?? undefined,
+    challenge: row.challenge ?? undefined,
+    origin: row.origin ?? undefined,
+    wrongTries: row.wrong_tries,
+    expiresAt: row.expires_at,
+  }
+}
+
+export async function updateStepUpCode(tx: Tx, id: Id<'step-up'>, codeHash: Uint8Array): Promise<void> {
+  await tx.db
+    .updateTable('step_up')
+    .set({ code_hash: Buffer.from(codeHash) })
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function moveStepUp(
+  tx: Tx,
+  { id, status: from }: Pick<StepUp, 'id' | 'status'>,
+  to: { readonly status: StepUpStatus; readonly wrongTries: number },
+): Promise<void> {
+  insistOnMove(STEP_UP_MOVES, from, to.status, 'proof anew')
+  const updated = await tx.db
+    .updateTable('step_up')
+    .set({ status: to.status, wrong_tries: to.wrongTries })
+    .where('id', '=', id)
+    .where('status', '=', from)
+    .executeTakeFirst()
+  insistOnOne(updated, 'step_up')
+}
+
+export async function deleteStepUpsBefore(tx: Tx, before: Date): Promise<void> {
+  await tx.db.deleteFrom('step_up').where('expires_at', '<', before).execute()
+}
