@@ -4,12 +4,13 @@ import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 
 /** `docs/api/*.json`: OpenAPI 3.1 of the native API, from the route tables and the schemas that the server checks with. */
 export function openApiDocuments(): readonly (readonly [string, string])[] {
   // Route tables only close over their needs; nothing is called here.
   const none = {} as never
-  const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none)]
+  const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none), ...partySandboxRoutes(none)]
   return [
     ['docs/api/exchange.json', document('Amanat exchange, native API', [...exchangeRoutes(none), ...everywhere])],
     ['docs/api/facility.json', document('Amanat facility, native API', [...facilityRoutes(none), ...everywhere])],
@@ -23,6 +24,7 @@ const SECURITY: Readonly<Record<Auth, readonly object[]>> = {
   exchange: [{ session: [] }],
   operator: [{ operator: [] }],
   staff: [{ staff: [] }],
+  console: [{ console: [] }],
 }
 
 function document(title: string, routes: readonly Route[]): string {
@@ -51,6 +53,12 @@ function document(title: string, routes: readonly Route[]): string {
         },
         patient: { type: 'apiKey', in: 'header', name: 'X-AUTH-TOKEN', description: 'Patient session' },
         operator: { type: 'http', scheme: 'bearer', description: 'Operator token of this party' },
+        console: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'X-Console',
+          description: 'For the sandbox console’s own page only; programs use /v1/sandbox with the operator token',
+        },
         staff: {
           type: 'apiKey',
           in: 'cookie',

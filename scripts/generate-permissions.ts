@@ -7,6 +7,7 @@ const WHO: Readonly<Record<Permission['who'], string>> = {
   patient: 'a patient, or the guardian of a child, with their session',
   exchange: 'the exchange, with a token made for this facility',
   operator: 'an operator of this party',
+  console: 'the page of the sandbox console, from the same origin; it sends its word with what it changes',
   staff: 'somebody of the staff, signed in at the desk',
 }
 

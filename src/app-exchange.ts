@@ -36,6 +36,7 @@ import type { WebNeeds } from './people/session-commands.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { makeNetworkWatch } from './sandbox/watch.ts'
+import { makeConsole } from './sandbox/console.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type ExchangeNeeds = {
@@ -63,8 +64,13 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
   }
   const watch = makeNetworkWatch(ground)
   return {
-    routes: [...exchangeRoutes(needs), ...(needs.sandbox ? frontPageRoutes({ ...needs, watch }) : [])],
+    routes: [
+      ...exchangeRoutes(needs),
+      ...(needs.sandbox ? frontPageRoutes({ ...needs, watch }) : []),
+      ...(sandboxConsole?.routes ?? []),
+    ],
     reactions: [
+  const sandboxConsole = makeConsole(config, ground)
       ...consentReactions(needs),
       ...exchangeLinkingReactions,
       ...exchangeShareReactions,
@@ -78,9 +84,17 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ['linking.share-undelivered', shareUndelivered],
       ['linking.event-undelivered', subscriptionEventUndelivered],
     ],
-    chores: [expiryChore(ground.machine), attemptsChore(ground.machine), ...(needs.sandbox ? [watch.chore] : [])],
+    chores: [
+      expiryChore(ground.machine),
+      attemptsChore(ground.machine),
+      ...(needs.sandbox ? [watch.chore] : []),
+      ...(sandboxConsole === undefined ? [] : [sandboxConsole.chore]),
+    ],
     sender: exchangeSender(needs),
-    web: [{ path: '/me', name: 'patient' }, ...(needs.sandbox ? [{ path: '/sandbox', name: 'console' } as const] : [])],
+    web: [
+      { path: '/me', name: 'patient' },
+      ...(sandboxConsole === undefined ? [] : [{ path: '/sandbox', name: 'console' } as const]),
+    ],
     missing: () => [],
     authenticate: {
       bridge: bridgeCheck(needs),
@@ -92,6 +106,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
 }
 
 /** Who answers patients' questions; a sandbox whose settings name nobody says that it is one. */
+      console: sandboxConsole?.authenticate ?? (async () => refuse('request/not-found')),
 function contactOf({ contact, name }: ExchangeConfig): Contact {
   if (contact === undefined) return { name: `${name} (sandbox)`, email: 'questions@sandbox.example' }
   const { phone } = contact

@@ -44,6 +44,8 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   const tokens = makeSessionTokens(access, outbound)
   const headers = () => sessionHeaders(tokens, machine, access)
   const exchangeKeys = makeExchangeKeys({
+    /** Text messages stay here, where no phone is. */
+    readonly keepsTexts: boolean
     outbound,
     jwksUrl: `${access.baseUrl}/gateway/v3/certs`,
     // The national sandbox answers its keys to sessions only (protocol sheet 1.6).
@@ -61,7 +63,10 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     outbound,
     exchangeKeys,
     reportsToExchange: nativeUrl !== undefined,
-    sandbox: config.textMessages.kind === 'sandbox',
+    sandbox: config.sandbox,
+    keepsTexts: config.textMessages.kind === 'sandbox',
+    web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
+    gate: makePasswordGate(),
   }
   const folder = config.records.folder === undefined ? undefined : makeFolderSource({ folder: config.records.folder })
   const hipNeeds = {
@@ -88,7 +93,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       const trouble = tokens.trouble()
       return trouble === undefined ? [] : [trouble]
     },
-    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs), staff: nobody },
+    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs), staff: staffCheck(needs), console: nobody },
   }
 }
 
@@ -100,7 +105,8 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...hipRoutes(needs),
     ...hiuRoutes(needs),
     deskLiveRoute(),
-    ...(needs.sandbox ? [textMessagesRoute()] : []),
+    ...facilityQuestionRoutes(needs),
+    ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
   ]
 }
 

@@ -26,6 +26,7 @@ export type Parts = {
     readonly patient: Authenticate
     readonly exchange: Authenticate
     readonly staff: Authenticate
+    readonly console: Authenticate
   }
 }
 

@@ -19,6 +19,7 @@ import { type Connection, connect } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Reaction, transact } from './db/tx.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
+import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
 import { makeOutbound } from './http/outbound.ts'
 import { type Authenticate, makeServer, nativeRules } from './http/server.ts'
@@ -28,6 +29,8 @@ import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { mayDo } from './people/rules.ts'
 import { sweepSessions } from './people/session-commands.ts'
+import { partySandboxRoutes } from './sandbox/party-routes.ts'
+import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
 import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
 
@@ -99,6 +102,7 @@ async function assemble(
     reactions,
     wake: () => wake(),
     changes: makeChanges(),
+    ...(config.sandbox ? { sandbox: true } : {}),
   }
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
@@ -111,6 +115,7 @@ async function assemble(
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
+  const faults = config.sandbox ? makeFaults() : undefined
   const metrics = makeMetrics(machine)
   const app = makeServer({
     machine,
@@ -121,7 +126,9 @@ async function assemble(
       ...logRoutes(ownLog),
       ...witnessRoutes(ownWitness),
       ...operatorRoutes({ party: config, ownLog, ownWitness }),
+      ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
     ],
+    ...(faults === undefined ? {} : { faults }),
     web: parts.web,
     dialects: { native: nativeRules, abdm: abdmRules(config.role === 'exchange' ? { cmId: config.id } : {}) },
     authenticate: {
@@ -168,6 +175,7 @@ function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): Readonly
     ...parts.handlers,
     [SEND_JOB, sendHandler({ outbound, sender: parts.sender, failures: new Map(parts.failures), log })],
     [TEXT_MESSAGE_JOB, textMessageHandler(texts)],
+    ...(config.sandbox ? [[REPLAY_JOB, replayHandler({ outbound, sender: parts.sender })] as const] : []),
   ])
 }
 

@@ -9,7 +9,9 @@ import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import type { SigningKey } from '../src/crypto/signature.ts'
 import type { Route } from '../src/http/route.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
+import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 import { at, textAt } from './json-path.ts'
 import { callJson, TestNetwork } from './network.ts'
 import { ASHA, RAVI } from './people.ts'
@@ -35,7 +37,9 @@ const GROWN = {
 
 // Route tables only close over their needs; nothing of them is called here.
 const none = { sandbox: true } as never
-const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none)]
+const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none), ...partySandboxRoutes(none)]
+/** With what only a sandbox has. */
+const atExchange = [...exchangeRoutes(none), ...frontPageRoutes(none), ...consoleRoutes(none)]
 const nameOf = (route: Route): string => `${route.method} ${route.path}`
 
 /** One way to come: a token in one of the two headers that carry tokens. */
@@ -92,7 +96,7 @@ describe('every route, as every kind of caller', () => {
     }
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
     const tokens = await everyToken()
-    exchangeWays = waysOf(tokens, network.exchange.operatorToken)
+    exchangeWays = [...waysOf(tokens, network.exchange.operatorToken), await consoleWay()]
     facilityWays = waysOf(tokens, network.party(HOSPITAL).operatorToken)
   })
   after(() => network.stop())
@@ -107,6 +111,14 @@ describe('every route, as every kind of caller', () => {
     }
     const session = await callJson(`${network.exchange.url}/api/hiecm/gateway/v3/sessions`, abdmHeaders(), login)
     return textAt(session.body, 'accessToken')
+  }
+
+  /** The page of the sandbox console, as a browser would send it. */
+  async function consoleWay(): Promise<Way> {
+    const origin = network.exchange.url
+    const headers = { origin, 'sec-fetch-site': 'same-origin' }
+    const { body } = await callJson(`${origin}/v1/console/session`, headers)
+    return { name: 'the console', headers: { ...headers, 'X-Console': textAt(body, 'word') }, proves: 'console' }
   }
 
   async function everyToken(): Promise<Tokens> {
@@ -238,21 +250,21 @@ describe('every route, as every kind of caller', () => {
 
   test('the tables name every route, and no route that is not there', () => {
     const sort = (names: readonly string[]) => [...names].sort()
-    assert.deepEqual(sort(Object.keys(EXCHANGE)), sort([...exchangeRoutes(none), ...frontPageRoutes(none)].map(nameOf)))
+    assert.deepEqual(sort(Object.keys(EXCHANGE)), sort(atExchange.map(nameOf)))
     assert.deepEqual(sort(Object.keys(FACILITY)), sort(facilityRoutes(none).map(nameOf)))
     assert.deepEqual(sort(Object.keys(EVERYWHERE)), sort(everywhere.map(nameOf)))
   })
 
   test('what a route asks for is what the table says', () => {
     const tables = { ...EXCHANGE, ...FACILITY, ...EVERYWHERE }
-    for (const route of [...exchangeRoutes(none), ...frontPageRoutes(none), ...facilityRoutes(none), ...everywhere]) {
+    for (const route of [...atExchange, ...facilityRoutes(none), ...everywhere]) {
       const who = tables[nameOf(route)]?.who
       assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
     }
   })
 
   test('the exchange lets in whom the table names, and nobody else', async () => {
-    await hold(network.exchange.url, [...exchangeRoutes(none), ...frontPageRoutes(none)], EXCHANGE, exchangeWays)
+    await hold(network.exchange.url, atExchange, EXCHANGE, exchangeWays)
     await hold(network.exchange.url, everywhere, EVERYWHERE, exchangeWays)
   })
 

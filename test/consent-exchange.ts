@@ -114,6 +114,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
         timestamp: clock.now().toISOString(),
         'x-cm-id': 'sbx',
         ...headers,
+      console: nobody,
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
     })

@@ -220,6 +220,7 @@ function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Re
       exchange: as({ kind: 'exchange', id: 'sbx' }),
       operator: as({ kind: 'operator', name: 'desk' }),
       staff: as({ kind: 'anonymous' }),
+      console: as({ kind: 'anonymous' }),
     },
     mayDo,
     ready: async () => [],

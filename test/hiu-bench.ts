@@ -196,6 +196,7 @@ function serverOf(machine: Machine, needs: HiuNeeds): FastifyInstance {
       exchange: as({ kind: 'exchange', id: 'sbx' }),
       operator: as({ kind: 'operator', name: 'desk' }),
       staff: as({ kind: 'anonymous' }),
+      console: as({ kind: 'anonymous' }),
     },
     mayDo,
     ready: async () => [],

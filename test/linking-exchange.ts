@@ -234,6 +234,7 @@ function checks(needs: LinkNeeds) {
     exchange: nobody,
     operator: nobody,
     staff: nobody,
+    console: nobody,
     bridge: async (tx: Tx, headers: Headers) => {
       const token = bearerOf(headers['authorization'])
       return token === undefined ? refuse('auth/missing-token') : verifySession(tx, needs, token)

@@ -46,6 +46,8 @@ export class TestNetwork {
   readonly #databases: TestDatabase[] = []
   readonly #parties: TestParty[] = []
   readonly #bridges: FakeBridge[] = []
+  /** Where each party will be, and its operator's token: the sandbox console of the exchange must know them all. */
+  readonly #places = new Map<string, { readonly url: string; readonly operatorToken: string }>()
   readonly #folder = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-journey-'))
   readonly #log: Logger = pino({ level: process.env['AMANAT_TEST_LOG'] ?? 'silent' })
   readonly #options: Options
@@ -58,6 +60,7 @@ export class TestNetwork {
   static async start(options: Options = {}): Promise<TestNetwork> {
     const network = new TestNetwork(options)
     try {
+      for (const id of ['sbx', ...(options.facilities ?? [])]) await network.#placeParty(id)
       await network.#startParty('sbx', 'exchange')
       for (const id of options.facilities ?? []) await network.#startParty(id, 'facility')
       return network
@@ -157,21 +160,31 @@ export class TestNetwork {
     )
   }
 
+  async #placeParty(id: string): Promise<void> {
+    const url = `http://127.0.0.1:${await freePort()}`
+    if ([...this.#places.values()].some((place) => place.url === url)) return this.#placeParty(id)
+    this.#places.set(id, { url, operatorToken: randomBytes(32).toString('base64url') })
+  }
+
+  #placeOf(id: string): { readonly url: string; readonly operatorToken: string } {
+    const place = this.#places.get(id)
+    if (place === undefined) throw new Error(`no place for ${id}`)
+    return place
+  }
+
   async #startParty(id: string, role: 'exchange' | 'facility'): Promise<void> {
     const database = await openTestDatabase()
     this.#databases.push(database)
-    const port = await freePort()
-    const url = `http://127.0.0.1:${port}`
+    const { url, operatorToken } = this.#placeOf(id)
     const name = role === 'exchange' ? 'Test exchange' : `Facility ${id}`
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
     const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
-    const operatorToken = randomBytes(32).toString('base64url')
     const shared = {
       role,
       id,
       name,
-      listen: { port },
+      listen: { port: Number(new URL(url).port) },
       publicUrl: url,
       database: { url: database.connectionString },
       keysFolder,
@@ -179,11 +192,12 @@ export class TestNetwork {
       operatorToken,
       allowPrivateNetworks: this.#options.allowPrivateNetworks ?? true,
       textMessages: { kind: 'sandbox' },
+      sandbox: true,
     }
     const folder = this.#options.folders?.[id]
     const own =
       credentials === undefined
-        ? { sandbox: true }
+        ? { sandboxParties: [...this.#places].map(([party, place]) => ({ id: party, ...place })) }
         : {
             exchange: {
               baseUrl: `${this.exchange.url}/api/hiecm`,

@@ -4,7 +4,7 @@
  */
 export type Permission = {
   /** The proof of identity that lets a caller in. `address`: whoever knows the unguessable address. */
-  readonly who: 'anybody' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'address'
+  readonly who: 'anybody' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'console' | 'address'
   /** By what a caller who was let in is held to its own things. */
   readonly of?: Of
   /** Where the body names the facility. */
@@ -39,6 +39,13 @@ export const EVERYWHERE: Permissions = {
   'GET /v1/jobs': { who: 'operator' },
   'POST /v1/jobs/:id/redeliver': { who: 'operator' },
 }
+  'GET /v1/sandbox/state': { who: 'operator' },
+  'GET /v1/sandbox/messages/:id': { who: 'operator' },
+  'POST /v1/sandbox/replays': { who: 'operator' },
+  'POST /v1/sandbox/jobs/hurry': { who: 'operator' },
+  'POST /v1/sandbox/faults': { who: 'operator' },
+  'DELETE /v1/sandbox/faults': { who: 'operator' },
+  'DELETE /v1/sandbox/faults/:id': { who: 'operator' },
 
 export const EXCHANGE: Permissions = {
   'POST /api/hiecm/gateway/v3/sessions': { who: 'anybody' },
@@ -136,6 +143,22 @@ export const FACILITY: Permissions = {
   'GET /v1/desk/live': { who: 'staff', of: 'caller' },
   'POST /api/v3/hip/token/on-generate-token': { who: 'exchange' },
   'POST /api/v3/link/on_carecontext': { who: 'exchange' },
+  'GET /v1/console/session': { who: 'console' },
+  'GET /v1/console/live': { who: 'console' },
+  'GET /v1/console/flow': { who: 'console' },
+  'GET /v1/console/state': { who: 'console' },
+  'GET /v1/console/people': { who: 'console' },
+  'GET /v1/console/parties/:party/messages/:id': { who: 'console' },
+  'POST /v1/console/parties/:party/replays': { who: 'console' },
+  'POST /v1/console/parties/:party/jobs/:id/redeliver': { who: 'console' },
+  'POST /v1/console/parties/:party/hurry': { who: 'console' },
+  'POST /v1/console/parties/:party/faults': { who: 'console' },
+  'DELETE /v1/console/parties/:party/faults/:id': { who: 'console' },
+  'DELETE /v1/console/parties/:party/faults': { who: 'console' },
+  'POST /v1/console/mend': { who: 'console' },
+  'GET /v1/console/bridges': { who: 'console' },
+  'POST /v1/console/bridges': { who: 'console' },
+  'POST /v1/console/bridges/:client/revoke': { who: 'console' },
   'POST /api/v3/links/context/on-notify': { who: 'exchange' },
   'POST /api/v3/patients/sms/on-notify': { who: 'exchange' },
   'POST /api/v3/hip/patient/care-context/discover': { who: 'exchange' },

@@ -44,6 +44,7 @@ before(async () => {
       exchange: anonymous,
       operator: anonymous,
       staff: anonymous,
+      console: anonymous,
     },
     mayDo,
     ready: async () => [],

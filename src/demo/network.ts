@@ -185,8 +185,9 @@ function settingsOf(
     allowPrivateNetworks: true,
     ...(existsSync(profilesFolder(options.dataFolder)) ? { profilesFolder: profilesFolder(options.dataFolder) } : {}),
     textMessages: { kind: 'sandbox' },
+    sandbox: true,
     ...(party.role === 'exchange'
-      ? { sandbox: true }
+      ? { sandboxParties: network.parties.map(({ id, url, operatorToken }) => ({ id, url, operatorToken })) }
       : {
           exchange: {
             baseUrl: `${exchange.url}/api/hiecm`,

@@ -50,6 +50,7 @@ async function startServer(): Promise<FastifyInstance> {
       exchange: nobody,
       operator: nobody,
       staff: nobody,
+      console: nobody,
     },
     mayDo: () => false,
     ready: async () => [],

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../db/tables.generated.ts'
 import type { Machine } from '../db/tx.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
@@ -28,6 +28,8 @@ export type StoredMessage = Message & {
   readonly seq: number
   /** In the sandbox: the message that this one repeats by hand. */
   readonly replayOf?: string
+  /** In the sandbox: its TIMESTAMP, which is another one for each try. */
+  readonly sentAt?: string
 }
 
 /** Names whose values never enter the delivery log: secrets, tokens, one-time passwords, sealed content. */
@@ -124,17 +126,31 @@ export async function readMessages(
   after: number | undefined,
   limit: number,
 ): Promise<readonly StoredMessage[]> {
-  const all = db
-    .selectFrom('message')
-    .leftJoin('message_content', 'message_content.message', 'message.id')
-    .selectAll('message')
-    .select('message_content.replay_of')
-    .limit(limit)
+  const all = selectMessages(db).limit(limit)
   const rows =
     after === undefined
       ? (await all.orderBy('seq', 'desc').execute()).reverse()
       : await all.where('seq', '>', after).orderBy('seq').execute()
-  return rows.map((row) => ({
+  return rows.map(storedMessage)
+}
+
+/** One message of the delivery log. */
+export async function readMessage(db: Kysely<Tables>, id: Id<'message'>): Promise<StoredMessage | undefined> {
+  const row = await selectMessages(db).where('id', '=', id).executeTakeFirst()
+  return row === undefined ? undefined : storedMessage(row)
+}
+
+const selectMessages = (db: Kysely<Tables>) =>
+  db
+    .selectFrom('message')
+    .leftJoin('message_content', 'message_content.message', 'message.id')
+    .selectAll('message')
+    .select(['message_content.replay_of', sql<string | null>`message_content.headers ->> 'timestamp'`.as('sent_at')])
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectMessages>['executeTakeFirstOrThrow']>>
+
+function storedMessage(row: Row): StoredMessage {
+  return {
     id: row.id,
     seq: row.seq,
     at: row.at,
@@ -151,7 +167,8 @@ export async function readMessages(
     ...(row.job === null ? {} : { job: row.job as Id<'job'> }),
     ...(row.attempt === null ? {} : { attempt: row.attempt }),
     ...(row.replay_of === null ? {} : { replayOf: row.replay_of }),
-  }))
+    ...(row.sent_at === null ? {} : { sentAt: row.sent_at }),
+  }
 }
 
 /** Drops messages and request ids whose time is over. */

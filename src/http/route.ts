@@ -9,7 +9,7 @@ import type { StaffAct } from '../kernel/staff-role.ts'
 export type Dialect = 'abdm' | 'native'
 
 /** Which proof of identity a route asks for; `http/server.ts` gets one check for each from `app.ts`. */
-export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff'
+export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'console'
 
 export type Call<Body, Query> = {
   readonly tx: Tx

@@ -13,6 +13,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffAct, StaffRole } from '../kernel/staff-role.ts'
 import { isStorable, parseJsonBody } from './body.ts'
+import type { Faults } from './faults.ts'
 import { type LiveReader, type LiveStreams, makeLiveStreams } from './live.ts'
 import { logMessage, withoutSecret } from './message-log.ts'
 import { callerName, once } from './once.ts'
@@ -64,6 +65,8 @@ export type ServerNeeds = {
   readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
+  /** In the sandbox: how this party is broken on purpose. */
+  readonly faults?: Faults
 }
 
 /** One page must not be framed, sniffed or sent elsewhere; answers about patients are not cached. */
@@ -104,6 +107,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  needs.faults?.attach(app, needs.routes, needs.machine.now)
   addHealth(app, needs)
   addWebFiles(app, needs.web ?? [], SAFE_HEADERS)
   const live = makeLiveStreams(needs.machine)

@@ -1,7 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
+const LOOPBACK = /^(localhost|127(\.\d+){3}|::1|\[::1\])$/
+
+/** Whether a host name or address is of this machine alone. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
 
 /**
  * Where the web apps of a party may be opened: its public URL, and by the name `localhost` when that is this machine (a passkey needs a
@@ -10,7 +13,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 export function webOriginsOf(publicUrl: string): readonly string[] {
   const { origin, hostname, protocol, port } = new URL(publicUrl)
   const byName = `${protocol}//localhost${port === '' ? '' : `:${port}`}`
-  return LOOPBACK.test(hostname) && byName !== origin ? [origin, byName] : [origin]
+  return isLoopback(hostname) && byName !== origin ? [origin, byName] : [origin]
 }
 
 /**

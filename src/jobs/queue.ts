@@ -108,6 +108,24 @@ export async function redeliverJob(tx: Tx, id: Id<'job'>): Promise<boolean> {
   return result.numUpdatedRows === 1n
 }
 
+/** Lets all that waits for another try leave now; what waits for its date stays. How many there are. */
+export async function hurryJobs(tx: Tx): Promise<number> {
+  const result = await tx.db
+    .updateTable('job')
+    .set({ run_at: tx.now })
+    .where('status', '=', 'waiting')
+    .where('run_at', '>', tx.now)
+    .where((eb) => eb.or([eb('attempts', '>', 0), eb('lane', 'in', lanesTriedAgain(tx))]))
+    .executeTakeFirst()
+  tx.afterCommit(tx.wake)
+  return Number(result.numUpdatedRows)
+}
+
+/** Lanes whose head is tried again: what stands behind it waits as long as it does. */
+function lanesTriedAgain(tx: Tx) {
+  return tx.db.selectFrom('job').select('lane').where('status', '=', 'waiting').where('attempts', '>', 0)
+}
+
 /** Full jitter around exponential growth, so that a recovering peer is not struck by all at once. `attempt` starts at 1. */
 export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Array): number {
   const ceiling = Math.min(LIMITS.jobRetryDelayMsMax, LIMITS.jobRetryDelayMsMin * 2 ** (attempt - 1))

@@ -178,6 +178,8 @@ export const LIMITS = {
   deskFoundMax: 20,
   deskListMax: 200,
   deskLookMs: 15 * 60_000,
+  /** Names that are put into the index in one transaction. */
+  namesPerTurnMax: 100,
   /** How long after its place in the queue ran out a shared profile is still shown at the desk. */
   deskShareShownMs: 3 * 3_600_000,
 } as const

@@ -1,27 +1,9 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { callParty } from './client.ts'
+import { deliveryLog } from './messages.ts'
 import { type NetworkParty, readNetworkFile } from './network-file.ts'
 
-const messages = z.array(
-  z.object({
-    id: z.string(),
-    seq: z.number(),
-    at: z.string(),
-    direction: z.enum(['in', 'out']),
-    peer: z.string(),
-    method: z.string(),
-    path: z.string(),
-    requestId: z.string().optional(),
-    body: z.unknown().optional(),
-    status: z.number().optional(),
-    answer: z.string().optional(),
-    error: z.string().optional(),
-    tookMs: z.number(),
-    job: z.string().optional(),
-    attempt: z.number().optional(),
-  }),
-)
-type Written = z.output<typeof messages>[number] & { readonly party: NetworkParty }
+type Written = z.output<typeof deliveryLog>[number] & { readonly party: NetworkParty }
 
 type Options = {
   readonly dataFolder: string
@@ -71,7 +53,7 @@ function makeReader(parties: readonly NetworkParty[]): (isLast: boolean) => Prom
     for (const party of parties) {
       const last = newest.get(party.key)
       const query = last === undefined ? '' : `?limit=1000&after=${Math.max(0, last - LOOK_BACK)}`
-      for (const message of messages.parse(await callParty(party, `/v1/messages${query}`))) {
+      for (const message of deliveryLog.parse(await callParty(party, `/v1/messages${query}`))) {
         newest.set(party.key, Math.max(newest.get(party.key) ?? 0, message.seq))
         if (seen.has(message.id)) continue
         seen.add(message.id)

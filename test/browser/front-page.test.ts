@@ -57,7 +57,15 @@ before(async () => {
       watch,
     }),
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
-    authenticate: { none: nobody, bridge: nobody, patient: nobody, exchange: nobody, operator: nobody, staff: nobody },
+    authenticate: {
+      none: nobody,
+      bridge: nobody,
+      patient: nobody,
+      exchange: nobody,
+      operator: nobody,
+      staff: nobody,
+      console: nobody,
+    },
     mayDo,
     ready: async () => [],
   })
