@@ -1,6 +1,7 @@
 import { CONSENT_FAILURES, consentReactions } from './abdm/consent-reactions.ts'
 import { exchangeConsentRoutes } from './abdm/exchange-consent-routes.ts'
 import { exchangeDataRoutes } from './abdm/exchange-data-routes.ts'
+import { exchangeEmergencyRoutes } from './abdm/exchange-emergency-routes.ts'
 import { exchangeGatewayRoutes } from './abdm/exchange-gateway-routes.ts'
 import { exchangeLinkingReactions, linkingUndelivered } from './abdm/exchange-linking-reactions.ts'
 import { exchangeLinkingRoutes } from './abdm/exchange-linking-routes.ts'
@@ -12,6 +13,7 @@ import { exchangeShareReactions, shareUndelivered } from './abdm/exchange-share-
 import { exchangeShareRoutes } from './abdm/exchange-share-routes.ts'
 import { exchangeSubscriptionReactions, subscriptionEventUndelivered } from './abdm/exchange-subscription-reactions.ts'
 import { exchangeSubscriptionRoutes } from './abdm/exchange-subscription-routes.ts'
+import { EXCHANGE_RIGHTS_FAILURES, exchangeRightsReactions } from './abdm/rights-reactions.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import type { OwnLog } from './audit/log.ts'
 import type { ExchangeConfig } from './config.ts'
@@ -25,18 +27,22 @@ import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
+import { mePolicyRoutes } from './native/me-policy-routes.ts'
+import { meRequestRoutes } from './native/me-request-routes.ts'
 import { meSessionRoutes } from './native/me-session-routes.ts'
+import { meSubscriptionRoutes } from './native/me-subscription-routes.ts'
 import { patientRoutes } from './native/patient-routes.ts'
+import { answerRoute } from './native/question-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
 import type { Contact } from './notices/notices.ts'
 import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
 import { patientOfSession } from './people/patient-session.ts'
 import type { WebNeeds } from './people/session-commands.ts'
+import { makeConsole } from './sandbox/console.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { makeNetworkWatch } from './sandbox/watch.ts'
-import { makeConsole } from './sandbox/console.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type ExchangeNeeds = {
@@ -63,6 +69,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     contact: contactOf(config),
   }
   const watch = makeNetworkWatch(ground)
+  const sandboxConsole = makeConsole(config, ground)
   return {
     routes: [
       ...exchangeRoutes(needs),
@@ -70,16 +77,17 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...(sandboxConsole?.routes ?? []),
     ],
     reactions: [
-  const sandboxConsole = makeConsole(config, ground)
       ...consentReactions(needs),
       ...exchangeLinkingReactions,
       ...exchangeShareReactions,
       ...linkingReactions,
       ...exchangeSubscriptionReactions,
+      ...exchangeRightsReactions,
     ],
     handlers: [[ANSWER_DUE_JOB, answerDue]],
     failures: [
       ...CONSENT_FAILURES,
+      ...EXCHANGE_RIGHTS_FAILURES,
       ['linking.undelivered', linkingUndelivered],
       ['linking.share-undelivered', shareUndelivered],
       ['linking.event-undelivered', subscriptionEventUndelivered],
@@ -101,12 +109,12 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       patient: patientCheck(needs),
       exchange: async () => refuse('request/not-found'),
       staff: async () => refuse('request/not-found'),
+      console: sandboxConsole?.authenticate ?? (async () => refuse('request/not-found')),
     },
   }
 }
 
 /** Who answers patients' questions; a sandbox whose settings name nobody says that it is one. */
-      console: sandboxConsole?.authenticate ?? (async () => refuse('request/not-found')),
 function contactOf({ contact, name }: ExchangeConfig): Contact {
   if (contact === undefined) return { name: `${name} (sandbox)`, email: 'questions@sandbox.example' }
   const { phone } = contact
@@ -123,10 +131,15 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...exchangeLockerRoutes(),
     ...exchangeConsentRoutes(needs),
     ...exchangePatientRoutes(needs),
+    ...exchangeEmergencyRoutes(needs),
     ...exchangeDataRoutes(),
     ...patientRoutes(needs),
     ...meSessionRoutes(needs),
+    ...meRequestRoutes(needs),
+    ...mePolicyRoutes(),
+    ...meSubscriptionRoutes(),
     patientLiveRoute(),
+    answerRoute(),
     ...reportRoutes(),
     ...exchangeOperatorRoutes(needs),
     ...(needs.sandbox ? sandboxRoutes(needs) : []),

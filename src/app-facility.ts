@@ -6,10 +6,13 @@ import { facilityHiuRoutes } from './abdm/facility-hiu-routes.ts'
 import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
 import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
+import { facilityRightsReactions } from './abdm/rights-reactions.ts'
 import { makeTransferReports } from './abdm/transfer-reports.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import { ConfigFault, type FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
+import { deskChores } from './desk/jobs.ts'
+import { deskRoutes } from './desk/routes.ts'
 import { hipChores, hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
 import { hiuChores, hiuJobs } from './hiu/jobs.ts'
@@ -17,9 +20,18 @@ import { hiuRoutes } from './hiu/routes.ts'
 import type { Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
+import { webOriginsOf } from './http/web-origin.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
+import { deskSessionRoutes } from './native/desk-session-routes.ts'
+import { deskSignInRoutes } from './native/desk-sign-in-routes.ts'
+import { deskStaffRoutes } from './native/desk-staff-routes.ts'
 import { deskLiveRoute } from './native/live-routes.ts'
+import { facilityQuestionRoutes } from './native/question-routes.ts'
+import { makePasswordGate } from './people/password-gate.ts'
+import { staffChores } from './people/staff-jobs.ts'
+import { readStaffSession } from './people/staff-session.ts'
+import type { DeskNeeds } from './people/staff-sign-in.ts'
 import { makeFhirSource } from './records/fhir-source.ts'
 import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
@@ -28,11 +40,16 @@ import { textMessagesRoute } from './sandbox/routes.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type FacilityNeeds = FacilityHipNeeds &
-  HiuReactionNeeds & {
+  HiuReactionNeeds &
+  DeskNeeds & {
     readonly exchangeKeys: ExchangeKeys
     readonly publicUrl: string
     readonly outbound: Outbound
     readonly sandbox: boolean
+    /** Text messages stay here, where no phone is. */
+    readonly keepsTexts: boolean
+    /** Where the exchange serves the patient app, when it is one of ours. */
+    readonly patientAppUrl?: string
   }
 
 /** The facility role: holds records and uses those of others. */
@@ -44,8 +61,6 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   const tokens = makeSessionTokens(access, outbound)
   const headers = () => sessionHeaders(tokens, machine, access)
   const exchangeKeys = makeExchangeKeys({
-    /** Text messages stay here, where no phone is. */
-    readonly keepsTexts: boolean
     outbound,
     jwksUrl: `${access.baseUrl}/gateway/v3/certs`,
     // The national sandbox answers its keys to sessions only (protocol sheet 1.6).
@@ -67,6 +82,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     keepsTexts: config.textMessages.kind === 'sandbox',
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),
+    ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
   }
   const folder = config.records.folder === undefined ? undefined : makeFolderSource({ folder: config.records.folder })
   const hipNeeds = {
@@ -79,12 +95,14 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   }
   return {
     routes: facilityRoutes(needs),
-    reactions: [...hipReactions(needs), ...hiuReactions(needs)],
+    reactions: [...hipReactions(needs), ...hiuReactions(needs), ...facilityRightsReactions(needs)],
     handlers: [...hipJobs(hipNeeds), ...hiuJobs(hiuNeeds)],
     failures: [...hipFailures(needs), ...hiuFailures(needs)],
     chores: [
       ...hipChores(machine, needs),
       ...hiuChores(machine, hiuNeeds),
+      ...staffChores(machine),
+      ...deskChores(machine, needs),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
     sender: facilitySender(access, tokens),
@@ -104,6 +122,10 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...facilityHiuRoutes(needs),
     ...hipRoutes(needs),
     ...hiuRoutes(needs),
+    ...deskSignInRoutes(needs),
+    ...deskSessionRoutes(needs),
+    ...deskStaffRoutes(needs),
+    ...deskRoutes(needs),
     deskLiveRoute(),
     ...facilityQuestionRoutes(needs),
     ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
@@ -160,6 +182,14 @@ async function sessionHeaders(
 }
 
 const nobody: Authenticate = async () => refuse('request/not-found')
+
+/** The person of the staff whose cookie came with the call. */
+function staffCheck(needs: FacilityNeeds): Authenticate {
+  return async (tx, headers, { method }) => {
+    const found = await readStaffSession(tx, needs.web, { method, headers })
+    return isRefusal(found) ? found : found.caller
+  }
+}
 
 /** A callback is believed when the exchange signed its token (protocol sheet 1.6). */
 function exchangeCheck(needs: FacilityNeeds): Authenticate {

@@ -6,6 +6,7 @@ import { CONSENT_FAILURES, consentReactions } from '../src/abdm/consent-reaction
 import { exchangeConsentRoutes } from '../src/abdm/exchange-consent-routes.ts'
 import { exchangeDataRoutes } from '../src/abdm/exchange-data-routes.ts'
 import { exchangePatientRoutes } from '../src/abdm/exchange-patient-routes.ts'
+import { exchangeRightsReactions } from '../src/abdm/rights-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import type { Outgoing } from '../src/abdm/send.ts'
 import type { OwnLog } from '../src/audit/log.ts'
@@ -20,7 +21,11 @@ import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import { must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
+import { mePolicyRoutes } from '../src/native/me-policy-routes.ts'
+import { meRequestRoutes } from '../src/native/me-request-routes.ts'
+import { meSubscriptionRoutes } from '../src/native/me-subscription-routes.ts'
 import { patientRoutes } from '../src/native/patient-routes.ts'
+import { answerRoute } from '../src/native/question-routes.ts'
 import { reportRoutes } from '../src/native/report-routes.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
@@ -51,7 +56,13 @@ export type TestExchange = {
   /** Messages that wait to leave, oldest first; each call empties the list. */
   readonly takeSent: () => Promise<readonly Outgoing[]>
   readonly asBridge: (bridge: BridgeId, path: string, body: object, headers?: Record<string, string>) => Promise<Reply>
-  readonly asPatient: (patient: AbhaAddress, method: 'GET' | 'POST', path: string, body?: object) => Promise<Reply>
+  readonly asPatient: (
+    patient: AbhaAddress,
+    method: 'GET' | 'POST',
+    path: string,
+    body?: object,
+    headers?: Record<string, string>,
+  ) => Promise<Reply>
   readonly inTx: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /** Events of the log about anything, by type, in order of time. */
   readonly eventTypes: () => Promise<readonly string[]>
@@ -68,9 +79,14 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     exchange: { id: 'sbx', name: 'Test exchange' },
     signingKey: importSigningKey(await generateSigningKey()),
   }
+  const decisionNeeds = {
+    ...needs,
+    contact: { name: 'Ms Kulkarni', email: 'dpo@exchange.example' },
+    publicUrl: 'https://exchange.example',
+  }
   const ownLog = { signer: makeSigner('exchange.test/log', new Uint8Array(32).fill(7)), witnesses: [] }
   const reactions = new Map<string, Reaction[]>()
-  for (const [type, reaction] of consentReactions(needs))
+  for (const [type, reaction] of [...consentReactions(needs), ...exchangeRightsReactions])
     reactions.set(type, [...(reactions.get(type) ?? []), reaction])
   const machine = makeTestMachine(database, { clock, reactions })
   const inTx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transact(machine, work)
@@ -85,6 +101,10 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       ...exchangeDataRoutes(),
       ...reportRoutes(),
       ...patientRoutes({ ownLog }),
+      answerRoute(),
+      ...meRequestRoutes(decisionNeeds),
+      ...mePolicyRoutes(),
+      ...meSubscriptionRoutes(),
     ],
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
     authenticate: {
@@ -94,6 +114,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       exchange: nobody,
       operator: nobody,
       staff: nobody,
+      console: nobody,
     },
     mayDo,
     ready: async () => [],
@@ -114,7 +135,6 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
         timestamp: clock.now().toISOString(),
         'x-cm-id': 'sbx',
         ...headers,
-      console: nobody,
       },
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
     })
@@ -133,7 +153,8 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     inTx,
     asBridge: (bridge, path, body, headers = {}) =>
       call('POST', path, body, { authorization: `Bearer ${bridge}`, ...headers }),
-    asPatient: (patient, method, path, body) => call(method, path, body, { 'x-auth-token': patient }),
+    asPatient: (patient, method, path, body, headers = {}) =>
+      call(method, path, body, { 'x-auth-token': patient, ...headers }),
     takeSent: () => inTx(takeJobs),
     eventTypes: async () =>
       (await database.pool.query<{ type: string }>('select type from audit_event order by at, id')).rows.map(
@@ -154,11 +175,20 @@ async function bridgeOf(_tx: Tx, headers: Headers) {
   return facilities === undefined ? refuse('auth/invalid-token') : ({ kind: 'bridge', clientId, facilities } as const)
 }
 
+/** The session of the web app that every patient here has; a guardian is who `x-guardian` says. */
+export const SESSION = '018f0000-0000-7000-8000-000000000001' as Id<'web-session'>
+
 async function patientOf(_tx: Tx, headers: Headers) {
   const patient = headers['x-auth-token']
+  const guardian = headers['x-guardian']
   return patient === undefined
     ? refuse('auth/invalid-patient-token')
-    : ({ kind: 'patient', patient: patient as AbhaAddress } as const)
+    : ({
+        kind: 'patient',
+        patient: patient as AbhaAddress,
+        session: SESSION,
+        ...(guardian === undefined ? {} : { guardian: guardian as AbhaAddress }),
+      } as const)
 }
 
 async function takeJobs(tx: Tx): Promise<readonly Outgoing[]> {

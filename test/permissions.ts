@@ -27,6 +27,7 @@ export const OF = {
 export const EVERYWHERE: Permissions = {
   'GET /log/checkpoint': { who: 'anybody' },
   'GET /log/vkey': { who: 'anybody' },
+  'GET /log/witnesses': { who: 'anybody' },
   'GET /log/tile/*': { who: 'anybody' },
   'GET /log/entries/*': { who: 'anybody' },
   'POST /witness/add-checkpoint': { who: 'anybody' },
@@ -38,7 +39,6 @@ export const EVERYWHERE: Permissions = {
   'GET /v1/messages': { who: 'operator' },
   'GET /v1/jobs': { who: 'operator' },
   'POST /v1/jobs/:id/redeliver': { who: 'operator' },
-}
   'GET /v1/sandbox/state': { who: 'operator' },
   'GET /v1/sandbox/messages/:id': { who: 'operator' },
   'POST /v1/sandbox/replays': { who: 'operator' },
@@ -46,6 +46,7 @@ export const EVERYWHERE: Permissions = {
   'POST /v1/sandbox/faults': { who: 'operator' },
   'DELETE /v1/sandbox/faults': { who: 'operator' },
   'DELETE /v1/sandbox/faults/:id': { who: 'operator' },
+}
 
 export const EXCHANGE: Permissions = {
   'POST /api/hiecm/gateway/v3/sessions': { who: 'anybody' },
@@ -123,7 +124,28 @@ export const EXCHANGE: Permissions = {
   'DELETE /v1/session': { who: 'patient', of: 'caller' },
   'GET /v1/me/sharing': { who: 'patient', of: 'caller' },
   'GET /v1/me/live': { who: 'patient', of: 'caller' },
+  'GET /v1/me/sharing/:request': { who: 'patient', of: 'object' },
+  'GET /v1/me/chain': { who: 'patient', of: 'caller' },
+  'POST /v1/me/sharing/:what/stop': { who: 'patient', of: 'object' },
+  'GET /v1/me/looks/unusual': { who: 'patient', of: 'caller' },
+  'GET /v1/me/questions': { who: 'patient', of: 'caller' },
+  'POST /v1/me/looks/:event/question': { who: 'patient', of: 'object' },
+  'POST /v1/answers': { who: 'bridge', of: 'object' },
   'GET /v1/me/linking/:transaction': { who: 'patient', of: 'object' },
+  'GET /v1/me/requests': { who: 'patient', of: 'caller' },
+  'GET /v1/me/requests/:id': { who: 'patient', of: 'object' },
+  'POST /v1/me/requests/:id/notice': { who: 'patient', of: 'object' },
+  'POST /v1/me/requests/:id/allow': { who: 'patient', of: 'object' },
+  'POST /v1/me/requests/:id/deny': { who: 'patient', of: 'object' },
+  'GET /v1/me/policies': { who: 'patient', of: 'caller' },
+  'POST /v1/me/policies': { who: 'patient', of: 'caller' },
+  'POST /v1/me/policies/:id/enable': { who: 'patient', of: 'object' },
+  'POST /v1/me/policies/:id/disable': { who: 'patient', of: 'object' },
+  'GET /v1/me/subscriptions': { who: 'patient', of: 'caller' },
+  'POST /v1/me/subscriptions/:id/approve': { who: 'patient', of: 'object' },
+  'POST /v1/me/subscriptions/:id/deny': { who: 'patient', of: 'object' },
+  'POST /v1/me/subscriptions/:id/enable': { who: 'patient', of: 'object' },
+  'POST /v1/me/subscriptions/:id/disable': { who: 'patient', of: 'object' },
   'POST /v1/accesses': { who: 'bridge', of: 'header' },
   'POST /v1/erasures': { who: 'bridge', of: 'header' },
   'POST /v1/bridges': { who: 'operator' },
@@ -135,14 +157,6 @@ export const EXCHANGE: Permissions = {
   'GET /v1/sandbox/text-messages': { who: 'operator' },
   'GET /': { who: 'anybody' },
   'GET /v1/sandbox/network': { who: 'anybody' },
-  'GET /front/:file': { who: 'anybody' },
-  'GET /front/fonts/:file': { who: 'anybody' },
-}
-
-export const FACILITY: Permissions = {
-  'GET /v1/desk/live': { who: 'staff', of: 'caller' },
-  'POST /api/v3/hip/token/on-generate-token': { who: 'exchange' },
-  'POST /api/v3/link/on_carecontext': { who: 'exchange' },
   'GET /v1/console/session': { who: 'console' },
   'GET /v1/console/live': { who: 'console' },
   'GET /v1/console/flow': { who: 'console' },
@@ -159,6 +173,19 @@ export const FACILITY: Permissions = {
   'GET /v1/console/bridges': { who: 'console' },
   'POST /v1/console/bridges': { who: 'console' },
   'POST /v1/console/bridges/:client/revoke': { who: 'console' },
+  'GET /front/:file': { who: 'anybody' },
+  'GET /front/fonts/:file': { who: 'anybody' },
+}
+
+export const FACILITY: Permissions = {
+  'GET /v1/desk/live': { who: 'staff', of: 'caller' },
+  'POST /v1/questions': { who: 'exchange' },
+  'GET /v1/questions': { who: 'operator' },
+  'POST /v1/questions/:patient/:id/answer': { who: 'operator' },
+  'GET /v1/desk/questions': { who: 'staff' },
+  'POST /v1/desk/questions/:patient/:id/answer': { who: 'staff' },
+  'POST /api/v3/hip/token/on-generate-token': { who: 'exchange' },
+  'POST /api/v3/link/on_carecontext': { who: 'exchange' },
   'POST /api/v3/links/context/on-notify': { who: 'exchange' },
   'POST /api/v3/patients/sms/on-notify': { who: 'exchange' },
   'POST /api/v3/hip/patient/care-context/discover': { who: 'exchange' },

@@ -30,6 +30,17 @@ export function logRoutes(log: OwnLog): readonly Route[] {
     route({
       ...open,
       method: 'GET',
+      path: '/log/witnesses',
+      summary: 'Who cosigns our checkpoints: names and verifier keys',
+      answers: { 200: { description: 'The witnesses that we ask' } },
+      handle: async (): Promise<Answer> => ({
+        status: 200,
+        body: { witnesses: log.witnesses.map(({ name, vkey }) => ({ name, vkey })) },
+      }),
+    }),
+    route({
+      ...open,
+      method: 'GET',
       path: '/log/tile/*',
       summary: 'A tile of hashes, or a bundle of entries under tile/entries/',
       answers: found,

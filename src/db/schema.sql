@@ -748,6 +748,65 @@ create table message_content (
 CREATE INDEX message_content_at ON public.message_content USING btree (at);
 comment on table message_content is 'local: only in the sandbox: headers, body and answer of messages, and what it takes to send them again';
 
+create table own_fetch (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  key_material jsonb not null,
+  date_from timestamp with time zone,
+  date_to timestamp with time zone,
+  started_at timestamp with time zone not null,
+  deadline timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  last_seq integer not null,
+  constraint own_fetch_pkey PRIMARY KEY (bucket, id)
+);
+CREATE INDEX own_fetch_due ON public.own_fetch USING btree (expires_at);
+CREATE INDEX own_fetch_patient ON public.own_fetch USING btree (bucket, patient, started_at);
+comment on table own_fetch is 'by patient: requests of patients for their own records';
+
+create table own_fetch_holder (
+  bucket smallint not null,
+  own_fetch uuid not null,
+  hip text not null,
+  status text not null,
+  artefact uuid,
+  transaction_id uuid,
+  token_hash bytea,
+  sealed_token bytea,
+  pages_announced integer,
+  pages_received integer not null,
+  entries_received integer not null,
+  reason_code text,
+  reason_says text,
+  outcomes jsonb not null,
+  reported_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  constraint own_fetch_holder_pkey PRIMARY KEY (bucket, own_fetch, hip),
+  constraint own_fetch_holder_bucket_own_fetch_fkey FOREIGN KEY (bucket, own_fetch) REFERENCES own_fetch(bucket, id) ON DELETE CASCADE,
+  constraint own_fetch_holder_status_check CHECK ((status = ANY (ARRAY['asking'::text, 'requested'::text, 'preparing'::text, 'receiving'::text, 'complete'::text, 'partial'::text, 'empty'::text, 'failed'::text, 'stopped'::text])))
+);
+CREATE INDEX own_fetch_holder_artefact ON public.own_fetch_holder USING btree (bucket, artefact) WHERE (artefact IS NOT NULL);
+CREATE INDEX own_fetch_holder_token ON public.own_fetch_holder USING btree (bucket, token_hash) WHERE (token_hash IS NOT NULL);
+CREATE INDEX own_fetch_holder_transaction ON public.own_fetch_holder USING btree (bucket, transaction_id) WHERE (transaction_id IS NOT NULL);
+comment on table own_fetch_holder is 'by patient: how far each hospital is with a patient''s own copy';
+
+create table own_fetch_page (
+  bucket smallint not null,
+  own_fetch uuid not null,
+  seq integer not null,
+  hip text not null,
+  number integer not null,
+  content_hash bytea not null,
+  body text,
+  bytes integer not null,
+  received_at timestamp with time zone not null,
+  constraint own_fetch_page_pkey PRIMARY KEY (bucket, own_fetch, seq),
+  constraint own_fetch_page_bucket_own_fetch_hip_number_key UNIQUE (bucket, own_fetch, hip, number),
+  constraint own_fetch_page_bucket_own_fetch_hip_fkey FOREIGN KEY (bucket, own_fetch, hip) REFERENCES own_fetch_holder(bucket, own_fetch, hip) ON DELETE CASCADE
+);
+comment on table own_fetch_page is 'by patient: sealed pages on their way to the patient who asked for them';
+
 create table passkey (
   bucket smallint not null,
   credential_id bytea not null,
@@ -835,6 +894,43 @@ create table profile_share (
 CREATE INDEX profile_share_patient ON public.profile_share USING btree (bucket, patient, sent_at);
 CREATE INDEX profile_share_sent ON public.profile_share USING btree (bucket, sent_request);
 comment on table profile_share is 'by patient: profiles shown to a facility by scan and share, and the queue tokens given for them';
+
+create table question (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  facility text not null,
+  event uuid not null,
+  number text not null,
+  status text not null,
+  body bytea not null,
+  asked_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  answer bytea,
+  constraint question_pkey PRIMARY KEY (bucket, id),
+  constraint question_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'delivered'::text, 'undelivered'::text, 'answered'::text])))
+);
+CREATE UNIQUE INDEX question_open ON public.question USING btree (bucket, patient, event) WHERE (status <> 'answered'::text);
+CREATE INDEX question_patient ON public.question USING btree (bucket, patient, asked_at DESC);
+comment on table question is 'by patient: what patients asked facilities about looks at their records';
+
+create table received_question (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  number text not null,
+  status text not null,
+  body bytea not null,
+  received_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  answer bytea,
+  constraint received_question_pkey PRIMARY KEY (bucket, id),
+  constraint received_question_status_check CHECK ((status = ANY (ARRAY['open'::text, 'answered'::text])))
+);
+CREATE INDEX received_question_due ON public.received_question USING btree (bucket, due_at) WHERE (status = 'open'::text);
+comment on table received_question is 'by patient: questions of patients to this facility about looks at their records';
 
 create table refresh_token (
   digest bytea not null,

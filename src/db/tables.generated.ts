@@ -551,6 +551,50 @@ export interface MessageContentTable {
   replay_of: string | null
 }
 
+export interface OwnFetchTable {
+  bucket: number
+  id: string
+  patient: string
+  key_material: ColumnType<unknown, string, string>
+  date_from: Date | null
+  date_to: Date | null
+  started_at: Date
+  deadline: Date
+  expires_at: Date
+  last_seq: number
+}
+
+export interface OwnFetchHolderTable {
+  bucket: number
+  own_fetch: string
+  hip: string
+  status: string
+  artefact: string | null
+  transaction_id: string | null
+  token_hash: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  sealed_token: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  pages_announced: number | null
+  pages_received: number
+  entries_received: number
+  reason_code: string | null
+  reason_says: string | null
+  outcomes: ColumnType<unknown, string, string>
+  reported_at: Date | null
+  changed_at: Date
+}
+
+export interface OwnFetchPageTable {
+  bucket: number
+  own_fetch: string
+  seq: number
+  hip: string
+  number: number
+  content_hash: ColumnType<Buffer, Uint8Array, Uint8Array>
+  body: string | null
+  bytes: number
+  received_at: Date
+}
+
 export interface PasskeyTable {
   bucket: number
   credential_id: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -614,6 +658,34 @@ export interface ProfileShareTable {
   error_message: string | null
   sent_at: Date
   changed_at: Date
+}
+
+export interface QuestionTable {
+  bucket: number
+  id: string
+  patient: string
+  facility: string
+  event: string
+  number: string
+  status: string
+  body: ColumnType<Buffer, Uint8Array, Uint8Array>
+  asked_at: Date
+  due_at: Date
+  changed_at: Date
+  answer: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+}
+
+export interface ReceivedQuestionTable {
+  bucket: number
+  id: string
+  patient: string
+  number: string
+  status: string
+  body: ColumnType<Buffer, Uint8Array, Uint8Array>
+  received_at: Date
+  due_at: Date
+  changed_at: Date
+  answer: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
 }
 
 export interface RefreshTokenTable {
@@ -853,12 +925,17 @@ export interface Tables {
   log_witness: LogWitnessTable
   message: MessageTable
   message_content: MessageContentTable
+  own_fetch: OwnFetchTable
+  own_fetch_holder: OwnFetchHolderTable
+  own_fetch_page: OwnFetchPageTable
   passkey: PasskeyTable
   passkey_challenge: PasskeyChallengeTable
   patient: PatientTable
   patient_identifier: PatientIdentifierTable
   patient_index: PatientIndexTable
   profile_share: ProfileShareTable
+  question: QuestionTable
+  received_question: ReceivedQuestionTable
   refresh_token: RefreshTokenTable
   sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
@@ -915,11 +992,16 @@ export const byPatientTables = [
   'hiu_subscription_event',
   'linking_attempt',
   'linking_transaction',
+  'own_fetch',
+  'own_fetch_holder',
+  'own_fetch_page',
   'passkey',
   'patient',
   'patient_identifier',
   'patient_index',
   'profile_share',
+  'question',
+  'received_question',
   'shown_notice',
   'subscription',
   'subscription_event',

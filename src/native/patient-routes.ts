@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { OwnLog } from '../audit/log.ts'
 import { receiptFor, receiptsAbout } from '../audit/receipts.ts'
-import { artefactsOf } from '../consent/readers.ts'
 import { type Call, type Route, route } from '../http/route.ts'
 import { type AbhaAddress, type Id, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readLinking } from '../linking/discovery-commands.ts'
 import { readPatient } from '../people/commands.ts'
+import { myLookRoutes } from './me-look-routes.ts'
+import { mySharingRoutes } from './me-sharing-routes.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
 const page = z.object({
@@ -17,7 +18,7 @@ const page = z.object({
 
 /** What a patient sees at the exchange beyond ABDM's own calls: who looked, what is shared, what happened, with receipts. */
 export function patientRoutes(needs: { readonly ownLog: OwnLog }): readonly Route[] {
-  return [...eventRoutes(needs), ...stateRoutes()]
+  return [...eventRoutes(needs), ...stateRoutes(), ...mySharingRoutes(), ...myLookRoutes()]
 }
 
 function stateRoutes(): readonly Route[] {
@@ -32,18 +33,6 @@ function stateRoutes(): readonly Route[] {
         if (isRefusal(patient)) return patient
         const profile = await readPatient(tx, patient)
         return profile === undefined ? refuse('request/not-found') : { status: 200, body: profile }
-      },
-    }),
-    route({
-      ...mine,
-      path: '/v1/me/sharing',
-      summary: 'My consents, with whether the receiver has erased its copy',
-      answers: { 200: { description: 'Artefacts, newest first' } },
-      handle: async ({ tx, ...call }) => {
-        const patient = patientOf(call)
-        if (isRefusal(patient)) return patient
-        const artefacts = await artefactsOf(tx, patient, { page: { limit: LIMITS.pageSizeMax, offset: 0 } })
-        return { status: 200, body: artefacts }
       },
     }),
     route({
@@ -65,14 +54,6 @@ function stateRoutes(): readonly Route[] {
 
 function eventRoutes(needs: { readonly ownLog: OwnLog }): readonly Route[] {
   return [
-    route({
-      ...mine,
-      path: '/v1/me/looks',
-      summary: 'Who looked at my records: by name, institution, reason and consent, newest first',
-      query: page,
-      answers: { 200: { description: 'Looks; `id` is the event whose receipt proves it' } },
-      handle: async ({ tx, query, ...call }) => listEvents(tx, call, query, ['access.reported']),
-    }),
     route({
       ...mine,
       path: '/v1/me/events',
@@ -108,19 +89,13 @@ function patientOf(call: Mine): AbhaAddress | Refusal {
   return call.caller.kind === 'patient' ? call.caller.patient : refuse('auth/forbidden')
 }
 
-async function listEvents(
-  tx: Call<never, never>['tx'],
-  call: Mine,
-  query: z.output<typeof page>,
-  types?: readonly string[],
-) {
+async function listEvents(tx: Call<never, never>['tx'], call: Mine, query: z.output<typeof page>) {
   const patient = patientOf(call)
   if (isRefusal(patient)) return patient
   const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
   const events = await receiptsAbout(tx, patient, {
     limit: query.limit,
     ...before,
-    ...(types === undefined ? {} : { types }),
   })
   return { status: 200, body: events }
 }

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { artefactsOf } from '../consent/readers.ts'
+import { type Route, route } from '../http/route.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, refuse } from '../kernel/refusal.ts'
+import { type Chain, chainOf } from '../rights/chain.ts'
+import { readSharingFacts } from '../rights/facts.ts'
+import { type ReceiverView, type RequestView, sharingOf } from '../rights/sharing.ts'
+import { type Stopped, stopSharing } from '../rights/stop-commands.ts'
+import { actorOf, patientOf } from './me-caller.ts'
+
+const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
+
+/** `GET /v1/me/sharing`: `items` and `size` are the artefacts as signed; `receivers` is what a person reads. */
+export type MySharing = { readonly receivers: readonly ReceiverView[] }
+export type MyChain = Chain
+export type MySharingRequest = RequestView
+export type MyStopped = Stopped
+
+/** What a patient shares with whom, the picture of the chain, and stopping it. */
+export function mySharingRoutes(): readonly Route[] {
+  return [
+    route({
+      ...mine,
+      path: '/v1/me/sharing',
+      summary:
+        'My consents by receiver, with what went, who confirmed what, and whether the receiver has erased its copy',
+      answers: { 200: { description: 'Artefacts, newest first, and the same by receiver, live first' } },
+      handle: async ({ tx, caller }) => {
+        const patient = patientOf(caller)
+        if (isRefusal(patient)) return patient
+        const artefacts = await artefactsOf(tx, patient, { page: { limit: LIMITS.pageSizeMax, offset: 0 } })
+        const receivers = sharingOf(await readSharingFacts(tx, patient))
+        return { status: 200, body: { ...artefacts, receivers } satisfies MySharing & typeof artefacts }
+      },
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/sharing/:request',
+      summary: 'What I allowed at one time: a consent request with a consent for each holder',
+      answers: { 200: { description: 'The request' }, 404: { description: 'No such consent of mine' } },
+      handle: async ({ tx, caller, params }) => {
+        const patient = patientOf(caller)
+        if (isRefusal(patient)) return patient
+        const receivers = sharingOf(await readSharingFacts(tx, patient))
+        const found = receivers.flatMap(({ requests }) => requests).find(({ id }) => id === params['request'])
+        return found === undefined ? refuse('consent/unknown-request') : { status: 200, body: found }
+      },
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/chain',
+      summary: 'Who holds my records, and who got them from whom under which consent',
+      answers: { 200: { description: 'Nodes and edges; each consent names the events that prove it' } },
+      handle: async ({ tx, caller }) => {
+        const patient = patientOf(caller)
+        if (isRefusal(patient)) return patient
+        return { status: 200, body: chainOf(await readSharingFacts(tx, patient)) satisfies MyChain }
+      },
+    }),
+    route({
+      dialect: 'native',
+      auth: 'patient',
+      method: 'POST',
+      once: true,
+      // Stopping is as easy as allowing, or easier (DPDP s.6(4)): no code, no passkey.
+      path: '/v1/me/sharing/:what/stop',
+      summary:
+        'Stops sharing at once: one consent, all of one request, or all to one receiver, by the id of any of these',
+      body: z.object({}).strict(),
+      answers: {
+        200: { description: 'What stopped now, and what was over already' },
+        404: { description: 'No consent of mine has to do with this id' },
+      },
+      handle: async ({ tx, caller, params }) => {
+        const [patient, actor] = [patientOf(caller), actorOf(caller)]
+        if (isRefusal(patient)) return patient
+        if (isRefusal(actor)) return actor
+        const stopped = await stopSharing(tx, { patient, actor, what: params['what'] ?? '' })
+        return isRefusal(stopped) ? stopped : { status: 200, body: stopped satisfies MyStopped }
+      },
+    }),
+  ]
+}

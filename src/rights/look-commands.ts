@@ -1,0 +1,61 @@
+import { type EventAbout, receiptsAbout } from '../audit/receipts.ts'
+import type { Artefact } from '../consent/consent.ts'
+import { artefactById } from '../consent/readers.ts'
+import type { Tx } from '../db/tx.ts'
+import { type AbhaAddress, type FacilityId, type Id, parseFacilityId, parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { questionsOf } from './commands.ts'
+import { facilityViews } from './facts.ts'
+import { type ChangedLook, LOOK_EVENTS, type LookView, lookOf } from './looks.ts'
+
+/** Looks at this patient's records, newest first: a page after `before`. A row that was changed behind our back stands as such. */
+export async function looksOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: { readonly limit: number; readonly before?: Id<'event'> },
+): Promise<readonly (LookView | ChangedLook)[]> {
+  return withAll(tx, patient, await receiptsAbout(tx, patient, { ...page, types: LOOK_EVENTS }))
+}
+
+/** Unusual looks among the newest `LIMITS.looksSearchedMax`, newest first. */
+export async function unusualLooksOf(tx: Tx, patient: AbhaAddress): Promise<readonly LookView[]> {
+  const found: LookView[] = []
+  let before: Id<'event'> | undefined
+  for (let searched = 0; searched < LIMITS.looksSearchedMax; searched += LIMITS.pageSizeMax) {
+    const page = await looksOf(tx, patient, { limit: LIMITS.pageSizeMax, ...(before === undefined ? {} : { before }) })
+    for (const look of page) if (!('changed' in look) && look.unusual.length > 0) found.push(look)
+    const last = page.at(-1)
+    if (last === undefined || page.length < LIMITS.pageSizeMax) break
+    before = last.id as Id<'event'>
+  }
+  return found
+}
+
+async function withAll(
+  tx: Tx,
+  patient: AbhaAddress,
+  events: readonly EventAbout[],
+): Promise<readonly (LookView | ChangedLook)[]> {
+  const consents = new Map<string, Artefact>()
+  const facilities = new Set<FacilityId>()
+  for (const told of events) {
+    if ('changed' in told) continue
+    const { subject } = told.event
+    const id = subject === undefined || consents.has(subject) ? undefined : parseId<'artefact'>(subject)
+    const artefact = id && (await artefactById(tx, id))
+    if (artefact?.patient === patient) consents.set(artefact.id, artefact)
+    const facility = 'facility' in told.event ? parseFacilityId(String(told.event.facility)) : undefined
+    if (facility !== undefined) facilities.add(facility)
+  }
+  const views = await facilityViews(tx, [...facilities])
+  const questions = await questionsOf(tx, patient)
+  return events.flatMap((told): readonly (LookView | ChangedLook)[] => {
+    if ('changed' in told) return [told]
+    const look = lookOf(told, consents, views)
+    if (look === undefined) return []
+    const asked = questions.find(({ event }) => event === look.id)
+    return [
+      asked === undefined ? look : { ...look, question: { id: asked.id, number: asked.number, status: asked.status } },
+    ]
+  })
+}
