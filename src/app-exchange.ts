@@ -7,12 +7,14 @@ import { exchangeLinkingReactions, linkingUndelivered } from './abdm/exchange-li
 import { exchangeLinkingRoutes } from './abdm/exchange-linking-routes.ts'
 import { exchangeLockerRoutes } from './abdm/exchange-locker-routes.ts'
 import { exchangeOperatorRoutes } from './abdm/exchange-operator-routes.ts'
+import { exchangeOwnAppRoutes } from './abdm/exchange-own-app-routes.ts'
 import { exchangePatientRoutes } from './abdm/exchange-patient-routes.ts'
 import { exchangeSender } from './abdm/exchange-sender.ts'
 import { exchangeShareReactions, shareUndelivered } from './abdm/exchange-share-reactions.ts'
 import { exchangeShareRoutes } from './abdm/exchange-share-routes.ts'
 import { exchangeSubscriptionReactions, subscriptionEventUndelivered } from './abdm/exchange-subscription-reactions.ts'
 import { exchangeSubscriptionRoutes } from './abdm/exchange-subscription-routes.ts'
+import { ownAppReactions } from './abdm/own-app-reactions.ts'
 import { EXCHANGE_RIGHTS_FAILURES, exchangeRightsReactions } from './abdm/rights-reactions.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import type { OwnLog } from './audit/log.ts'
@@ -27,9 +29,13 @@ import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
+import { myLinkingRoutes } from './native/me-linking-routes.ts'
 import { mePolicyRoutes } from './native/me-policy-routes.ts'
+import { meProofRoutes } from './native/me-proof-routes.ts'
+import { myRecordRoutes } from './native/me-record-routes.ts'
 import { meRequestRoutes } from './native/me-request-routes.ts'
 import { meSessionRoutes } from './native/me-session-routes.ts'
+import { meSignInRoutes } from './native/me-sign-in-routes.ts'
 import { meSubscriptionRoutes } from './native/me-subscription-routes.ts'
 import { patientRoutes } from './native/patient-routes.ts'
 import { answerRoute } from './native/question-routes.ts'
@@ -39,10 +45,13 @@ import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
 import { patientOfSession } from './people/patient-session.ts'
 import type { WebNeeds } from './people/session-commands.ts'
+import { SIGN_IN_JOB, signInJob } from './people/sign-in-commands.ts'
 import { makeConsole } from './sandbox/console.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { makeNetworkWatch } from './sandbox/watch.ts'
+import { ownFetchChore, ownFetchJobs } from './transfer/own-fetch-jobs.ts'
+import { ownFetchReactions } from './transfer/own-fetch-reactions.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type ExchangeNeeds = {
@@ -82,9 +91,14 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...exchangeShareReactions,
       ...linkingReactions,
       ...exchangeSubscriptionReactions,
+      ...ownFetchReactions(needs),
+      ...ownAppReactions(needs),
       ...exchangeRightsReactions,
     ],
-    handlers: [[ANSWER_DUE_JOB, answerDue]],
+    handlers: [
+      [ANSWER_DUE_JOB, answerDue],
+      [SIGN_IN_JOB, signInJob(needs)],
+    ],
     failures: [
       ...CONSENT_FAILURES,
       ...EXCHANGE_RIGHTS_FAILURES,
@@ -95,6 +109,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     chores: [
       expiryChore(ground.machine),
       attemptsChore(ground.machine),
+      ownFetchChore(ground.machine, needs),
       ...(needs.sandbox ? [watch.chore] : []),
       ...(sandboxConsole === undefined ? [] : [sandboxConsole.chore]),
     ],
@@ -134,7 +149,12 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...exchangeEmergencyRoutes(needs),
     ...exchangeDataRoutes(),
     ...patientRoutes(needs),
+    ...myRecordRoutes(needs),
+    ...myLinkingRoutes(),
+    ...exchangeOwnAppRoutes(needs),
     ...meSessionRoutes(needs),
+    ...meSignInRoutes(needs),
+    ...meProofRoutes(needs),
     ...meRequestRoutes(needs),
     ...mePolicyRoutes(),
     ...meSubscriptionRoutes(),
@@ -167,6 +187,9 @@ function patientCheck(needs: ExchangeNeeds): Authenticate {
     const token = bearerOf(headers['x-auth-token'])
     if (token !== undefined) return verifyPatientToken(tx, needs, token)
     const signedIn = await patientOfSession(tx, needs.web, { method: request.method, headers })
+    // Decisions of the app go by /v1, where they ask for a proof anew; ABDM's own paths know none.
+    if (signedIn !== undefined && !isRefusal(signedIn) && request.dialect === 'abdm' && request.method !== 'GET')
+      return refuse('auth/forbidden', 'A session of the app reads here; what it changes goes by /v1.')
     if (signedIn !== undefined) return signedIn
     return request.dialect === 'abdm'
       ? refuse('auth/invalid-patient-token', 'X-AUTH-TOKEN is missing: send the patient’s session.', 'X-AUTH-TOKEN')

@@ -142,7 +142,11 @@ export const EXCHANGE_PROBLEMS = {
     title: 'The time to decide this consent request is over.',
   },
   'consent/not-requested': { status: 409, abdm: 'ABDM-2406', title: 'This consent request has been decided already.' },
-  'consent/decided-already': { status: 409, abdm: 'ABDM-2406', title: 'This consent request has been decided already.' },
+  'consent/already-decided': {
+    status: 409,
+    abdm: 'ABDM-2406',
+    title: 'This consent request has been decided already.',
+  },
   'notices/not-shown': {
     status: 409,
     abdm: 'ABDM-1006',
@@ -179,6 +183,16 @@ export const EXCHANGE_PROBLEMS = {
   },
   'consent/unknown-policy': { status: 404, abdm: 'ABDM-1077', title: 'There is no such auto-approval policy.' },
   'consent/too-many-policies': { status: 409, abdm: 'ABDM-1117', title: 'There are too many auto-approval policies.' },
+  'consent/no-emergency-here': {
+    status: 403,
+    abdm: 'ABDM-1062',
+    title: 'This kind of facility cannot open records in an emergency.',
+  },
+  'consent/nothing-linked-elsewhere': {
+    status: 409,
+    abdm: 'ABDM-1010',
+    title: 'Nothing of this patient is linked at another facility.',
+  },
   'transfer/not-acknowledged': {
     status: 412,
     abdm: 'ABDM-1402',
@@ -211,6 +225,11 @@ export const EXCHANGE_PROBLEMS = {
     status: 403,
     abdm: 'ABDM-1062',
     title: 'The consent has ended; nothing was stored.',
+  },
+  'transfer/page-taken': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'Another page of this number was taken before; it is kept.',
   },
   'transfer/mailbox-full': { status: 413, abdm: 'ABDM-1006', title: 'More came than is kept for one request.' },
   'transfer/hip-failed': { status: 502, abdm: 'ABDM-1028', title: 'The HIP could not serve this request.' },
