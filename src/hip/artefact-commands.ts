@@ -103,6 +103,7 @@ export async function listArtefacts(
   tx: Tx,
   before: string | undefined,
   limit: number,
+  status?: ArtefactStatus,
 ): Promise<readonly store.ArtefactRow[]> {
-  return store.listArtefacts(tx, before, limit)
+  return store.listArtefacts(tx, before, limit, status)
 }

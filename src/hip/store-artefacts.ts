@@ -134,6 +134,7 @@ export async function listArtefacts(
   tx: Tx,
   before: string | undefined,
   limit: number,
+  status?: ArtefactStatus,
 ): Promise<readonly ArtefactRow[]> {
   const { rows } = await sql<{
     consent_id: string
@@ -146,7 +147,8 @@ export async function listArtefacts(
   }>`
     /* all buckets: the facility's list of the consents it holds */
     select consent_id, abha_address, hiu, status, erase_at, received_at, ended_at from hip_artefact
-    where ${before ?? null}::uuid is null or consent_id < ${before ?? null}::uuid
+    where (${before ?? null}::uuid is null or consent_id < ${before ?? null}::uuid)
+      and (${status ?? null}::text is null or status = ${status ?? null})
     order by consent_id desc limit ${limit}`.execute(tx.db)
   return rows.map((row) => ({
     consentId: row.consent_id,

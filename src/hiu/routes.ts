@@ -1,6 +1,6 @@
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
-import { type Id, parseId } from '../kernel/id.ts'
+import { parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import {
   type ArtefactView,
@@ -11,6 +11,7 @@ import {
   refreshStatus,
 } from './commands.ts'
 import { listConsents } from './consent-list-store.ts'
+import { fetchAgain } from './consent-views.ts'
 import { listErasures } from './document-store.ts'
 import {
   fetchOrder,
@@ -21,8 +22,6 @@ import {
   viewAllOrder,
   viewOrder,
 } from './messages.ts'
-import { requestData } from './requests.ts'
-import { lockArtefact } from './store.ts'
 import { listSubscriptions, lockSubscription, subscriptionEvents } from './subscription-store.ts'
 import { askSubscription } from './subscriptions.ts'
 import { listRecords, viewRecord, viewRecords } from './view.ts'
@@ -120,7 +119,8 @@ function consentActions(needs: ConsentNeeds): readonly Route[] {
         429: { description: 'The consent permits no further request now.' },
       },
       handle: async ({ tx, params, body }) => {
-        const asked = await fetchAgain(tx, needs, params['id'], body.artefact)
+        const id = parseId<'hiu-consent'>(params['id'] ?? '')
+        const asked = id === undefined ? refuse('hiu/unknown-consent') : await fetchAgain(tx, needs, id, body.artefact)
         return isRefusal(asked) ? asked : { status: 202, body: { requests: asked } }
       },
     }),
@@ -130,30 +130,6 @@ function consentActions(needs: ConsentNeeds): readonly Route[] {
 async function consentOf(tx: Tx, text: string | undefined): Promise<ConsentView | Refusal> {
   const id = parseId<'hiu-consent'>(text ?? '')
   return id === undefined ? refuse('hiu/unknown-consent') : readConsent(tx, id)
-}
-
-/** Asks under each artefact in force, or under the one named; the first refusal counts when nothing could be asked. */
-async function fetchAgain(
-  tx: Tx,
-  needs: ConsentNeeds,
-  id: string | undefined,
-  only: string | undefined,
-): Promise<readonly Id<'hiu-request'>[] | Refusal> {
-  const consent = await consentOf(tx, id)
-  if (isRefusal(consent)) return consent
-  const wanted = only === undefined ? consent.artefacts : consent.artefacts.filter((artefact) => artefact.id === only)
-  if (only !== undefined && wanted.length === 0) return refuse('hiu/unknown-artefact', undefined, 'artefact')
-  const asked: Id<'hiu-request'>[] = []
-  let refusal: Refusal = refuse('hiu/not-granted')
-  for (const { id: artefactId, status } of wanted) {
-    if (status !== 'granted') continue
-    const artefact = await lockArtefact(tx, consent.patient, artefactId)
-    const result =
-      artefact === undefined ? refuse('hiu/not-granted') : await requestData(tx, needs, artefact, 'by hand')
-    if (isRefusal(result)) refusal = result
-    else asked.push(result)
-  }
-  return asked.length === 0 ? refusal : asked
 }
 
 /** The fetch REQUEST-ID is of no use to staff; the signed value is shown as it came. */

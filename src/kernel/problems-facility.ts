@@ -160,5 +160,17 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1006',
     title: 'This is the last administrator who can sign in.',
   },
-  'staff/not-now': { status: 409, abdm: 'ABDM-1006', title: 'The account is not in a state in which this can be done.' },
+  'staff/not-now': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'The account is not in a state in which this can be done.',
+  },
+  'incidents/unknown-emergency': { status: 404, abdm: 'ABDM-1017', title: 'There is no such emergency access.' },
+  'incidents/own-review': { status: 403, abdm: 'ABDM-1062', title: 'Somebody else must review what you opened.' },
+  'incidents/not-ended': {
+    status: 409,
+    abdm: 'ABDM-1117',
+    title: 'This access is still open; review it after its end.',
+  },
+  'incidents/reviewed-already': { status: 409, abdm: 'ABDM-1117', title: 'This access was reviewed already.' },
 } as const

@@ -1,0 +1,171 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { readQueueNumber } from '../hip/share-commands.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type Actor, type StaffCaller, staffActor } from '../kernel/caller.ts'
+import { type FacilityId, type Id, makeId, parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { canMove } from '../kernel/moves.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { readPatient } from '../records/commands.ts'
+import { attendingStaff } from './colleagues.ts'
+import { attendantOf, todayScope } from './rules.ts'
+import { type Attendant, attendsNow, endsBy, UNITS, VISIT_MOVES, type Visit, type VisitKind } from './visit.ts'
+import * as store from './visit-store.ts'
+
+export type VisitNeeds = { readonly facility: { readonly id: FacilityId } }
+
+export type NewVisit = {
+  readonly patient: string
+  readonly kind: VisitKind
+  /** Ids of doctors and nurses, and names of units. */
+  readonly attendants: readonly string[]
+}
+
+/**
+ * Starts a visit. A doctor or nurse who starts one attends it. A patient has one open visit at a time: who else is to attend is added to
+ * it.
+ */
+export async function startVisit(
+  tx: Tx,
+  needs: VisitNeeds,
+  staff: StaffCaller,
+  input: NewVisit,
+): Promise<Id<'visit'> | Refusal> {
+  const patient = await readPatient(tx, input.patient)
+  if (isRefusal(patient)) return patient
+  const own = attendantOf(staff)
+  const attendants = await readAttendants(tx, own === undefined ? input.attendants : [...input.attendants, own])
+  if (isRefusal(attendants)) return attendants
+  const [latest] = await store.visitsOf(tx, patient.reference, 1)
+  if (latest?.status === 'open') return refuse('desk/visit-open')
+  const id = makeId<'visit'>(tx.now, tx.random, bucketOf(patient.reference))
+  const queueNumber =
+    patient.abhaAddress === undefined ? undefined : await readQueueNumber(tx, patient.abhaAddress, startOfDay(tx.now))
+  const recorded = await record(tx, {
+    type: 'visit.started',
+    actor: staffActor(needs.facility.id, staff),
+    patient: patient.reference,
+    subject: id,
+    kind: input.kind,
+    attendants,
+  })
+  const visit = { id, patientReference: patient.reference, kind: input.kind }
+  await store.insertVisit(tx, recorded, queueNumber === undefined ? visit : { ...visit, queueNumber }, attendants)
+  await announce(tx, recorded)
+  return id
+}
+
+/** Lets others attend an open visit, or no longer. */
+export async function changeAttendants(
+  tx: Tx,
+  needs: VisitNeeds,
+  staff: StaffCaller,
+  id: string,
+  change: { readonly add: readonly string[]; readonly remove: readonly string[] },
+): Promise<true | Refusal> {
+  const visit = await lockOpen(tx, id)
+  if (isRefusal(visit)) return visit
+  const added = await readAttendants(tx, change.add)
+  if (isRefusal(added)) return added
+  const removed = visit.attendants.flatMap(({ attendant, until }) =>
+    until === undefined && change.remove.includes(attendant) && !added.includes(attendant) ? [attendant] : [],
+  )
+  const present = new Set(visit.attendants.flatMap(({ attendant, until }) => (until === undefined ? [attendant] : [])))
+  const fresh = added.filter((attendant) => !present.has(attendant))
+  if (fresh.length === 0 && removed.length === 0) return true
+  const recorded = await record(tx, {
+    type: 'visit.attendants-changed',
+    actor: staffActor(needs.facility.id, staff),
+    patient: visit.patientReference,
+    subject: visit.id,
+    added: fresh,
+    removed,
+  })
+  await store.addAttendants(tx, recorded, visit.id, fresh)
+  if (removed.length > 0) await store.endAttendance(tx, recorded, visit.id, removed)
+  await announce(tx, recorded)
+  return true
+}
+
+/** Ends a visit: nobody attends it any more. */
+export async function endVisit(tx: Tx, needs: VisitNeeds, staff: StaffCaller, id: string): Promise<true | Refusal> {
+  const visit = await lockOpen(tx, id)
+  if (isRefusal(visit)) return visit
+  await end(tx, staffActor(needs.facility.id, staff), visit)
+  return true
+}
+
+async function end(tx: Tx, actor: Actor, visit: Visit): Promise<void> {
+  const recorded = await record(tx, {
+    type: 'visit.ended',
+    actor,
+    patient: visit.patientReference,
+    subject: visit.id,
+  })
+  await store.endVisit(tx, recorded, visit)
+  await announce(tx, recorded)
+}
+
+async function lockOpen(tx: Tx, text: string): Promise<Visit | Refusal> {
+  const id = parseId<'visit'>(text)
+  const visit = id && (await store.lockVisit(tx, id))
+  if (visit === undefined) return refuse('desk/unknown-visit')
+  return canMove(VISIT_MOVES, visit.status, 'ended') ? visit : refuse('desk/visit-ended')
+}
+
+/** Ends what nobody ended in time. Returns how many. */
+export async function endForgottenVisits(tx: Tx): Promise<number> {
+  let ended = 0
+  for (const kind of ['outpatient', 'emergency'] as const) {
+    const longestMs = (endsBy({ kind, startedAt: tx.now })?.getTime() ?? 0) - tx.now.getTime()
+    const before = new Date(tx.now.getTime() - longestMs)
+    for (const id of await store.visitsToEnd(tx, kind, before, LIMITS.expiryBatchMax)) {
+      const visit = await store.lockVisit(tx, id)
+      if (visit?.status !== 'open') continue
+      await end(tx, { kind: 'system', id: 'visits' }, visit)
+      ended++
+    }
+  }
+  return ended
+}
+
+async function readAttendants(tx: Tx, wanted: readonly string[]): Promise<readonly Attendant[] | Refusal> {
+  const people = await attendingStaff(tx)
+  const found: Attendant[] = []
+  for (const text of new Set(wanted)) {
+    const attendant = UNITS.find((unit) => unit === text) ?? people.find(({ id }) => id === text)?.id
+    if (attendant === undefined) return refuse('desk/unknown-attendant', undefined, 'attendants')
+    found.push(attendant)
+  }
+  return found
+}
+
+/**
+ * Whether a person of the staff attends a patient now: by name, or as the unit where she works. `who` is her id, or the name of the
+ * unit.
+ */
+export async function isAttending(tx: Tx, patientReference: string, who: string): Promise<boolean> {
+  const [latest] = await store.visitsOf(tx, patientReference, 1)
+  return latest !== undefined && attendsNow(latest, who, tx.now)
+}
+
+/** Visits of one patient, latest first. */
+export async function listVisits(tx: Tx, patientReference: string): Promise<readonly Visit[]> {
+  return store.visitsOf(tx, patientReference, LIMITS.pageSizeDefault)
+}
+
+/** Today's visits that somebody sees by her role. */
+export async function listToday(tx: Tx, staff: StaffCaller): Promise<readonly Visit[]> {
+  const scope = todayScope(staff)
+  return scope === 'none' ? [] : store.todaysVisits(tx, startOfDay(tx.now), scope, LIMITS.deskListMax)
+}
+
+const INDIA_OFFSET_MS = 330 * 60_000
+const DAY_MS = 86_400_000
+
+/** Midnight in India before `now`. */
+export function startOfDay(now: Date): Date {
+  const inIndia = now.getTime() + INDIA_OFFSET_MS
+  return new Date(inIndia - (inIndia % DAY_MS) - INDIA_OFFSET_MS)
+}

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { EMERGENCY_REASONS, type EmergencyReason } from '../consent/emergency.ts'
+import type { Tx } from '../db/tx.ts'
+import { type Route, route } from '../http/route.ts'
+import {
+  breakGlass,
+  type EmergencyNeeds,
+  endOwnEmergency,
+  listEmergencies,
+  openEmergencyOf,
+  reviewEmergency,
+} from '../incidents/commands.ts'
+import { type EmergencyAccess, isOpen, OUTCOMES } from '../incidents/emergency.ts'
+import { staffOf } from '../kernel/caller.ts'
+import { parseId } from '../kernel/id.ts'
+import { isRefusal, refuse } from '../kernel/refusal.ts'
+import { spendStepUp } from '../people/step-up-commands.ts'
+import { readPatient } from '../records/commands.ts'
+import { staffNames } from './colleagues.ts'
+
+const common = { dialect: 'native', auth: 'staff' } as const
+const words = z.string().trim().min(10).max(1_000)
+const REASONS = Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]
+
+/** `POST /v1/desk/patients/:reference/emergency` */
+export const emergencyOrder = z
+  .object({ reason: z.enum(REASONS), words, stepUp: z.string() })
+  .meta({ id: 'DeskEmergencyOrder' })
+/** `POST /v1/desk/emergencies/:id/review` */
+export const emergencyReview = z.object({ outcome: z.enum(OUTCOMES), words }).meta({ id: 'EmergencyReview' })
+
+/** Breaking the glass at the desk, and its reviews. */
+export function deskEmergencyRoutes(needs: EmergencyNeeds): readonly Route[] {
+  return [...openingRoutes(needs), ...reviewRoutes(needs)]
+}
+
+function openingRoutes(needs: EmergencyNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/desk/patients/:reference/emergency',
+      act: 'emergency.open',
+      summary: 'The access to this patient that I opened in an emergency, while it is open.',
+      once: false,
+      answers: { 200: { description: 'The access, or nothing.' } },
+      handle: async ({ tx, caller, params }) => {
+        const open = await openEmergencyOf(tx, params['reference'] ?? '', staffOf(caller).id)
+        return { status: 200, body: { emergency: open === undefined ? null : showOwn(open) } }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/patients/:reference/emergency',
+      act: 'emergency.open',
+      summary:
+        'Breaks the glass: opens this patient to me for minutes. The patient is told at once; it will be reviewed.',
+      once: true,
+      body: emergencyOrder,
+      answers: {
+        201: { description: 'Open.' },
+        403: { description: 'The step-up is missing or spent.' },
+        404: { description: 'There is no such patient.' },
+      },
+      handle: async ({ tx, caller, params, body }) => {
+        const staff = staffOf(caller)
+        const patient = params['reference'] ?? ''
+        const fault = await spendStepUp(tx, staff, { id: body.stepUp, act: 'emergency.open', subject: patient })
+        if (fault) return fault
+        const opened = await breakGlass(tx, needs, staff, { patient, reason: body.reason, words: body.words })
+        return isRefusal(opened) ? opened : { status: 201, body: showOwn(opened) }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/emergencies/:id/end',
+      act: 'emergency.open',
+      summary: 'Ends my own access before its time.',
+      once: true,
+      answers: { 200: { description: 'Ended.' }, 404: { description: 'There is none of mine.' } },
+      handle: async ({ tx, caller, params }) => {
+        const id = parseId<'emergency'>(params['id'] ?? '')
+        if (id === undefined) return refuse('incidents/unknown-emergency')
+        const ended = await endOwnEmergency(tx, needs, staffOf(caller), id)
+        return isRefusal(ended) ? ended : { status: 200, body: showOwn(ended) }
+      },
+    }),
+  ]
+}
+
+function reviewRoutes(needs: EmergencyNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/desk/emergencies',
+      act: 'emergency.review',
+      summary: 'The review list: what waits first, the most urgent on top.',
+      once: false,
+      answers: { 200: { description: 'Every access in an emergency.' } },
+      handle: async ({ tx }) => {
+        const names = await staffNames(tx)
+        const rows = await listEmergencies(tx)
+        return {
+          status: 200,
+          body: {
+            emergencies: await Promise.all(
+              rows.map(async (access) => ({
+                ...showOwn(access),
+                isOverdue: access.status !== 'reviewed' && access.reviewBy < tx.now,
+                isOpen: isOpen(access, tx.now),
+                person: { name: access.name, role: access.role },
+                patient: await nameOf(tx, access.patientReference),
+                ...(access.review === undefined
+                  ? {}
+                  : { review: { ...access.review, by: names.get(access.review.by)?.name ?? '' } }),
+              })),
+            ),
+          },
+        }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/emergencies/:id/review',
+      act: 'emergency.review',
+      summary: 'Writes down what the review found. Nobody reviews what they opened themselves.',
+      once: true,
+      body: emergencyReview,
+      answers: {
+        200: { description: 'Reviewed.' },
+        403: { description: 'It is your own.' },
+        404: { description: 'There is none.' },
+        409: { description: 'It is still open, or reviewed already.' },
+      },
+      handle: async ({ tx, caller, params, body }) => {
+        const id = parseId<'emergency'>(params['id'] ?? '')
+        if (id === undefined) return refuse('incidents/unknown-emergency')
+        const reviewed = await reviewEmergency(tx, needs, staffOf(caller), { id, ...body })
+        return isRefusal(reviewed) ? reviewed : { status: 200, body: showOwn(reviewed) }
+      },
+    }),
+  ]
+}
+
+/** Without clinical content: the reviewer reads who, when and why. */
+function showOwn(access: EmergencyAccess): object {
+  const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy } = access
+  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy }
+}
+
+async function nameOf(tx: Tx, reference: string): Promise<{ readonly reference: string; readonly name?: string }> {
+  const patient = await readPatient(tx, reference)
+  return isRefusal(patient) ? { reference } : { reference, name: patient.name }
+}

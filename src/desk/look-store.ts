@@ -1,0 +1,34 @@
+import { sql } from 'kysely'
+import type { AuditEvent, Recorded } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import type { Bucket, Id } from '../kernel/id.ts'
+
+type Look = { readonly bucket: Bucket; readonly staff: Id<'staff'>; readonly what: string }
+
+/** When this person last looked at this. */
+export async function lastLook(tx: Tx, { bucket, staff, what }: Look): Promise<Date | undefined> {
+  const row = await tx.db
+    .selectFrom('desk_look')
+    .select('at')
+    .where('bucket', '=', bucket)
+    .where('staff', '=', staff)
+    .where('what', '=', what)
+    .executeTakeFirst()
+  return row?.at
+}
+
+export async function saveLook(tx: Tx, _recorded: Recorded<AuditEvent>, look: Look): Promise<void> {
+  await tx.db
+    .insertInto('desk_look')
+    .values({ ...look, at: tx.now })
+    .onConflict((c) => c.columns(['bucket', 'staff', 'what']).doUpdateSet({ at: tx.now }))
+    .execute()
+}
+
+/** The next number for a new patient of a year. */
+export async function nextNumber(tx: Tx, year: number): Promise<number> {
+  const { rows } = await sql<{ last_number: number }>`
+    insert into desk_number (year, last_number) values (${year}, 1)
+    on conflict (year) do update set last_number = desk_number.last_number + 1 returning last_number`.execute(tx.db)
+  return rows[0]?.last_number ?? 1
+}

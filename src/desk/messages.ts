@@ -1,0 +1,79 @@
+import { z } from 'zod'
+import { HI_TYPES } from '../fhir/hi-type.ts'
+import { SERVED_FILTERS } from '../hip/store-served.ts'
+import { parsedText } from '../http/parsed-text.ts'
+import { parseFacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { newPatient, patientReference } from '../records/messages.ts'
+import { VISIT_KINDS } from './visit.ts'
+
+/** What the desk's screens send. Who asks is never in a body: it is the person who signed in. */
+
+export const patientSearch = z
+  .object({ text: z.string().trim().min(1).max(LIMITS.textCharsMax) })
+  .strict()
+  .meta({ id: 'PatientSearch' })
+
+/** Without `reference` the desk gives the next number. */
+export const deskPatient = newPatient
+  .extend({ reference: patientReference.optional() })
+  .strict()
+  .meta({ id: 'DeskPatient' })
+
+const attendant = z.string().min(1).max(60)
+
+export const newVisit = z
+  .object({
+    patient: patientReference,
+    kind: z.enum(VISIT_KINDS, `must be one of ${VISIT_KINDS.join(', ')}`).default('outpatient'),
+    attendants: z.array(attendant).max(20).default([]),
+  })
+  .strict()
+  .meta({ id: 'NewVisit' })
+
+export const attendantsChange = z
+  .object({ add: z.array(attendant).max(20).default([]), remove: z.array(attendant).max(20).default([]) })
+  .strict()
+  .meta({ id: 'AttendantsChange' })
+
+const days = z.number().int().min(1).max(20_000)
+
+export const deskAsk = z
+  .object({
+    patient: patientReference,
+    template: z.string().min(1).max(60),
+    hiTypes: z.array(z.enum(HI_TYPES)).min(1).max(LIMITS.hiTypesMax).optional(),
+    lookBackDays: days.optional(),
+    keepDays: days.optional(),
+    hip: z
+      .object({
+        id: parsedText(parseFacilityId, 'must be a facility id such as IN2710000011'),
+        name: z.string().trim().min(1).max(LIMITS.textCharsMax).optional(),
+      })
+      .strict()
+      .optional(),
+  })
+  .strict()
+  .meta({ id: 'DeskAsk' })
+
+export const consentsQuery = z.object({
+  state: z.enum(['waiting', 'live', 'ended']).optional(),
+  patient: patientReference.optional(),
+})
+
+const limit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault)
+export const heldQuery = z.object({
+  before: z.uuid().optional(),
+  status: z.enum(['GRANTED', 'REVOKED', 'EXPIRED']).optional(),
+  limit,
+})
+export const servedQuery = z.object({
+  what: z.enum(SERVED_FILTERS).default('all'),
+  consent: z.uuid().optional(),
+  before: z.iso
+    .datetime({ message: 'must be a date and time such as 2026-01-31T10:00:00Z' })
+    .transform((text) => new Date(text))
+    .optional(),
+  limit,
+})
+export const erasedQuery = z.object({ limit })

@@ -1,0 +1,21 @@
+import type { Route } from '../http/route.ts'
+import { deskConsentRoutes } from './consent-routes.ts'
+import type { DeskConsentNeeds } from './consents.ts'
+import type { EmergencyNeeds } from '../incidents/commands.ts'
+import { deskEmergencyRoutes } from './emergency-routes.ts'
+import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
+import { deskProviderRoutes } from './provider-routes.ts'
+import { deskVisitRoutes } from './visit-routes.ts'
+
+export type DeskRouteNeeds = PatientRouteNeeds & DeskConsentNeeds & EmergencyNeeds
+
+/** The daily work at a facility's desk; who may do what stands in `people/rules.ts`. */
+export function deskRoutes(needs: DeskRouteNeeds): readonly Route[] {
+  return [
+    ...deskPatientRoutes(needs),
+    ...deskVisitRoutes(needs),
+    ...deskEmergencyRoutes(needs),
+    ...deskConsentRoutes(needs),
+    ...deskProviderRoutes(needs),
+  ]
+}

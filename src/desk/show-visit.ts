@@ -1,0 +1,28 @@
+import type { StaffCaller } from '../kernel/caller.ts'
+import type { Colleague } from './colleagues.ts'
+import { attendantOf } from './rules.ts'
+import { attendsNow, endsBy, type Visit } from './visit.ts'
+
+/** A visit as the screens show it: who attends by name, and whether it is the reader. */
+export function showVisit(visit: Visit, names: ReadonlyMap<string, Colleague>, reader: StaffCaller, now: Date): object {
+  const own = attendantOf(reader)
+  const end = endsBy(visit)
+  return {
+    id: visit.id,
+    kind: visit.kind,
+    status: visit.status,
+    startedAt: visit.startedAt,
+    ...(visit.queueNumber === undefined ? {} : { queueNumber: visit.queueNumber }),
+    ...(visit.endedAt === undefined ? {} : { endedAt: visit.endedAt }),
+    ...(visit.status === 'open' && end !== undefined ? { endsBy: end } : {}),
+    attendedByMe: own !== undefined && attendsNow(visit, own, now),
+    attendants: visit.attendants.map(({ attendant, until }) => {
+      const person = names.get(attendant)
+      return {
+        id: attendant,
+        ...(person === undefined ? { unit: attendant } : { name: person.name, role: person.role }),
+        ...(until === undefined ? {} : { until }),
+      }
+    }),
+  }
+}

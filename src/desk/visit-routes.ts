@@ -1,0 +1,111 @@
+import type { Tx } from '../db/tx.ts'
+import { type Route, route } from '../http/route.ts'
+import { type StaffCaller, staffOf } from '../kernel/caller.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { type RecordsNeeds, readPatient } from '../records/commands.ts'
+import { attendingStaff, staffNames } from './colleagues.ts'
+import { changeAttendants, endVisit, listToday, startVisit } from './commands.ts'
+import { lookAtList } from './looks.ts'
+import { attendantsChange, newVisit } from './messages.ts'
+import { showVisit } from './show-visit.ts'
+import { UNITS } from './visit.ts'
+
+const common = { dialect: 'native', auth: 'staff' } as const
+const answers = {
+  404: { description: 'There is no such patient or visit.' },
+  409: { description: 'The visit has ended, or the patient has an open one.' },
+}
+
+/** Who is here today, and who attends whom. */
+export function deskVisitRoutes(needs: RecordsNeeds): readonly Route[] {
+  return [todayRoute(needs), colleaguesRoute(), ...changeRoutes(needs)]
+}
+
+function todayRoute(needs: RecordsNeeds): Route {
+  return route({
+    ...common,
+    method: 'GET',
+    path: '/v1/desk/today',
+    act: 'patient.find',
+    summary: "Today's visits: all for the front desk, their own for doctors and nurses, those sent to it for a unit.",
+    once: false,
+    answers: { 200: { description: 'Visits, the earliest first.' } },
+    handle: async ({ tx, caller }) => {
+      const staff = staffOf(caller)
+      const visits = await readToday(tx, staff)
+      await lookAtList(tx, needs, staff, 'today', visits.length)
+      return { status: 200, body: { visits } }
+    },
+  })
+}
+
+async function readToday(tx: Tx, staff: StaffCaller): Promise<readonly object[]> {
+  const names = await staffNames(tx)
+  const shown: object[] = []
+  for (const visit of await listToday(tx, staff)) {
+    const patient = await readPatient(tx, visit.patientReference)
+    if (isRefusal(patient)) continue
+    const { reference, name, gender, birthDate } = patient
+    shown.push({ ...showVisit(visit, names, staff, tx.now), patient: { reference, name, gender, birthDate } })
+  }
+  return shown
+}
+
+function colleaguesRoute(): Route {
+  return route({
+    ...common,
+    method: 'GET',
+    path: '/v1/desk/colleagues',
+    act: 'visit.start',
+    summary: 'Who may be asked to attend a visit: doctors and nurses by name, and units.',
+    once: false,
+    answers: { 200: { description: 'People and units.' } },
+    handle: async ({ tx }) => ({ status: 200, body: { people: await attendingStaff(tx), units: UNITS } }),
+  })
+}
+
+function changeRoutes(needs: RecordsNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/visits',
+      act: 'visit.start',
+      summary: 'Starts a visit, with those who attend it. A doctor or nurse who starts one attends it.',
+      once: true,
+      body: newVisit,
+      answers: { 201: { description: 'The id of the visit.' }, ...answers },
+      handle: async ({ tx, caller, body }) => {
+        const id = await startVisit(tx, needs, staffOf(caller), body)
+        return isRefusal(id) ? id : { status: 201, body: { id } }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/visits/:id/attendants',
+      act: 'visit.start',
+      summary: 'Lets others attend an open visit, or no longer.',
+      once: true,
+      body: attendantsChange,
+      answers: { 204: { description: 'Done.' }, ...answers },
+      handle: async ({ tx, caller, params, body }) => {
+        const changed = await changeAttendants(tx, needs, staffOf(caller), params['id'] ?? '', body)
+        return isRefusal(changed) ? changed : { status: 204 }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/visits/:id/end',
+      act: 'visit.start',
+      summary: 'Ends a visit: nobody attends it any more.',
+      once: true,
+      answers: { 204: { description: 'Ended.' }, ...answers },
+      handle: async ({ tx, caller, params }) => {
+        const ended = await endVisit(tx, needs, staffOf(caller), params['id'] ?? '')
+        return isRefusal(ended) ? ended : { status: 204 }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,68 @@
+import type { Id } from '../kernel/id.ts'
+import type { StaffRole } from '../kernel/staff-role.ts'
+
+export const VISIT_KINDS = ['outpatient', 'inpatient', 'emergency'] as const
+export type VisitKind = (typeof VISIT_KINDS)[number]
+
+/** Units that attend as a whole: whoever works there today. */
+export const UNITS = ['lab', 'pharmacy', 'billing'] as const satisfies readonly StaffRole[]
+export type Unit = (typeof UNITS)[number]
+
+/** The id of a doctor or nurse, or a unit. */
+export type Attendant = Id<'staff'> | Unit
+
+export type Attendance = { readonly attendant: Attendant; readonly from: Date; readonly until?: Date }
+
+/** A patient's stay at this facility, from the front desk to the door: the ground on which staff read records. */
+export type Visit = {
+  readonly id: Id<'visit'>
+  readonly patientReference: string
+  readonly kind: VisitKind
+  readonly status: VisitStatus
+  readonly queueNumber?: number
+  readonly startedAt: Date
+  readonly endedAt?: Date
+  readonly attendants: readonly Attendance[]
+}
+
+export type VisitStatus = 'open' | 'ended'
+
+export const VISIT_MOVES = {
+  none: ['open'],
+  open: ['ended'],
+  ended: [],
+} as const satisfies Record<VisitStatus | 'none', readonly VisitStatus[]>
+
+const HOUR_MS = 3_600_000
+/** A visit that nobody ended ends by itself: nobody goes on reading because a click was forgotten. A stay ends when the patient leaves. */
+const LONGEST_MS: Readonly<Record<Exclude<VisitKind, 'inpatient'>, number>> = {
+  outpatient: 24 * HOUR_MS,
+  emergency: 72 * HOUR_MS,
+}
+
+/** When an open visit ends by itself; undefined for a stay. */
+export function endsBy({ kind, startedAt }: Pick<Visit, 'kind' | 'startedAt'>): Date | undefined {
+  return kind === 'inpatient' ? undefined : new Date(startedAt.getTime() + LONGEST_MS[kind])
+}
+
+/** Whether somebody attends in this visit now. */
+export function attendsNow(
+  visit: Pick<Visit, 'kind' | 'status' | 'startedAt' | 'attendants'>,
+  attendant: string,
+  now: Date,
+): boolean {
+  const end = endsBy(visit)
+  if (visit.status !== 'open' || (end !== undefined && end <= now)) return false
+  return visit.attendants.some(
+    ({ attendant: who, from, until }) => who === attendant && from <= now && (until === undefined || until > now),
+  )
+}
+
+export const DESK_EVENTS = {
+  'visit.started': 'A visit of a patient began, and these people and units attend it.',
+  'visit.attendants-changed': 'Other people or units attend a visit from now on.',
+  'visit.ended': 'A visit of a patient ended; nobody attends it any more.',
+  'desk.patients-searched': 'A person of the staff searched for patients; what was typed is not kept.',
+  'desk.patient-opened': 'A person of the staff opened the page of a patient.',
+  'desk.list-opened': 'A person of the staff opened a list that names patients.',
+} as const

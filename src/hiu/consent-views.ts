@@ -1,0 +1,47 @@
+import type { Tx } from '../db/tx.ts'
+import type { Id } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { type ConsentNeeds, type ConsentView, readConsent } from './commands.ts'
+import { type ConsentFilter, listConsents } from './consent-list-store.ts'
+import { type Erasure, listErasures } from './document-store.ts'
+import { requestData } from './requests.ts'
+import { lockArtefact } from './store.ts'
+
+/** Consents, latest first, with what came of those that are in force; of others the artefacts are left out. */
+export async function listConsentViews(tx: Tx, filter: ConsentFilter): Promise<readonly ConsentView[]> {
+  const views: ConsentView[] = []
+  for (const consent of await listConsents(tx, filter)) {
+    const view = consent.status === 'granted' ? await readConsent(tx, consent.id) : { ...consent, artefacts: [] }
+    if (!isRefusal(view)) views.push(view)
+  }
+  return views
+}
+
+/** Asks under each artefact in force, or under the one named; the first refusal counts when nothing could be asked. */
+export async function fetchAgain(
+  tx: Tx,
+  needs: ConsentNeeds,
+  id: Id<'hiu-consent'>,
+  only?: string,
+): Promise<readonly Id<'hiu-request'>[] | Refusal> {
+  const consent = await readConsent(tx, id)
+  if (isRefusal(consent)) return consent
+  const wanted = only === undefined ? consent.artefacts : consent.artefacts.filter((artefact) => artefact.id === only)
+  if (only !== undefined && wanted.length === 0) return refuse('hiu/unknown-artefact', undefined, 'artefact')
+  const asked: Id<'hiu-request'>[] = []
+  let refusal: Refusal = refuse('hiu/not-granted')
+  for (const { id: artefactId, status } of wanted) {
+    if (status !== 'granted') continue
+    const artefact = await lockArtefact(tx, consent.patient, artefactId)
+    const result =
+      artefact === undefined ? refuse('hiu/not-granted') : await requestData(tx, needs, artefact, 'by hand')
+    if (isRefusal(result)) refusal = result
+    else asked.push(result)
+  }
+  return asked.length === 0 ? refusal : asked
+}
+
+/** Copies of ours that were erased, latest first. */
+export async function listErasedCopies(tx: Tx, limit: number): Promise<readonly Erasure[]> {
+  return listErasures(tx, limit)
+}
