@@ -21,6 +21,7 @@ import type { Outbound } from './http/outbound.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
 import { webOriginsOf } from './http/web-origin.ts'
+import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
@@ -37,6 +38,7 @@ import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
 import type { RecordSource } from './records/record.ts'
 import { textMessagesRoute } from './sandbox/routes.ts'
+import { sampleStaffRoutes } from './sandbox/sample-staff-routes.ts'
 import { bearerOf } from './vault/token.ts'
 
 export type FacilityNeeds = FacilityHipNeeds &
@@ -101,6 +103,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     chores: [
       ...hipChores(machine, needs),
       ...hiuChores(machine, hiuNeeds),
+      emergencyChore(machine, needs),
       ...staffChores(machine),
       ...deskChores(machine, needs),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
@@ -111,7 +114,13 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       const trouble = tokens.trouble()
       return trouble === undefined ? [] : [trouble]
     },
-    authenticate: { bridge: nobody, patient: nobody, exchange: exchangeCheck(needs), staff: staffCheck(needs), console: nobody },
+    authenticate: {
+      bridge: nobody,
+      patient: nobody,
+      exchange: exchangeCheck(needs),
+      staff: staffCheck(needs),
+      console: nobody,
+    },
   }
 }
 
@@ -129,6 +138,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     deskLiveRoute(),
     ...facilityQuestionRoutes(needs),
     ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
+    ...(needs.sandbox ? sampleStaffRoutes(needs) : []),
   ]
 }
 

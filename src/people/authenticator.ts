@@ -46,3 +46,8 @@ export function nextCode(secret: Uint8Array, now: Date, used: number): { readonl
   const code = totpOf(secret).generate({ timestamp: step * FORM.period * 1000 })
   return { code, from: new Date(Math.max(now.getTime(), (step - STEPS_OFF_MAX) * FORM.period * 1000)) }
 }
+
+/** What an authenticator app shows that was given the secret as text (base32). */
+export function codeOfSecret(text: string, now: Date): string {
+  return new TOTP({ ...FORM, secret: Secret.fromBase32(text) }).generate({ timestamp: now.getTime() })
+}

@@ -83,17 +83,15 @@ export function refuseWeakPassword(password: string, who: StaffMember): Refusal 
   return fault && refuse('staff/weak-password', PASSWORD_WORDS[fault], 'password')
 }
 
-/** The invited person sets password and authenticator app, proves by a first code that the app has it, and is signed in. */
+type Joining = { readonly invitation: string; readonly password: string; readonly code: string }
+type Joined = { readonly account: StaffAccount; readonly recorded: Recorded<StaffEvent> }
+
+/** The invited person sets password and authenticator app, and proves by a first code that the app has it. */
 export async function joinByPassword(
   tx: Tx,
-  needs: DeskNeeds,
-  input: {
-    readonly invitation: string
-    readonly password: string
-    readonly code: string
-    readonly userAgent: string | undefined
-  },
-): Promise<OpenedSession | Refusal> {
+  needs: Pick<DeskNeeds, 'facility'>,
+  input: Joining,
+): Promise<Joined | Refusal> {
   const open = await openInvitation(tx, input.invitation)
   if (isRefusal(open)) return open
   const { account, invitation, digest } = open
@@ -107,11 +105,19 @@ export async function joinByPassword(
   const recorded = await recordJoined(tx, needs, account, digest)
   await updateProofs(tx, recorded, account.id, { passwordHash, codeSecret: invitation.codeSecret })
   await updateCodeStep(tx, account.id, step)
-  return openStaffSession(tx, needs, account, {
-    how: 'password-totp',
-    userAgent: input.userAgent,
-    joined: recorded,
-  })
+  return { account, recorded }
+}
+
+/** Joins, and is signed in with it. */
+export async function joinAndSignIn(
+  tx: Tx,
+  needs: DeskNeeds,
+  input: Joining & { readonly userAgent: string | undefined },
+): Promise<OpenedSession | Refusal> {
+  const joined = await joinByPassword(tx, needs, input)
+  if (isRefusal(joined)) return joined
+  const { account, recorded } = joined
+  return openStaffSession(tx, needs, account, { how: 'password-totp', userAgent: input.userAgent, joined: recorded })
 }
 
 /** The account becomes active and its invitation is spent. Who calls this sets up a way to sign in, in the same transaction. */

@@ -5,7 +5,7 @@ import { type Actor, staffActor } from '../kernel/caller.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { stepOfCode } from './authenticator.ts'
+import { nextCode, stepOfCode } from './authenticator.ts'
 import { isPasswordOf } from './password.ts'
 import type { PasswordGate } from './password-gate.ts'
 import { openSecret } from './sealed-secret.ts'
@@ -140,4 +140,15 @@ export async function proveByCode(
 export async function readActiveStaff(tx: Tx, id: Id<'staff'>): Promise<StaffAccount | undefined> {
   const account = await findStaff(tx, id)
   return account?.status === 'active' ? account : undefined
+}
+
+/** For a sandbox in place of a phone: the next code of a person's authenticator app; undefined for who has none. */
+export async function codeForSandbox(
+  tx: Tx,
+  login: string,
+): Promise<(Pick<StaffAccount, 'name' | 'role' | 'status'> & ReturnType<typeof nextCode>) | undefined> {
+  const account = await findStaffByLogin(tx, login)
+  if (account?.codeSecret === undefined) return undefined
+  const { id, name, role, status, codeSecret, codeStepUsed } = account
+  return { name, role, status, ...nextCode(openSecret(tx, id, codeSecret), tx.now, codeStepUsed) }
 }

@@ -1,0 +1,110 @@
+import { type Route, route } from '../http/route.ts'
+import { staffOf } from '../kernel/caller.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { actsOf } from '../people/rules.ts'
+import { clearedCookie, listSessions } from '../people/session-commands.ts'
+import { changePassword, endStaffSession, readStaffSession } from '../people/staff-session.ts'
+import type { DeskNeeds } from '../people/staff-sign-in.ts'
+import { passwordChange } from './desk-staff-messages.ts'
+
+const mine = { dialect: 'native', auth: 'staff', once: false } as const
+
+/** Who is signed in at the desk, her sessions on other devices, signing out, and her password. */
+export function deskSessionRoutes(needs: DeskNeeds): readonly Route[] {
+  return [whoRoute(needs), signOutRoute(needs), ...sessionsRoutes(needs), passwordRoute(needs)]
+}
+
+function whoRoute(needs: DeskNeeds): Route {
+  return route({
+    ...mine,
+    method: 'GET',
+    path: '/v1/session',
+    summary: 'Who is signed in, what her role may do, and the word that her pages send as X-CSRF',
+    answers: { 200: { description: 'The session' }, 401: { description: 'Nobody is signed in' } },
+    handle: async ({ tx, headers }) => {
+      const found = await readStaffSession(tx, needs.web, { method: 'GET', headers })
+      if (isRefusal(found)) return found
+      const { caller, session } = found
+      const { id, name, role, registration } = caller
+      const body = {
+        kind: 'staff',
+        staff: { id, name, role, registration },
+        acts: actsOf(role),
+        facility: { id: needs.facility.id, name: needs.facility.name },
+        session: session.id,
+        csrf: session.csrf,
+        how: session.how,
+        expiresAt: session.expiresAt,
+      }
+      return { status: 200, body }
+    },
+  })
+}
+
+function signOutRoute(needs: DeskNeeds): Route {
+  return route({
+    ...mine,
+    method: 'DELETE',
+    path: '/v1/session',
+    summary: 'Sign out: this session ends',
+    answers: { 204: { description: 'Signed out' } },
+    handle: async ({ tx, caller }) => {
+      const staff = staffOf(caller)
+      const fault = await endStaffSession(tx, needs.facility.id, staff, staff.session)
+      return fault ?? { status: 204, headers: { 'set-cookie': clearedCookie(needs.web, 'staff') } }
+    },
+  })
+}
+
+function sessionsRoutes(needs: DeskNeeds): readonly Route[] {
+  return [
+    route({
+      ...mine,
+      method: 'GET',
+      path: '/v1/desk/me/sessions',
+      summary: 'Where she is signed in, last used first',
+      answers: { 200: { description: 'Sessions' } },
+      handle: async ({ tx, caller }) => {
+        const staff = staffOf(caller)
+        const sessions = await listSessions(tx, 'staff', staff.id)
+        const body = sessions.map(({ id, how, device, openedAt, seenAt, expiresAt }) => ({
+          id,
+          how,
+          device,
+          openedAt,
+          seenAt,
+          expiresAt,
+          isThis: id === staff.session,
+        }))
+        return { status: 200, body }
+      },
+    }),
+    route({
+      ...mine,
+      method: 'DELETE',
+      path: '/v1/desk/me/sessions/:id',
+      summary: 'Ends a session of hers on another device',
+      answers: { 204: { description: 'It is over' }, 404: { description: 'No such session of hers' } },
+      handle: async ({ tx, caller, params }) => {
+        const fault = await endStaffSession(tx, needs.facility.id, staffOf(caller), params['id'] ?? '')
+        return fault ?? { status: 204 }
+      },
+    }),
+  ]
+}
+
+function passwordRoute(needs: DeskNeeds): Route {
+  return route({
+    ...mine,
+    method: 'POST',
+    path: '/v1/desk/me/password',
+    summary: 'Sets a new password for who knows the old one; her other sessions end',
+    body: passwordChange,
+    answers: {
+      204: { description: 'The new one counts from now on' },
+      401: { description: 'The old one is wrong' },
+      422: { description: 'The new one is easy to guess' },
+    },
+    handle: async ({ tx, caller, body }) => (await changePassword(tx, needs, staffOf(caller), body)) ?? { status: 204 },
+  })
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { STAFF_ROLES } from '../kernel/staff-role.ts'
+import { parseLogin } from '../people/staff.ts'
+
+/** What people of the staff send when they sign in, join and are administered. */
+
+/** Longer than any password may be, so that the rule about length answers, and short enough to hash. */
+const password = z
+  .string()
+  .min(1)
+  .max(2 * LIMITS.passwordCharsMax)
+const code = z.string().min(6).max(10)
+const uuid = <Kind extends string>() =>
+  z.string().transform((text, ctx) => {
+    const id = parseId<Kind>(text)
+    if (id === undefined) {
+      ctx.addIssue({ code: 'custom', message: 'must be a UUID' })
+      return z.NEVER
+    }
+    return id
+  })
+const login = z.string().transform((text, ctx) => {
+  const parsed = parseLogin(text)
+  if (parsed === undefined) {
+    ctx.addIssue({ code: 'custom', message: 'must have 3 to 40 letters, digits, dots, dashes or underscores' })
+    return z.NEVER
+  }
+  return parsed
+})
+const role = z.enum(STAFF_ROLES)
+const registration = z.string().trim().min(1).max(60)
+
+/** `POST /v1/desk/sign-in`. Any login may be tried: whether there is one, or could be, shows in no answer. */
+export const passwordInput = z.object({ login: z.string().min(1).max(100), password }).meta({ id: 'StaffPassword' })
+/** `POST /v1/desk/sign-in/code` */
+export const codeInput = z.object({ ticket: z.string().min(1).max(100), code }).meta({ id: 'StaffCode' })
+/** `POST /v1/desk/invitations/:code` */
+export const joinInput = z.object({ password, code }).meta({ id: 'StaffJoining' })
+/** `POST /v1/desk/me/password` */
+export const passwordChange = z.object({ password, newPassword: password }).meta({ id: 'StaffPasswordChange' })
+
+const newStaff = {
+  login,
+  name: z.string().trim().min(2).max(120),
+  role,
+  registration: registration.optional(),
+}
+/** `POST /v1/staff`, by an operator: how the first administrator comes in. */
+export const staffAdmission = z.object(newStaff).meta({ id: 'StaffAdmission' })
+const stepUp = uuid<'step-up'>()
+/** `POST /v1/desk/staff`; the step-up is for the login. */
+export const staffInvitation = z.object({ ...newStaff, stepUp }).meta({ id: 'StaffInvitation' })
+/** `POST /v1/desk/staff/:id/role` */
+export const roleChange = z.object({ role, registration: registration.optional(), stepUp }).meta({ id: 'StaffRole' })
+/** `POST /v1/desk/staff/:id/status`: suspended or back, or gone for good. */
+export const statusChange = z
+  .object({ status: z.enum(['active', 'suspended', 'left']), stepUp })
+  .meta({ id: 'StaffStatus' })
+/** `POST /v1/desk/staff/:id/invitation`: sets up password and second factor anew. */
+export const resetInput = z.object({ stepUp }).meta({ id: 'StaffReset' })

@@ -1,0 +1,178 @@
+import { type Answer, type Call, type Route, route } from '../http/route.ts'
+import { operatorOf, type StaffCaller, staffActor, staffOf } from '../kernel/caller.ts'
+import { type Id, parseId } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import type { StaffMember } from '../people/staff.ts'
+import {
+  changeRole,
+  inviteStaff,
+  letStaffGo,
+  listStaff,
+  resetSecondFactor,
+  restoreStaff,
+  suspendStaff,
+} from '../people/staff-commands.ts'
+import type { MadeInvitation } from '../people/staff-invitation.ts'
+import type { DeskNeeds } from '../people/staff-sign-in.ts'
+import { spendStepUp } from '../people/step-up-commands.ts'
+import { resetInput, roleChange, staffAdmission, staffInvitation, statusChange } from './desk-staff-messages.ts'
+
+type Needs = DeskNeeds & { readonly publicUrl: string }
+
+const changing = { dialect: 'native', auth: 'staff', act: 'staff.change', once: false } as const
+const changed = {
+  200: { description: 'The person as she is now' },
+  403: { description: 'No step-up, or not for this' },
+  404: { description: 'Nobody of the staff has this id' },
+  409: { description: 'Not in this state, or the last administrator' },
+}
+
+/** Accounts of the staff: for the administrator at the desk, and for the operator, who invites the first one. */
+export function deskStaffRoutes(needs: Needs): readonly Route[] {
+  return [...readers(), ...invitations(needs), ...changes(needs), operatorInvites(needs)]
+}
+
+function readers(): readonly Route[] {
+  const described = { method: 'GET', dialect: 'native', once: false } as const
+  const answers = { 200: { description: 'The staff, by name' } }
+  const handle = async ({ tx }: Pick<Call<undefined, undefined>, 'tx'>): Promise<Answer> => ({
+    status: 200,
+    body: await listStaff(tx),
+  })
+  const summary = 'Who works or worked at this facility, in which role'
+  return [
+    route({ ...described, auth: 'staff', act: 'staff.see', path: '/v1/desk/staff', summary, answers, handle }),
+    route({ ...described, auth: 'operator', path: '/v1/staff', summary, answers, handle }),
+  ]
+}
+
+/** The link that the person opens. It is shown once: only its hash is kept. */
+function invited({ publicUrl }: Needs, made: MadeInvitation & { readonly staff?: StaffMember }): Answer {
+  const { code, expiresAt, staff } = made
+  return { status: 201, body: { link: `${publicUrl}/desk/join/${code}`, expiresAt, ...(staff && { staff }) } }
+}
+
+/** The administrator proves anew that she is there, for this change of this person. */
+async function prove(
+  call: Pick<Call<{ readonly stepUp: Id<'step-up'> }, undefined>, 'tx' | 'body'>,
+  caller: StaffCaller,
+  subject: string,
+): Promise<Refusal | undefined> {
+  return spendStepUp(call.tx, caller, { id: call.body.stepUp, act: 'staff.change', subject })
+}
+
+function invitations(needs: Needs): readonly Route[] {
+  return [
+    route({
+      ...changing,
+      method: 'POST',
+      path: '/v1/desk/staff',
+      summary: 'Invites a person into the staff; answers the link with which she sets up how she signs in',
+      body: staffInvitation,
+      answers: { 201: { description: 'The invitation' }, 409: { description: 'The login is taken' } },
+      handle: async (call) => {
+        const caller = staffOf(call.caller)
+        const { login, name, role, registration } = call.body
+        const unproved = await prove(call, caller, login)
+        if (unproved) return unproved
+        const made = await inviteStaff(call.tx, {
+          login,
+          name,
+          role,
+          ...(registration === undefined ? {} : { registration }),
+          actor: staffActor(needs.facility.id, caller),
+        })
+        return isRefusal(made) ? made : invited(needs, made)
+      },
+    }),
+    route({
+      ...changing,
+      method: 'POST',
+      path: '/v1/desk/staff/:id/invitation',
+      summary: 'Takes password, codes and passkeys of a person away and invites her anew: for a lost phone',
+      body: resetInput,
+      answers: { ...changed, 201: { description: 'The new invitation' } },
+      handle: async (call) => {
+        const caller = staffOf(call.caller)
+        const id = parseId<'staff'>(call.params['id'] ?? '')
+        if (id === undefined) return refuse('staff/unknown')
+        const unproved = await prove(call, caller, id)
+        if (unproved) return unproved
+        const made = await resetSecondFactor(call.tx, { id, actor: staffActor(needs.facility.id, caller) })
+        return isRefusal(made) ? made : invited(needs, made)
+      },
+    }),
+  ]
+}
+
+const STATUS_VERBS = { active: restoreStaff, suspended: suspendStaff, left: letStaffGo } as const
+
+function changes(needs: Needs): readonly Route[] {
+  return [
+    route({
+      ...changing,
+      method: 'POST',
+      path: '/v1/desk/staff/:id/role',
+      summary: 'Gives a person another role; it counts from her next call on',
+      body: roleChange,
+      answers: changed,
+      handle: async (call) => {
+        const caller = staffOf(call.caller)
+        const id = parseId<'staff'>(call.params['id'] ?? '')
+        if (id === undefined) return refuse('staff/unknown')
+        const unproved = await prove(call, caller, id)
+        if (unproved) return unproved
+        const { role, registration } = call.body
+        const person = await changeRole(call.tx, {
+          id,
+          role,
+          ...(registration === undefined ? {} : { registration }),
+          actor: staffActor(needs.facility.id, caller),
+        })
+        return isRefusal(person) ? person : { status: 200, body: person }
+      },
+    }),
+    route({
+      ...changing,
+      method: 'POST',
+      path: '/v1/desk/staff/:id/status',
+      summary: 'Suspends a person, lets her in again, or ends her account for good; her sessions end at once',
+      body: statusChange,
+      answers: changed,
+      handle: async (call) => {
+        const caller = staffOf(call.caller)
+        const id = parseId<'staff'>(call.params['id'] ?? '')
+        if (id === undefined) return refuse('staff/unknown')
+        const unproved = await prove(call, caller, id)
+        if (unproved) return unproved
+        const change = { id, actor: staffActor(needs.facility.id, caller) }
+        const person = await STATUS_VERBS[call.body.status](call.tx, change)
+        return isRefusal(person) ? person : { status: 200, body: person }
+      },
+    }),
+  ]
+}
+
+function operatorInvites(needs: Needs): Route {
+  return route({
+    method: 'POST',
+    path: '/v1/staff',
+    dialect: 'native',
+    auth: 'operator',
+    once: true,
+    summary: 'Invites a person into the staff: how the first administrator of a facility comes in',
+    body: staffAdmission,
+    answers: { 201: { description: 'The invitation' }, 409: { description: 'The login is taken' } },
+    handle: async ({ tx, caller, body }) => {
+      const { login, name, role, registration } = body
+      const made = await inviteStaff(tx, {
+        login,
+        name,
+        role,
+        ...(registration === undefined ? {} : { registration }),
+        actor: operatorOf(caller),
+      })
+      return isRefusal(made) ? made : invited(needs, made)
+    },
+  })
+}

@@ -1,0 +1,25 @@
+import { type Machine, transact } from '../db/tx.ts'
+import type { Chore } from '../jobs/schedule.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { sweepSessions } from './session-commands.ts'
+import { sweepGuesses } from './sign-in-throttle.ts'
+import { deleteInvitationsBefore, deleteOldSignIns } from './staff-sign-in-store.ts'
+
+const EVERY_MS = 3_600_000
+
+/** Drops what is over: sessions, sign-ins nobody finished, counts of guesses, old invitations. */
+export function staffChores(machine: Machine): readonly Chore[] {
+  return [
+    {
+      name: 'sweep sign-ins of the staff',
+      everyMs: EVERY_MS,
+      run: () =>
+        transact(machine, async (tx) => {
+          await sweepSessions(tx)
+          await sweepGuesses(tx)
+          await deleteOldSignIns(tx)
+          await deleteInvitationsBefore(tx, new Date(tx.now.getTime() - LIMITS.staffInvitationMs))
+        }),
+    },
+  ]
+}
