@@ -18,6 +18,11 @@ async function main(): Promise<void> {
   const fresh = fs.mkdtempSync(path.join(WEB, '.build-'))
   try {
     const modules = await bundle(fresh)
+    fs.copyFileSync(
+      path.join(WEB, 'patient', 'manifest.webmanifest'),
+      path.join(fresh, 'patient', 'manifest.webmanifest'),
+    )
+    fs.copyFileSync(path.join(WEB, 'patient', 'icon.svg'), path.join(fresh, 'patient', 'icon.svg'))
     compressAll(fresh)
     const stamp: WebStamp = currentStamp(modules)
     fs.writeFileSync(path.join(fresh, STAMP_FILE), JSON.stringify(stamp))
@@ -52,13 +57,23 @@ async function bundle(outDir: string): Promise<readonly string[]> {
         modules.add(file)
     },
   }
+  const keep: Plugin = {
+    name: 'amanat-patient-files',
+    generateBundle(_options, output) {
+      this.emitFile({
+        type: 'asset',
+        fileName: 'patient-files.json',
+        source: JSON.stringify(filesOfPatientApp(output)),
+      })
+    },
+  }
   await build({
     configFile: false,
     root: WEB,
     base: '/web/',
     logLevel: 'warn',
     publicDir: false,
-    plugins: [listen],
+    plugins: [listen, keep],
     oxc: { jsx: { runtime: 'automatic' } },
     build: {
       outDir,
@@ -97,6 +112,23 @@ async function bundle(outDir: string): Promise<readonly string[]> {
     },
   })
   return [...modules].toSorted()
+}
+
+type Output = Parameters<Extract<Plugin['generateBundle'], (...args: never) => unknown>>[1]
+
+/** Addresses of all scripts and styles of the patient app, its later pages too, without words and fonts: what its worker keeps. */
+function filesOfPatientApp(output: Output): readonly string[] {
+  const entry = Object.values(output).find((one) => one.type === 'chunk' && one.isEntry && one.name === 'patient')
+  const found = new Set<string>()
+  const visit = (file: string): void => {
+    const chunk = output[file]
+    if (found.has(file) || chunk === undefined || chunk.type !== 'chunk' || chunk.name.startsWith('words-')) return
+    found.add(file)
+    for (const style of chunk.viteMetadata?.importedCss ?? []) found.add(style)
+    for (const next of [...chunk.imports, ...chunk.dynamicImports]) visit(next)
+  }
+  if (entry !== undefined) visit(entry.fileName)
+  return [...found].toSorted().map((file) => `/web/${file}`)
 }
 
 /** Service workers keep their names: the browser finds a newer one by fetching the same address. */

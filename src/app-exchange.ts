@@ -98,6 +98,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
     handlers: [
       [ANSWER_DUE_JOB, answerDue],
       [SIGN_IN_JOB, signInJob(needs)],
+      ...ownFetchJobs(needs),
     ],
     failures: [
       ...CONSENT_FAILURES,

@@ -126,7 +126,11 @@ const timesNamed = (name: string, t: string): number => [...t.matchAll(new RegEx
 
 test('what is exported is used: values by another file, types at least by a signature; nothing is exported twice', () => {
   const namers = new Map<string, string[]>()
-  for (const f of [...allFiles, ...globSync('bin/*.mjs')].filter((f) => f !== 'test/tidy.test.ts'))
+  for (const f of [
+    ...allFiles,
+    ...globSync('bin/*.mjs'),
+    ...globSync('web/{ui,patient,desk,console}/**/*.{ts,tsx}'),
+  ].filter((f) => f !== 'test/tidy.test.ts'))
     for (const [word] of text(f).matchAll(/\w+/g)) (namers.get(word) ?? namers.set(word, []).get(word))?.push(f)
   const faults = sources.flatMap((f) => [
     ...(/^export (?:type )?[{*]/m.test(text(f))
@@ -159,6 +163,42 @@ test('a table of moves is what code asks, not decoration', () => {
       .map(({ name }) => `${f}: nothing asks ${name}`),
   )
   assert.deepEqual(faults, [])
+})
+
+/** Kit, then the apps: an app does not look into another, and takes values from src/ only where nothing touches the machine. */
+const WEB_APPS = ['patient', 'desk', 'console']
+const webFiles = globSync('web/{ui,patient,desk,console}/**/*.{ts,tsx}')
+const isPureSource = (f: string): boolean =>
+  [...PURE_FOLDERS.map((folder) => `src/${folder}/`), 'src/policy/'].some((start) => f.startsWith(start)) ||
+  (f.startsWith('src/') && !IMPURE.test(text(f)))
+
+function webFaultsOf(f: string): string[] {
+  const t = text(f)
+  const found: string[] = []
+  const app = f.split('/')[1] ?? ''
+  if (t.split('\n').length > LINES_MAX) found.push(`${f}: more than ${LINES_MAX} lines`)
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.d)?\.tsx?$/.test(basename(f))) found.push(`${f}: file name is not kebab-case`)
+  for (const [re, why] of BANNED) if (re.test(t) && !f.endsWith('.d.ts')) found.push(`${f}: ${why}`)
+  if (/dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(t))
+    found.push(`${f}: text could reach the page as HTML`)
+  if (/https?:\/\/(?!localhost|127\.0\.0\.1|www\.w3\.org)/.test(t)) found.push(`${f}: names another site`)
+  if (/from 'zod'|from 'node:/.test(t)) found.push(`${f}: takes a server's library into the browser`)
+  const values = [...t.matchAll(/import (?!type\b)([^']*?)from\s*'(\.[^']+\.tsx?)'/g)].filter(
+    ([, names = '']) => !/^\{(\s*type \w+,?\s*)+\}\s*$/.test(names),
+  )
+  for (const [, , to = ''] of values) {
+    const target = normalize(join(dirname(f), to))
+    const other = target.split('/')[1] ?? ''
+    if (target.startsWith('web/') && other !== app && (app === 'ui' || WEB_APPS.includes(other)))
+      found.push(`${f}: looks into another app, ${target}`)
+    if (target.startsWith('src/') && !isPureSource(target))
+      found.push(`${f}: takes what touches the machine, ${target}`)
+  }
+  return found
+}
+
+test('the web apps are tidy', () => {
+  assert.deepEqual(webFiles.flatMap(webFaultsOf), [])
 })
 
 test('the mains are thin', () => {

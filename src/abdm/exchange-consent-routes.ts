@@ -128,7 +128,8 @@ export function refusedBody(
   return { error: errorOf(refusal), response: { requestId } }
 }
 
-function proposalOf(consent: z.output<typeof consentInit>['consent']): ConsentProposal {
+/** What a HIU asks for, out of the body of an init. */
+export function proposalOf(consent: z.output<typeof consentInit>['consent']): ConsentProposal {
   const { purpose, requester, hip } = consent
   const identifier = requester.identifier
   return {

@@ -75,7 +75,11 @@ export function hiuFailures(needs: HiuReactionNeeds): readonly (readonly [kind: 
   ]
 }
 
-async function sendInit(tx: Tx, needs: HiuReactionNeeds, { subject, asked }: ConsentAskedEvent): Promise<void> {
+async function sendInit(
+  tx: Tx,
+  needs: HiuReactionNeeds,
+  { subject, asked, emergency }: ConsentAskedEvent,
+): Promise<void> {
   const { requester } = asked
   const body: z.input<typeof consentInit> = {
     consent: {
@@ -102,6 +106,11 @@ async function sendInit(tx: Tx, needs: HiuReactionNeeds, { subject, asked }: Con
     },
   }
   const failure = { kind: FAILURES.consent, id: subject }
+  if (emergency !== undefined) {
+    const order = { ...body, emergency }
+    await sendNative(tx, { from: needs.facility.id, path: '/v1/emergencies', body: order, requestId: subject, failure })
+    return
+  }
   await sendToExchange(tx, {
     from: needs.facility.id,
     as: 'hiu',

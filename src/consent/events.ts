@@ -1,11 +1,14 @@
 import type { AuditEvent } from '../audit/record.ts'
 import type { ArtefactStatus } from './consent.ts'
+import type { Emergency } from './emergency.ts'
 
 /** What this room writes into the log, each in one sentence. */
 export const EVENTS = {
   'consent.requested': 'A facility asked a patient for consent.',
   'consent.granted':
     'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
+  'consent.emergency-opened':
+    'A person of a facility opened the patient’s records in an emergency, without asking (DPDP s.7(f)).',
   'consent.denied': 'The patient denied a consent request.',
   'consent.request-expired': 'The time to decide a consent request ran out.',
   'consent.revoked': 'The patient revoked a consent.',
@@ -37,6 +40,14 @@ export type GrantedEvent = About & {
   readonly policy?: string
   /** The notice that the person had been shown, and the hash of its words (DPDP s.6(10)). */
   readonly notice?: { readonly id: string; readonly sha256: string }
+}
+/** The reason, the words and the person are what the patient is told. */
+export type EmergencyOpenedEvent = About & {
+  readonly type: 'consent.emergency-opened'
+  readonly hiu: string
+  readonly hiuName: string
+  readonly emergency: Emergency
+  readonly until: string
 }
 export type DeniedEvent = About & { readonly type: 'consent.denied'; readonly hiu: string; readonly reason: string }
 export type RequestExpiredEvent = About & { readonly type: 'consent.request-expired'; readonly hiu: string }

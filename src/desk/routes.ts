@@ -1,7 +1,7 @@
 import type { Route } from '../http/route.ts'
+import type { EmergencyNeeds } from '../incidents/commands.ts'
 import { deskConsentRoutes } from './consent-routes.ts'
 import type { DeskConsentNeeds } from './consents.ts'
-import type { EmergencyNeeds } from '../incidents/commands.ts'
 import { deskEmergencyRoutes } from './emergency-routes.ts'
 import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
 import { deskProviderRoutes } from './provider-routes.ts'

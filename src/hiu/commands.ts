@@ -69,6 +69,20 @@ export async function askConsent(
     patient: ask.patient,
     subject: id,
     asked,
+    ...(by?.emergency === undefined
+      ? {}
+      : {
+          emergency: {
+            ...by.emergency,
+            person: {
+              name: ask.requester.name,
+              role: by.role,
+              ...(ask.requester.registrationNumber === undefined
+                ? {}
+                : { registration: ask.requester.registrationNumber }),
+            },
+          },
+        }),
   })
   await insertConsent(tx, recorded, id, ask, by)
   await announce(tx, recorded)

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../audit/record.ts'
+import type { Emergency } from '../consent/emergency.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
@@ -35,7 +36,13 @@ export type Requester = {
 export type ConsentAsk = Terms & { readonly patient: AbhaAddress; readonly requester: Requester }
 
 /** The person of the staff who asked, and from which template: ours alone, never on the wire. */
-export type AskedBy = { readonly staff: Id<'staff'>; readonly role: StaffRole; readonly template: string }
+export type AskedBy = {
+  readonly staff: Id<'staff'>
+  readonly role: StaffRole
+  readonly template: string
+  /** Set when there is no time to ask: goes to the exchange as an emergency. */
+  readonly emergency?: Pick<Emergency, 'reason' | 'words'>
+}
 
 type RangeText = { readonly from: string; readonly to: string }
 /** {@link Terms} as JSON: dates as ISO text. In the log, sealed in rows, and nearly as it goes on the wire. */
@@ -200,6 +207,8 @@ export type ConsentAskedEvent = About & {
   readonly type: 'hiu.consent-asked'
   readonly subject: Id<'hiu-consent'>
   readonly asked: AskText
+  /** Why there was no time to ask. */
+  readonly emergency?: Emergency
 }
 export type ConsentChangedEvent = About & {
   readonly type: 'hiu.consent-accepted' | 'hiu.consent-failed'

@@ -51,7 +51,12 @@ export function addWebFiles(
     app.get(`${path}/*`, page)
     // A worker may serve what lies beside or below it: the patient app's stands under its own path.
     if (name === 'patient') {
-      app.get(`${path}/service-worker.js`, (request, reply) => answer(request, reply, 'patient-worker.js', 'no-cache'))
+      app.get(`${path}/service-worker.js`, (request, reply) =>
+        answer(request, reply.header('service-worker-allowed', path), 'patient-worker.js', 'no-cache'),
+      )
+      app.get(`${path}/manifest.webmanifest`, (request, reply) =>
+        answer(request, reply, 'patient/manifest.webmanifest', 'no-cache'),
+      )
     }
   }
   app.get('/web/*', (request, reply) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
-import { parseId } from '../kernel/id.ts'
+import { parseAbhaAddress, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
 /** Messages of our own wire: what a facility tells an Amanat exchange beyond ABDM. */
@@ -14,12 +14,27 @@ const uuid = <Kind extends string>() =>
     }
     return id
   })
+const abhaAddress = z.string().transform((value, ctx) => {
+  const address = parseAbhaAddress(value)
+  if (address === undefined) {
+    ctx.addIssue({ code: 'custom', message: 'must be an ABHA address' })
+    return z.NEVER
+  }
+  return address
+})
 const text = z.string().min(1).max(LIMITS.textCharsMax)
 
-/** `POST /v1/accesses`: a person looked at records received under a consent. */
+/**
+ * `POST /v1/accesses`: a person looked at records. With `consentId`: at those received under a consent. With `patient` and `basis`: at
+ * the facility's own, in treating the patient or in an emergency.
+ */
 export const accessReport = z
   .object({
-    consentId: uuid<'artefact'>(),
+    consentId: uuid<'artefact'>().optional(),
+    patient: abhaAddress.optional(),
+    basis: z.enum(['own-care', 'emergency']).optional(),
+    /** Of own records: whether the person attended the patient then. */
+    attending: z.boolean().optional(),
     at: z.iso.datetime(),
     person: z.object({ name: text, role: text }),
     purpose: text,
@@ -28,6 +43,13 @@ export const accessReport = z
       .min(1)
       .max(500),
   })
+  .refine(
+    ({ consentId, patient, basis }) => (consentId === undefined) === (patient !== undefined && basis !== undefined),
+    {
+      path: ['consentId'],
+      message: 'must be there, or patient and basis in its place',
+    },
+  )
   .meta({ id: 'AccessReport' })
 
 /** `POST /v1/erasures`: the copy received under a consent is gone. */

@@ -2,15 +2,17 @@ import type { AuditEvent } from '../audit/record.ts'
 import type { Id } from '../kernel/id.ts'
 
 export const EVENTS = {
-  'access.reported':
-    'A facility reported that a person there looked at the patient’s records, under which consent and why.',
+  'access.reported': 'A facility reported that a person there looked at the patient’s records, by what right and why.',
 } as const
 
 /** One look at records elsewhere, as the facility reported it: what "who looked at my data" shows. */
 export type AccessReported = AuditEvent & {
   readonly type: 'access.reported'
   readonly patient: string
-  readonly subject: Id<'artefact'>
+  /** The consent under which the records came; absent for a facility's own. */
+  readonly subject?: Id<'artefact'>
+  readonly basis?: 'own-care' | 'emergency'
+  readonly attending?: boolean
   readonly facility: string
   readonly facilityName: string
   readonly at: string

@@ -1,9 +1,12 @@
+import type { z } from 'zod'
 import { announce, record } from '../audit/record.ts'
 import { markErased } from '../consent/end-commands.ts'
 import { artefactById } from '../consent/readers.ts'
 import { type Call, type Route, route } from '../http/route.ts'
 import { type FacilityId, type Id, parseFacilityId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { careContextsOf } from '../linking/link-commands.ts'
+import { facilityById } from '../partners/commands.ts'
 import { accessReport, erasureReport } from './messages.ts'
 import type { AccessReported } from './native.ts'
 
@@ -15,23 +18,22 @@ export function reportRoutes(): readonly Route[] {
     route({
       ...report,
       path: '/v1/accesses',
-      summary: 'A person of the requesting facility looked at records received under a consent',
+      summary: 'A person of a facility looked at records received under a consent, or at the facility’s own',
       body: accessReport,
       answers: {
         202: { description: 'Recorded; the patient sees it' },
         404: { description: 'No such consent of this facility' },
       },
       handle: async ({ tx, body, ...call }) => {
-        const artefact = await ownArtefact(tx, call, body.consentId)
-        if (isRefusal(artefact)) return artefact
-        const { consentId, person, ...rest } = body
+        const about = await subjectOf(tx, call, body)
+        if (isRefusal(about)) return about
+        const { consentId: _consent, patient: _patient, basis, attending, person, ...rest } = body
         const recorded = await record(tx, {
           type: 'access.reported',
-          actor: { kind: 'facility', id: artefact.hiu, person },
-          patient: artefact.patient,
-          subject: consentId,
-          facility: artefact.hiu,
-          facilityName: artefact.detail.hiu.name,
+          actor: { kind: 'facility', id: about.facility, person },
+          ...about,
+          ...(basis === undefined ? {} : { basis }),
+          ...(attending === undefined ? {} : { attending }),
           ...rest,
         } satisfies AccessReported)
         await announce(tx, recorded)
@@ -59,6 +61,41 @@ export function reportRoutes(): readonly Route[] {
   ]
 }
 
+/** Whose records were looked at, and where: by the consent, or by a patient who has linked care contexts at the facility that reports. */
+async function subjectOf(
+  tx: Call<never, never>['tx'],
+  call: Pick<Call<never, never>, 'caller' | 'headers'>,
+  report: z.output<typeof accessReport>,
+): Promise<
+  (Pick<AccessReported, 'patient' | 'subject' | 'facilityName'> & { readonly facility: FacilityId }) | Refusal
+> {
+  if (report.consentId !== undefined) {
+    const artefact = await ownArtefact(tx, call, report.consentId)
+    if (isRefusal(artefact)) return artefact
+    return {
+      patient: artefact.patient,
+      subject: report.consentId,
+      facility: artefact.hiu,
+      facilityName: artefact.detail.hiu.name,
+    }
+  }
+  const facility = reportingFacility(call)
+  if (isRefusal(facility)) return facility
+  const { patient } = report
+  // Who is no patient of this facility answers as one that does not exist.
+  const linked = patient === undefined ? [] : await careContextsOf(tx, patient, facility)
+  if (patient === undefined || linked.length === 0) return refuse('people/unknown-patient', undefined, 'patient')
+  return { patient, facility, facilityName: (await facilityById(tx, facility))?.name ?? facility }
+}
+
+function reportingFacility(call: Pick<Call<never, never>, 'caller' | 'headers'>): FacilityId | Refusal {
+  const hiu: FacilityId | Refusal =
+    parseFacilityId(call.headers['x-hiu-id'] ?? '') ??
+    refuse('request/invalid-header', 'X-HIU-ID must name the facility that reports.', 'X-HIU-ID')
+  if (isRefusal(hiu)) return hiu
+  return call.caller.kind === 'bridge' && call.caller.facilities.includes(hiu) ? hiu : refuse('auth/forbidden')
+}
+
 /** The artefact, if the calling bridge serves its HIU; somebody else's consent does not exist for this caller. */
 async function ownArtefact(
   tx: Call<never, never>['tx'],
@@ -66,11 +103,8 @@ async function ownArtefact(
   id: Id<'artefact'>,
 ) {
   const unknown = refuse('consent/unknown-artefact', undefined, 'consentId')
-  const hiu: FacilityId | Refusal =
-    parseFacilityId(call.headers['x-hiu-id'] ?? '') ??
-    refuse('request/invalid-header', 'X-HIU-ID must name the facility that reports.', 'X-HIU-ID')
+  const hiu = reportingFacility(call)
   if (isRefusal(hiu)) return hiu
-  if (call.caller.kind !== 'bridge' || !call.caller.facilities.includes(hiu)) return refuse('auth/forbidden')
   const artefact = await artefactById(tx, id)
   return artefact !== undefined && artefact.hiu === hiu ? artefact : unknown
 }

@@ -3,3 +3,9 @@ import { App } from './app.tsx'
 import { loadWords } from './words.ts'
 
 mount({ app: 'patient', base: '/me', load: loadWords, children: <App /> })
+
+// Keeps the app on the device; without it the app works as a page.
+if ('serviceWorker' in navigator)
+  void navigator.serviceWorker
+    .register('/me/service-worker.js', { scope: '/me', type: 'module' })
+    .catch(() => undefined)

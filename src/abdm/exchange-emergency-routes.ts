@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { ConsentNeeds } from '../consent/commands.ts'
+import { EMERGENCY_REASONS, type EmergencyReason } from '../consent/emergency.ts'
+import { openEmergency } from '../consent/emergency-commands.ts'
+import { type Route, route } from '../http/route.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { consentInit, type consentOnInit } from './consent-messages.ts'
+import { proposalOf, refusedBody } from './exchange-consent-routes.ts'
+import { ownFacility } from './rules.ts'
+import { sendToFacility } from './send.ts'
+
+const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
+
+/** `POST /v1/emergencies`: the body of an ABDM consent init, and why there is no time to ask. */
+export const emergencyOrder = consentInit
+  .extend({
+    emergency: z.object({
+      reason: z.enum(Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]),
+      words: z.string().trim().min(10).max(1_000),
+      person: z.object({ name: text, role: text, registration: text.optional() }),
+    }),
+  })
+  .meta({ id: 'EmergencyOrder' })
+
+/** Breaking the glass, beyond ABDM: the answers are ABDM's own callbacks (on-init, then notify with the artefacts). */
+export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/emergencies',
+      summary:
+        'A named person of a hospital opens a patient’s records in an emergency, for minutes; the patient is told at once',
+      dialect: 'native',
+      auth: 'bridge',
+      once: true,
+      body: emergencyOrder,
+      answers: {
+        202: { description: 'Opened, or refused: the callback on-init says which, with the REQUEST-ID of this call.' },
+      },
+      handle: async (call) => {
+        const hiu = ownFacility(call, call.body.consent.hiu.id)
+        if (isRefusal(hiu)) return hiu
+        const { registration, ...person } = call.body.emergency.person
+        const opened = await openEmergency(call.tx, needs, {
+          proposal: proposalOf(call.body.consent),
+          requestId: call.requestId,
+          emergency: {
+            ...call.body.emergency,
+            person: { ...person, ...(registration === undefined ? {} : { registration }) },
+          },
+        })
+        if (!isRefusal(opened)) return { status: 202 }
+        const body = refusedBody(opened, call.requestId) satisfies z.input<typeof consentOnInit>
+        await sendToFacility(call.tx, { facility: hiu, as: 'hiu', path: '/api/v3/hiu/consent/request/on-init', body })
+        return { status: 202 }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,115 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
+import type { Actor } from '../kernel/caller.ts'
+import type { FacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { careContextsOf, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
+import { facilityById } from '../partners/commands.ts'
+import { readPatient } from '../people/commands.ts'
+import { askConsent, type ConsentNeeds, type ConsentProposal, grantConsent } from './commands.ts'
+import type { Artefact, ConsentRequest, GrantItem } from './consent.ts'
+import { type Emergency, emergencyText, mayOpenInEmergency } from './emergency.ts'
+import type { EmergencyOpenedEvent } from './events.ts'
+import { listRequestsOf } from './readers.ts'
+
+const DAY_MS = 86_400_000
+
+export type EmergencyOpened = { readonly request: ConsentRequest; readonly artefacts: readonly Artefact[] }
+
+/**
+ * Opens a patient's linked records to one facility without her consent, for minutes: an ordinary request with the purpose BTG, granted in
+ * the name of the law (DPDP s.7(f)) and of a named person, to view, until `LIMITS.emergencyMs` from now. She is told at once and can stop
+ * it like any other sharing. Refuses facilities that meet no emergencies, and patients of whom nothing is linked elsewhere.
+ */
+export async function openEmergency(
+  tx: Tx,
+  needs: ConsentNeeds,
+  input: { readonly proposal: ConsentProposal; readonly requestId: string; readonly emergency: Emergency },
+): Promise<EmergencyOpened | Refusal> {
+  const { emergency, requestId } = input
+  const facility = await facilityById(tx, input.proposal.hiu)
+  if (facility === undefined || !mayOpenInEmergency(facility)) return refuse('consent/no-emergency-here')
+  const since = new Date(tx.now.getTime() - DAY_MS)
+  const before = (await listRequestsOf(tx, input.proposal.patient)).items.filter(
+    ({ asked, createdAt }) => asked.hiu === facility.id && asked.purpose.code === 'BTG' && createdAt > since,
+  )
+  if (before.length >= LIMITS.emergenciesPerPatientDayMax)
+    return refuse(
+      'request/too-many',
+      `A facility may do this ${LIMITS.emergenciesPerPatientDayMax} times a day for one patient.`,
+    )
+  const until = new Date(tx.now.getTime() + LIMITS.emergencyMs)
+  const proposal: ConsentProposal = {
+    ...input.proposal,
+    purpose: { ...input.proposal.purpose, code: 'BTG' },
+    permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
+  }
+  const items = await itemsOf(tx, proposal)
+  if (items.length === 0) return refuse('consent/nothing-linked-elsewhere')
+  const request = await askConsent(tx, needs, { proposal, requestId })
+  if (isRefusal(request)) return request
+  const actor: Actor = {
+    kind: 'facility',
+    id: facility.id,
+    person: { name: emergency.person.name, role: emergency.person.role },
+  }
+  const recorded = await record(tx, {
+    type: 'consent.emergency-opened',
+    actor,
+    patient: proposal.patient,
+    subject: request.id,
+    hiu: facility.id,
+    hiuName: facility.name,
+    emergency,
+    until: until.toISOString(),
+  } satisfies EmergencyOpenedEvent)
+  const artefacts = await grantConsent(tx, needs, { patient: proposal.patient, request: request.id, items, actor })
+  if (isRefusal(artefacts)) return artefacts
+  await tellPatient(tx, needs, { proposal, facilityName: facility.name, emergency, until })
+  await announce(tx, recorded)
+  return { request, artefacts }
+}
+
+/** Everything linked elsewhere, within what was asked: one item for each provider. */
+async function itemsOf(tx: Tx, proposal: ConsentProposal): Promise<readonly GrantItem[]> {
+  const linked = await careContextsOf(tx, proposal.patient)
+  const hips = [...new Set(linked.map(({ hip }) => hip))].filter(
+    (hip: FacilityId) => hip !== proposal.hiu && (proposal.hip === undefined || proposal.hip === hip),
+  )
+  return hips.map((hip) => ({
+    hip,
+    hiTypes: proposal.hiTypes,
+    careContexts: linked
+      .filter((context) => context.hip === hip)
+      .map(({ patientReference, careContextReference }) => ({ patientReference, careContextReference })),
+    permission: proposal.permission,
+  }))
+}
+
+/** The patient, or the guardian who decides for her, is told at once. */
+async function tellPatient(
+  tx: Tx,
+  needs: ConsentNeeds,
+  told: {
+    readonly proposal: ConsentProposal
+    readonly facilityName: string
+    readonly emergency: Emergency
+    readonly until: Date
+  },
+): Promise<void> {
+  const patient = await readPatient(tx, told.proposal.patient)
+  if (patient === undefined) return
+  const guardian = patient.guardian === undefined ? undefined : await readPatient(tx, patient.guardian)
+  const text = emergencyText({
+    patientName: patient.name,
+    facilityName: told.facilityName,
+    person: told.emergency.person.name,
+    reason: told.emergency.reason,
+    until: told.until,
+    exchangeName: needs.exchange.name,
+  })
+  const mobiles = new Set([patient.mobile, ...(guardian === undefined ? [] : [guardian.mobile])])
+  for (const mobile of mobiles) await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text } })
+}

@@ -1,0 +1,57 @@
+import type { AuditEvent } from '../audit/record.ts'
+import type { EmergencyReason } from '../consent/emergency.ts'
+import type { Id } from '../kernel/id.ts'
+import type { StaffRole } from '../kernel/staff-role.ts'
+
+export type EmergencyStatus = 'open' | 'ended' | 'reviewed'
+export const OUTCOMES = ['justified', 'not-justified', 'needs-follow-up'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** It ends by itself or by hand, then waits for its review; an open one can be reviewed only after its end. */
+export const EMERGENCY_MOVES = {
+  open: ['ended'],
+  ended: ['reviewed'],
+  reviewed: [],
+} as const satisfies Record<EmergencyStatus, readonly EmergencyStatus[]>
+
+/** Records that a person opened without consent, because there was no time to ask (DPDP s.7(f)). */
+export type EmergencyAccess = {
+  readonly id: Id<'emergency'>
+  readonly patientReference: string
+  readonly staff: Id<'staff'>
+  readonly role: StaffRole
+  readonly name: string
+  readonly reason: EmergencyReason
+  readonly words: string
+  readonly status: EmergencyStatus
+  readonly openedAt: Date
+  readonly until: Date
+  readonly endedAt?: Date
+  readonly reviewBy: Date
+  /** Our request to the exchange for records of others. */
+  readonly consent?: Id<'hiu-consent'>
+  readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: Id<'staff'>; readonly at: Date }
+}
+
+export const EVENTS = {
+  'emergency.opened': 'A person of the staff opened a patient’s records in an emergency, without consent.',
+  'emergency.ended': 'Access in an emergency ended, by itself or by hand.',
+  'emergency.reviewed': 'Somebody else reviewed whether records had to be opened in an emergency.',
+} as const
+
+/** `patient` is the facility's own reference. */
+export type EmergencyEvent = AuditEvent & {
+  readonly type: keyof typeof EVENTS
+  readonly patient: string
+  readonly subject: Id<'emergency'>
+  readonly reason?: EmergencyReason
+  readonly words?: string
+  readonly until?: string
+  readonly how?: 'by hand' | 'time over'
+  readonly outcome?: Outcome
+}
+
+/** Whether access is open at this moment: the status alone may lag behind the clock. */
+export function isOpen(access: Pick<EmergencyAccess, 'status' | 'until'>, now: Date): boolean {
+  return access.status === 'open' && access.until > now
+}

@@ -1,0 +1,168 @@
+import type { Selectable } from 'kysely'
+import { sql } from 'kysely'
+import type { Recorded } from '../audit/record.ts'
+import type { EmergencyReason } from '../consent/emergency.ts'
+import type { Place } from '../crypto/envelope.ts'
+import type { EmergencyAccessTable as Row } from '../db/tables.generated.ts'
+import { insistOnOne, type Tx } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { bucketOfId, type Id } from '../kernel/id.ts'
+import { insistOnMove } from '../kernel/moves.ts'
+import type { StaffRole } from '../kernel/staff-role.ts'
+import { openJson, sealJson } from '../vault/sealed-json.ts'
+import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome } from './emergency.ts'
+
+const place = (column: 'account' | 'review', id: string, patient: string): Place => ({
+  table: 'emergency_access',
+  column,
+  row: id,
+  patient,
+})
+
+export async function insertEmergency(
+  tx: Tx,
+  _recorded: Recorded<EmergencyEvent>,
+  access: EmergencyAccess,
+): Promise<void> {
+  const { id, patientReference, name, words } = access
+  await tx.db
+    .insertInto('emergency_access')
+    .values({
+      bucket: bucketOf(patientReference),
+      id,
+      patient_reference: patientReference,
+      staff: access.staff,
+      role: access.role,
+      reason: access.reason,
+      status: 'open',
+      opened_at: access.openedAt,
+      until: access.until,
+      review_by: access.reviewBy,
+      account: await sealJson(tx, place('account', id, patientReference), { name, words }),
+      consent: access.consent ?? null,
+    })
+    .execute()
+}
+
+export async function endEmergencyRow(
+  tx: Tx,
+  _recorded: Recorded<EmergencyEvent>,
+  access: EmergencyAccess,
+): Promise<void> {
+  insistOnMove(EMERGENCY_MOVES, access.status, 'ended', 'emergency access')
+  const result = await tx.db
+    .updateTable('emergency_access')
+    .set({ status: 'ended', ended_at: tx.now })
+    .where('bucket', '=', bucketOfId(access.id))
+    .where('id', '=', access.id)
+    .where('status', '=', access.status)
+    .executeTakeFirst()
+  insistOnOne(result, 'end of an emergency access')
+}
+
+export async function reviewEmergencyRow(
+  tx: Tx,
+  _recorded: Recorded<EmergencyEvent>,
+  access: EmergencyAccess,
+  review: { readonly outcome: Outcome; readonly words: string; readonly by: Id<'staff'> },
+): Promise<void> {
+  insistOnMove(EMERGENCY_MOVES, access.status, 'reviewed', 'emergency access')
+  const result = await tx.db
+    .updateTable('emergency_access')
+    .set({
+      status: 'reviewed',
+      outcome: review.outcome,
+      review: await sealJson(tx, place('review', access.id, access.patientReference), { words: review.words }),
+      reviewer: review.by,
+      reviewed_at: tx.now,
+    })
+    .where('bucket', '=', bucketOfId(access.id))
+    .where('id', '=', access.id)
+    .where('status', '=', access.status)
+    .executeTakeFirst()
+  insistOnOne(result, 'review of an emergency access')
+}
+
+export async function lockEmergency(tx: Tx, id: Id<'emergency'>): Promise<EmergencyAccess | undefined> {
+  const row = await tx.db
+    .selectFrom('emergency_access')
+    .selectAll()
+    .where('bucket', '=', bucketOfId(id))
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row && readRow(tx, row)
+}
+
+/** What this person, or anybody, has open for a patient; the newest first. */
+export async function findOpen(
+  tx: Tx,
+  patientReference: string,
+  staff: Id<'staff'>,
+): Promise<EmergencyAccess | undefined> {
+  const row = await tx.db
+    .selectFrom('emergency_access')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', patientReference)
+    .where('staff', '=', staff)
+    .where('status', '=', 'open')
+    .where('until', '>', tx.now)
+    .orderBy('opened_at', 'desc')
+    .executeTakeFirst()
+  return row && readRow(tx, row)
+}
+
+/** Those whose time is over, for the chore that ends them. */
+export async function findDue(tx: Tx, limit: number): Promise<readonly Id<'emergency'>[]> {
+  const { rows } = await sql<{ id: Id<'emergency'> }>`
+    select id from emergency_access where status = 'open' and until <= ${tx.now} order by until limit ${limit}
+    /* all buckets: the chore that ends them */`.execute(tx.db)
+  return rows.map(({ id }) => id)
+}
+
+/** The review list: what waits for a review first, the most urgent on top; then what was reviewed. */
+export async function listEmergencies(tx: Tx, limit: number): Promise<readonly EmergencyAccess[]> {
+  const { rows } = await sql<Selectable<Row>>`
+    select * from emergency_access
+    order by (status = 'reviewed'), case when status = 'reviewed' then null else review_by end, opened_at desc limit ${limit}
+    /* all buckets: the list of who reviews */`.execute(tx.db)
+  return Promise.all(rows.map((row) => readRow(tx, row)))
+}
+
+async function readRow(tx: Tx, row: Selectable<Row>): Promise<EmergencyAccess> {
+  const { id, patient_reference: reference } = row
+  // Undefined once the patient's key was erased: who opened stays known by their account.
+  const account = (await openJson(tx, place('account', id, reference), row.account)) as
+    | { name: string; words: string }
+    | undefined
+  const review =
+    row.review === null
+      ? undefined
+      : ((await openJson(tx, place('review', id, reference), row.review)) as { words: string } | undefined)
+  return {
+    id: id as Id<'emergency'>,
+    patientReference: reference,
+    staff: row.staff as Id<'staff'>,
+    role: row.role as StaffRole,
+    name: account?.name ?? '',
+    words: account?.words ?? '',
+    reason: row.reason as EmergencyReason,
+    status: row.status as EmergencyAccess['status'],
+    openedAt: row.opened_at,
+    until: row.until,
+    reviewBy: row.review_by,
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    ...(row.consent === null ? {} : { consent: row.consent as Id<'hiu-consent'> }),
+    ...(row.outcome === null || row.reviewer === null || row.reviewed_at === null
+      ? {}
+      : {
+          review: {
+            outcome: row.outcome as Outcome,
+            words: review?.words ?? '',
+            by: row.reviewer as Id<'staff'>,
+            at: row.reviewed_at,
+          },
+        }),
+  }
+}
