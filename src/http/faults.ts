@@ -85,6 +85,7 @@ function attach(app: FastifyInstance, { routes, find, strike }: Strikes): void {
   const between = named(routes.filter(isBetweenParties))
   const pushes = named(routes.filter((one) => one.secretPath))
   const garbled = new WeakSet<FastifyRequest>()
+  const late = new WeakMap<FastifyRequest, number>()
   const delays = makeDelays()
   app.addHook('preClose', async () => delays.end())
   app.addHook('onRequest', async (request, reply) => {
@@ -99,7 +100,13 @@ function attach(app: FastifyInstance, { routes, find, strike }: Strikes): void {
     if (fault.kind === 'down') return reset(request, reply)
     if (fault.kind === 'error') return answerError(reply, fault.status)
     if (fault.kind === 'garbage') garbled.add(request)
-    else if (!(await delays.wait(fault.delayMs))) return reset(request, reply)
+    else late.set(request, fault.delayMs)
+    return undefined
+  })
+  // The message has come in whole by now: it is acted upon though its sender gave up waiting.
+  app.addHook('preHandler', async (request, reply) => {
+    const delayMs = late.get(request)
+    if (delayMs !== undefined && !(await delays.wait(delayMs))) return reset(request, reply)
     return undefined
   })
   app.addHook('preHandler', async (request) => {

@@ -31,7 +31,7 @@ const SHOWN_SEALED_CHARS = 80
 const SHOWN_TEXT_CHARS_MAX = 4_000
 
 /** Headers by lower-case name, tokens cut: enough to tell two apart, too little to act by. */
-export function showHeaders(headers: Headers): Readonly<Record<string, string>> {
+function showHeaders(headers: Headers): Readonly<Record<string, string>> {
   const shown = Object.entries(headers).flatMap(([name, value]): readonly (readonly [string, string])[] => {
     if (value === undefined) return []
     return [[name.toLowerCase(), storable(TOKEN_HEADER.test(name) ? cutToken(value) : value)]]
@@ -52,7 +52,7 @@ function cut(text: string, chars: number): string {
 const storable = (text: string): string => text.replaceAll('\u0000', '').toWellFormed()
 
 /** A body as the sandbox shows it: JSON as sent, with secrets cut and sealed content shortened; anything else as text. */
-export function showBody(text: string): string {
+function showBody(text: string): string {
   let value: unknown
   try {
     value = JSON.parse(text)

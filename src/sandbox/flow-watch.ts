@@ -8,7 +8,7 @@ import { deliveryLog } from './messages.ts'
 import { askParty, type SteeredParty } from './party-client.ts'
 
 /** Told to open consoles when there is something new to see. */
-export const FLOW_CHANGED = 'sandbox.flow'
+const FLOW_CHANGED = 'sandbox.flow'
 
 export type FlowWatch = {
   readonly flow: Flow
