@@ -1,26 +1,28 @@
-import { z } from 'zod'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
-const key = z.strictObject({ name: z.string().min(1), vkey: z.string().min(1) })
-
 /** A receipt: everything that is needed to check, without asking anybody, that this event is in that log. */
-const receiptSchema = z.strictObject({
-  amanat: z.literal('receipt/v1'),
+export type Receipt = {
+  readonly amanat: 'receipt/v1'
   /** Id of the event. */
-  id: z.string(),
+  readonly id: string
   /** When it was recorded, ISO 8601 in UTC. */
-  at: z.string(),
-  event: z.record(z.string(), z.unknown()),
+  readonly at: string
+  readonly event: Readonly<Record<string, unknown>>
   /** Base64, 32 bytes. */
-  salt: z.string(),
+  readonly salt: string
   /** C2SP tlog-proof with the checkpoint and the cosignatures it had. */
-  proof: z.string(),
-  log: z.strictObject({ origin: z.string(), vkey: z.string() }),
+  readonly proof: string
+  readonly log: { readonly origin: string; readonly vkey: string }
   /** The witnesses that the log asks; whom to believe is the reader's choice. */
-  witnesses: z.array(key).max(32),
-})
+  readonly witnesses: readonly { readonly name: string; readonly vkey: string }[]
+}
 
-export type Receipt = z.output<typeof receiptSchema>
+type Json = Readonly<Record<string, unknown>>
+/** What is wrong with a value, and where; undefined when nothing is. Written by hand: browsers check receipts too, without zod. */
+type Fault = { readonly field: string; readonly must: string } | undefined
+
+const WITNESSES_MAX = 32
+const MEMBERS = ['amanat', 'id', 'at', 'event', 'salt', 'proof', 'log', 'witnesses'] as const
 
 /** Reads a receipt's shape; nothing is verified yet. */
 export function parseReceipt(json: string): Receipt | Refusal {
@@ -30,8 +32,39 @@ export function parseReceipt(json: string): Receipt | Refusal {
   } catch {
     return refuse('log/receipt-malformed', 'The receipt is not valid JSON.')
   }
-  const parsed = receiptSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  return refuse('log/receipt-malformed', `The receipt is malformed: ${issue?.message ?? ''}`, issue?.path.join('.'))
+  const fault = faultOf(value)
+  if (fault === undefined) return value as Receipt
+  return refuse('log/receipt-malformed', `The receipt is malformed: ${fault.field} ${fault.must}.`, fault.field)
+}
+
+function faultOf(value: unknown): Fault {
+  if (!isObject(value)) return { field: 'receipt', must: 'must be an object' }
+  const unknown = Object.keys(value).find((name) => !MEMBERS.some((member) => member === name))
+  if (unknown !== undefined) return { field: unknown.slice(0, 40), must: 'is not a member of a receipt' }
+  if (value['amanat'] !== 'receipt/v1') return { field: 'amanat', must: 'must be "receipt/v1"' }
+  for (const field of ['id', 'at', 'salt', 'proof'] as const)
+    if (typeof value[field] !== 'string') return { field, must: 'must be a text' }
+  if (!isObject(value['event'])) return { field: 'event', must: 'must be an object' }
+  return faultOfTexts('log', value['log'], ['origin', 'vkey']) ?? faultOfWitnesses(value['witnesses'])
+}
+
+function faultOfWitnesses(value: unknown): Fault {
+  if (!Array.isArray(value) || value.length > WITNESSES_MAX)
+    return { field: 'witnesses', must: `must be a list of at most ${WITNESSES_MAX}` }
+  return (value as unknown[])
+    .map((witness, i) => faultOfTexts(`witnesses.${i}`, witness, ['name', 'vkey']))
+    .find((fault) => fault !== undefined)
+}
+
+/** Exactly these members, each a text that is not empty. */
+function faultOfTexts(field: string, value: unknown, members: readonly string[]): Fault {
+  const isFit =
+    isObject(value) &&
+    Object.keys(value).length === members.length &&
+    members.every((member) => typeof value[member] === 'string' && value[member] !== '')
+  return isFit ? undefined : { field, must: `must have the texts ${members.join(' and ')}, and nothing else` }
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -6,64 +6,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { formatCheckpoint, parseSignedCheckpoint } from '../crypto/checkpoint.ts'
+import { type Files, makeLog, makeReceipt, SALT, signer, vkey, witnessVkey } from '../../test/made-log.ts'
+import { formatCheckpoint } from '../crypto/checkpoint.ts'
 import { makeCosigner } from '../crypto/cosignature.ts'
-import { EMPTY_ROOT, inclusionRanges } from '../crypto/merkle.ts'
-import { formatNote, formatSignature, formatVkey, makeSigner, signNote } from '../crypto/signed-note.ts'
-import { hashesOver, TILE_WIDTH, type Tile, tilePath } from '../crypto/tiles.ts'
-import { formatTlogProof } from '../crypto/tlog-proof.ts'
-import { must } from '../kernel/refusal.ts'
-import { commitmentOf, committedBytes, entryBytes } from './entry.ts'
-import { type Growth, growTree } from './growth.ts'
-import type { Receipt } from './receipt.ts'
+import { EMPTY_ROOT } from '../crypto/merkle.ts'
+import { formatNote, formatVkey, makeSigner, signNote } from '../crypto/signed-note.ts'
 import { logVerifyCommand } from './verify-command.ts'
-
-const signer = makeSigner('log.example/a', new Uint8Array(32).fill(1))
-const cosigner = makeCosigner('witness.example/w', new Uint8Array(32).fill(2))
-const vkey = formatVkey(signer.key)
-const witnessVkey = formatVkey(cosigner.key)
 
 const work = mkdtempSync(join(tmpdir(), 'amanat-log-'))
 after(() => rmSync(work, { recursive: true, force: true }))
-
-type Files = Map<string, Uint8Array>
-const event = (i: number, salt = ''): { id: string; at: string; event: { type: string } } => ({
-  id: `e${i}`,
-  at: '2026-11-22T06:30:00.000Z',
-  event: { type: `test.done${salt}` },
-})
-const SALT = new Uint8Array(32).fill(3)
-const entry = (i: number, salt = ''): Uint8Array => entryBytes(commitmentOf(SALT, committedBytes(event(i, salt))))
-
-/** A whole log of `size` entries as files, grown in two steps. */
-async function makeLog(size: number, salt = ''): Promise<Files> {
-  const tiles = new Map<string, { tile: Tile; bytes: Uint8Array }>()
-  const read = async (tile: Tile): Promise<Uint8Array> => {
-    const found = tiles.get(`${tile.level}/${tile.index}`)
-    assert.ok(found)
-    return found.bytes
-  }
-  let tree: Pick<Growth, 'size' | 'root'> = { size: 0, root: EMPTY_ROOT }
-  for (const until of [Math.floor(size / 3), size]) {
-    const entries = Array.from({ length: until - tree.size }, (_, i) => entry(tree.size + i, salt))
-    const growth = await growTree(tree, entries, read)
-    assert.ok(!('damaged' in growth))
-    for (const { level, index, bytes } of growth.changed) {
-      const members = level === 'entries' ? until : Math.floor(until / TILE_WIDTH ** level)
-      const width = Math.min(TILE_WIDTH, members - index * TILE_WIDTH)
-      tiles.set(`${level}/${index}`, { tile: { level, index, width }, bytes })
-    }
-    tree = growth
-  }
-  const text = formatCheckpoint({ origin: signer.key.name, size, root: tree.root })
-  const note =
-    formatNote({ text, signatures: [signNote(text, signer)] }) + formatSignature(cosigner.cosign(text, 1_800_000_000))
-  return new Map([
-    ['checkpoint', Buffer.from(note)],
-    ['vkey', Buffer.from(`${vkey}\n`)],
-    ...[...tiles.values()].map(({ tile, bytes }) => [tilePath(tile), bytes] as const),
-  ])
-}
 
 let folders = 0
 function write(files: Files): string {
@@ -192,17 +143,7 @@ test('over HTTP, also when the server breaks, redirects or is not there', async 
 
 test('a receipt file', async () => {
   const files = await makeLog(400)
-  const signed = must(parseSignedCheckpoint(Buffer.from(files.get('checkpoint') ?? []).toString()))
-  const read = async (tile: Tile): Promise<Uint8Array> => files.get(tilePath(tile)) ?? Buffer.of()
-  const proof = await hashesOver(inclusionRanges(123, 400), 400, read)
-  const receipt: Receipt = {
-    amanat: 'receipt/v1',
-    ...event(123),
-    salt: Buffer.from(SALT).toString('base64'),
-    proof: formatTlogProof({ index: 123, proof, signed }),
-    log: { origin: signer.key.name, vkey },
-    witnesses: [{ name: 'w', vkey: witnessVkey }],
-  }
+  const receipt = await makeReceipt(files, 123)
   const path = join(work, 'receipt.json')
   writeFileSync(path, JSON.stringify(receipt))
   const own = await run(path)
