@@ -39,6 +39,8 @@ type Options = {
   readonly facilities?: readonly string[]
   readonly folders?: Readonly<Record<string, string>>
   readonly allowPrivateNetworks?: boolean
+  /** Gets every line of the parties' logs, of all levels. */
+  readonly logTo?: (line: string) => void
 }
 
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
@@ -49,11 +51,15 @@ export class TestNetwork {
   /** Where each party will be, and its operator's token: the sandbox console of the exchange must know them all. */
   readonly #places = new Map<string, { readonly url: string; readonly operatorToken: string }>()
   readonly #folder = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-journey-'))
-  readonly #log: Logger = pino({ level: process.env['AMANAT_TEST_LOG'] ?? 'silent' })
+  readonly #log: Logger
   readonly #options: Options
 
   private constructor(options: Options) {
     this.#options = options
+    this.#log =
+      options.logTo === undefined
+        ? pino({ level: process.env['AMANAT_TEST_LOG'] ?? 'silent' })
+        : pino({ level: 'trace' }, { write: options.logTo })
   }
 
   /** An exchange `sbx`, and a facility of ours for each id. */

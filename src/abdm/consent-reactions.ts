@@ -3,11 +3,13 @@ import type { ConsentNeeds } from '../consent/commands.ts'
 import type { Artefact } from '../consent/consent.ts'
 import { type Notice } from '../consent/consent.ts'
 import type { DeniedEvent, EndedEvent, GrantedEvent, RequestExpiredEvent, RequestedEvent } from '../consent/events.ts'
-import { noticesToSend, noticeUndelivered } from '../consent/notices.ts'
+import { acknowledgeNotices, noticesToSend, noticeUndelivered } from '../consent/notices.ts'
 import { autoApprove } from '../consent/reactions.ts'
 import { artefactById } from '../consent/readers.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
+import { must } from '../kernel/refusal.ts'
+import { isOwnApp } from '../partners/own-app.ts'
 import { requestUndelivered, transferById } from '../transfer/commands.ts'
 import type { ProviderEvent } from '../transfer/transfer.ts'
 import type { consentOnInit, hipConsentNotify, hiuConsentNotify } from './consent-messages.ts'
@@ -79,6 +81,8 @@ async function tell(
 }
 
 async function tellHiu(tx: Tx, notice: Notice, group: readonly Notice[], reason: string | undefined): Promise<void> {
+  // The own patient app has heard of it by the reaction that brings us here.
+  if (isOwnApp(notice.facility)) return acknowledgeOwn(tx, notice)
   const body: z.input<typeof hiuConsentNotify> = {
     notification: {
       consentRequestId: notice.request,
@@ -96,6 +100,10 @@ async function tellHiu(tx: Tx, notice: Notice, group: readonly Notice[], reason:
     lane: laneOfRequest(notice.request),
     failure: { kind: 'consent-notice', id: notice.message },
   })
+}
+
+async function acknowledgeOwn(tx: Tx, { facility, message }: Notice): Promise<void> {
+  must(await acknowledgeNotices(tx, { party: 'hiu', facilities: [facility], requestId: message, items: [] }))
 }
 
 async function tellHip(tx: Tx, notice: Notice): Promise<void> {

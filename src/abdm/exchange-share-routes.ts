@@ -127,7 +127,15 @@ function readAnswer(
  * What the HIP gets. care_abdm demands `abhaNumber`, `hprId`, `latitude` and `longitude`, and numbers as text parse with every known
  * client (protocol sheet 2.3). Who the person is comes from the exchange; address and phone from the app where it says them.
  */
-function hipShare(said: z.output<typeof profileShare>, patient: Patient): z.input<typeof profileShare> {
+export function hipShare(
+  said: {
+    readonly metaData: z.output<typeof profileShare>['metaData']
+    readonly profile: {
+      readonly patient: Pick<z.output<typeof profileShare>['profile']['patient'], 'address' | 'phoneNumber'>
+    }
+  },
+  patient: Patient,
+): z.input<typeof profileShare> {
   const [year = '', month = '', day = ''] = patient.birthDate.split('-')
   const { metaData } = said
   const { address, phoneNumber } = said.profile.patient

@@ -7,6 +7,7 @@ import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type FacilityId, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { isOwnApp } from '../partners/own-app.ts'
 
 /** Told when a message could not be delivered for good. `kind` picks the reaction, `id` says of what. */
 export type FailureTag = { readonly kind: string; readonly id: string }
@@ -39,11 +40,16 @@ export type Outgoing = {
 
 export const SEND_JOB = 'abdm.send'
 
-/** Calls a facility back through its bridge (ABDM callbacks). Returns the REQUEST-ID, which its answer will repeat. */
+/**
+ * Calls a facility back through its bridge (ABDM callbacks). Returns the REQUEST-ID, which its answer will repeat. The exchange's own
+ * patient app is no place to call: it reads what happened where it happened.
+ */
 export async function sendToFacility(
   tx: Tx,
   message: Common & { readonly facility: FacilityId; readonly as: 'hip' | 'hiu' },
 ): Promise<string> {
+  if (isOwnApp(message.facility))
+    return message.requestId ?? makeId<'request'>(tx.now, tx.random, bucketOf(message.path))
   const headers = { [message.as === 'hip' ? 'X-HIP-ID' : 'X-HIU-ID']: message.facility }
   return put(tx, message, { kind: 'facility', facility: message.facility }, headers)
 }

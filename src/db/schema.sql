@@ -192,6 +192,36 @@ create table desk_number (
 );
 comment on table desk_number is 'local: the last number that the desk gave to a new patient, by year';
 
+create table emergency_access (
+  bucket smallint not null,
+  id uuid not null,
+  patient_reference text not null,
+  staff uuid not null,
+  role text not null,
+  reason text not null,
+  status text not null,
+  opened_at timestamp with time zone not null,
+  until timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  review_by timestamp with time zone not null,
+  account bytea not null,
+  consent uuid,
+  outcome text,
+  review bytea,
+  reviewer uuid,
+  reviewed_at timestamp with time zone,
+  constraint emergency_access_pkey PRIMARY KEY (bucket, id),
+  constraint emergency_access_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
+  constraint emergency_access_check1 CHECK (((status = 'reviewed'::text) = ((outcome IS NOT NULL) AND (reviewer IS NOT NULL) AND (reviewed_at IS NOT NULL)))),
+  constraint emergency_access_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'not-justified'::text, 'needs-follow-up'::text]))),
+  constraint emergency_access_reason_check CHECK ((reason = ANY (ARRAY['unconscious'::text, 'threat-to-life'::text, 'threat-to-health'::text, 'threat-to-another'::text]))),
+  constraint emergency_access_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text, 'reviewed'::text])))
+);
+CREATE INDEX emergency_access_due ON public.emergency_access USING btree (until) WHERE (status = 'open'::text);
+CREATE INDEX emergency_access_of_patient ON public.emergency_access USING btree (bucket, patient_reference, staff) WHERE (status = 'open'::text);
+CREATE INDEX emergency_access_review ON public.emergency_access USING btree (review_by) WHERE (status <> 'reviewed'::text);
+comment on table emergency_access is 'by patient: records opened in an emergency, and their reviews';
+
 create table facility (
   id text not null,
   bridge text not null,

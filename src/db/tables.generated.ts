@@ -144,6 +144,26 @@ export interface DeskNumberTable {
   last_number: number
 }
 
+export interface EmergencyAccessTable {
+  bucket: number
+  id: string
+  patient_reference: string
+  staff: string
+  role: string
+  reason: string
+  status: string
+  opened_at: Date
+  until: Date
+  ended_at: Date | null
+  review_by: Date
+  account: ColumnType<Buffer, Uint8Array, Uint8Array>
+  consent: string | null
+  outcome: string | null
+  review: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  reviewer: string | null
+  reviewed_at: Date | null
+}
+
 export interface FacilityTable {
   id: string
   bridge: string
@@ -889,6 +909,7 @@ export interface Tables {
   data_request: DataRequestTable
   desk_look: DeskLookTable
   desk_number: DeskNumberTable
+  emergency_access: EmergencyAccessTable
   facility: FacilityTable
   facility_patient: FacilityPatientTable
   hip_artefact: HipArtefactTable
@@ -969,6 +990,7 @@ export const byPatientTables = [
   'data_key',
   'data_request',
   'desk_look',
+  'emergency_access',
   'facility_patient',
   'hip_artefact',
   'hip_discovery',

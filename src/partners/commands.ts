@@ -4,8 +4,9 @@ import type { Actor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
 import { type Bridge, type Facility, MOVES, type PartnerEvent, parseCallbackUrl, type Role } from './bridge.ts'
+import { isOwnApp, ownAppId } from './own-app.ts'
 import { hashSecret, makeSecret } from './secret.ts'
 import {
   type FacilityEvent,
@@ -46,6 +47,8 @@ export async function registerBridge(
   const parsed = parseCallbackUrl(input.url)
   if (isRefusal(parsed)) return parsed
   const clientId = input.clientId ?? `SBX_${Buffer.from(tx.random(5)).toString('hex')}`
+  if (isOwnApp(clientId) && input.actor.kind !== 'exchange')
+    return refuse('partners/duplicate-bridge', 'This client id is kept for the exchange’s own patient app.', 'clientId')
   if ((await findBridge(tx, clientId)) !== undefined) return refuse('partners/duplicate-bridge', undefined, 'clientId')
   const taken = await firstTaken(tx, clientId, input.services)
   if (taken) return taken
@@ -159,6 +162,12 @@ export async function saveServices(
 
 async function firstTaken(tx: Tx, clientId: string, services: readonly ServiceInput[]): Promise<Refusal | undefined> {
   for (const { id } of services) {
+    if (isOwnApp(id) && !isOwnApp(clientId))
+      return refuse(
+        'partners/facility-taken',
+        `The facility id ${id} is kept for the exchange’s own patient app.`,
+        'id',
+      )
     const existing = await findFacility(tx, id)
     if (existing !== undefined && existing.bridge.clientId !== clientId)
       return refuse('partners/facility-taken', `The facility id ${id} belongs to another bridge.`, 'id')
@@ -175,6 +184,32 @@ async function activeBridge(tx: Tx, clientId: string): Promise<Bridge | Refusal>
 /** The facility, whatever its status; undefined when nobody has that id. */
 export async function facilityById(tx: Tx, id: FacilityId): Promise<Facility | undefined> {
   return findFacility(tx, id)
+}
+
+/**
+ * The exchange's own patient app as a user of records, registered at its first use and named after the exchange. An operator may revoke
+ * it like every other bridge: then patients cannot fetch their own copies.
+ */
+export async function ownApp(
+  tx: Tx,
+  needs: { readonly exchange: { readonly id: string; readonly name: string }; readonly publicUrl: string },
+): Promise<Facility> {
+  const id = ownAppId(needs.exchange)
+  const existing = await findFacility(tx, id)
+  if (existing !== undefined) return existing
+  // The secret is told to nobody: this bridge never logs in.
+  must(
+    await registerBridge(tx, {
+      clientId: id,
+      name: `${needs.exchange.name} patient app`,
+      url: needs.publicUrl,
+      services: [{ id, name: `${needs.exchange.name} patient app`, roles: ['phr'], isActive: true }],
+      actor: { kind: 'exchange', id: needs.exchange.id },
+    }),
+  )
+  const registered = await findFacility(tx, id)
+  if (registered === undefined) throw new Error('the own patient app is not there though it was registered')
+  return registered
 }
 
 /** All services of one bridge, inactive ones too. */

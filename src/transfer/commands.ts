@@ -66,11 +66,11 @@ export async function requestData(tx: Tx, input: DataRequestInput): Promise<Data
   const held = await artefactForRequest(tx, input.hiu, input.consent)
   if (isRefusal(held)) return held
   const { artefact } = held
-  const keyFault = checkKey(input.keyMaterial, tx.now)
+  const keyFault = checkOfferedKey(input.keyMaterial, tx.now)
   if (keyFault) return keyFault
   const consented = readPermission(artefact.detail.permission).dateRange
   const period = input.dateRange ?? consented
-  const decision = await askGate(tx, artefact, held.acknowledged, period)
+  const decision = await askGate(tx, artefact, { acknowledged: held.acknowledged, period, mode: 'request' })
   const refusal = refusalOf(decision, consented) ?? (await refusalOfPatient(tx, artefact.patient))
   const about = { patient: artefact.patient, hiu: artefact.hiu, hip: artefact.hip, consent: artefact.id }
   const actor: Actor = { kind: 'facility', id: artefact.hiu }
@@ -112,7 +112,8 @@ export async function requestData(tx: Tx, input: DataRequestInput): Promise<Data
   return request
 }
 
-function checkKey(key: OfferedKey, now: Date): Refusal | undefined {
+/** Whether a key can be passed on: ECDH on Curve25519, a valid point, not expired, with a nonce of 32 bytes. */
+export function checkOfferedKey(key: OfferedKey, now: Date): Refusal | undefined {
   const at = 'hiRequest.keyMaterial'
   if (key.cryptoAlg.toUpperCase() !== 'ECDH')
     return refuse('transfer/key-unfit', 'cryptoAlg must be ECDH.', `${at}.cryptoAlg`)
@@ -125,8 +126,14 @@ function checkKey(key: OfferedKey, now: Date): Refusal | undefined {
   return isRefusal(nonce) ? refuse(nonce.code, nonce.detail, `${at}.nonce`) : undefined
 }
 
-async function askGate(tx: Tx, artefact: Artefact, acknowledged: boolean, period: Period): Promise<Decision> {
+/** The gate's answer about the data of one artefact, with the facts as the exchange knows them. */
+export async function askGate(
+  tx: Tx,
+  artefact: Artefact,
+  use: { readonly acknowledged: boolean; readonly period: Period; readonly mode: 'request' | 'view' },
+): Promise<Decision> {
   const { detail } = artefact
+  const { acknowledged, period, mode } = use
   const permission = readPermission(detail.permission)
   const usedAt = await findUses(tx, artefact.id, new Date(tx.now.getTime() - windowMs(permission.frequency)))
   const parties = {
@@ -142,7 +149,7 @@ async function askGate(tx: Tx, artefact: Artefact, acknowledged: boolean, period
       period,
       actor: { kind: 'facility', id: artefact.hiu },
       channel: 'abdm',
-      mode: 'request',
+      mode,
       now: tx.now,
     },
     {

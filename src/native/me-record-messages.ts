@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { HI_TYPES } from '../fhir/hi-type.ts'
+import { parseFacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { OPENING_FAULTS } from '../transfer/own-fetch.ts'
+
+/** Messages of the patient's own records at the exchange: what her page sends. */
+
+const hip = z.string().transform((text, ctx) => {
+  const id = parseFacilityId(text)
+  if (id === undefined) {
+    ctx.addIssue({ code: 'custom', message: 'must be a facility id' })
+    return z.NEVER
+  }
+  return id
+})
+const day = z.iso.datetime().transform((text) => new Date(text))
+
+/** `POST /v1/me/records/fetch`. */
+export const ownFetchAsk = z
+  .object({
+    keyMaterial: z.object({
+      cryptoAlg: z.literal('ECDH').optional(),
+      curve: z.literal('Curve25519').optional(),
+      dhPublicKey: z.object({ keyValue: z.string().min(1).max(LIMITS.keyValueCharsMax) }),
+      nonce: z.string().min(1).max(50),
+    }),
+    hips: z.array(hip).min(1).max(LIMITS.artefactsPerRequestMax).optional(),
+    hiTypes: z.array(z.enum(HI_TYPES)).min(1).max(LIMITS.hiTypesMax).optional(),
+    range: z
+      .object({ from: day, to: day })
+      .refine(({ from, to }) => from < to, 'must begin before it ends')
+      .optional(),
+  })
+  .meta({ id: 'OwnFetchAsk' })
+
+/** `GET /v1/me/records/fetch/:id/pages`. */
+export const pagesQuery = z.object({ after: z.coerce.number().int().min(0).max(1_000_000).default(0) })
+
+/** `POST /v1/me/records/fetch/:id/opened`: no words of a document, only which one did not open. */
+export const openedPages = z
+  .object({
+    pages: z
+      .array(
+        z.object({
+          seq: z.number().int().min(1),
+          entries: z
+            .array(
+              z.object({
+                careContextReference: z.string().min(1).max(LIMITS.textCharsMax),
+                fault: z.enum(OPENING_FAULTS).optional(),
+              }),
+            )
+            .max(LIMITS.pushEntriesMax),
+        }),
+      )
+      .min(1)
+      .max(LIMITS.collectPagesMax),
+  })
+  .meta({ id: 'OpenedPages' })
+
+const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
+
+/** `POST /v1/me/linking`. */
+export const linkingAsk = z
+  .object({
+    hip,
+    identifiers: z
+      .array(z.object({ type: z.literal('MR'), value: text }))
+      .max(3)
+      .default([]),
+  })
+  .meta({ id: 'LinkingAsk' })
+
+/** `POST /v1/me/linking/:transaction/choose`. */
+export const linkingChoice = z
+  .object({
+    chosen: z
+      .array(
+        z.object({
+          patientReference: text,
+          careContextReference: text,
+          hiType: z.enum(HI_TYPES),
+        }),
+      )
+      .min(1, 'must name at least one record')
+      .max(LIMITS.careContextsFoundMax),
+  })
+  .meta({ id: 'LinkingChoice' })
+
+/** `POST /v1/me/linking/:transaction/confirm`. */
+export const linkingCode = z.object({ code: z.string().trim().min(1).max(20) }).meta({ id: 'LinkingCode' })
+
+/** `POST /v1/me/shares`. */
+export const shareAsk = z.object({ hip, counter: text }).meta({ id: 'ShareAsk' })
+
+/** `GET /v1/me/hospitals`. */
+export const hospitalsQuery = z.object({ search: z.string().trim().max(100).optional() })
