@@ -28,7 +28,7 @@ import { type JobHandler, startWorker } from './jobs/worker.ts'
 import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { mayDo } from './people/rules.ts'
-import { sweepSessions } from './people/session-commands.ts'
+import { sweepProofs } from './people/jobs.ts'
 import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
@@ -272,7 +272,7 @@ function sweep(machine: Machine): Chore {
     run: async () => {
       await sweepMessages(machine.db, machine.now())
       await sweepTextMessages(machine)
-      await transact(machine, sweepSessions)
+      await transact(machine, sweepProofs)
     },
   }
 }

@@ -7,7 +7,15 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
 import { isChild, mayActFor, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
-import { findAllPatients, findIndexed, findPatient, insertIndex, insertPatient, updatePatientStatus } from './store.ts'
+import {
+  findAllPatients,
+  findIndexed,
+  findPatient,
+  insertIndex,
+  insertPatient,
+  updatePatientStatus,
+  updateProfile,
+} from './store.ts'
 
 export type IndexNeeds = { readonly indexKey: Uint8Array }
 export type TokenNeeds = { readonly exchange: { readonly id: string }; readonly signingKey: SigningKey }
@@ -104,6 +112,24 @@ export async function setPatientStatus(
   await updatePatientStatus(tx, recorded, patient.status, input.status)
   await announce(tx, recorded)
   return { ...patient, status: input.status }
+}
+
+/** The patient reads in another language from now on (BCP 47). Choosing the same again changes nothing. */
+export async function changeLanguage(tx: Tx, patient: AbhaAddress, language: string): Promise<Patient | Refusal> {
+  const found = await findPatient(tx, patient)
+  if (found === undefined) return refuse('people/unknown-patient')
+  if (found.language === language) return found
+  const actor: Actor = { kind: 'patient', id: patient }
+  const recorded = await record(tx, {
+    type: 'people.language-changed',
+    actor,
+    patient,
+    language,
+  } satisfies PatientEvent & { language: string })
+  const { status, ...profile } = found
+  await updateProfile(tx, recorded, { ...profile, language })
+  await announce(tx, recorded)
+  return { ...profile, language, status }
 }
 
 /**

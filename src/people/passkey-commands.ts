@@ -9,13 +9,13 @@ import {
   verifyAuthenticationResponse,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server'
-import { announce, record } from '../audit/record.ts'
+import { type AuditEvent, announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
 import type { IndexNeeds } from './commands.ts'
-import type { Challenge, KeyOwner, Passkey, StoredPasskey } from './passkey.ts'
+import type { AddingIn, Challenge, KeyOwner, Passkey, StoredPasskey } from './passkey.ts'
 import * as store from './passkey-store.ts'
 import type { WebNeeds } from './session-commands.ts'
 import type { StepUpBy } from './step-up.ts'
@@ -24,6 +24,8 @@ import type { StepUpBy } from './step-up.ts'
 export type PasskeyPlace = { readonly origin: string; readonly rpId: string }
 
 const CHALLENGE_BYTES = 32
+/** EdDSA, ES256, RS256 (RFC 9053): what the authenticators of today have. */
+const ALGORITHMS = [-8, -7, -257]
 const HANDLE_BYTES = 31
 const ADDRESS = /^(\d+(\.\d+){3}|\[.*\])$/
 
@@ -161,7 +163,7 @@ export async function startPasskeyAdding(
   place: PasskeyPlace,
   input: {
     readonly owner: KeyOwner
-    readonly session: Id<'web-session'>
+    readonly session: AddingIn
     /** What the phone shows beside it. */
     readonly userName: string
     readonly displayName: string
@@ -180,6 +182,7 @@ export async function startPasskeyAdding(
     challenge: new Uint8Array(challenge.challenge),
     timeout: LIMITS.passkeyChallengeMs,
     attestationType: 'none',
+    supportedAlgorithmIDs: ALGORITHMS,
     excludeCredentials: known.map(({ id, transports }) => ({ id, transports: [...transports] })),
     authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
   })
@@ -190,7 +193,7 @@ export async function startPasskeyAdding(
 export async function addPasskey(
   tx: Tx,
   place: PasskeyPlace,
-  by: StepUpBy,
+  by: Pick<StepUpBy, 'owner' | 'event'> & { readonly session: AddingIn },
   given: { readonly id: string; readonly name: string; readonly attestation: RegistrationResponseJSON },
 ): Promise<Passkey | Refusal> {
   const id = parseId<'passkey-challenge'>(given.id)
@@ -204,6 +207,7 @@ export async function addPasskey(
       expectedOrigin: place.origin,
       expectedRPID: place.rpId,
       requireUserVerification: true,
+      supportedAlgorithmIDs: ALGORITHMS,
     }),
   )
   if (!verified?.verified) return refuse('people/passkey-refused')
@@ -267,6 +271,11 @@ export async function removePasskey(
   await store.deletePasskey(tx, recorded, by.owner, passkey.id)
   await announce(tx, recorded)
   return undefined
+}
+
+/** All passkeys of a person let nobody in any more; `recorded` says why. */
+export async function removePasskeysOf(tx: Tx, recorded: Recorded<AuditEvent>, owner: KeyOwner): Promise<void> {
+  await store.deletePasskeysOf(tx, recorded, owner)
 }
 
 /** Forgets challenges whose time is over: a chore. */

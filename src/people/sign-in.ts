@@ -32,3 +32,8 @@ export function childSignInText(service: string): string {
 export function stepUpText(code: string, service: string): string {
   return `${code} confirms your decision at ${service}. It is good for 5 minutes. Tell it to nobody, also not to somebody who calls you. If you are not deciding something just now, sign out everywhere.`
 }
+
+/** What the phone shows after a passkey was added. */
+export function passkeyAddedText(service: string): string {
+  return `A passkey was added to your account at ${service}: it signs you in without a code. If that was not you, sign in and remove it under Choices.`
+}

@@ -49,6 +49,17 @@ async function openPatient(
   return profile === undefined ? undefined : { ...profile, status: row.status as PatientStatus }
 }
 
+/** Keeps a changed profile, sealed anew. */
+export async function updateProfile(tx: Tx, { event }: Recorded<PatientEvent>, profile: Profile): Promise<void> {
+  const updated = await tx.db
+    .updateTable('patient')
+    .set({ sealed_profile: await sealJson(tx, place(event.patient), profile), changed_at: tx.now })
+    .where('bucket', '=', bucketOf(event.patient))
+    .where('abha_address', '=', event.patient)
+    .executeTakeFirst()
+  insistOnOne(updated, 'patient profile')
+}
+
 export async function findAllPatients(tx: Tx, limit: number): Promise<readonly Patient[]> {
   const { rows } = await sql<{ abha_address: AbhaAddress; sealed_profile: Buffer; status: string }>`
     /* all buckets: the operator's list */

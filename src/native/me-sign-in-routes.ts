@@ -1,0 +1,123 @@
+import { type Answer, type Route, route } from '../http/route.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { type PasskeyPlace, passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
+import { signInWithPasskey } from '../people/patient-proofs.ts'
+import type { OpenedSession } from '../people/session-commands.ts'
+import { type SignInNeeds, signInWithCode, startSignIn } from '../people/sign-in-commands.ts'
+import { passkeySignIn, signInCode, signInStart } from './me-sign-in-messages.ts'
+
+const atTheDoor = { dialect: 'native', auth: 'none', once: false } as const
+export type DoorNeeds = SignInNeeds & { readonly exchange: { readonly id: string }; readonly sandbox: boolean }
+
+type Headers = Readonly<Record<string, string | undefined>>
+
+/** Signing in to the patient app: with a code by text message, or with a passkey. */
+export function meSignInRoutes(needs: DoorNeeds): readonly Route[] {
+  return [aboutRoute(needs), ...codeRoutes(needs), ...passkeyRoutes(needs)]
+}
+
+/** A page elsewhere may not sign anybody in; programs, which send no Origin, may. */
+function elsewhere(needs: DoorNeeds, { origin }: Headers): Refusal | undefined {
+  return origin === undefined || needs.web.origins.includes(origin)
+    ? undefined
+    : refuse('auth/cross-site', 'The call does not come from a page of ours.', 'Origin')
+}
+
+/** What a browser gets that has signed in. */
+function signedIn(opened: OpenedSession | Refusal): Answer | Refusal {
+  if (isRefusal(opened)) return opened
+  const { cookie, csrf, expiresAt } = opened
+  return { status: 200, headers: { 'set-cookie': cookie }, body: { csrf, expiresAt } }
+}
+
+function aboutRoute(needs: DoorNeeds): Route {
+  return route({
+    ...atTheDoor,
+    method: 'GET',
+    path: '/v1/sign-in',
+    summary: 'What the sign-in page of the patient app says: whose it is, and how ABHA addresses of it end',
+    answers: { 200: { description: 'The service' } },
+    handle: async () => ({
+      status: 200,
+      body: {
+        service: needs.exchange.name,
+        suffix: needs.exchange.id,
+        sandbox: needs.sandbox,
+        origins: needs.web.origins,
+      },
+    }),
+  })
+}
+
+function codeRoutes(needs: DoorNeeds): readonly Route[] {
+  return [
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/sign-in',
+      summary: 'Asks for a code to sign in; the answer is the same whether the address has an account or not',
+      body: signInStart,
+      answers: {
+        202: { description: 'Where there is an account, a code is on its way' },
+        429: { description: 'Too many' },
+      },
+      handle: async ({ tx, body, headers }) => {
+        const started = elsewhere(needs, headers) ?? (await startSignIn(tx, body.abhaAddress))
+        return isRefusal(started) ? started : { status: 202, body: started }
+      },
+    }),
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/sign-in/:id',
+      summary: 'Signs in with the code: sets the cookie of a session',
+      body: signInCode,
+      answers: {
+        200: { description: 'Signed in' },
+        410: { description: 'Expired or spent' },
+        422: { description: 'Wrong' },
+      },
+      handle: async ({ tx, body, headers, params }) => {
+        const fault = elsewhere(needs, headers)
+        if (fault) return fault
+        const given = { id: params['id'] ?? '', code: body.code, userAgent: headers['user-agent'] }
+        return signedIn(await signInWithCode(tx, needs, given))
+      },
+    }),
+  ]
+}
+
+function passkeyRoutes(needs: DoorNeeds): readonly Route[] {
+  const at = (headers: Headers): PasskeyPlace | Refusal => passkeyPlaceOf(needs.web, headers)
+  return [
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/sign-in/passkey',
+      summary: 'Starts a sign-in with a passkey; no address is typed',
+      answers: {
+        200: { description: 'Options for the browser' },
+        409: { description: 'Passkeys do not work on this page' },
+      },
+      handle: async ({ tx, headers }) => {
+        const place = at(headers)
+        const started = isRefusal(place) ? place : await startPasskeySignIn(tx, place)
+        return isRefusal(started) ? started : { status: 200, body: started }
+      },
+    }),
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/sign-in/passkey/:id',
+      summary: 'Signs in with what the passkey signed: sets the cookie of a session',
+      body: passkeySignIn,
+      answers: { 200: { description: 'Signed in' }, 422: { description: 'This passkey lets nobody in' } },
+      handle: async ({ tx, body, headers, params }) => {
+        const place = at(headers)
+        if (isRefusal(place)) return place
+        const given = { id: params['id'] ?? '', assertion: body.assertion, userAgent: headers['user-agent'] }
+        return signedIn(await signInWithPasskey(tx, needs, place, given))
+      },
+    }),
+  ]
+}
