@@ -11,10 +11,15 @@ export function RecordAttachment({ attachment }: { readonly attachment: ShownAtt
   const { t } = useRecordWords()
   const [opened, setOpened] = useState<{ readonly file: AttachmentFile; readonly url: string | undefined }>()
   useEffect(() => {
-    const file = openAttachment(attachment)
-    const url = file.blob === undefined ? undefined : URL.createObjectURL(file.blob)
-    setOpened({ file, url })
+    let url: string | undefined
+    // Decoding megabytes may wait until the page has drawn.
+    const later = setTimeout(() => {
+      const file = openAttachment(attachment)
+      url = file.blob === undefined ? undefined : URL.createObjectURL(file.blob)
+      setOpened({ file, url })
+    })
     return () => {
+      clearTimeout(later)
       if (url !== undefined) URL.revokeObjectURL(url)
     }
   }, [attachment])

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import type { Row } from '../../../src/fhir/show-rows.ts'
 import type { Series } from '../../../src/fhir/trends.ts'
 import style from './record.module.css'
@@ -25,11 +25,15 @@ export function RecordRows<Origin>(props: RowsFrame<Origin> & { readonly rows: r
   const { rows, ...frame } = props
   return runsOf(rows).map((run, at) => (
     // The rows of a document never change places.
-    <Run key={at} rows={run} {...frame} />
+    <Fragment key={at}>
+      <Run rows={run} {...frame} />
+      {run.length > 1 || isTable(run[0]) ? run.map((row, rowAt) => <Extras key={rowAt} row={row} />) : null}
+    </Fragment>
   ))
 }
 
 const TABLES = new Set(['medicine', 'result', 'vaccine'])
+const isTable = (row: Row | undefined): boolean => TABLES.has(row?.facts?.type ?? '')
 
 /** Neighbours of one kind that are shown as one table. */
 function runsOf(rows: readonly Row[]): readonly (readonly Row[])[] {
@@ -46,28 +50,33 @@ function runsOf(rows: readonly Row[]): readonly (readonly Row[])[] {
 function Run<Origin>(props: RowsFrame<Origin> & { readonly rows: readonly Row[] }): ReactNode {
   const { rows, caption } = props
   const facts = rows.flatMap((row) => row.facts ?? [])
-  const [first] = facts
-  switch (first?.type) {
-    case 'medicine':
-      return <RecordMedicines caption={caption} medicines={facts.filter((one) => one.type === 'medicine')} />
-    case 'result':
-      return <RecordResults {...props} results={facts.filter((one) => one.type === 'result')} />
-    case 'vaccine':
-      return <RecordVaccines caption={caption} vaccines={facts.filter((one) => one.type === 'vaccine')} />
-    default:
-      return rows.map((row, at) => <SingleRow key={at} row={row} {...props} />)
-  }
+  const kind = facts[0]?.type
+  if (kind === 'medicine')
+    return <RecordMedicines caption={caption} medicines={facts.filter((one) => one.type === 'medicine')} />
+  if (kind === 'result') return <RecordResults {...props} results={facts.filter((one) => one.type === 'result')} />
+  if (kind === 'vaccine')
+    return <RecordVaccines caption={caption} vaccines={facts.filter((one) => one.type === 'vaccine')} />
+  return rows.map((row, at) => <SingleRow key={at} row={row} {...props} />)
 }
 
 function SingleRow<Origin>(props: RowsFrame<Origin> & { readonly row: Row }): ReactNode {
   const { row } = props
-  const { facts, words } = row
+  const { facts } = row
   return (
     <div className={style.row}>
       {facts === undefined ? <PlainRow row={row} /> : <Facts {...props} facts={facts} />}
-      {words === undefined ? null : <RecordNarrative blocks={words} />}
-      {row.attachment === undefined ? null : <RecordAttachment attachment={row.attachment} />}
+      <Extras row={row} />
     </div>
+  )
+}
+
+/** Running text and files that came with a row. */
+function Extras({ row }: { readonly row: Row }): ReactNode {
+  return (
+    <>
+      {row.words === undefined ? null : <RecordNarrative blocks={row.words} />}
+      {row.attachment === undefined ? null : <RecordAttachment attachment={row.attachment} />}
+    </>
   )
 }
 
