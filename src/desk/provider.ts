@@ -3,6 +3,7 @@ import type { ArtefactStatus } from '../hip/artefact.ts'
 import { listArtefacts } from '../hip/artefact-commands.ts'
 import { listServedRequests, readHeldArtefact, readServedPages } from '../hip/served.ts'
 import type { Served } from '../hip/store-served.ts'
+import { type Page, summarise } from '../hip/transfer.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { findPatients, type RecordsNeeds } from '../records/commands.ts'
@@ -97,14 +98,14 @@ export async function listServed(
 ): Promise<readonly ServedRequest[]> {
   const shown: ServedRequest[] = []
   for (const served of await listServedRequests(tx, filter)) {
-    const { patient, hiu, omissions, ...rest } = served
+    const { patient, hiu, omissions: _omissions, ...rest } = served
     const { receiver } = await termsOf(tx, served.consentId)
     const pages = await readServedPages(tx, served)
     shown.push({
       ...rest,
       patient: await whose(tx, needs, patient),
       receiver: receiver ?? { id: hiu },
-      heldBack: Object.entries(omissions).map(([careContext, why]) => ({ careContext, why })),
+      heldBack: served.status === 'ended' ? await heldBack(tx, served, pages) : [],
       documents: pages.map(({ hiType, careContextReference, status, narrowed, error }) => ({
         hiType,
         careContext: careContextReference,
@@ -115,4 +116,15 @@ export async function listServed(
     })
   }
   return shown
+}
+
+/** Care contexts of the consent of which not everything left, each with its reason: as the exchange was told. */
+async function heldBack(tx: Tx, served: Served, pages: readonly Page[]): Promise<ServedRequest['heldBack']> {
+  const held = await readHeldArtefact(tx, served.consentId)
+  const contexts = isRefusal(held) ? [] : (held.detail?.careContexts ?? [])
+  const references = contexts.map(({ careContextReference }) => careContextReference)
+  return summarise(references, pages, served.omissions).contexts.flatMap(
+    ({ careContextReference, hiStatus, description }) =>
+      hiStatus === 'DELIVERED' ? [] : [{ careContext: careContextReference, why: description }],
+  )
 }
