@@ -56,7 +56,7 @@ function document(title: string, routes: readonly Route[]): string {
         console: {
           type: 'apiKey',
           in: 'header',
-          name: 'X-Console',
+          name: 'X-CSRF',
           description: 'For the sandbox console’s own page only; programs use /v1/sandbox with the operator token',
         },
         staff: {

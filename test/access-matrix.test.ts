@@ -118,7 +118,7 @@ describe('every route, as every kind of caller', () => {
     const origin = network.exchange.url
     const headers = { origin, 'sec-fetch-site': 'same-origin' }
     const { body } = await callJson(`${origin}/v1/console/session`, headers)
-    return { name: 'the console', headers: { ...headers, 'X-Console': textAt(body, 'word') }, proves: 'console' }
+    return { name: 'the console', headers: { ...headers, 'X-CSRF': textAt(body, 'csrf') }, proves: 'console' }
   }
 
   async function everyToken(): Promise<Tokens> {

@@ -18,7 +18,7 @@ export class ConsolePage {
 
   static async open(network: TestNetwork): Promise<ConsolePage> {
     const page = new ConsolePage(network.exchange.url, '')
-    return new ConsolePage(network.exchange.url, textAt(await page.call('GET', '/session'), 'word'))
+    return new ConsolePage(network.exchange.url, textAt(await page.call('GET', '/session'), 'csrf'))
   }
 
   async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, expected = 200): Promise<unknown> {
@@ -27,7 +27,7 @@ export class ConsolePage {
       headers: {
         origin: this.#url,
         'sec-fetch-site': 'same-origin',
-        'x-console': this.#word,
+        'x-csrf': this.#word,
         'content-type': 'application/json',
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -17,7 +17,7 @@ async function verdict(method: 'GET' | 'POST' | 'DELETE', headers: Readonly<Reco
 }
 
 const own = { host: '127.0.0.1:4000', 'sec-fetch-site': 'same-origin' }
-const acting = { ...own, origin: ORIGIN, 'x-console': WORD }
+const acting = { ...own, origin: ORIGIN, 'x-csrf': WORD }
 
 test('the page itself is let in: to read without more, to change things with its word', async () => {
   assert.equal(await verdict('GET', own), 'in')
@@ -44,9 +44,9 @@ test('a program without the headers of a browser is told to use its own door', a
 })
 
 test('nothing is changed without the word, with a wrong one, or from nowhere', async () => {
-  const { 'x-console': _word, ...silent } = acting
+  const { 'x-csrf': _word, ...silent } = acting
   assert.equal(await verdict('POST', silent), 'auth/cross-site')
-  assert.equal(await verdict('POST', { ...acting, 'x-console': `${WORD}x` }), 'auth/cross-site')
+  assert.equal(await verdict('POST', { ...acting, 'x-csrf': `${WORD}x` }), 'auth/cross-site')
   const { origin: _origin, ...nowhere } = acting
   assert.equal(await verdict('POST', nowhere), 'auth/cross-site')
 })

@@ -39,9 +39,9 @@ export function consoleCheck(needs: { readonly origins: readonly string[]; reado
       return refuse('auth/cross-site', 'Only the console’s own page may call here.', 'Sec-Fetch-Site')
     if (method === 'GET') return { kind: 'operator', name: 'console' }
     if (origin === undefined) return refuse('auth/cross-site', 'The call does not say where it comes from.', 'Origin')
-    const sent = headers['x-console']
+    const sent = headers['x-csrf']
     if (sent === undefined || !timingSafeEqual(digest(sent), wanted))
-      return refuse('auth/cross-site', 'X-Console is not what GET /v1/console/session answers.', 'X-Console')
+      return refuse('auth/cross-site', 'X-CSRF is not what GET /v1/console/session answers.', 'X-CSRF')
     return { kind: 'operator', name: 'console' }
   }
 }

@@ -51,7 +51,7 @@ function sessionRoute(needs: ConsoleNeeds): Route {
     handle: async ({ tx }) => ({
       status: 200,
       body: {
-        word: needs.word,
+        csrf: needs.word,
         exchange: needs.exchange.id,
         lanes: await readLanes(tx, needs),
         steered: needs.parties.map(({ id }) => id),
