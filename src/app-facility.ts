@@ -24,6 +24,7 @@ import { webOriginsOf } from './http/web-origin.ts'
 import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
+import { deskProofRoutes } from './native/desk-proof-routes.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
 import { deskSignInRoutes } from './native/desk-sign-in-routes.ts'
 import { deskStaffRoutes } from './native/desk-staff-routes.ts'
@@ -133,6 +134,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...hiuRoutes(needs),
     ...deskSignInRoutes(needs),
     ...deskSessionRoutes(needs),
+    ...deskProofRoutes(needs),
     ...deskStaffRoutes(needs),
     ...deskRoutes(needs),
     deskLiveRoute(),

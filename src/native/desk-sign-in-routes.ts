@@ -1,34 +1,51 @@
 import { toString as drawSvg } from 'qrcode'
-import { type Answer, type Route, route } from '../http/route.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import type { OpenedSession, WebNeeds } from '../people/session-commands.ts'
-import { joinAndSignIn, readInvitation, shareInvitationSecret } from '../people/staff-invitation.ts'
+import { type Route, route } from '../http/route.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import { passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
+import {
+  joinAndSignIn,
+  joinByPasskey,
+  readInvitation,
+  shareInvitationSecret,
+  startInvitedPasskey,
+} from '../people/staff-invitation.ts'
+import { signInStaffWithPasskey } from '../people/staff-proofs.ts'
 import { beginSignIn, type DeskNeeds, finishSignIn } from '../people/staff-sign-in.ts'
 import { codeInput, joinInput, passwordInput } from './desk-staff-messages.ts'
+import { refuseElsewhere, signedIn } from './door.ts'
+import { passkeySignIn } from './me-sign-in-messages.ts'
+
+export type DeskDoorNeeds = DeskNeeds & { readonly sandbox: boolean }
 
 const atTheDoor = { dialect: 'native', auth: 'none', once: false } as const
 
-/** What a browser gets that has signed in. */
-function signedIn(opened: OpenedSession | Refusal): Answer | Refusal {
-  if (isRefusal(opened)) return opened
-  return {
-    status: 200,
-    headers: { 'set-cookie': opened.cookie },
-    body: { csrf: opened.csrf, expiresAt: opened.expiresAt },
-  }
+/** Signing in at the desk with a password and a code or with a passkey, and joining the staff with an invitation. */
+export function deskSignInRoutes(needs: DeskDoorNeeds): readonly Route[] {
+  return [
+    aboutRoute(needs),
+    ...signInRoutes(needs),
+    ...passkeyRoutes(needs),
+    ...invitationRoutes(needs),
+    ...joinRoutes(needs),
+  ]
 }
 
-/** A page elsewhere may not sign anybody in; programs, which send no Origin, may. */
-function elsewhere(web: WebNeeds, headers: Readonly<Record<string, string | undefined>>): Refusal | undefined {
-  const { origin } = headers
-  return origin === undefined || web.origins.includes(origin)
-    ? undefined
-    : refuse('auth/cross-site', 'The call does not come from a page of ours.', 'Origin')
-}
-
-/** Signing in at the desk with a password and a code, and joining the staff with an invitation. */
-export function deskSignInRoutes(needs: DeskNeeds): readonly Route[] {
-  return [...signInRoutes(needs), ...invitationRoutes(needs)]
+function aboutRoute(needs: DeskDoorNeeds): Route {
+  return route({
+    ...atTheDoor,
+    method: 'GET',
+    path: '/v1/desk/sign-in',
+    summary: 'What the sign-in page of the desk says: which facility, and whether it is a sandbox with invented staff',
+    answers: { 200: { description: 'The facility' } },
+    handle: async () => ({
+      status: 200,
+      body: {
+        facility: { id: needs.facility.id, name: needs.facility.name },
+        sandbox: needs.sandbox,
+        origins: needs.web.origins,
+      },
+    }),
+  })
 }
 
 function signInRoutes(needs: DeskNeeds): readonly Route[] {
@@ -45,7 +62,7 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
         429: { description: 'Wait as long as Retry-After says' },
       },
       handle: async ({ tx, body, headers }) => {
-        const begun = elsewhere(needs.web, headers) ?? (await beginSignIn(tx, needs, body))
+        const begun = refuseElsewhere(needs.web, headers) ?? (await beginSignIn(tx, needs, body))
         return isRefusal(begun) ? begun : { status: 200, body: begun }
       },
     }),
@@ -62,7 +79,7 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
         429: { description: 'Wait as long as Retry-After says' },
       },
       handle: async ({ tx, body, headers }) => {
-        const foreign = elsewhere(needs.web, headers)
+        const foreign = refuseElsewhere(needs.web, headers)
         if (foreign) return foreign
         return signedIn(await finishSignIn(tx, needs, { ...body, userAgent: headers['user-agent'] }))
       },
@@ -70,9 +87,44 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
   ]
 }
 
+function passkeyRoutes(needs: DeskNeeds): readonly Route[] {
+  return [
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/desk/sign-in/passkey',
+      summary: 'Starts a sign-in with a passkey; no login is typed',
+      answers: {
+        200: { description: 'Options for the browser' },
+        409: { description: 'Passkeys do not work on this page' },
+      },
+      handle: async ({ tx, headers }) => {
+        const place = passkeyPlaceOf(needs.web, headers)
+        const started = isRefusal(place) ? place : await startPasskeySignIn(tx, place)
+        return isRefusal(started) ? started : { status: 200, body: started }
+      },
+    }),
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: '/v1/desk/sign-in/passkey/:id',
+      summary: 'Signs in with what the passkey signed; sets the cookie of the session',
+      body: passkeySignIn,
+      answers: { 200: { description: 'Signed in' }, 422: { description: 'This passkey lets nobody in' } },
+      handle: async ({ tx, body, headers, params }) => {
+        const place = passkeyPlaceOf(needs.web, headers)
+        if (isRefusal(place)) return place
+        const given = { id: params['id'] ?? '', assertion: body.assertion, userAgent: headers['user-agent'] }
+        return signedIn(await signInStaffWithPasskey(tx, needs, place, given))
+      },
+    }),
+  ]
+}
+
+const over = { 404: { description: 'No such invitation' }, 410: { description: 'Used, replaced or expired' } }
+const path = '/v1/desk/invitations/:code'
+
 function invitationRoutes(needs: DeskNeeds): readonly Route[] {
-  const over = { 404: { description: 'No such invitation' }, 410: { description: 'Used, replaced or expired' } }
-  const path = '/v1/desk/invitations/:code'
   return [
     route({
       ...atTheDoor,
@@ -96,7 +148,7 @@ function invitationRoutes(needs: DeskNeeds): readonly Route[] {
       summary: 'A secret for the authenticator app, as a QR code and as text; the one before is worth nothing',
       answers: { 201: { description: 'The secret' }, ...over },
       handle: async ({ tx, params, headers }) => {
-        const foreign = elsewhere(needs.web, headers)
+        const foreign = refuseElsewhere(needs.web, headers)
         if (foreign) return foreign
         const shared = await shareInvitationSecret(tx, needs, params['code'] ?? '')
         if (isRefusal(shared)) return shared
@@ -106,22 +158,45 @@ function invitationRoutes(needs: DeskNeeds): readonly Route[] {
     route({
       ...atTheDoor,
       method: 'POST',
+      path: `${path}/passkey`,
+      secretPath: true,
+      summary: 'Starts a passkey for who would rather have no password',
+      answers: { 200: { description: 'Options for the browser' }, ...over },
+      handle: async ({ tx, params, headers }) => {
+        const place = passkeyPlaceOf(needs.web, headers)
+        const started = isRefusal(place) ? place : await startInvitedPasskey(tx, needs, place, params['code'] ?? '')
+        return isRefusal(started) ? started : { status: 200, body: started }
+      },
+    }),
+  ]
+}
+
+function joinRoutes(needs: DeskNeeds): readonly Route[] {
+  return [
+    route({
+      ...atTheDoor,
+      method: 'POST',
       path,
       secretPath: true,
       summary:
-        'Join: set a password and confirm the authenticator app with its first code; sets the cookie of the session',
+        'Join: a password and the first code of the authenticator app, or the passkey that was made; sets the cookie of the session',
       body: joinInput,
       answers: {
         200: { description: 'Joined and signed in' },
         401: { description: 'The code is wrong' },
-        422: { description: 'The password is easy to guess' },
+        422: { description: 'The password is easy to guess, or the passkey cannot be checked' },
         ...over,
       },
       handle: async ({ tx, params, body, headers }) => {
-        const foreign = elsewhere(needs.web, headers)
+        const foreign = refuseElsewhere(needs.web, headers)
         if (foreign) return foreign
-        const invitation = params['code'] ?? ''
-        return signedIn(await joinAndSignIn(tx, needs, { ...body, invitation, userAgent: headers['user-agent'] }))
+        const common = { invitation: params['code'] ?? '', userAgent: headers['user-agent'] }
+        if ('password' in body) return signedIn(await joinAndSignIn(tx, needs, { ...common, ...body }))
+        const place = passkeyPlaceOf(needs.web, headers)
+        if (isRefusal(place)) return place
+        const { challenge, name, attestation } = body
+        const passkey = { id: challenge, name, attestation }
+        return signedIn(await joinByPasskey(tx, needs, place, { ...common, passkey }))
       },
     }),
   ]

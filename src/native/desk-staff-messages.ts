@@ -3,6 +3,7 @@ import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { STAFF_ROLES } from '../kernel/staff-role.ts'
 import { parseLogin } from '../people/staff.ts'
+import { passkeyNew } from './me-sign-in-messages.ts'
 
 /** What people of the staff send when they sign in, join and are administered. */
 
@@ -37,7 +38,9 @@ export const passwordInput = z.object({ login: z.string().min(1).max(100), passw
 /** `POST /v1/desk/sign-in/code` */
 export const codeInput = z.object({ ticket: z.string().min(1).max(100), code }).meta({ id: 'StaffCode' })
 /** `POST /v1/desk/invitations/:code` */
-export const joinInput = z.object({ password, code }).meta({ id: 'StaffJoining' })
+export const joinInput = z
+  .union([z.object({ password, code }), passkeyNew], 'must hold a password and a code, or a passkey')
+  .meta({ id: 'StaffJoining' })
 /** `POST /v1/desk/me/password` */
 export const passwordChange = z.object({ password, newPassword: password }).meta({ id: 'StaffPasswordChange' })
 
@@ -50,6 +53,8 @@ const newStaff = {
 /** `POST /v1/staff`, by an operator: how the first administrator comes in. */
 export const staffAdmission = z.object(newStaff).meta({ id: 'StaffAdmission' })
 const stepUp = uuid<'step-up'>()
+/** `POST /v1/desk/me/passkeys/options` */
+export const deskPasskeyOptions = z.object({ stepUp }).meta({ id: 'DeskPasskeyOptions' })
 /** `POST /v1/desk/staff`; the step-up is for the login. */
 export const staffInvitation = z.object({ ...newStaff, stepUp }).meta({ id: 'StaffInvitation' })
 /** `POST /v1/desk/staff/:id/role` */

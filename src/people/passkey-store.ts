@@ -2,7 +2,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
-import type { Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
+import type { AddingIn, Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
 
 /** Where a person's passkeys live. */
 export function bucketOfOwner({ kind, person }: KeyOwner): Bucket {
@@ -126,6 +126,15 @@ export async function deletePasskey(
     .execute()
 }
 
+export async function deletePasskeysOf(tx: Tx, _recorded: Recorded<AuditEvent>, owner: KeyOwner): Promise<void> {
+  await tx.db
+    .deleteFrom('passkey')
+    .where('bucket', '=', bucketOfOwner(owner))
+    .where('kind', '=', owner.kind)
+    .where('person', '=', owner.person)
+    .execute()
+}
+
 export async function insertChallenge(tx: Tx, challenge: Challenge): Promise<void> {
   await tx.db
     .insertInto('passkey_challenge')
@@ -159,7 +168,7 @@ export async function takeChallenge(
   return {
     id,
     purpose,
-    ...(row.session === null ? {} : { session: row.session as Id<'web-session'> }),
+    ...(row.session === null ? {} : { session: row.session as AddingIn }),
     challenge: new Uint8Array(row.challenge),
     origin: row.origin,
     expiresAt: row.expires_at,

@@ -13,6 +13,9 @@ export type Passkey = {
 /** A person of a web app, as rows of passkeys name one. */
 export type KeyOwner = { readonly kind: SessionKind; readonly person: string }
 
+/** In what a passkey is added: a session, or the invitation of a person who has none yet. */
+export type AddingIn = Id<'web-session'> | Id<'staff'>
+
 /** A passkey with what verifies it. */
 export type StoredPasskey = Passkey &
   KeyOwner & {
@@ -26,7 +29,7 @@ export type StoredPasskey = Passkey &
 export type Challenge = {
   readonly id: Id<'passkey-challenge'>
   readonly purpose: 'sign-in' | 'add'
-  readonly session?: Id<'web-session'>
+  readonly session?: AddingIn
   readonly challenge: Uint8Array
   readonly origin: string
   readonly expiresAt: Date

@@ -1,10 +1,11 @@
-import { announce, record } from '../audit/record.ts'
+import { announce, type Recorded, record } from '../audit/record.ts'
 import { StaleRow, type Tx } from '../db/tx.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
+import { removePasskeysOf } from './passkey-commands.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { STAFF_MOVES, type StaffEvent, type StaffMember, type StaffStatus } from './staff.ts'
 import { type MadeInvitation, makeInvitation } from './staff-invitation.ts'
@@ -112,9 +113,14 @@ async function moveStaff(
     await endSessionsOf(tx, recorded, { kind: 'staff', person: id })
     await deleteSignInsOf(tx, id)
   }
-  if (to === 'left') await updateProofs(tx, recorded, id, { passwordHash: undefined, codeSecret: undefined })
+  if (to === 'left') await removeProofs(tx, recorded, id)
   await announce(tx, recorded)
   return memberOf({ ...found, status: to })
+}
+
+async function removeProofs(tx: Tx, recorded: Recorded<StaffEvent>, id: Id<'staff'>): Promise<void> {
+  await updateProofs(tx, recorded, id, { passwordHash: undefined, codeSecret: undefined })
+  await removePasskeysOf(tx, recorded, { kind: 'staff', person: id })
 }
 
 /** The person may not sign in for now; her sessions end at once. Doing it twice changes nothing. */
@@ -145,7 +151,7 @@ export async function resetSecondFactor(tx: Tx, { id, actor }: Change): Promise<
   if (found.status !== 'invited' && !canMove(STAFF_MOVES, found.status, 'invited')) return refuse('staff/not-now')
   const recorded = await record(tx, { type: 'staff.second-factor-reset', actor, subject: id } satisfies StaffEvent)
   if (found.status !== 'invited') await updateStaffStatus(tx, recorded, id, found.status, 'invited')
-  await updateProofs(tx, recorded, id, { passwordHash: undefined, codeSecret: undefined })
+  await removeProofs(tx, recorded, id)
   await endSessionsOf(tx, recorded, { kind: 'staff', person: id })
   await deleteSignInsOf(tx, id)
   const invitation = await makeInvitation(tx, recorded, id)

@@ -1,9 +1,11 @@
+import type { RegistrationResponseJSON } from '@simplewebauthn/server'
 import { announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { staffActor } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { makeCodeSecret, shareCodeSecret, stepOfCode } from './authenticator.ts'
+import { type AskedPasskey, addPasskey, type PasskeyPlace, startPasskeyAdding } from './passkey-commands.ts'
 import { hashPassword } from './password.ts'
 import { type PasswordFault, passwordFault } from './password-rules.ts'
 import { openSecret, sealSecret } from './sealed-secret.ts'
@@ -118,6 +120,42 @@ export async function joinAndSignIn(
   if (isRefusal(joined)) return joined
   const { account, recorded } = joined
   return openStaffSession(tx, needs, account, { how: 'password-totp', userAgent: input.userAgent, joined: recorded })
+}
+
+/** Starts a passkey for an invited person, who then needs no password. */
+export async function startInvitedPasskey(
+  tx: Tx,
+  needs: DeskNeeds,
+  place: PasskeyPlace,
+  code: string,
+): Promise<AskedPasskey<object> | Refusal> {
+  const open = await openInvitation(tx, code)
+  if (isRefusal(open)) return open
+  const { id, login, name } = open.account
+  const adding = { owner: { kind: 'staff', person: id }, session: id, userName: login, displayName: name } as const
+  return startPasskeyAdding(tx, { indexKey: needs.indexKey, service: needs.facility.name }, place, adding)
+}
+
+/** Joins with the passkey that the browser made, and is signed in with it. */
+export async function joinByPasskey(
+  tx: Tx,
+  needs: DeskNeeds,
+  place: PasskeyPlace,
+  input: {
+    readonly invitation: string
+    readonly userAgent: string | undefined
+    readonly passkey: { readonly id: string; readonly name: string; readonly attestation: RegistrationResponseJSON }
+  },
+): Promise<OpenedSession | Refusal> {
+  const open = await openInvitation(tx, input.invitation)
+  if (isRefusal(open)) return open
+  const { account, digest } = open
+  const event = { actor: staffActor(needs.facility.id, account) }
+  const by = { owner: { kind: 'staff', person: account.id }, session: account.id, event } as const
+  const added = await addPasskey(tx, place, by, input.passkey)
+  if (isRefusal(added)) return added
+  const joined = await recordJoined(tx, needs, account, digest)
+  return openStaffSession(tx, needs, account, { how: 'passkey', userAgent: input.userAgent, joined })
 }
 
 /** The account becomes active and its invitation is spent. Who calls this sets up a way to sign in, in the same transaction. */
