@@ -5,6 +5,7 @@ import { Registry } from 'prom-client'
 import { CONSENT_FAILURES, consentReactions } from '../src/abdm/consent-reactions.ts'
 import { exchangeConsentRoutes } from '../src/abdm/exchange-consent-routes.ts'
 import { exchangeDataRoutes } from '../src/abdm/exchange-data-routes.ts'
+import { exchangeEmergencyRoutes } from '../src/abdm/exchange-emergency-routes.ts'
 import { exchangePatientRoutes } from '../src/abdm/exchange-patient-routes.ts'
 import { exchangeRightsReactions } from '../src/abdm/rights-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
@@ -97,6 +98,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     metrics: new Registry(),
     routes: [
       ...exchangeConsentRoutes(needs),
+      ...exchangeEmergencyRoutes(needs),
       ...exchangePatientRoutes(needs),
       ...exchangeDataRoutes(),
       ...reportRoutes(),

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { addStaff } from '../../test/desk-bench.ts'
+import { type HiuBench, openHiuBench, PATIENT } from '../../test/hiu-bench.ts'
+import { insistOnTable } from '../../test/moves.ts'
+import { transact } from '../db/tx.ts'
+import type { StaffCaller } from '../kernel/caller.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, must } from '../kernel/refusal.ts'
+import { addPatient } from '../records/commands.ts'
+import {
+  breakGlass,
+  type EmergencyNeeds,
+  endDueEmergencies,
+  endOwnEmergency,
+  listEmergencies,
+  openEmergencyOf,
+  reviewEmergency,
+} from './commands.ts'
+import { EMERGENCY_MOVES, type EmergencyAccess, isOpen } from './emergency.ts'
+import { endEmergencyRow, reviewEmergencyRow } from './store.ts'
+
+const WORDS = 'Brought in after a road accident, not responding.'
+
+describe('breaking the glass at a facility', () => {
+  let bench: HiuBench
+  let needs: EmergencyNeeds
+  const staff = {} as Record<'doctor' | 'nurse' | 'dpo', StaffCaller>
+  before(async () => {
+    bench = await openHiuBench()
+    needs = { ...bench.needs, indexKey: new Uint8Array(32), reportsToExchange: true } as never
+    for (const role of ['doctor', 'nurse', 'dpo'] as const)
+      staff[role] = await addStaff(bench.machine, role, `A ${role}`)
+    await transact(bench.machine, async (tx) => {
+      const actor = { kind: 'operator', id: 'test' } as const
+      const facts = { gender: 'female', birthDate: '1974-06-19' } as const
+      must(await addPatient(tx, needs, actor, { ...facts, name: 'Asha Rao', reference: 'P-1', abhaAddress: PATIENT }))
+      must(await addPatient(tx, needs, actor, { ...facts, name: 'No Address', reference: 'P-2' }))
+    })
+  })
+  after(() => bench.close())
+
+  const open = (who: StaffCaller, patient = 'P-1') =>
+    transact(bench.machine, (tx) => breakGlass(tx, needs, who, { patient, reason: 'unconscious', words: WORDS }))
+  const held = (who: StaffCaller, patient = 'P-1') =>
+    transact(bench.machine, (tx) => openEmergencyOf(tx, patient, who.id))
+  const review = (who: StaffCaller, id: EmergencyAccess['id']) =>
+    transact(bench.machine, (tx) =>
+      reviewEmergency(tx, needs, who, { id, outcome: 'justified', words: 'It was needed.' }),
+    )
+  const codeOf = (value: unknown) => (isRefusal(value) ? value.code : 'ok')
+
+  it('opens to one person for minutes, asks the exchange for what others hold, and ends by itself', async () => {
+    const access = must(await open(staff.doctor))
+    assert.equal((await held(staff.doctor))?.id, access.id)
+    assert.equal(await held(staff.nurse), undefined)
+    await bench.drain()
+    const sent = bench.last('/v1/emergencies')
+    assert.equal(sent?.requestId, access.consent)
+    assert.deepEqual((sent?.body as { emergency: unknown }).emergency, {
+      reason: 'unconscious',
+      words: WORDS,
+      person: { name: 'A doctor', role: 'doctor' },
+    })
+    assert.equal(must(await open(staff.doctor)).id, access.id)
+    bench.clock.advance(LIMITS.emergencyMs)
+    // The clock counts, not the chore.
+    assert.equal(await held(staff.doctor), undefined)
+    assert.ok(!isOpen(access, bench.clock.now()))
+    assert.equal(await transact(bench.machine, (tx) => endDueEmergencies(tx, needs)), 1)
+    assert.equal(await transact(bench.machine, (tx) => endDueEmergencies(tx, needs)), 0)
+    const [listed] = await transact(bench.machine, listEmergencies)
+    assert.deepEqual([listed?.status, listed?.name, listed?.words], ['ended', 'A doctor', WORDS])
+  })
+
+  it('without an ABHA address, or an exchange that takes emergencies, only our own records open', async () => {
+    const before = bench.sent.length
+    const access = must(await open(staff.nurse, 'P-2'))
+    await bench.drain()
+    assert.equal(access.consent, undefined)
+    assert.equal(bench.sent.length, before)
+    assert.equal(codeOf(await open(staff.nurse, 'nobody')), 'records/unknown-patient')
+  })
+
+  it('is reviewed once, after its end, by somebody else', async () => {
+    const access = must(await open(staff.doctor))
+    assert.equal(codeOf(await review(staff.dpo, access.id)), 'incidents/not-ended')
+    assert.equal(codeOf(await review(staff.nurse, access.id)), 'auth/forbidden')
+    const end = (who: StaffCaller) => transact(bench.machine, (tx) => endOwnEmergency(tx, needs, who, access.id))
+    assert.equal(codeOf(await end(staff.nurse)), 'incidents/unknown-emergency')
+    assert.equal(must(await end(staff.doctor)).status, 'ended')
+    assert.equal(must(await end(staff.doctor)).status, 'ended')
+    assert.equal(must(await review(staff.dpo, access.id)).review?.outcome, 'justified')
+    assert.equal(codeOf(await review(staff.dpo, access.id)), 'incidents/reviewed-already')
+    const own = must(await open({ ...staff.dpo, role: 'doctor' }))
+    await transact(bench.machine, (tx) => endOwnEmergency(tx, needs, staff.dpo, own.id))
+    assert.equal(codeOf(await review(staff.dpo, own.id)), 'incidents/own-review')
+  })
+
+  it('moves as its table says', async () => {
+    const access = { id: '01a20000-0000-7000-8000-000000000001', patientReference: 'P-1' }
+    await insistOnTable(
+      EMERGENCY_MOVES,
+      (tx, from, to) =>
+        to === 'ended'
+          ? endEmergencyRow(tx, {} as never, { ...access, status: from } as never)
+          : reviewEmergencyRow(tx, {} as never, { ...access, status: from } as never, {
+              outcome: 'justified',
+              words: WORDS,
+              by: staff.dpo.id,
+            }),
+      { to: ['ended', 'reviewed'] },
+    )
+  })
+})
