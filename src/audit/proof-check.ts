@@ -43,6 +43,9 @@ export type ProofCheck = {
   readonly remember?: LogMemory
 }
 
+/** What the reader sees: which event, and its content where that is on the screen. */
+export type Shown = { readonly id: string; readonly event?: unknown }
+
 /** What the log says of itself now. */
 export type LogNow = { readonly vkey: string; readonly witnesses: readonly WitnessKey[]; readonly source: LogSource }
 
@@ -52,7 +55,7 @@ export type LogNow = { readonly vkey: string; readonly witnesses: readonly Witne
  */
 export async function checkProof(
   receipt: string,
-  shown: { readonly id: string; readonly event: unknown },
+  shown: Shown,
   now: LogNow,
   memory: LogMemory | undefined,
 ): Promise<ProofCheck> {
@@ -79,15 +82,11 @@ export async function checkProof(
 
 const fails = (why: ProofFault) => ({ state: 'fails', why }) as const
 
-function entryLine(
-  verified: ReturnType<typeof verifyReceipt>,
-  shown: { readonly id: string; readonly event: unknown },
-  isOwnKey: boolean,
-): ProofLine {
+function entryLine(verified: ReturnType<typeof verifyReceipt>, shown: Shown, isOwnKey: boolean): ProofLine {
   if (!isOwnKey) return fails('log-key-changed')
   if (isRefusal(verified)) return fails('receipt-forged')
   const { id, event } = verified.receipt
-  const isSame = id === shown.id && canonicalJson(event) === canonicalJson(shown.event)
+  const isSame = id === shown.id && (shown.event === undefined || canonicalJson(event) === canonicalJson(shown.event))
   return isSame ? { state: 'holds' } : fails('receipt-of-another')
 }
 

@@ -6,10 +6,9 @@ import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { askQuestion, questionsOf } from '../rights/commands.ts'
 import { facilityViews } from '../rights/facts.ts'
 import { looksOf, unusualLooksOf } from '../rights/look-commands.ts'
-import type { ChangedLook, LookView } from '../rights/looks.ts'
 import { questionOrder } from '../rights/messages.ts'
 import type { Question } from '../rights/question.ts'
-import type { FacilityView } from '../rights/sharing.ts'
+import type { ChangedLook, FacilityView, LookView, QuestionView } from '../rights/views.ts'
 import { actorOf, patientOf } from './me-caller.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
@@ -19,19 +18,6 @@ const page = z.object({
 })
 
 export type MyLooks = readonly (LookView | ChangedLook)[]
-/** A question of mine with the facility's answer. */
-export type MyQuestion = {
-  readonly id: string
-  readonly number: string
-  readonly status: Question['status']
-  readonly facility: FacilityView
-  /** The look that it is about. */
-  readonly event: string
-  readonly text: string
-  readonly askedAt: string
-  readonly dueAt: string
-  readonly answer?: { readonly text: string; readonly by: string; readonly at: string }
-}
 
 /** Who looked at a patient's records, and questions about it. */
 export function myLookRoutes(): readonly Route[] {
@@ -107,7 +93,7 @@ function questionRoutes(): readonly Route[] {
   ]
 }
 
-function viewOf(question: Question, facilities: ReadonlyMap<string, FacilityView>): MyQuestion {
+function viewOf(question: Question, facilities: ReadonlyMap<string, FacilityView>): QuestionView {
   const { id, number, status, facility, event, text, askedAt, dueAt, answer } = question
   return {
     id,

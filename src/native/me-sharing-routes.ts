@@ -3,19 +3,17 @@ import { artefactsOf } from '../consent/readers.ts'
 import { type Route, route } from '../http/route.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
-import { type Chain, chainOf } from '../rights/chain.ts'
+import { chainOf } from '../rights/chain.ts'
 import { readSharingFacts } from '../rights/facts.ts'
-import { type ReceiverView, type RequestView, sharingOf } from '../rights/sharing.ts'
-import { type Stopped, stopSharing } from '../rights/stop-commands.ts'
+import { sharingOf } from '../rights/sharing.ts'
+import { stopSharing } from '../rights/stop-commands.ts'
+import type { Chain, ReceiverView } from '../rights/views.ts'
 import { actorOf, patientOf } from './me-caller.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
 
 /** `GET /v1/me/sharing`: `items` and `size` are the artefacts as signed; `receivers` is what a person reads. */
 export type MySharing = { readonly receivers: readonly ReceiverView[] }
-export type MyChain = Chain
-export type MySharingRequest = RequestView
-export type MyStopped = Stopped
 
 /** What a patient shares with whom, the picture of the chain, and stopping it. */
 export function mySharingRoutes(): readonly Route[] {
@@ -55,7 +53,7 @@ export function mySharingRoutes(): readonly Route[] {
       handle: async ({ tx, caller }) => {
         const patient = patientOf(caller)
         if (isRefusal(patient)) return patient
-        return { status: 200, body: chainOf(await readSharingFacts(tx, patient)) satisfies MyChain }
+        return { status: 200, body: chainOf(await readSharingFacts(tx, patient)) satisfies Chain }
       },
     }),
     route({
@@ -77,7 +75,7 @@ export function mySharingRoutes(): readonly Route[] {
         if (isRefusal(patient)) return patient
         if (isRefusal(actor)) return actor
         const stopped = await stopSharing(tx, { patient, actor, what: params['what'] ?? '' })
-        return isRefusal(stopped) ? stopped : { status: 200, body: stopped satisfies MyStopped }
+        return isRefusal(stopped) ? stopped : { status: 200, body: stopped }
       },
     }),
   ]

@@ -1,38 +1,13 @@
-import type { HiType } from '../fhir/hi-type.ts'
-import { type ConsentView, consentOf, type FacilityView, type SharingFacts } from './sharing.ts'
-
-/** The patient, or a facility that holds records, received some, or both. */
-export type ChainNode = {
-  /** `me` or the facility's id. */
-  readonly id: string
-  readonly name: string
-  readonly kinds: readonly string[]
-  readonly role: 'me' | 'holder' | 'receiver' | 'both'
-  /** Linked visits and reports of its own, by type. */
-  readonly holds: readonly { readonly hiType: HiType; readonly count: number }[]
-  /** Visits and reports that it received from others and has not attested to be erased. */
-  readonly received: number
-}
-
-/**
- * How a pair stands. `link`: the holder's records are linked. `planned`: allowed, nothing went yet. `shared`: allowed, and records went.
- * `stopping`: stopped or ended, the receiver has not confirmed that its copy is gone. `erased`: it has. `unused`: over, and nothing ever went.
- */
-export type EdgeState = 'link' | 'planned' | 'shared' | 'stopping' | 'erased' | 'unused'
-
-/** From whom to whom, with every consent under which records went or may go. */
-export type ChainEdge = {
-  readonly id: string
-  readonly from: string
-  readonly to: string
-  readonly state: EdgeState
-  /** Live first, newest first; none for a link. */
-  readonly consents: readonly ConsentView[]
-  /** When the first record of the holder was linked. */
-  readonly since?: string
-}
-
-export type Chain = { readonly nodes: readonly ChainNode[]; readonly edges: readonly ChainEdge[] }
+import { consentOf, type SharingFacts } from './sharing.ts'
+import {
+  type Chain,
+  type ChainEdge,
+  type ChainNode,
+  type ConsentView,
+  type EdgeState,
+  type FacilityView,
+  stateOf,
+} from './views.ts'
 
 /** The stronger state decides how an arrow of several consents looks. */
 const STRENGTH: readonly EdgeState[] = ['shared', 'planned', 'stopping', 'erased', 'unused', 'link']
@@ -100,11 +75,4 @@ function disclosureEdges(consents: readonly ConsentView[]): readonly ChainEdge[]
 
 function strength(consent: ConsentView): number {
   return STRENGTH.indexOf(stateOf(consent))
-}
-
-/** How one consent stands, as an arrow. */
-export function stateOf({ status, records, erasedAt }: ConsentView): EdgeState {
-  if (status === 'live') return records > 0 ? 'shared' : 'planned'
-  if (erasedAt !== undefined) return 'erased'
-  return records > 0 ? 'stopping' : 'unused'
 }

@@ -7,7 +7,7 @@ import { type AbhaAddress, type FacilityId, type Id, makeId, parseFacilityId } f
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
-import { LOOK_EVENTS, type LookEvent } from './looks.ts'
+import { LOOK_EVENTS } from './looks.ts'
 import {
   MOVES,
   makeNumber,
@@ -31,6 +31,7 @@ import {
   updateQuestion,
   updateReceived,
 } from './store.ts'
+import type { LookEvent } from './views.ts'
 
 /** The patient asks the facility about a look (DPDP s.13). One open question about one look; asked again, it is the same question. */
 export async function askQuestion(

@@ -8,7 +8,8 @@ import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { transfersOf } from '../transfer/commands.ts'
-import type { FacilityView, Proof, SharingFacts } from './sharing.ts'
+import type { SharingFacts } from './sharing.ts'
+import type { FacilityView, Proof } from './views.ts'
 
 const PROVING = [
   'consent.granted',

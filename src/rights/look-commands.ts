@@ -6,7 +6,8 @@ import { type AbhaAddress, type FacilityId, type Id, parseFacilityId, parseId } 
 import { LIMITS } from '../kernel/limits.ts'
 import { questionsOf } from './commands.ts'
 import { facilityViews } from './facts.ts'
-import { type ChangedLook, LOOK_EVENTS, type LookView, lookOf } from './looks.ts'
+import { LOOK_EVENTS, lookOf } from './looks.ts'
+import type { ChangedLook, LookView } from './views.ts'
 
 /** Looks at this patient's records, newest first: a page after `before`. A row that was changed behind our back stands as such. */
 export async function looksOf(

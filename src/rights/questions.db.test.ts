@@ -3,9 +3,9 @@ import { after, before, test } from 'node:test'
 import { ASHA, CLINIC, RAVI, startTestExchange, strangerId, type TestExchange } from '../../test/consent-exchange.ts'
 import { consentSteps, DAY_MS } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import type { MyLooks, MyQuestion } from '../native/me-look-routes.ts'
+import type { MyLooks } from '../native/me-look-routes.ts'
 import { questionUndelivered } from './commands.ts'
-import type { LookView } from './looks.ts'
+import type { LookView, QuestionView } from './views.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -38,8 +38,8 @@ const ask = (event: string, text = 'Why did you look?', who = ASHA) =>
   exchange.asPatient(who, 'POST', `/v1/me/looks/${event}/question`, { text })
 const answer = (body: object, bridge: 'bridge-clinic' | 'bridge-insurer' = 'bridge-clinic') =>
   exchange.asBridge(bridge, '/v1/answers', body)
-const question = async (id: unknown): Promise<MyQuestion | undefined> =>
-  (await get<readonly MyQuestion[]>('/v1/me/questions')).find((one) => one.id === id)
+const question = async (id: unknown): Promise<QuestionView | undefined> =>
+  (await get<readonly QuestionView[]>('/v1/me/questions')).find((one) => one.id === id)
 
 test('a usual look says under which consent; unusual ones say why they stand out, and come first in their own list', async () => {
   const { consents } = await steps.granted()

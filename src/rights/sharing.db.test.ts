@@ -21,8 +21,7 @@ import { makeKeyPair } from '../crypto/sealing.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { saveServices } from '../partners/commands.ts'
-import type { Chain } from './chain.ts'
-import type { ReceiverView, RequestView } from './sharing.ts'
+import type { Chain, ReceiverView, RequestView } from './views.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)

@@ -1,19 +1,16 @@
 import type { Artefact, Notice } from '../consent/consent.ts'
-import type { HiType } from '../fhir/hi-type.ts'
 import type { CareContext } from '../linking/care-context.ts'
 import type { DataRequest } from '../transfer/transfer.ts'
-
-/** A facility as the patient reads it. `kinds` are words of the facility registry such as `Hospital`. */
-export type FacilityView = { readonly id: string; readonly name: string; readonly kinds: readonly string[] }
-
-/** An event of the log that proves something; its receipt is at `/v1/me/receipts/:event`. */
-export type Proof = {
-  readonly event: string
-  readonly type: string
-  readonly at: string
-  /** Who acknowledged, where several may. */
-  readonly facility?: string
-}
+import type {
+  ConsentView,
+  FacilityView,
+  NoticeView,
+  Proof,
+  ReceiverView,
+  RequestView,
+  SharingStatus,
+  TransferView,
+} from './views.ts'
 
 /** Everything that the exchange knows of one patient's sharing. */
 export type SharingFacts = {
@@ -26,87 +23,6 @@ export type SharingFacts = {
   readonly facilities: ReadonlyMap<string, FacilityView>
   /** By subject of the event: request, artefact, transaction. Newest first. */
   readonly proofs: ReadonlyMap<string, readonly Proof[]>
-}
-
-/** One time that records went from a holder to a receiver, or were to go. */
-export type TransferView = {
-  readonly id: string
-  readonly askedAt: string
-  readonly doneAt?: string
-  readonly outcome: 'under-way' | 'received' | 'received-in-part' | 'failed' | 'refused'
-  /** Care contexts (visits, reports) that came through. */
-  readonly records: number
-  readonly proof?: Proof
-}
-
-/** What one party was told about a consent, and when it confirmed that it knows. */
-export type NoticeView = {
-  readonly facility: FacilityView
-  readonly party: 'hip' | 'hiu'
-  readonly status: Notice['status']
-  readonly toldAt: string
-  readonly confirmedAt?: string
-  readonly failure?: string
-  readonly proof?: Proof
-}
-
-/** `stopped`: by the patient. `ended`: its time is over. */
-export type SharingStatus = 'live' | 'stopped' | 'ended'
-
-/** One consent of one holder's records to one receiver: an artefact with all that became of it. */
-export type ConsentView = {
-  readonly artefact: string
-  readonly request: string
-  readonly holder: FacilityView
-  readonly receiver: FacilityView
-  readonly purpose: string
-  readonly requester: string
-  readonly hiTypes: readonly HiType[]
-  /** How many visits or reports it names; 0 = all of the types and dates. */
-  readonly contexts: number
-  readonly from: string
-  readonly to: string
-  readonly grantedAt: string
-  readonly until: string
-  readonly status: SharingStatus
-  readonly endedAt?: string
-  /** When the receiver attested that its copy is gone, and how many documents that were. */
-  readonly erasedAt?: string
-  readonly transfers: readonly TransferView[]
-  /** Visits or reports that came through at any time. */
-  readonly records: number
-  readonly notices: readonly NoticeView[]
-  readonly granted?: Proof
-  readonly ended?: Proof
-  readonly erased?: Proof
-}
-
-/** What the patient allowed at one time: a consent request with a consent for each holder. */
-export type RequestView = {
-  readonly id: string
-  readonly receiver: FacilityView
-  readonly purpose: string
-  readonly requester: string
-  readonly hiTypes: readonly HiType[]
-  readonly status: SharingStatus
-  readonly grantedAt: string
-  readonly until: string
-  /** 1 when it began, 0 when it is over. */
-  readonly shareLeft: number
-  readonly records: number
-  readonly consents: readonly ConsentView[]
-}
-
-export type ReceiverView = {
-  readonly facility: FacilityView
-  readonly status: SharingStatus
-  readonly until: string
-  readonly shareLeft: number
-  readonly records: number
-  /** Artefacts in force: what one tap on "stop" ends. */
-  readonly live: readonly string[]
-  /** Live first, then newest first. */
-  readonly requests: readonly RequestView[]
 }
 
 const RANK: Readonly<Record<SharingStatus, number>> = { live: 0, stopped: 1, ended: 2 }
