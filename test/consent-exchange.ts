@@ -6,7 +6,9 @@ import { CONSENT_FAILURES, consentReactions } from '../src/abdm/consent-reaction
 import { exchangeConsentRoutes } from '../src/abdm/exchange-consent-routes.ts'
 import { exchangeDataRoutes } from '../src/abdm/exchange-data-routes.ts'
 import { exchangeEmergencyRoutes } from '../src/abdm/exchange-emergency-routes.ts'
+import { exchangeOwnAppRoutes } from '../src/abdm/exchange-own-app-routes.ts'
 import { exchangePatientRoutes } from '../src/abdm/exchange-patient-routes.ts'
+import { ownAppReactions } from '../src/abdm/own-app-reactions.ts'
 import { exchangeRightsReactions } from '../src/abdm/rights-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import type { Outgoing } from '../src/abdm/send.ts'
@@ -23,6 +25,7 @@ import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } f
 import { must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
 import { mePolicyRoutes } from '../src/native/me-policy-routes.ts'
+import { myRecordRoutes } from '../src/native/me-record-routes.ts'
 import { meRequestRoutes } from '../src/native/me-request-routes.ts'
 import { meSubscriptionRoutes } from '../src/native/me-subscription-routes.ts'
 import { patientRoutes } from '../src/native/patient-routes.ts'
@@ -31,6 +34,7 @@ import { reportRoutes } from '../src/native/report-routes.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
 import { mayDo } from '../src/people/rules.ts'
+import { ownFetchReactions } from '../src/transfer/own-fetch-reactions.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -52,7 +56,7 @@ export type TestExchange = {
   readonly app: FastifyInstance
   readonly machine: Machine
   readonly clock: TestClock
-  readonly needs: ConsentNeeds
+  readonly needs: ConsentNeeds & { readonly publicUrl: string }
   readonly ownLog: OwnLog
   /** Messages that wait to leave, oldest first; each call empties the list. */
   readonly takeSent: () => Promise<readonly Outgoing[]>
@@ -76,8 +80,9 @@ export type Reply = { readonly status: number; readonly body: Record<string, unk
 export async function startTestExchange(start = new Date('2026-11-22T06:30:00.000Z')): Promise<TestExchange> {
   const database = await openTestDatabase()
   const clock = makeTestClock(start)
-  const needs: ConsentNeeds = {
+  const needs = {
     exchange: { id: 'sbx', name: 'Test exchange' },
+    publicUrl: 'https://exchange.test',
     signingKey: importSigningKey(await generateSigningKey()),
   }
   const decisionNeeds = {
@@ -87,7 +92,12 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
   }
   const ownLog = { signer: makeSigner('exchange.test/log', new Uint8Array(32).fill(7)), witnesses: [] }
   const reactions = new Map<string, Reaction[]>()
-  for (const [type, reaction] of [...consentReactions(needs), ...exchangeRightsReactions])
+  for (const [type, reaction] of [
+    ...consentReactions(needs),
+    ...exchangeRightsReactions,
+    ...ownFetchReactions(needs),
+    ...ownAppReactions(needs),
+  ])
     reactions.set(type, [...(reactions.get(type) ?? []), reaction])
   const machine = makeTestMachine(database, { clock, reactions })
   const inTx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transact(machine, work)
@@ -103,6 +113,8 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       ...exchangeDataRoutes(),
       ...reportRoutes(),
       ...patientRoutes({ ownLog }),
+      ...myRecordRoutes(needs),
+      ...exchangeOwnAppRoutes(needs),
       answerRoute(),
       ...meRequestRoutes(decisionNeeds),
       ...mePolicyRoutes(),

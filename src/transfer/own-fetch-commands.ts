@@ -12,7 +12,7 @@ import { type AbhaAddress, type Bucket, type FacilityId, type Id, makeId, toBuck
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
-import { isHip } from '../partners/bridge.ts'
+import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById, ownApp } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import type { Period } from '../policy/period.ts'
@@ -71,8 +71,8 @@ export async function startOwnFetch(tx: Tx, needs: OwnFetchNeeds, ask: OwnFetchA
     if (facility !== undefined && isHip(facility)) active.set(hip, contexts)
   }
   if (linked.size === 0) return refuse('transfer/nothing-linked')
-  await makeRoom(tx, needs, ask.patient)
   const app = await ownApp(tx, needs)
+  if (!isHiu(app)) return refuse('partners/hiu-unavailable')
   const consents = await ownConsents(tx, needs, {
     patient: ask.patient,
     name: patient.name,
@@ -82,6 +82,7 @@ export async function startOwnFetch(tx: Tx, needs: OwnFetchNeeds, ask: OwnFetchA
     contexts: active,
   })
   if (isRefusal(consents)) return consents
+  await makeRoom(tx, needs, ask.patient)
   const own: OwnFetch = {
     id: makeId(tx.now, tx.random, bucketOf(ask.patient)),
     patient: ask.patient,
