@@ -8,7 +8,9 @@ import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import type { SigningKey } from '../src/crypto/signature.ts'
 import type { Route } from '../src/http/route.ts'
+import type { StaffRole } from '../src/kernel/staff-role.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
@@ -16,10 +18,13 @@ import { at, textAt } from './json-path.ts'
 import { callJson, TestNetwork } from './network.ts'
 import { ASHA, RAVI } from './people.ts'
 import { EVERYWHERE, EXCHANGE, FACILITY, type Permission, type Permissions } from './permissions.ts'
+import { addStaff, everyRole, signInStaff } from './staff.ts'
 import { leavesOf, put, validBody } from './valid-body.ts'
 
 const HOSPITAL = 'IN2710000011'
 const OTHER = 'IN2910000022'
+/** A facility of ours, with staff of its own. */
+const SECOND = 'IN2710000033'
 const CHILD = {
   ...ASHA,
   abhaAddress: 'tara.rao@sbx',
@@ -47,10 +52,13 @@ type Way = {
   readonly name: string
   readonly headers: Readonly<Record<string, string>>
   readonly proves?: Permission['who']
+  /** Of a person of the staff. */
+  readonly role?: StaffRole
 }
 type Tokens = Readonly<Record<string, { readonly token: string; readonly proves?: Permission['who'] }>>
 type Seen = { readonly status: number; readonly body: unknown; readonly type: string | null }
 
+const isSignOut = (route: Route): boolean => nameOf(route) === 'DELETE /v1/session'
 const hasBody = ({ body }: Route): boolean => body !== undefined
 /** What a parser, a date or PostgreSQL might stumble over. */
 const HOSTILE: readonly unknown[] = [
@@ -88,7 +96,7 @@ describe('every route, as every kind of caller', () => {
   let sessions: { readonly hospital: string; readonly other: string }
 
   before(async () => {
-    network = await TestNetwork.start({ facilities: [HOSPITAL] })
+    network = await TestNetwork.start({ facilities: [HOSPITAL, SECOND] })
     for (const person of [ASHA, RAVI]) await network.enrol(person)
     for (const child of [CHILD, GROWN]) {
       const enrolled = await network.operator('sbx', '/v1/patients', { ...child, guardian: ASHA.abhaAddress })
@@ -97,7 +105,7 @@ describe('every route, as every kind of caller', () => {
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
     const tokens = await everyToken()
     exchangeWays = [...waysOf(tokens, network.exchange.operatorToken), await consoleWay()]
-    facilityWays = waysOf(tokens, network.party(HOSPITAL).operatorToken)
+    facilityWays = [...waysOf(tokens, network.party(HOSPITAL).operatorToken), ...(await staffWays())]
   })
   after(() => network.stop())
 
@@ -111,6 +119,27 @@ describe('every route, as every kind of caller', () => {
     }
     const session = await callJson(`${network.exchange.url}/api/hiecm/gateway/v3/sessions`, abdmHeaders(), login)
     return textAt(session.body, 'accessToken')
+  }
+
+  /** Staff of each role, and cookies that prove nothing here: of another facility, of who was suspended, made up. */
+  async function staffWays(): Promise<readonly Way[]> {
+    const own = (await everyRole(network, HOSPITAL)).map(
+      ({ role, headers }): Way => ({ name: `the ${role}`, headers, proves: 'staff', role }),
+    )
+    const abroad = await signInStaff(network, SECOND, await addStaff(network, SECOND, 'doctor'))
+    const foreign = { ...abroad, origin: new URL(network.party(HOSPITAL).url).origin }
+    const renamed = foreign.cookie.replace(SECOND, HOSPITAL)
+    const gone = await addStaff(network, HOSPITAL, 'doctor', 'was.here')
+    const headers = await signInStaff(network, HOSPITAL, gone)
+    const { machine } = network.party(HOSPITAL).running
+    await machine.db.updateTable('staff').set({ status: 'suspended' }).where('login', '=', gone.login).execute()
+    return [
+      ...own,
+      { name: 'a doctor of another facility', headers: foreign },
+      { name: 'a doctor of another facility with a renamed cookie', headers: { ...foreign, cookie: renamed } },
+      { name: 'a suspended doctor', headers },
+      { name: 'a made-up cookie', headers: { ...headers, cookie: `amanat_desk_${HOSPITAL}=${'x'.repeat(43)}` } },
+    ]
   }
 
   /** The page of the sandbox console, as a browser would send it. */
@@ -241,8 +270,13 @@ describe('every route, as every kind of caller', () => {
           assert.ok(seen.status < 500 || seen.status === 503, told)
           // A login that fails again and again is slowed down.
           if (open) assert.ok(seen.status === nobody.status || seen.status === 429, told)
-          else if (way.proves === permission.who) assert.notEqual(seen.status, 401, told)
-          else assert.ok(seen.status === 401 || (seen.status === 403 && /guardian/.test(way.name)), told)
+          else if (way.proves === permission.who) {
+            assert.notEqual(seen.status, 401, told)
+            const isBarred = way.role !== undefined && route.act !== undefined && !mayDo(way.role, route.act)
+            if (isBarred)
+              assert.deepEqual([seen.status, at(seen.body, 'type')], [403, 'urn:amanat:problem:auth/forbidden'], told)
+            else if (route.act !== undefined) assert.ok(!String(at(seen.body, 'detail')).startsWith('Your role'), told)
+          } else assert.ok(seen.status === 401 || (seen.status === 403 && /guardian/.test(way.name)), told)
         }),
       )
     }
@@ -256,11 +290,16 @@ describe('every route, as every kind of caller', () => {
   })
 
   test('what a route asks for is what the table says', () => {
-    const tables = { ...EXCHANGE, ...FACILITY, ...EVERYWHERE }
-    for (const route of [...atExchange, ...facilityRoutes(none), ...everywhere]) {
-      const who = tables[nameOf(route)]?.who
-      assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
-    }
+    const tables = [
+      [atExchange, EXCHANGE],
+      [facilityRoutes(none), FACILITY],
+      [everywhere, EVERYWHERE],
+    ] as const
+    for (const [routes, table] of tables)
+      for (const route of routes) {
+        const who = table[nameOf(route)]?.who
+        assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
+      }
   })
 
   test('the exchange lets in whom the table names, and nobody else', async () => {
@@ -268,9 +307,16 @@ describe('every route, as every kind of caller', () => {
     await hold(network.exchange.url, everywhere, EVERYWHERE, exchangeWays)
   })
 
-  test('a facility lets in whom the table names, and nobody else', async () => {
-    await hold(network.party(HOSPITAL).url, facilityRoutes(none), FACILITY, facilityWays)
+  test('a facility lets in whom the table names, and nobody else; no value of any field is a fault there', async () => {
+    // Signing out comes last: the sessions are needed until then.
+    const [signOut, others] = [
+      facilityRoutes(none).filter(isSignOut),
+      facilityRoutes(none).filter((each) => !isSignOut(each)),
+    ]
+    await hold(network.party(HOSPITAL).url, others, FACILITY, facilityWays)
     await hold(network.party(HOSPITAL).url, everywhere, EVERYWHERE, facilityWays)
+    await holdOut(network.party(HOSPITAL).url, others.filter(hasBody), facilityWays)
+    await hold(network.party(HOSPITAL).url, signOut, FACILITY, facilityWays)
   })
 
   /** One hostile value at a time in every field: a refusal or an answer, never a fault. */
@@ -291,9 +337,6 @@ describe('every route, as every kind of caller', () => {
 
   test('no value of any field is a fault at the exchange', () =>
     holdOut(network.exchange.url, exchangeRoutes(none).filter(hasBody), exchangeWays))
-
-  test('no value of any field is a fault at a facility', () =>
-    holdOut(network.party(HOSPITAL).url, facilityRoutes(none).filter(hasBody), facilityWays))
 
   test('a bridge that names a facility of another is refused', async () => {
     for (const route of exchangeRoutes(none)) {
