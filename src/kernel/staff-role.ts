@@ -21,6 +21,7 @@ export const STAFF_ACTS = [
   'link.start',
   'consent.see',
   'consent.ask',
+  'record.list',
   'record.read',
   'record.add',
   'emergency.open',

@@ -68,7 +68,7 @@ export function decideCompiled(question: Question, facts: CompiledFacts): Decisi
   for (const consent of matching) {
     const fault = faultOf(consent, question)
     if (fault === undefined) usable.push(consent)
-    explain.push({ rule: fault?.rule ?? 'consent-in-force', consent: consent.id })
+    explain.push({ rule: fault?.rule ?? (consent.isOwnWork ? 'own-record' : 'consent-in-force'), consent: consent.id })
     if (fault?.nextAt !== undefined && (nextAt === undefined || fault.nextAt < nextAt)) nextAt = fault.nextAt
   }
   if (usable.length === 0) return deny(question, explain, nextAt === undefined ? {} : { nextAt })

@@ -49,6 +49,8 @@ export type ConsentFact =
       readonly usedAt: readonly Date[]
       /** Whether the holder acknowledged it; demanded in the mode `request`. */
       readonly acknowledged: boolean
+      /** No consent but what lets a facility's own people read its own records: that they treat, examine, dispense or bill. */
+      readonly isOwnWork?: true
     }
 
 /** A standing "no" of the patient. An absent field means any. It wins over every consent. */
@@ -77,6 +79,7 @@ export const RULES = {
   'fact-unreadable': 'A consent could not be read, so nothing is shared until it can.',
   'no-consent': 'No consent of this patient names this recipient, provider and purpose.',
   'consent-in-force': 'A consent in force permits it.',
+  'own-record': 'It is our own record, and reading it belongs to the work of this person with this patient.',
   'consent-revoked': 'The patient has revoked this consent.',
   'consent-expired': 'The consent has ended.',
   'consent-not-acknowledged': 'The provider has not acknowledged this consent.',

@@ -20,6 +20,8 @@ export const EVENTS = {
   'records.patient-changed': 'The facility changed what it knows about a patient.',
   'records.names-indexed': 'The facility put names of its patients into the keyed index by which they are found.',
   'records.record-added': 'The facility added a record of a patient.',
+  'records.viewed': 'A person of the staff read records that the facility holds itself.',
+  'records.view-denied': 'A person of the staff wanted to read records of a patient and may not.',
 } as const
 
 /** An Indian mobile number as ten digits, whatever prefix and blanks it came with; undefined when it is none. */
