@@ -16,6 +16,11 @@ export const FACILITY_PROBLEMS = {
     title: 'A care context reference has characters that ABDM does not allow.',
   },
   'records/unreadable': { status: 422, abdm: 'ABDM-1001', title: 'The record cannot be read from its source.' },
+  'records/not-yours': {
+    status: 403,
+    abdm: 'ABDM-1035',
+    title: 'These records are open to those who attend the patient, or whose work they are, and for that purpose only.',
+  },
   'records/unavailable': { status: 503, abdm: 'ABDM-1024', title: 'The source of the records does not answer.' },
   'hip/no-abha': { status: 409, abdm: 'ABDM-1010', title: 'The patient has no ABHA address here; register it first.' },
   'hip/no-match': { status: 404, abdm: 'ABDM-1010', title: 'No patient of ours matches, or more than one does.' },
@@ -139,7 +144,8 @@ export const FACILITY_PROBLEMS = {
     title: 'This exchange has no patient app of ours, so there is no code to scan.',
   },
   'staff/bad-credentials': { status: 401, abdm: '900901', title: 'The login or the password is wrong.' },
-  'staff/wrong-code': { status: 401, abdm: '900901', title: 'The code is wrong, or was used already.' },
+  'staff/wrong-password': { status: 422, abdm: 'ABDM-1006', title: 'The old password is wrong.' },
+  'staff/wrong-code': { status: 422, abdm: 'ABDM-1035', title: 'The code is wrong, or was used already.' },
   'staff/sign-in-over': {
     status: 410,
     abdm: '900901',

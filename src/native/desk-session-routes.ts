@@ -102,8 +102,7 @@ function passwordRoute(needs: DeskNeeds): Route {
     body: passwordChange,
     answers: {
       204: { description: 'The new one counts from now on' },
-      401: { description: 'The old one is wrong' },
-      422: { description: 'The new one is easy to guess' },
+      422: { description: 'The old one is wrong, or the new one easy to guess' },
     },
     handle: async ({ tx, caller, body }) => (await changePassword(tx, needs, staffOf(caller), body)) ?? { status: 204 },
   })

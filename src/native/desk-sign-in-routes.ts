@@ -74,7 +74,7 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
       body: codeInput,
       answers: {
         200: { description: 'Signed in' },
-        401: { description: 'The code is wrong, or was used already' },
+        422: { description: 'The code is wrong, or was used already' },
         410: { description: 'The ticket is over; begin again' },
         429: { description: 'Wait as long as Retry-After says' },
       },
@@ -183,8 +183,7 @@ function joinRoutes(needs: DeskNeeds): readonly Route[] {
       body: joinInput,
       answers: {
         200: { description: 'Joined and signed in' },
-        401: { description: 'The code is wrong' },
-        422: { description: 'The password is easy to guess, or the passkey cannot be checked' },
+        422: { description: 'The code is wrong, the password easy to guess, or the passkey cannot be checked' },
         ...over,
       },
       handle: async ({ tx, params, body, headers }) => {

@@ -78,7 +78,7 @@ export async function changePassword(
   if (slowed) return slowed
   const isRight = await needs.gate.pass(tx.now, () => isPasswordOf(input.password, account.passwordHash))
   if (isRefusal(isRight)) return isRight
-  if (!isRight) return refuse('staff/bad-credentials', 'The old password is wrong.', 'password')
+  if (!isRight) return refuse('staff/wrong-password', undefined, 'password')
   await forgetGuesses(tx, needs, guessed)
   const weak = refuseWeakPassword(input.newPassword, account)
   if (weak) return { ...weak, field: 'newPassword' }

@@ -339,7 +339,7 @@ test('a new password needs the old one; other sessions end, this one stays', asy
   const me = await caller(person)
   const change = (password: string, newPassword: string) =>
     inTx((tx) => changePassword(tx, needs, me, { password, newPassword }))
-  assert.equal(codeOf(await change('not the old one', 'eight lamps in the well')), 'staff/bad-credentials')
+  assert.equal(codeOf(await change('not the old one', 'eight lamps in the well')), 'staff/wrong-password')
   const weak = (await change(PASSWORD, '123456789012')) as Refusal
   assert.deepEqual([weak.code, weak.field], ['staff/weak-password', 'newPassword'])
   assert.equal(await change(PASSWORD, 'eight lamps in the well'), undefined)
