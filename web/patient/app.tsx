@@ -5,6 +5,7 @@ import { Page } from '../ui/page.tsx'
 import { Waiting } from '../ui/state.tsx'
 import { Trouble } from '../ui/trouble.tsx'
 import { Frame } from './frame.tsx'
+import { SendQueued } from './inbox/send-queued.tsx'
 import { usePatientSession } from './session.ts'
 import { useWords } from './words.ts'
 
@@ -33,6 +34,7 @@ export function App(): ReactNode {
     <Frame {...(session === null ? {} : { session })}>
       <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
         {session === null ? <SignInPage /> : <Pages />}
+        {session === null ? null : <SendQueued />}
       </Suspense>
     </Frame>
   )

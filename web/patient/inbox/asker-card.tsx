@@ -1,0 +1,53 @@
+import type { ReactNode } from 'react'
+import type { AskerView } from '../../../src/native/me-request-view.ts'
+import { Icon, type IconName } from '../../ui/icon.tsx'
+import { State } from '../../ui/state.tsx'
+import { useWords } from '../words.ts'
+import style from './inbox.module.css'
+
+const ICON_OF_KIND: readonly (readonly [RegExp, IconName])[] = [
+  [/lab|diagnos|imaging/i, 'lab'],
+  [/pharm/i, 'pill'],
+  [/insur|payer|tpa/i, 'insurance'],
+]
+
+export function iconOfAsker({ kinds }: Pick<AskerView, 'kinds'>): IconName {
+  return ICON_OF_KIND.find(([words]) => kinds.some((kind) => words.test(kind)))?.[1] ?? 'hospital'
+}
+
+/** Who asks, as the register and the request name them. */
+export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
+  const { t } = useWords()
+  const { asker } = props
+  const { person } = asker
+  return (
+    <div className={style.asker}>
+      <span className={style.face}>
+        <Icon name={iconOfAsker(asker)} size={32} />
+      </span>
+      <div className={style.who}>
+        <p className={style.name}>
+          <bdi>{asker.name}</bdi>
+        </p>
+        {asker.kinds.length === 0 ? null : (
+          <p className={style.second}>
+            <bdi>{asker.kinds.join(', ')}</bdi>
+          </p>
+        )}
+        <p>{t('request.person', { name: person.name })}</p>
+        {person.registration === undefined ? null : (
+          <p className={style.second}>{t('request.registration', { number: person.registration })}</p>
+        )}
+        <p className={style.second}>{t('request.facility-number', { id: asker.id })}</p>
+        <p className={style.badges}>
+          {asker.isRegistered ? (
+            <State tone="live">{t('request.registered')}</State>
+          ) : (
+            <State tone="stopped">{t('request.not-registered')}</State>
+          )}
+          {asker.isGovernment ? <State tone="calm">{t('request.government')}</State> : null}
+        </p>
+      </div>
+    </div>
+  )
+}
