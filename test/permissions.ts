@@ -214,6 +214,8 @@ export const FACILITY: Permissions = {
   'POST /v1/desk/patients': { who: 'staff' },
   'GET /v1/desk/patients/:reference': { who: 'staff' },
   'POST /v1/desk/patients/:reference/link': { who: 'staff' },
+  'GET /v1/desk/patients/:reference/reading': { who: 'staff' },
+  'POST /v1/desk/patients/:reference/reading': { who: 'staff' },
   'GET /v1/desk/shares': { who: 'staff' },
   'POST /v1/desk/shares/:id/register': { who: 'staff' },
   'GET /v1/desk/counters/:counter/code': { who: 'staff' },

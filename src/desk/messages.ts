@@ -4,6 +4,7 @@ import { SERVED_FILTERS } from '../hip/store-served.ts'
 import { parsedText } from '../http/parsed-text.ts'
 import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import { newPatient, patientReference } from '../records/messages.ts'
 import { VISIT_KINDS } from './visit.ts'
 
@@ -77,3 +78,9 @@ export const servedQuery = z.object({
   limit,
 })
 export const erasedQuery = z.object({ limit })
+
+/** Why somebody reads. Who reads, and in which role, is the person who signed in. */
+export const readingOrder = z
+  .object({ purpose: z.enum(Object.keys(PURPOSES) as [PurposeCode, ...PurposeCode[]]) })
+  .strict()
+  .meta({ id: 'ReadingOrder' })

@@ -5,6 +5,7 @@ import type { DeskConsentNeeds } from './consents.ts'
 import { deskEmergencyRoutes } from './emergency-routes.ts'
 import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
 import { deskProviderRoutes } from './provider-routes.ts'
+import { deskReadingRoutes } from './reading-routes.ts'
 import { deskVisitRoutes } from './visit-routes.ts'
 
 export type DeskRouteNeeds = PatientRouteNeeds & DeskConsentNeeds & EmergencyNeeds
@@ -17,5 +18,6 @@ export function deskRoutes(needs: DeskRouteNeeds): readonly Route[] {
     ...deskEmergencyRoutes(needs),
     ...deskConsentRoutes(needs),
     ...deskProviderRoutes(needs),
+    ...deskReadingRoutes(needs),
   ]
 }

@@ -13,7 +13,13 @@ import type { ViewEvent } from './hiu.ts'
 import { type Artefact, artefactsOfPatient } from './store.ts'
 
 export type ViewNeeds = { readonly facility: { readonly id: FacilityId } }
-export type Viewer = { readonly name: string; readonly role: string; readonly purpose: PurposeCode }
+export type Viewer = {
+  readonly name: string
+  readonly role: string
+  readonly purpose: PurposeCode
+  /** Of a person who signed in at the desk. */
+  readonly staff?: Id<'staff'>
+}
 
 /** A document shown to a person, after the gate and with its access record. */
 export type ShownRecord = DocumentEntry & {
@@ -36,7 +42,7 @@ export async function viewRecord(
 ): Promise<ShownRecord | Refusal> {
   const entry = await findDocument(tx, id)
   if (entry === undefined) return refuse('hiu/unknown-document')
-  return show(tx, needs, entry, viewer, await artefactsOfPatient(tx, entry.patient))
+  return viewEntry(tx, needs, entry, viewer, await artefactsOfPatient(tx, entry.patient))
 }
 
 /** Shows everything of a patient that the gate lets this person see for this purpose. */
@@ -49,13 +55,14 @@ export async function viewRecords(
   const shown: ShownRecord[] = []
   for (const entry of await documentsOf(tx, input.patient)) {
     if (entry.status === 'quarantined') continue
-    const result = await show(tx, needs, entry, input.actor, artefacts)
+    const result = await viewEntry(tx, needs, entry, input.actor, artefacts)
     if (!isRefusal(result)) shown.push(result)
   }
   return shown
 }
 
-async function show(
+/** Shows one document of which the caller has loaded the entry and the patient's artefacts. */
+export async function viewEntry(
   tx: Tx,
   needs: ViewNeeds,
   entry: DocumentEntry,
@@ -92,10 +99,10 @@ async function show(
   return { ...entry, document, findings: opened.findings, ...(display === undefined ? {} : { display }) }
 }
 
-const actorOf = (needs: ViewNeeds, { name, role }: Viewer): Question['actor'] => ({
+const actorOf = (needs: ViewNeeds, { name, role, staff }: Viewer): Question['actor'] => ({
   kind: 'facility',
   id: needs.facility.id,
-  person: { name, role },
+  person: { name, role, ...(staff === undefined ? {} : { staff }) },
 })
 
 function gate(

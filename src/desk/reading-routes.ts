@@ -1,0 +1,49 @@
+import { type Route, route } from '../http/route.ts'
+import { staffOf } from '../kernel/caller.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import type { DeskConsentNeeds } from './consents.ts'
+import { readingOrder } from './messages.ts'
+import { openDoor, readPatientRecords } from './reading.ts'
+
+const common = { dialect: 'native', auth: 'staff' } as const
+const unknownPatient = { 404: { description: 'No patient has this reference.' } }
+
+/** Reading the records of a patient at the desk. */
+export function deskReadingRoutes(needs: DeskConsentNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/desk/patients/:reference/reading',
+      act: 'record.list',
+      summary: 'For which purposes the signed-in person may read the records of a patient, and how many there are.',
+      once: false,
+      answers: { 200: { description: 'Ways to read, and counts without content.' }, ...unknownPatient },
+      handle: async ({ tx, caller, params }) => {
+        const door = await openDoor(tx, needs, staffOf(caller), params['reference'] ?? '')
+        return isRefusal(door) ? door : { status: 200, body: door }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/patients/:reference/reading',
+      act: 'record.read',
+      summary:
+        'Opens the records of a patient for a purpose: our own and those that others sent. Every view is recorded.',
+      // Reading twice is two views.
+      once: false,
+      body: readingOrder,
+      answers: {
+        200: { description: 'Records, and what is missing or withheld and why.' },
+        403: { description: 'This person may not read them for this purpose.' },
+        ...unknownPatient,
+      },
+      handle: async ({ tx, caller, params, body }) => {
+        const input = { reference: params['reference'] ?? '', purpose: body.purpose }
+        const reading = await readPatientRecords(tx, needs, staffOf(caller), input)
+        return isRefusal(reading) ? reading : { status: 200, body: reading }
+      },
+    }),
+  ]
+}

@@ -1,0 +1,114 @@
+import type { Tx } from '../db/tx.ts'
+import type { HiType } from '../fhir/hi-type.ts'
+import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { isRefusal } from '../kernel/refusal.ts'
+import type { PurposeCode } from '../policy/purpose.ts'
+import { type DocumentEntry, documentsOf, type Erasure, findErasure } from './document-store.ts'
+import type { ArtefactStatus } from './hiu.ts'
+import { type Artefact, artefactsOfPatient } from './store.ts'
+import { type ShownRecord, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
+
+/** Under what a document was received, and until when it may be kept. */
+export type GroundOfCopy = {
+  readonly artefact: Id<'artefact'>
+  readonly consent: Id<'hiu-consent'>
+  readonly status: ArtefactStatus
+  readonly purpose?: PurposeCode
+  readonly keepUntil?: Date
+  readonly hip: { readonly id: FacilityId; readonly name?: string }
+}
+export type ReceivedRecord = ShownRecord & { readonly ground: GroundOfCopy }
+
+/** A document that we hold and that this reader does not see now. */
+export type WithheldDocument = Pick<DocumentEntry, 'id' | 'hiType' | 'date' | 'receivedAt'> & {
+  /**
+   * `quarantined`: it did not pass the checks. `other-role`: not the work of this role. `other-purpose`: its consent is for another
+   * purpose. `gate`: the gate said no.
+   */
+  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'gate'
+  readonly says?: string
+  readonly ground: GroundOfCopy
+}
+
+export type ErasedCopy = Pick<Erasure, 'reason' | 'documents' | 'erasedAt'> & { readonly ground: GroundOfCopy }
+
+export type ReceivedReading = {
+  readonly shown: readonly ReceivedRecord[]
+  readonly withheld: readonly WithheldDocument[]
+  readonly erased: readonly ErasedCopy[]
+}
+
+/**
+ * Shows what was received about a patient to a person, each document after the gate and with its own access record; and names what is
+ * held and not shown, and what was erased, with the reason. What belongs to other roles or purposes is not tried at the gate: the
+ * patient is not told of attempts that nobody made.
+ */
+export async function readReceived(
+  tx: Tx,
+  needs: ViewNeeds,
+  input: { readonly patient: AbhaAddress; readonly viewer: Viewer; readonly types: readonly HiType[] },
+): Promise<ReceivedReading> {
+  const { patient, viewer, types } = input
+  const artefacts = await artefactsOfPatient(tx, patient)
+  const shown: ReceivedRecord[] = []
+  const withheld: WithheldDocument[] = []
+  for (const entry of await documentsOf(tx, patient)) {
+    const ground = groundOf(
+      artefacts.find(({ id }) => id === entry.artefact),
+      entry,
+    )
+    const why = whyNotTried(entry, ground, viewer, types)
+    const result = why === undefined ? await viewEntry(tx, needs, entry, viewer, artefacts) : undefined
+    if (result !== undefined && !isRefusal(result)) shown.push({ ...result, ground })
+    else withheld.push(withheldOf(entry, ground, why ?? 'gate', isRefusal(result) ? result.detail : entry.reason))
+  }
+  return { shown, withheld, erased: await erasedOf(tx, artefacts) }
+}
+
+function whyNotTried(
+  entry: DocumentEntry,
+  ground: GroundOfCopy,
+  viewer: Viewer,
+  types: readonly HiType[],
+): 'quarantined' | 'other-role' | 'other-purpose' | undefined {
+  if (!types.includes(entry.hiType)) return 'other-role'
+  if (ground.purpose !== undefined && ground.purpose !== viewer.purpose) return 'other-purpose'
+  return entry.status === 'quarantined' ? 'quarantined' : undefined
+}
+
+function withheldOf(
+  { id, hiType, date, receivedAt }: DocumentEntry,
+  ground: GroundOfCopy,
+  why: WithheldDocument['why'],
+  says: string | undefined,
+): WithheldDocument {
+  return { id, hiType, date, receivedAt, why, ground, ...(says === undefined ? {} : { says }) }
+}
+
+function groundOf(artefact: Artefact | undefined, entry: Pick<DocumentEntry, 'artefact' | 'hip'>): GroundOfCopy {
+  if (artefact === undefined) throw new Error(`document of an unknown artefact ${entry.artefact}`)
+  return { ...copyGround(artefact), hip: artefact.granted?.hip ?? { id: entry.hip } }
+}
+
+function copyGround({ id, consent, status, granted, eraseAt }: Artefact): Omit<GroundOfCopy, 'hip'> {
+  return {
+    artefact: id,
+    consent,
+    status,
+    ...(granted === undefined ? {} : { purpose: granted.terms.purpose }),
+    ...(eraseAt === undefined ? {} : { keepUntil: eraseAt }),
+  }
+}
+
+async function erasedOf(tx: Tx, artefacts: readonly Artefact[]): Promise<readonly ErasedCopy[]> {
+  const erased: ErasedCopy[] = []
+  for (const artefact of artefacts) {
+    if (artefact.status !== 'revoked' && artefact.status !== 'expired') continue
+    const found = await findErasure(tx, artefact.patient, artefact.id)
+    const hip = artefact.granted?.hip
+    if (found === undefined || found.documents === 0 || hip === undefined) continue
+    const { reason, documents, erasedAt } = found
+    erased.push({ reason, documents, erasedAt, ground: { ...copyGround(artefact), hip } })
+  }
+  return erased
+}
