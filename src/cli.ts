@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import pino from 'pino'
 import { clock, openKeys, randomToken, StartFault, startParty } from './app.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
@@ -17,10 +17,12 @@ import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { storyCommand } from './demo/story.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { ensureWeb } from './http/web-build.ts'
+import { STAFF_ROLES } from './kernel/staff-role.ts'
 import { CallFault } from './sandbox/client.ts'
 import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } from './sandbox/commands.ts'
 import { followMessages } from './sandbox/follow-messages.ts'
 import { NetworkFault } from './sandbox/network-file.ts'
+import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
 import { KeyFault } from './vault/key-file.ts'
 
 const VERSION = (
@@ -79,6 +81,7 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
     )
   addNetworkCommands(program, does)
   addPartyCommands(program, does)
+  addStaffCommands(program, does)
   addSandboxCommands(program, does)
   addToolCommands(program, does)
   return program
@@ -210,6 +213,48 @@ function untilSignal(): Promise<void> {
       })
     }
   })
+}
+
+function addStaffCommands(program: Command, does: Does): void {
+  const staff = program
+    .command('staff')
+    .description('the staff of a running facility: how its first administrator comes in')
+  const invite = staff
+    .command('invite')
+    .description('invite a person; answers the link with which she sets her password and authenticator app')
+    .requiredOption('--config <file>', 'settings of the facility')
+    .requiredOption('--login <login>', 'what she types to sign in, such as meera.nair')
+    .requiredOption('--name <name>', 'her name, as patients read it in who looked at their records')
+    .addOption(new Option('--role <role>', 'her work').choices([...STAFF_ROLES]).makeOptionMandatory())
+    .option('--registration <number>', 'her number in the register of her profession')
+    .option('--json', 'answer as JSON')
+  invite.action(
+    does(() => {
+      const { config, ...who } = invite.opts<
+        { config: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
+      >()
+      return inviteStaffCommand(facilityOf(config), who)
+    }),
+  )
+  const list = staff
+    .command('list')
+    .description('who works or worked there, in which role')
+    .requiredOption('--config <file>', 'settings of the facility')
+    .option('--json', 'answer as JSON')
+  list.action(
+    does(() => {
+      const { config, ...options } = list.opts<{ config: string; json?: boolean }>()
+      return listStaffCommand(facilityOf(config), options)
+    }),
+  )
+}
+
+/** Where the facility of these settings listens on this machine, and the token of its operator. */
+function facilityOf(file: string) {
+  const { role, name, listen, operatorToken } = readConfigFile(file, process.env)
+  if (role !== 'facility') throw new ConfigFault(`${file} is of an exchange; staff work at facilities`)
+  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`, name, operatorToken }
 }
 
 function addSandboxCommands(program: Command, does: Does): void {

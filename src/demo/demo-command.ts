@@ -58,7 +58,7 @@ function sayNetwork(network: Network, seeded: SeedReport, dataFolder: string, se
   return `
 ${lines.join('\n')}
 
-  ${seeded.patients} patients with ${seeded.records} records. Ready after ${seconds.toFixed(1)} s. Data: ${dataFolder}
+  ${seeded.patients} patients with ${seeded.records} records, ${seeded.staff} people of the staff. Ready after ${seconds.toFixed(1)} s. Data: ${dataFolder}
 
   Look     ${first}/
   Try      npm run story              the main job, step by step, in another terminal

@@ -6,6 +6,7 @@ import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf } from '../sandbox/network-file.ts'
 import { waitFor } from './narrator.ts'
 import { makePopulation } from './people/population.ts'
+import { seedStaff } from './seed-staff.ts'
 
 /** What is kept of the filling: the day it was made for, so that starting again finds the same people and records. */
 const seedFile = z.object({ now: z.iso.datetime(), seed: z.number().int(), done: z.boolean() })
@@ -20,7 +21,12 @@ export function readSeed(dataFolder: string): z.output<typeof seedFile> | undefi
   return existsSync(path) ? seedFile.parse(JSON.parse(readFileSync(path, 'utf8'))) : undefined
 }
 
-export type SeedReport = { readonly patients: number; readonly records: number; readonly isFresh: boolean }
+export type SeedReport = {
+  readonly patients: number
+  readonly records: number
+  readonly staff: number
+  readonly isFresh: boolean
+}
 
 /**
  * Fills the network over its own HTTP interfaces: patients at the exchange; patients, records and links at the facilities. Every
@@ -38,7 +44,8 @@ export async function seedNetwork(options: {
     writeFileSync(path, `${JSON.stringify({ ...state, done }, null, 2)}\n`, { mode: 0o600 })
   const population = makePopulation(new Date(state.now), state.seed)
   const records = population.holdings.reduce((sum, holding) => sum + holding.careContexts.length, 0)
-  const report = { patients: population.patients.length, records, isFresh: !state.done }
+  const staff = await seedStaff(options.dataFolder, options.network)
+  const report = { patients: population.patients.length, records, staff, isFresh: !state.done }
   if (state.done) return report
   save(false)
   const steps = stepsOf(options.network, population)
