@@ -84,7 +84,7 @@ async function wrongCode(tx: Tx, signIn: SignInCode): Promise<Refusal> {
 }
 
 /** What a wrong code hears, with how many tries are left. */
-export function refuseWrongCode(wrongTries: number): Refusal {
+function refuseWrongCode(wrongTries: number): Refusal {
   const left = LIMITS.signInCodeTriesMax - wrongTries
   return left <= 0
     ? refuse('people/code-spent', undefined, 'code')

@@ -1,27 +1,37 @@
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { Route, Switch } from 'wouter'
 import { ButtonLink } from '../ui/button.tsx'
+import { useLive } from '../ui/live.ts'
 import { Page } from '../ui/page.tsx'
+import { useSessionEnd } from '../ui/session.ts'
 import { Waiting } from '../ui/state.tsx'
 import { Trouble } from '../ui/trouble.tsx'
 import { Frame } from './frame.tsx'
 import { SendQueued } from './inbox/send-queued.tsx'
-import { usePatientSession } from './session.ts'
+import { type PatientSession, usePatientSession } from './session.ts'
+import { resumeActing, useActingFor } from './signin/acting.ts'
+import { rememberPerson } from './signin/ended.ts'
+import { useOwnLanguage } from './signin/language.ts'
+import { useIsOfferOpen } from './signin/offer.ts'
+import { StepUpProvider } from './signin/step-up.tsx'
 import { useWords } from './words.ts'
 
 const SignInPage = lazy(() => import('./signin/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })))
+const PasskeyOffer = lazy(() => import('./signin/passkey-offer.tsx').then((m) => ({ default: m.PasskeyOffer })))
 const InboxPage = lazy(() => import('./inbox/inbox-page.tsx').then((m) => ({ default: m.InboxPage })))
 const RequestPage = lazy(() => import('./inbox/request-page.tsx').then((m) => ({ default: m.RequestPage })))
 const SharingPage = lazy(() => import('./sharing/sharing-page.tsx').then((m) => ({ default: m.SharingPage })))
 const LookedPage = lazy(() => import('./looked/looked-page.tsx').then((m) => ({ default: m.LookedPage })))
 const RecordsPage = lazy(() => import('./records/records-page.tsx').then((m) => ({ default: m.RecordsPage })))
 const SharePage = lazy(() => import('./share/share-page.tsx').then((m) => ({ default: m.SharePage })))
+const AccountPage = lazy(() => import('./signin/account-page.tsx').then((m) => ({ default: m.AccountPage })))
 const ChoicesPage = lazy(() => import('./choices/choices-page.tsx').then((m) => ({ default: m.ChoicesPage })))
 
 /** The patient app: sign in first, then one page at a time. Pages are loaded when they are asked for. */
 export function App(): ReactNode {
   const { session, error, renew } = usePatientSession()
   const { t } = useWords()
+  useSessionEnd()
   if (error !== null && session === undefined) {
     return (
       <Frame>
@@ -33,10 +43,32 @@ export function App(): ReactNode {
   return (
     <Frame {...(session === null ? {} : { session })}>
       <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-        {session === null ? <SignInPage /> : <Pages />}
-        {session === null ? null : <SendQueued />}
+        {session === null ? <SignInPage /> : <SignedIn key={session.patient.abhaAddress} session={session} />}
       </Suspense>
     </Frame>
+  )
+}
+
+/** Whose things are shown is settled before anything is asked for. */
+function SignedIn({ session }: { readonly session: PatientSession }): ReactNode {
+  const [isReady, setIsReady] = useState(false)
+  const { dependants, patient } = session
+  const acting = useActingFor()
+  const isOffering = useIsOfferOpen()
+  useEffect(() => {
+    rememberPerson(patient.abhaAddress)
+    resumeActing(dependants)
+    setIsReady(true)
+  }, [dependants, patient.abhaAddress])
+  useOwnLanguage(session)
+  useLive(isReady ? '/v1/me/live' : undefined)
+  if (!isReady) return null
+  if (isOffering) return <PasskeyOffer />
+  return (
+    <StepUpProvider key={acting ?? ''}>
+      <Pages />
+      <SendQueued />
+    </StepUpProvider>
   )
 }
 
@@ -50,6 +82,7 @@ function Pages(): ReactNode {
       <Route path="/looked/*?" component={LookedPage} />
       <Route path="/records/*?" component={RecordsPage} />
       <Route path="/share" component={SharePage} />
+      <Route path="/choices/account" component={AccountPage} />
       <Route path="/choices/*?" component={ChoicesPage} />
       <Route path="/sign-in" component={InboxPage} />
       <Route component={NoSuchPage} />

@@ -8,6 +8,8 @@ import { SkipLink } from '../ui/page.tsx'
 import { Banner } from '../ui/state.tsx'
 import style from './frame.module.css'
 import type { PatientSession } from './session.ts'
+import { ActingBar } from './signin/acting-bar.tsx'
+import { keepLanguage } from './signin/language.ts'
 import { type PatientKey, useWords } from './words.ts'
 
 const PLACES: readonly (readonly [path: string, icon: IconName, words: PatientKey])[] = [
@@ -30,8 +32,12 @@ export function Frame(props: { readonly session?: PatientSession; readonly child
         <Link href="/" className={style.brand ?? ''}>
           {t('app.name')}
         </Link>
-        <LanguageButton languages={ALL_LANGUAGES} />
+        <LanguageButton
+          languages={ALL_LANGUAGES}
+          {...(props.session === undefined ? {} : { onChosen: keepLanguage })}
+        />
       </header>
+      {props.session === undefined ? null : <ActingBar session={props.session} />}
       <main id="main" tabIndex={-1} className={style.main}>
         {isOnline ? null : (
           <Banner tone="waiting" icon="offline">

@@ -23,6 +23,7 @@ export class Problem extends Error {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 export const BROKEN_LINE = 'line/broken'
+const NO_SESSION = 'urn:amanat:problem:auth/no-session'
 
 /** What the session gives to every call: the token against forged requests, and for whom a guardian acts. */
 type CallContext = { csrf: string | undefined; actingFor: string | undefined }
@@ -39,8 +40,17 @@ export function actingFor(): string | undefined {
   return context.actingFor
 }
 
+let sessionEnded: () => void = () => undefined
+/** Hears that a call was refused because nobody is signed in (any more); answers how to stop hearing. */
+export function whenSessionEnds(hear: () => void): () => void {
+  sessionEnded = hear
+  return () => {
+    sessionEnded = () => undefined
+  }
+}
+
 export type CallOptions = {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: unknown
   /** Names one act of the person: repeated with the same key it has its effect once. Made anew for each call when absent. */
   readonly key?: string
@@ -67,6 +77,7 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   const text = await answer.text()
   const body: unknown = text === '' ? undefined : parse(text)
   if (answer.ok) return body as T
+  if (answer.status === 401 && isRecord(body) && body['type'] === NO_SESSION) sessionEnded()
   const wait = Number(answer.headers.get('retry-after'))
   throw new Problem(answer.status, isRecord(body) ? body : { detail: text.slice(0, 200) }, wait > 0 ? wait : undefined)
 }

@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { call, Problem, setCsrf } from './api.ts'
+import { useEffect } from 'react'
+import { call, Problem, setCsrf, whenSessionEnds } from './api.ts'
 
 export type SessionAnswer = { readonly csrf: string; readonly expiresAt: string }
 
@@ -25,6 +26,19 @@ export function useSession<Session extends SessionAnswer>(): {
       await client.resetQueries({ queryKey: KEY })
     },
   }
+}
+
+/** Mounted once, at the top of an app: whatever call hears that the session has ended, the app shows its door. */
+export function useSessionEnd(): void {
+  const client = useQueryClient()
+  useEffect(
+    () =>
+      whenSessionEnds(() => {
+        setCsrf(undefined)
+        client.setQueryData(KEY, null)
+      }),
+    [client],
+  )
 }
 
 async function readSession<Session extends SessionAnswer>(): Promise<Session | null> {

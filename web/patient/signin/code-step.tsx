@@ -1,0 +1,96 @@
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { call, Problem } from '../../ui/api.ts'
+import { Button, ButtonRow } from '../../ui/button.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Banner } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useWords } from '../words.ts'
+import { CodeField, isWholeCode } from './code-field.tsx'
+import { useSecondsUntil } from './countdown.ts'
+import { codeFaultOf, useCodeFaults } from './faults.ts'
+import style from './signin.module.css'
+
+/** A code was asked for; another one may be from `againAt` (milliseconds of the device's clock). */
+export type Started = { readonly id: string; readonly againAt: number }
+
+/** The code from the text message. Nothing on it tells whether the address has an account. */
+export function CodeStep(props: {
+  readonly address: string
+  readonly started: Started
+  readonly isSandbox: boolean
+  readonly onAgain: () => Promise<void>
+  readonly onOther: () => void
+  readonly onIn: (csrf: string) => Promise<void>
+}): ReactNode {
+  const { t, tn, rich } = useWords()
+  const says = useCodeFaults()
+  const { started } = props
+  const [code, setCode] = useState('')
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const [isSentAgain, setIsSentAgain] = useState(false)
+  const seconds = useSecondsUntil(started.againAt)
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    if (isBusy) return
+    setIsBusy(true)
+    setProblem(undefined)
+    setIsSentAgain(false)
+    try {
+      await work()
+    } catch (error) {
+      setProblem(error)
+    }
+    setIsBusy(false)
+  }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    if (!isWholeCode(code)) setProblem(new Problem(422, { code: 'people/wrong-code' }))
+    else
+      void attempt(async () => {
+        const { csrf } = await call<{ readonly csrf: string }>(`/v1/sign-in/${started.id}`, { body: { code } })
+        await props.onIn(csrf)
+      })
+  }
+  const sendAgain = () =>
+    attempt(async () => {
+      await props.onAgain()
+      setCode('')
+      setIsSentAgain(true)
+    })
+  const fault = codeFaultOf(problem, says)
+  return (
+    <Page title={t('signin.code-title')}>
+      <p>{rich('signin.code-text', { address: props.address })}</p>
+      {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
+      {isSentAgain ? <Banner tone="calm" title={t('signin.sent-again')} /> : null}
+      <form className={style.form} onSubmit={submit} noValidate>
+        <CodeField
+          label={t('signin.code')}
+          hint={t('signin.code-hint')}
+          fault={fault}
+          value={code}
+          onChange={setCode}
+        />
+        <Button type="submit" look="primary" isWide isBusy={isBusy}>
+          {t('signin.sign-in')}
+        </Button>
+      </form>
+      <ButtonRow>
+        <Button look="quiet" icon="refresh" disabled={seconds > 0} onClick={() => void sendAgain()}>
+          {seconds > 0 ? tn('signin.send-again-in', seconds) : t('signin.send-again')}
+        </Button>
+        <Button look="quiet" icon="back" onClick={props.onOther}>
+          {t('signin.other-address')}
+        </Button>
+      </ButtonRow>
+      <p>{t('signin.no-code')}</p>
+      {props.isSandbox ? (
+        <Banner tone="calm">
+          <p>
+            {t('signin.sandbox-code')} <a href="/sandbox">{t('signin.sandbox-link')}</a>
+          </p>
+        </Banner>
+      ) : null}
+    </Page>
+  )
+}
