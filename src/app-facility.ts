@@ -6,6 +6,7 @@ import { facilityHiuRoutes } from './abdm/facility-hiu-routes.ts'
 import { type ExchangeAccess, facilitySender, makeSessionTokens, type SessionTokens } from './abdm/facility-sender.ts'
 import { hipFailures, hipReactions } from './abdm/hip-reactions.ts'
 import { type HiuReactionNeeds, hiuFailures, hiuReactions } from './abdm/hiu-reactions.ts'
+import { lookReactions } from './abdm/look-reactions.ts'
 import { facilityRightsReactions } from './abdm/rights-reactions.ts'
 import { makeTransferReports } from './abdm/transfer-reports.ts'
 import type { Ground, Parts } from './app-parts.ts'
@@ -98,7 +99,12 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   }
   return {
     routes: facilityRoutes(needs),
-    reactions: [...hipReactions(needs), ...hiuReactions(needs), ...facilityRightsReactions(needs)],
+    reactions: [
+      ...hipReactions(needs),
+      ...hiuReactions(needs),
+      ...lookReactions(needs),
+      ...facilityRightsReactions(needs),
+    ],
     handlers: [...hipJobs(hipNeeds), ...hiuJobs(hiuNeeds)],
     failures: [...hipFailures(needs), ...hiuFailures(needs)],
     chores: [

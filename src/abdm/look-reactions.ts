@@ -1,0 +1,49 @@
+import type { z } from 'zod'
+import type { Reaction, Tx } from '../db/tx.ts'
+import { readLinks } from '../hip/link-commands.ts'
+import type { FacilityId } from '../kernel/id.ts'
+import type { accessReport } from '../native/messages.ts'
+import type { OwnViewEvent } from '../records/view.ts'
+import { sendNative } from './send.ts'
+
+/** Most that one report names; a patient with more gets several. */
+const LOOKS_PER_REPORT = 500
+
+/** Tells the exchange who looked at records that this facility holds itself, so that the patient's list is whole. */
+export function lookReactions(needs: {
+  readonly facility: { readonly id: FacilityId }
+  readonly reportsToExchange: boolean
+}): readonly (readonly [type: string, reaction: Reaction])[] {
+  return [['records.viewed', (tx: Tx, event: OwnViewEvent) => reportOwnView(tx, needs, event)]]
+}
+
+/** The exchange knows a patient of ours by what is linked; before that there is nobody to tell. */
+async function reportOwnView(
+  tx: Tx,
+  needs: { readonly facility: { readonly id: FacilityId }; readonly reportsToExchange: boolean },
+  event: OwnViewEvent,
+): Promise<void> {
+  const { abhaAddress, ground, person, records } = event
+  if (!needs.reportsToExchange || abhaAddress === undefined || records.length === 0) return
+  const { linked } = await readLinks(tx, event.patient)
+  if (linked.length === 0) return
+  const looks = new Map(
+    records.map(({ hiType, careContextReference }) => [
+      `${hiType} ${careContextReference}`,
+      { hiType, careContextReference },
+    ]),
+  )
+  const what = [...looks.values()]
+  for (let at = 0; at < what.length; at += LOOKS_PER_REPORT) {
+    const body: z.input<typeof accessReport> = {
+      patient: abhaAddress,
+      basis: ground === 'emergency' ? 'emergency' : 'own-care',
+      ...(ground === 'attending' ? { attending: true } : {}),
+      at: event.at,
+      person: { name: person.name, role: person.role },
+      purpose: event.purpose,
+      what: what.slice(at, at + LOOKS_PER_REPORT),
+    }
+    await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body })
+  }
+}
