@@ -162,6 +162,7 @@ export const EXCHANGE: Permissions = {
   'POST /v1/me/shares': { who: 'patient', of: 'caller' },
   'POST /v1/mailbox/:token': { who: 'address' },
   'GET /v1/me/linking/:transaction': { who: 'patient', of: 'object' },
+  'GET /v1/contact': { who: 'anybody' },
   'GET /v1/me/requests': { who: 'patient', of: 'caller' },
   'GET /v1/me/requests/:id': { who: 'patient', of: 'object' },
   'POST /v1/me/requests/:id/notice': { who: 'patient', of: 'object' },

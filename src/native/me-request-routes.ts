@@ -15,7 +15,7 @@ const deciding = { dialect: 'native', auth: 'patient', method: 'POST', once: tru
 
 /** The inbox of the patient app: who asks, everything for the decision, the notice, and the decision itself. */
 export function meRequestRoutes(needs: DecisionNeeds): readonly Route[] {
-  return [listRoute(), oneRoute(), noticeRoute(needs), allowRoute(needs), denyRoute()]
+  return [contactRoute(needs), listRoute(), oneRoute(), noticeRoute(needs), allowRoute(needs), denyRoute()]
 }
 
 /** The patient who calls, or for whom a guardian calls. */
@@ -32,6 +32,18 @@ function callerAndRequest(
   if (isRefusal(caller)) return caller
   const request = parseId<'consent-request'>(call.params['id'] ?? '')
   return request === undefined ? refuse('consent/unknown-request') : { caller, request }
+}
+
+/** Published for everybody (DPDP s.8(9)). */
+function contactRoute(needs: DecisionNeeds): Route {
+  return route({
+    ...reading,
+    auth: 'none',
+    path: '/v1/contact',
+    summary: 'Who answers questions about personal data at this exchange',
+    answers: { 200: { description: 'Name, email, phone' } },
+    handle: async () => ({ status: 200, body: needs.contact }),
+  })
 }
 
 function listRoute(): Route {

@@ -1,0 +1,135 @@
+import type { ReactNode } from 'react'
+import type { SubscriptionView } from '../../../src/native/me-subscription-routes.ts'
+import { call } from '../../ui/api.ts'
+import { Button, ButtonRow } from '../../ui/button.tsx'
+import { useDates } from '../../ui/dates.ts'
+import { Page, Part } from '../../ui/page.tsx'
+import { useCall } from '../../ui/query.tsx'
+import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { type PatientKey, useWords } from '../words.ts'
+import style from './choices.module.css'
+import { useAct } from './use-act.ts'
+
+type Status = SubscriptionView['status']
+type Verb = 'approve' | 'deny' | 'disable' | 'enable'
+
+const TONES: Readonly<Record<Status, Tone>> = {
+  requested: 'waiting',
+  granted: 'live',
+  revoked: 'stopped',
+  denied: 'stopped',
+}
+const SAYS: Readonly<Record<Status, PatientKey>> = {
+  requested: 'subscriptions.asks',
+  granted: 'subscriptions.told',
+  revoked: 'subscriptions.not-told',
+  denied: 'subscriptions.not-told',
+}
+const VERBS: Readonly<Record<Status, readonly (readonly [Verb, PatientKey, 'primary' | 'plain' | 'stop'])[]>> = {
+  requested: [
+    ['approve', 'subscriptions.approve', 'primary'],
+    ['deny', 'subscriptions.deny', 'stop'],
+  ],
+  granted: [['disable', 'subscriptions.stop', 'stop']],
+  revoked: [['enable', 'subscriptions.resume', 'plain']],
+  denied: [],
+}
+
+/** Who is told, or asks to be told, when she has new records. */
+export function SubscriptionsPage(): ReactNode {
+  const { t } = useWords()
+  const { data, error, refetch, isPending } = useCall<{ readonly items: readonly SubscriptionView[] }>(
+    '/v1/me/subscriptions',
+  )
+  const waiting = data?.items.filter(({ status }) => status === 'requested') ?? []
+  const decided = data?.items.filter(({ status }) => status !== 'requested') ?? []
+  return (
+    <Page title={t('choices.subscriptions')} back={{ to: '/choices', label: t('choices.back') }}>
+      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {isPending ? <Waiting>{t('subscriptions.loading')}</Waiting> : null}
+      {data?.items.length === 0 ? (
+        <Empty icon="inbox" title={t('subscriptions.empty-title')}>
+          <p>{t('subscriptions.empty')}</p>
+        </Empty>
+      ) : (
+        <p>{t('subscriptions.intro')}</p>
+      )}
+      <Group title={t('subscriptions.waiting')} items={waiting} />
+      <Group title={t('subscriptions.decided')} items={decided} />
+    </Page>
+  )
+}
+
+function Group(props: { readonly title: string; readonly items: readonly SubscriptionView[] }): ReactNode {
+  if (props.items.length === 0) return null
+  return (
+    <Part title={props.title}>
+      <ul className={style.list}>
+        {props.items.map((subscription) => (
+          <li key={subscription.id}>
+            <Subscription subscription={subscription} />
+          </li>
+        ))}
+      </ul>
+    </Part>
+  )
+}
+
+function Subscription({ subscription }: { readonly subscription: SubscriptionView }): ReactNode {
+  const { t, language } = useWords()
+  const dates = useDates()
+  const { busyWith, error, act } = useAct()
+  const { id, hiu, status, hips } = subscription
+  const list = new Intl.ListFormat(`${language}-IN`, { type: 'conjunction' })
+  return (
+    <article className={style.card} aria-label={hiu.name}>
+      <div className={style.head}>
+        <b>
+          <bdi>{hiu.name}</bdi>
+        </b>
+        <State tone={TONES[status]}>{t(`subscriptions.${status}`)}</State>
+      </div>
+      <p>{t(SAYS[status], { asker: hiu.name })}</p>
+      <ul>
+        {hiu.isLocker ? <li>{t('subscriptions.locker')}</li> : null}
+        {subscription.categories.map((category) => (
+          <li key={category}>{t(`subscriptions.${category}` as PatientKey)}</li>
+        ))}
+        <li>
+          {hips.length === 0
+            ? t('subscriptions.from-all')
+            : t('subscriptions.from', { places: list.format(hips.map(({ name }) => name)) })}
+        </li>
+        <li>{t('subscriptions.until', { day: dates.day(subscription.until) })}</li>
+      </ul>
+      {error === undefined ? null : (
+        <Trouble
+          error={error}
+          says={{
+            'linking/subscription-acted-on': t('subscriptions.already'),
+            'linking/subscription-state': t('subscriptions.already'),
+          }}
+        />
+      )}
+      {VERBS[status].length === 0 ? null : (
+        <ButtonRow>
+          {VERBS[status].map(([verb, words, look]) => (
+            <Button
+              key={verb}
+              look={look}
+              isBusy={busyWith === verb}
+              onClick={() =>
+                void act(verb, async () => {
+                  await call(`/v1/me/subscriptions/${id}/${verb}`, { body: {} })
+                })
+              }
+            >
+              {t(words)}
+            </Button>
+          ))}
+        </ButtonRow>
+      )}
+    </article>
+  )
+}
