@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
@@ -9,8 +9,7 @@ import { Trouble } from '../ui/trouble.tsx'
 import { Frame } from './frame.tsx'
 import { SendQueued } from './inbox/send-queued.tsx'
 import { type PatientSession, usePatientSession } from './session.ts'
-import { resumeActing, useActingFor } from './signin/acting.ts'
-import { rememberPerson } from './signin/ended.ts'
+import { useActingFor } from './signin/acting.ts'
 import { useOwnLanguage } from './signin/language.ts'
 import { useIsOfferOpen } from './signin/offer.ts'
 import { StepUpProvider } from './signin/step-up.tsx'
@@ -49,20 +48,11 @@ export function App(): ReactNode {
   )
 }
 
-/** Whose things are shown is settled before anything is asked for. */
 function SignedIn({ session }: { readonly session: PatientSession }): ReactNode {
-  const [isReady, setIsReady] = useState(false)
-  const { dependants, patient } = session
   const acting = useActingFor()
   const isOffering = useIsOfferOpen()
-  useEffect(() => {
-    rememberPerson(patient.abhaAddress)
-    resumeActing(dependants)
-    setIsReady(true)
-  }, [dependants, patient.abhaAddress])
   useOwnLanguage(session)
-  useLive(isReady ? '/v1/me/live' : undefined)
-  if (!isReady) return null
+  useLive('/v1/me/live')
   if (isOffering) return <PasskeyOffer />
   return (
     <StepUpProvider key={acting ?? ''}>

@@ -1,5 +1,7 @@
 import type { Language } from '../ui/languages.ts'
 import { type SessionAnswer, useSession } from '../ui/session.ts'
+import { resumeActing } from './signin/acting.ts'
+import { rememberPerson } from './signin/ended.ts'
 
 type Person = { readonly abhaAddress: string; readonly name: string; readonly birthDate: string }
 
@@ -11,4 +13,11 @@ export type PatientSession = SessionAnswer & {
   readonly passkeys: number
 }
 
-export const usePatientSession = () => useSession<PatientSession>()
+/** Whose things are shown is settled before anything is asked for. */
+function settle(session: PatientSession | null): void {
+  if (session === null) return
+  rememberPerson(session.patient.abhaAddress)
+  resumeActing(session.dependants)
+}
+
+export const usePatientSession = () => useSession<PatientSession>(settle)

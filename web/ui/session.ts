@@ -6,8 +6,12 @@ export type SessionAnswer = { readonly csrf: string; readonly expiresAt: string 
 
 const KEY = ['session'] as const
 
-/** The session of this browser; `undefined` while asking, `null` when nobody is signed in. */
-export function useSession<Session extends SessionAnswer>(): {
+/**
+ * The session of this browser; `undefined` while asking, `null` when nobody is signed in. `onRead` hears each answer before the pages do.
+ */
+export function useSession<Session extends SessionAnswer>(
+  onRead?: (session: Session | null) => void,
+): {
   readonly session: Session | null | undefined
   readonly error: Problem | null
   /** Asks again: after signing in or out, or when a call was refused for want of a session. */
@@ -16,7 +20,11 @@ export function useSession<Session extends SessionAnswer>(): {
   const client = useQueryClient()
   const { data, error } = useQuery<Session | null, Problem>({
     queryKey: KEY,
-    queryFn: readSession<Session>,
+    queryFn: async () => {
+      const session = await readSession<Session>()
+      onRead?.(session)
+      return session
+    },
     staleTime: 60_000,
   })
   return {

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { TextField } from '../../ui/fields.tsx'
 import style from './signin.module.css'
 
@@ -11,16 +11,21 @@ export function CodeField(props: {
   readonly onChange: (value: string) => void
 }): ReactNode {
   const { label, hint, fault, value, onChange } = props
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    // In a sheet; on a page the heading takes the focus after this.
+    input.current?.focus()
+  }, [])
   return (
     <div className={style.code}>
       <TextField
+        ref={input}
         label={label}
         hint={hint}
         {...(fault === undefined ? {} : { fault })}
         name="code"
         inputMode="numeric"
         autoComplete="one-time-code"
-        autoFocus
         required
         dir="ltr"
         maxLength={20}

@@ -5,6 +5,7 @@ import { Page } from '../../ui/page.tsx'
 import { Banner } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
+import { useAttempt } from './attempt.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { useSecondsUntil } from './countdown.ts'
 import { codeFaultOf, useCodeFaults } from './faults.ts'
@@ -22,26 +23,11 @@ export function CodeStep(props: {
   readonly onOther: () => void
   readonly onIn: (csrf: string) => Promise<void>
 }): ReactNode {
-  const { t, tn, rich } = useWords()
+  const { t, rich } = useWords()
   const says = useCodeFaults()
   const { started } = props
+  const { isBusy, problem, setProblem, attempt } = useAttempt()
   const [code, setCode] = useState('')
-  const [isBusy, setIsBusy] = useState(false)
-  const [problem, setProblem] = useState<unknown>()
-  const [isSentAgain, setIsSentAgain] = useState(false)
-  const seconds = useSecondsUntil(started.againAt)
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
-    if (isBusy) return
-    setIsBusy(true)
-    setProblem(undefined)
-    setIsSentAgain(false)
-    try {
-      await work()
-    } catch (error) {
-      setProblem(error)
-    }
-    setIsBusy(false)
-  }
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     if (!isWholeCode(code)) setProblem(new Problem(422, { code: 'people/wrong-code' }))
@@ -51,18 +37,16 @@ export function CodeStep(props: {
         await props.onIn(csrf)
       })
   }
-  const sendAgain = () =>
-    attempt(async () => {
-      await props.onAgain()
-      setCode('')
-      setIsSentAgain(true)
-    })
+  const sendAgain = async (): Promise<void> => {
+    await props.onAgain()
+    setCode('')
+    setProblem(undefined)
+  }
   const fault = codeFaultOf(problem, says)
   return (
     <Page title={t('signin.code-title')}>
       <p>{rich('signin.code-text', { address: props.address })}</p>
       {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
-      {isSentAgain ? <Banner tone="calm" title={t('signin.sent-again')} /> : null}
       <form className={style.form} onSubmit={submit} noValidate>
         <CodeField
           label={t('signin.code')}
@@ -75,14 +59,7 @@ export function CodeStep(props: {
           {t('signin.sign-in')}
         </Button>
       </form>
-      <ButtonRow>
-        <Button look="quiet" icon="refresh" disabled={seconds > 0} onClick={() => void sendAgain()}>
-          {seconds > 0 ? tn('signin.send-again-in', seconds) : t('signin.send-again')}
-        </Button>
-        <Button look="quiet" icon="back" onClick={props.onOther}>
-          {t('signin.other-address')}
-        </Button>
-      </ButtonRow>
+      <OtherWays started={started} onAgain={sendAgain} onOther={props.onOther} />
       <p>{t('signin.no-code')}</p>
       {props.isSandbox ? (
         <Banner tone="calm">
@@ -92,5 +69,36 @@ export function CodeStep(props: {
         </Banner>
       ) : null}
     </Page>
+  )
+}
+
+function OtherWays(props: {
+  readonly started: Started
+  readonly onAgain: () => Promise<void>
+  readonly onOther: () => void
+}): ReactNode {
+  const { t, tn } = useWords()
+  const { isBusy, problem, attempt } = useAttempt()
+  const [isSent, setIsSent] = useState(false)
+  const seconds = useSecondsUntil(props.started.againAt)
+  const again = (): void =>
+    void attempt(async () => {
+      setIsSent(false)
+      await props.onAgain()
+      setIsSent(true)
+    })
+  return (
+    <>
+      {problem === undefined ? null : <Trouble error={problem} />}
+      {isSent ? <Banner tone="calm" title={t('signin.sent-again')} /> : null}
+      <ButtonRow>
+        <Button look="quiet" icon="refresh" disabled={seconds > 0} isBusy={isBusy} onClick={again}>
+          {seconds > 0 ? tn('signin.send-again-in', seconds) : t('signin.send-again')}
+        </Button>
+        <Button look="quiet" icon="back" onClick={props.onOther}>
+          {t('signin.other-address')}
+        </Button>
+      </ButtonRow>
+    </>
   )
 }

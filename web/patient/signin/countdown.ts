@@ -1,14 +1,16 @@
 import { useEffect, useState } from 'react'
 
-/** Whole seconds until `at`; 0 when it is over. Counts while it is shown. */
-export function useSecondsUntil(at: number | undefined): number {
-  const left = (): number => (at === undefined ? 0 : Math.max(0, Math.ceil((at - Date.now()) / 1000)))
-  const [seconds, setSeconds] = useState(left)
+/** The time of the device in milliseconds, anew every second while it is shown. */
+export function useNow(): number {
+  const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
-    setSeconds(left())
-    const timer = setInterval(() => setSeconds(left()), 1000)
+    const timer = setInterval(() => setNow(Date.now()), 1000)
     return () => clearInterval(timer)
-    // `left` is made anew with each `at`.
-  }, [at])
-  return seconds
+  }, [])
+  return now
+}
+
+/** Whole seconds until `at`; 0 when it is over. */
+export function useSecondsUntil(at: number): number {
+  return Math.max(0, Math.ceil((at - useNow()) / 1000))
 }

@@ -8,6 +8,7 @@ import { useCall } from '../../ui/query.tsx'
 import { Banner, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
+import { useNow } from './countdown.ts'
 import style from './signin.module.css'
 
 type Device = {
@@ -56,13 +57,14 @@ function DeviceRow(props: {
 }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
+  const now = useNow()
   const { device, how, openedAt, seenAt, isThis } = props.device
   return (
     <li className={style.row}>
       <div>
         <b>{device === '' ? t('signin.device-unknown') : <bdi>{device}</bdi>}</b>
         <small>
-          {t('signin.device-seen', { opened: dates.moment(openedAt), seen: dates.relative(seenAt, new Date()) })}
+          {t('signin.device-seen', { opened: dates.moment(openedAt), seen: dates.relative(seenAt, new Date(now)) })}
         </small>
         <small>{t(`signin.how-${how}`)}</small>
       </div>

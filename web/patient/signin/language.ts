@@ -15,6 +15,5 @@ export function useOwnLanguage(session: PatientSession): void {
   const own = session.patient.language
   useEffect(() => {
     if (chosenLanguage() === null && own !== language) choose(own)
-    // Her choice afterwards is not undone.
-  }, [own])
+  }, [own, language, choose])
 }

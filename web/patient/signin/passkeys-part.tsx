@@ -11,6 +11,7 @@ import { Banner, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { usePatientSession } from '../session.ts'
 import { useWords } from '../words.ts'
+import { useNow } from './countdown.ts'
 import { deviceName } from './device.ts'
 import { addPasskey, hasPasskeys, isGivenUp } from './passkey.ts'
 import style from './signin.module.css'
@@ -50,6 +51,7 @@ export function PasskeysPart(): ReactNode {
 function PasskeyRow(props: { readonly passkey: Passkey; readonly onChange: (changing: Changing) => void }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
+  const now = useNow()
   const { passkey, onChange } = props
   const added = dates.day(passkey.addedAt)
   return (
@@ -61,7 +63,7 @@ function PasskeyRow(props: { readonly passkey: Passkey; readonly onChange: (chan
         <small>
           {passkey.usedAt === undefined
             ? t('signin.passkey-unused', { added })
-            : t('signin.passkey-used', { added, used: dates.relative(passkey.usedAt, new Date()) })}
+            : t('signin.passkey-used', { added, used: dates.relative(passkey.usedAt, new Date(now)) })}
         </small>
       </div>
       <ButtonRow>
@@ -162,7 +164,6 @@ function RenameSheet({ passkey, onClose }: SheetProps): ReactNode {
           value={name}
           maxLength={60}
           required
-          autoFocus
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <div>

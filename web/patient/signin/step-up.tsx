@@ -6,9 +6,10 @@ import { Sheet } from '../../ui/sheet.tsx'
 import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
+import { useAttempt } from './attempt.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { codeFaultOf, useCodeFaults } from './faults.ts'
-import { answerPasskey, isGivenUp } from './passkey.ts'
+import { answerPasskey } from './passkey.ts'
 
 export type StepUpAct = 'consent.grant' | 'policy.save' | 'passkey.add'
 /**
@@ -109,19 +110,7 @@ function ByPasskey(props: {
   readonly onSent: (sentTo: string) => void
 }): ReactNode {
   const { t } = useWords()
-  const [isBusy, setIsBusy] = useState(false)
-  const [trouble, setTrouble] = useState<unknown>()
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
-    setIsBusy(true)
-    setTrouble(undefined)
-    try {
-      await work()
-    } catch (error) {
-      if (!isGivenUp(error)) setTrouble(error)
-    } finally {
-      setIsBusy(false)
-    }
-  }
+  const { isBusy, problem: trouble, attempt } = useAttempt()
   const prove = () =>
     attempt(async () => {
       const assertion = await answerPasskey(props.options)
@@ -140,7 +129,7 @@ function ByPasskey(props: {
         <Trouble error={trouble} says={{ 'people/wrong-code': t('signin.passkey-refused') }} />
       )}
       <ButtonRow>
-        <Button look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()} autoFocus>
+        <Button look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()}>
           {t('signin.prove-with-passkey')}
         </Button>
         <Button icon="phone" isBusy={isBusy} onClick={() => void send()}>

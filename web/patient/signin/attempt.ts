@@ -1,0 +1,26 @@
+import { useState } from 'react'
+import { isGivenUp } from './passkey.ts'
+
+/** One thing at a time that may be refused: a second press while it works does nothing. */
+export function useAttempt(): {
+  readonly isBusy: boolean
+  /** Why the last attempt failed; undefined while one works, and when the person herself gave up. */
+  readonly problem: unknown
+  readonly setProblem: (problem: unknown) => void
+  readonly attempt: (work: () => Promise<void>) => Promise<void>
+} {
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    if (isBusy) return
+    setIsBusy(true)
+    setProblem(undefined)
+    try {
+      await work()
+    } catch (error) {
+      if (!isGivenUp(error)) setProblem(error)
+    }
+    setIsBusy(false)
+  }
+  return { isBusy, problem, setProblem, attempt }
+}
