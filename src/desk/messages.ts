@@ -21,6 +21,9 @@ export const deskPatient = newPatient
   .strict()
   .meta({ id: 'DeskPatient' })
 
+/** What we know of a patient, anew; her number stays. */
+export const patientChange = newPatient.omit({ reference: true }).strict().meta({ id: 'PatientChange' })
+
 const attendant = z.string().min(1).max(60)
 
 export const newVisit = z

@@ -9,8 +9,8 @@ import type { FacilityPatient } from '../records/patient.ts'
 import { staffNames } from './colleagues.ts'
 import { listVisits } from './commands.ts'
 import { lookAtList, lookAtPatient } from './looks.ts'
-import { deskPatient, patientSearch } from './messages.ts'
-import { listShares, registerPatient, searchPatients, takeShare } from './patients.ts'
+import { deskPatient, patientChange, patientSearch } from './messages.ts'
+import { changePatient, listShares, registerPatient, searchPatients, takeShare } from './patients.ts'
 import { showVisit } from './show-visit.ts'
 
 export type PatientRouteNeeds = LinkNeeds & {
@@ -48,17 +48,34 @@ function patientRoutes(needs: PatientRouteNeeds): readonly Route[] {
       method: 'POST',
       path: '/v1/desk/patients',
       act: 'patient.register',
-      summary: 'Registers a patient, or changes one; without a reference the desk gives the next number.',
+      summary: 'Registers a patient; without a reference the desk gives the next number.',
       once: true,
       body: deskPatient,
       answers: {
-        200: { description: 'The patient; known before.' },
-        201: { description: 'The patient, new.' },
-        409: { description: 'Another patient has this ABHA address.' },
+        201: { description: 'The patient.' },
+        409: { description: 'Another patient has this number or this ABHA address.' },
       },
       handle: async ({ tx, caller, body }) => {
-        const saved = await registerPatient(tx, needs, staffOf(caller), body)
-        return isRefusal(saved) ? saved : { status: saved.isNew ? 201 : 200, body: saved }
+        const patient = await registerPatient(tx, needs, staffOf(caller), body)
+        return isRefusal(patient) ? patient : { status: 201, body: { patient } }
+      },
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/desk/patients/:reference',
+      act: 'patient.register',
+      summary: 'Changes what this facility knows of a patient.',
+      once: true,
+      body: patientChange,
+      answers: {
+        200: { description: 'The patient.' },
+        ...unknownPatient,
+        409: { description: 'Another patient has this ABHA address.' },
+      },
+      handle: async ({ tx, caller, params, body }) => {
+        const patient = await changePatient(tx, needs, staffOf(caller), params['reference'] ?? '', body)
+        return isRefusal(patient) ? patient : { status: 200, body: { patient } }
       },
     }),
     route({

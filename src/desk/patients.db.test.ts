@@ -90,8 +90,11 @@ describe('patients at the desk', () => {
   })
 
   it('follows a changed name, and finds who was registered before there was an index', async () => {
-    const body = { reference: 'MRN/3', name: 'Jayant Kelkar', gender: 'male', birthDate: '1980-01-01' }
-    assert.equal((await desk.call(front, 'POST', '/v1/desk/patients', body)).status, 200)
+    const body = { name: 'Jayant Kelkar', gender: 'male', birthDate: '1980-01-01' }
+    assert.equal((await desk.call(front, 'POST', '/v1/desk/patients/MRN%2F3', body)).status, 200)
+    assert.equal((await desk.call(front, 'POST', '/v1/desk/patients', { ...body, reference: 'MRN/3' })).status, 409)
+    assert.equal((await desk.call(front, 'POST', '/v1/desk/patients/MRN%2F9', body)).status, 404)
+    assert.equal((await desk.call(doctor, 'POST', '/v1/desk/patients/MRN%2F3', body)).status, 403)
     assert.deepEqual(await references('prakash'), [])
     assert.deepEqual(await references('kelkar'), ['MRN/3'])
     const db = bench.machine.db

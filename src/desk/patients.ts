@@ -65,18 +65,34 @@ async function byName(tx: Tx, needs: RecordsNeeds, text: string): Promise<Found 
   return found === undefined ? refuse('desk/search-too-short', undefined, 'text') : { by: 'name', ...found }
 }
 
-/** Registers a patient whom somebody typed in; without a reference the desk gives the next number. */
+/**
+ * Registers a patient whom somebody typed in; without a reference the desk gives the next number. Refuses `desk/number-taken` and
+ * `records/abha-taken`.
+ */
 export async function registerPatient(
   tx: Tx,
   needs: RecordsNeeds,
   staff: StaffCaller,
   input: Omit<NewPatient, 'reference'> & { readonly reference?: string | undefined },
-): Promise<{ readonly patient: FacilityPatient; readonly isNew: boolean } | Refusal> {
-  const actor = staffActor(needs.facility.id, staff)
+): Promise<FacilityPatient | Refusal> {
   const reference = input.reference ?? (await makeReference(tx))
-  const isNew = isRefusal(await readPatient(tx, reference))
-  const saved = await addPatient(tx, needs, actor, { ...input, reference })
-  return isRefusal(saved) ? saved : { patient: saved.patient, isNew }
+  if (!isRefusal(await readPatient(tx, reference))) return refuse('desk/number-taken', undefined, 'reference')
+  const saved = await addPatient(tx, needs, staffActor(needs.facility.id, staff), { ...input, reference })
+  return isRefusal(saved) ? saved : saved.patient
+}
+
+/** Changes what we know of a patient: all of it is given anew. */
+export async function changePatient(
+  tx: Tx,
+  needs: RecordsNeeds,
+  staff: StaffCaller,
+  reference: string,
+  input: Omit<NewPatient, 'reference'>,
+): Promise<FacilityPatient | Refusal> {
+  const known = await readPatient(tx, reference)
+  if (isRefusal(known)) return known
+  const saved = await addPatient(tx, needs, staffActor(needs.facility.id, staff), { ...input, reference })
+  return isRefusal(saved) ? saved : saved.patient
 }
 
 /** `26-00017`: the year, and a number of its own. One that was given by hand is passed over. */

@@ -130,6 +130,7 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1010',
     title: 'Type three letters of a name at least, or a whole number, ABHA address or mobile.',
   },
+  'desk/number-taken': { status: 409, abdm: 'ABDM-1010', title: 'Another patient has this number here.' },
   'desk/unknown-visit': { status: 404, abdm: 'ABDM-1010', title: 'There is no such visit.' },
   'desk/visit-ended': { status: 409, abdm: 'ABDM-1010', title: 'This visit has ended.' },
   'desk/visit-open': { status: 409, abdm: 'ABDM-1010', title: 'The patient has an open visit already.' },
