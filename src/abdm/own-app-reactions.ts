@@ -7,7 +7,7 @@ import { type OwnFetchNeeds, readOwnRequest } from '../transfer/own-fetch-comman
 import type { hipDataRequest } from './data-messages.ts'
 import { sendToFacility } from './send.ts'
 
-/** For `app.ts` to register: a patient's own copy is asked for as any health information is (protocol sheet 2.5). */
+/** For `app.ts` to register: a patient's own copy is asked for as all health information is (protocol sheet 2.5). */
 export function ownAppReactions(needs: OwnFetchNeeds): readonly (readonly [type: string, reaction: Reaction])[] {
   return [['transfer.own-copy-requested', (tx: Tx, event: OwnCopyRequested) => askHospital(tx, needs, event)]]
 }

@@ -1,8 +1,13 @@
 import type { ReactNode } from 'react'
-import { Page } from '../../ui/page.tsx'
-import { useWords } from '../words.ts'
+import { Route, Switch } from 'wouter'
+import { LinkPage } from './link-page.tsx'
+import { TimelinePage } from './timeline-page.tsx'
 
 export function RecordsPage(): ReactNode {
-  const { t } = useWords()
-  return <Page title={t('app.records')}>{null}</Page>
+  return (
+    <Switch>
+      <Route path="/records/link" component={LinkPage} />
+      <Route component={TimelinePage} />
+    </Switch>
+  )
 }

@@ -1,0 +1,58 @@
+import { type ReactNode, useDeferredValue, useState } from 'react'
+import type { Hospital, HospitalsView, LinkedView } from '../../../src/native/me-linking-routes.ts'
+import { TextField } from '../../ui/fields.tsx'
+import { Icon } from '../../ui/icon.tsx'
+import { useCall } from '../../ui/query.tsx'
+import { Empty, State, Waiting } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useWords } from '../words.ts'
+import style from './records.module.css'
+
+/** Hospitals and laboratories of the network, searched by name. */
+export function HospitalList(props: { readonly onChoose: (hospital: Hospital) => void }): ReactNode {
+  const { t } = useWords()
+  const [search, setSearch] = useState('')
+  const wanted = useDeferredValue(search.trim())
+  const hospitals = useCall<HospitalsView>(`/v1/me/hospitals?search=${encodeURIComponent(wanted)}`)
+  const links = useCall<LinkedView>('/v1/me/links')
+  const linked = new Set(links.data?.items.map(({ hip }) => hip.id))
+  return (
+    <div className={style.form}>
+      <TextField
+        label={t('records.link-search')}
+        type="search"
+        value={search}
+        onChange={(event) => setSearch(event.target.value)}
+      />
+      {hospitals.error === null ? null : <Trouble error={hospitals.error} onAgain={() => void hospitals.refetch()} />}
+      {hospitals.isPending ? <Waiting>{t('records.link-loading')}</Waiting> : null}
+      {hospitals.data?.items.length === 0 ? (
+        <Empty icon="search" title={t('records.link-none')}>
+          <p>{t('records.link-none-text')}</p>
+        </Empty>
+      ) : null}
+      {hospitals.data === undefined || hospitals.data.items.length === 0 ? null : (
+        <ul className={style.hospitals}>
+          {hospitals.data.items.map((hospital) => (
+            <li key={hospital.id}>
+              <button
+                type="button"
+                className={style.hospital}
+                aria-label={t('records.link-choose', { name: hospital.name })}
+                onClick={() => props.onChoose(hospital)}
+              >
+                <span>
+                  <b>
+                    <bdi>{hospital.name}</bdi>
+                  </b>
+                  {linked.has(hospital.id) ? <State tone="live">{t('records.link-linked')}</State> : null}
+                </span>
+                <Icon name="next" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
