@@ -6,7 +6,6 @@ import {
   type ConsentView,
   type EdgeState,
   type FacilityView,
-  stateOf,
 } from './views.ts'
 
 /** The stronger state decides how an arrow of several consents looks. */
@@ -69,10 +68,10 @@ function disclosureEdges(consents: readonly ConsentView[]): readonly ChainEdge[]
     )
     const [first] = sorted
     if (first === undefined) return []
-    return [{ id, from: first.holder.id, to: first.receiver.id, state: stateOf(first), consents: sorted }]
+    return [{ id, from: first.holder.id, to: first.receiver.id, state: first.state, consents: sorted }]
   })
 }
 
 function strength(consent: ConsentView): number {
-  return STRENGTH.indexOf(stateOf(consent))
+  return STRENGTH.indexOf(consent.state)
 }

@@ -81,7 +81,8 @@ async function transfer(consentId: string, hip: FacilityId, hiu: FacilityId, ref
   )
   assert.equal(reply.status, 202)
   const routed = (await exchange.takeSent()).find(({ path }) => path.endsWith('hip/health-information/request'))
-  const { transactionId } = routed?.body as { transactionId: string }
+  assert.ok(routed)
+  const { transactionId } = routed.body as { transactionId: string }
   for (const [type, id, sessionStatus, hiStatus] of [
     ['HIP', hip, 'TRANSFERRED', 'DELIVERED'],
     ['HIU', hiu, 'TRANSFERRED', 'OK'],

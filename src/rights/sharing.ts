@@ -3,6 +3,7 @@ import type { CareContext } from '../linking/care-context.ts'
 import type { DataRequest } from '../transfer/transfer.ts'
 import type {
   ConsentView,
+  EdgeState,
   FacilityView,
   NoticeView,
   Proof,
@@ -43,6 +44,7 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
     .map((transfer) => transferOf(facts, transfer))
   const proofs = facts.proofs.get(artefact.id) ?? []
   const status = statusOf(artefact, facts.now)
+  const records = Math.max(0, ...transfers.map((transfer) => transfer.records))
   const granted = facts.proofs.get(artefact.request)?.find(({ type }) => type === 'consent.granted')
   const ended = proofs.find(({ type }) => type === 'consent.revoked' || type === 'consent.expired')
   const erased = proofs.find(({ type }) => type === 'consent.data-erased')
@@ -60,10 +62,11 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
     grantedAt: artefact.createdAt.toISOString(),
     until: artefact.dataEraseAt.toISOString(),
     status,
+    state: stateOf(status, records, artefact.erasedAt !== undefined),
     ...(status === 'live' ? {} : { endedAt: endOf(artefact).toISOString() }),
     ...(artefact.erasedAt === undefined ? {} : { erasedAt: artefact.erasedAt.toISOString() }),
     transfers,
-    records: Math.max(0, ...transfers.map(({ records }) => records)),
+    records,
     notices: facts.notices
       .filter((notice) => notice.artefact === artefact.id)
       .map((notice) => noticeOf(facts, notice, proofs)),
@@ -71,6 +74,12 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
     ...(ended === undefined ? {} : { ended }),
     ...(erased === undefined ? {} : { erased }),
   }
+}
+
+function stateOf(status: SharingStatus, records: number, isErased: boolean): EdgeState {
+  if (status === 'live') return records > 0 ? 'shared' : 'planned'
+  if (isErased) return 'erased'
+  return records > 0 ? 'stopping' : 'unused'
 }
 
 function statusOf({ status, dataEraseAt }: Artefact, now: Date): SharingStatus {

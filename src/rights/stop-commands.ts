@@ -10,7 +10,8 @@ import { allArtefacts } from './facts.ts'
 export type Stopped = { readonly stopped: readonly Id<'artefact'>[]; readonly already: readonly Id<'artefact'>[] }
 
 /**
- * Stops sharing at once (DPDP s.6(4)): one consent, all consents of one request, or all to one receiver, by the id of any of these. What is
+ * Stops sharing at once (DPDP s.6(4)): one consent, all consents of one request, all to one receiver, or all from one holder to one receiver
+ * (`holder>receiver`, as the chain names its edges). What is
  * over already counts as stopped, so that a second tap, or another device, hears the same; an id of another patient does not exist.
  */
 export async function stopSharing(
@@ -29,6 +30,6 @@ export async function stopSharing(
   return { stopped, already: named.map(({ id }) => id).filter((id) => !stopped.includes(id)) }
 }
 
-function isNamed({ id, request, hiu }: Artefact, what: string): boolean {
-  return id === what || request === what || hiu === what
+function isNamed({ id, request, hip, hiu }: Artefact, what: string): boolean {
+  return [id, request, hiu, `${hip}>${hiu}` as string].includes(what)
 }

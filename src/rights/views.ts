@@ -39,6 +39,12 @@ export type NoticeView = {
 /** `stopped`: by the patient. `ended`: its time is over. */
 export type SharingStatus = 'live' | 'stopped' | 'ended'
 
+/**
+ * How a pair stands. `link`: the holder's records are linked. `planned`: allowed, nothing went yet. `shared`: allowed, and records went.
+ * `stopping`: stopped or ended, the receiver has not confirmed that its copy is gone. `erased`: it has. `unused`: over, and nothing ever went.
+ */
+export type EdgeState = 'link' | 'planned' | 'shared' | 'stopping' | 'erased' | 'unused'
+
 /** One consent of one holder's records to one receiver: an artefact with all that became of it. */
 export type ConsentView = {
   readonly artefact: string
@@ -55,8 +61,10 @@ export type ConsentView = {
   readonly grantedAt: string
   readonly until: string
   readonly status: SharingStatus
+  /** The same as an arrow. */
+  readonly state: EdgeState
   readonly endedAt?: string
-  /** When the receiver attested that its copy is gone, and how many documents that were. */
+  /** When the receiver attested that its copy is gone. */
   readonly erasedAt?: string
   readonly transfers: readonly TransferView[]
   /** Visits or reports that came through at any time. */
@@ -108,12 +116,6 @@ export type ChainNode = {
   readonly received: number
 }
 
-/**
- * How a pair stands. `link`: the holder's records are linked. `planned`: allowed, nothing went yet. `shared`: allowed, and records went.
- * `stopping`: stopped or ended, the receiver has not confirmed that its copy is gone. `erased`: it has. `unused`: over, and nothing ever went.
- */
-export type EdgeState = 'link' | 'planned' | 'shared' | 'stopping' | 'erased' | 'unused'
-
 /** From whom to whom, with every consent under which records went or may go. */
 export type ChainEdge = {
   readonly id: string
@@ -127,13 +129,6 @@ export type ChainEdge = {
 }
 
 export type Chain = { readonly nodes: readonly ChainNode[]; readonly edges: readonly ChainEdge[] }
-
-/** How one consent stands, as an arrow. */
-export function stateOf({ status, records, erasedAt }: ConsentView): EdgeState {
-  if (status === 'live') return records > 0 ? 'shared' : 'planned'
-  if (erasedAt !== undefined) return 'erased'
-  return records > 0 ? 'stopping' : 'unused'
-}
 
 /**
  * By what somebody looked. `consent`: records received under one. `own-care`: a facility's own records of a patient whom it treats.

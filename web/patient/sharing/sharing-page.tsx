@@ -1,8 +1,14 @@
 import type { ReactNode } from 'react'
-import { Page } from '../../ui/page.tsx'
-import { useWords } from '../words.ts'
+import { Route, Switch } from 'wouter'
+import { Overview } from './overview.tsx'
+import { SharedPage } from './shared-page.tsx'
 
+/** My sharing: all of it, or what I allowed at one time. */
 export function SharingPage(): ReactNode {
-  const { t } = useWords()
-  return <Page title={t('app.sharing')}>{null}</Page>
+  return (
+    <Switch>
+      <Route path="/sharing" component={Overview} />
+      <Route path="/sharing/:request">{({ request }) => <SharedPage key={request} id={request} />}</Route>
+    </Switch>
+  )
 }

@@ -1,0 +1,103 @@
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import type { HiType } from '../../../src/fhir/hi-type.ts'
+import type { LookView } from '../../../src/rights/views.ts'
+import { Button, ButtonRow } from '../../ui/button.tsx'
+import { useDates } from '../../ui/dates.ts'
+import { Icon } from '../../ui/icon.tsx'
+import { Card, Facts } from '../../ui/page.tsx'
+import { State } from '../../ui/state.tsx'
+import { facilityIcon } from '../sharing/facility-icon.ts'
+import { useWords } from '../words.ts'
+import style from './looked.module.css'
+
+/** One look: who, from where, when, why, what, on what ground. */
+export function LookCard(props: {
+  readonly look: LookView
+  readonly hasDay: boolean
+  readonly onProve: (look: LookView) => void
+  readonly onAsk: (look: LookView) => void
+}): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  const { look, hasDay, onProve, onAsk } = props
+  const { event, facility, unusual, question } = look
+  const person = event.actor.person
+  return (
+    <Card>
+      <div className={style.who}>
+        <Icon name={facilityIcon(facility.kinds)} size={24} />
+        <div>
+          <h3>
+            <bdi>{person?.name ?? facility.name}</bdi>
+          </h3>
+          <p>
+            {person === undefined ? null : (
+              <>
+                <bdi>{person.role}</bdi>
+                {' · '}
+              </>
+            )}
+            <bdi>{facility.name}</bdi>
+          </p>
+        </div>
+        <time dateTime={event.at}>{hasDay ? dates.moment(event.at) : dates.time(event.at)}</time>
+      </div>
+      {unusual.length === 0 ? null : (
+        <p className={style.flags}>
+          {unusual.map((why) => (
+            <State key={why} tone={why === 'emergency' ? 'emergency' : 'waiting'} {...(why === 'emergency' ? {} : { icon: 'warning' as const })}>
+              {t(`looked.unusual.${why}`)}
+            </State>
+          ))}
+        </p>
+      )}
+      <Facts
+        rows={[
+          [t('looked.why'), t(`purpose.${event.purpose as 'CAREMGT'}`)],
+          [t('looked.what'), <What key="what" look={look} />],
+          [t('looked.basis'), <Ground key="ground" look={look} />],
+        ]}
+      />
+      {question === undefined ? null : <p>{t('looked.asked', { number: question.number })}</p>}
+      <ButtonRow>
+        <Button icon="proof" onClick={() => onProve(look)}>
+          {t('looked.check')}
+        </Button>
+        {question === undefined || question.status === 'answered' ? (
+          <Button look="quiet" onClick={() => onAsk(look)}>
+            {t('looked.ask')}
+          </Button>
+        ) : null}
+      </ButtonRow>
+    </Card>
+  )
+}
+
+/** Types with how many of each. */
+function What(props: { readonly look: LookView }): ReactNode {
+  const { t, language } = useWords()
+  const dates = useDates()
+  const { what } = props.look.event
+  const types = [...new Set(what.map(({ hiType }) => hiType))]
+  const said = types.map((type) => {
+    const count = what.filter(({ hiType }) => hiType === type).length
+    return count === 1 ? t(`hi-type.${type as HiType}`) : `${t(`hi-type.${type as HiType}`)} · ${dates.number(count)}`
+  })
+  return new Intl.ListFormat(`${language}-IN`).format(said)
+}
+
+function Ground(props: { readonly look: LookView }): ReactNode {
+  const { t } = useWords()
+  const { basis, consent } = props.look
+  if (basis !== 'consent') return t(`looked.basis.${basis}`)
+  if (consent === undefined) return t('looked.consent-unknown')
+  return (
+    <>
+      {t(`looked.consent.${consent.status as 'live'}`)}{' '}
+      <Link href={`/sharing/${consent.request}`} className={style.link ?? ''}>
+        {t('looked.see-consent')}
+      </Link>
+    </>
+  )
+}

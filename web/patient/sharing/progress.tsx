@@ -1,0 +1,95 @@
+import type { ReactNode } from 'react'
+import type { ConsentView } from '../../../src/rights/views.ts'
+import { useDates } from '../../ui/dates.ts'
+import { Icon, type IconName } from '../../ui/icon.tsx'
+import type { Tone } from '../../ui/state.tsx'
+import { useWords, } from '../words.ts'
+import style from './sharing.module.css'
+
+type Step = {
+  readonly key: string
+  readonly words: string
+  readonly tone: Tone
+  readonly icon: IconName
+  readonly at?: string
+}
+
+/** What has happened since sharing was stopped, one line for each confirmation as it arrives; nothing while all is live. */
+export function StopProgress(props: { readonly consents: readonly ConsentView[] }): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  const steps = useSteps(newestEnd(props.consents))
+  if (steps.length === 0) return null
+  return (
+    <section className={style.progress} aria-label={t('sharing.since')}>
+      <h4>{t('sharing.since')}</h4>
+      <ol className={style.steps} aria-live="polite">
+        {steps.map(({ key, words, tone, icon, at }) => (
+          <li key={key} data-tone={tone}>
+            <Icon name={icon} />
+            <span>{words}</span>
+            {at === undefined ? null : (
+              <time dateTime={at}>
+                <bdi>{dates.exactTime(at)}</bdi>
+              </time>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+/** Consents that ended together with the last one: what one tap stopped. */
+function newestEnd(consents: readonly ConsentView[]): readonly ConsentView[] {
+  const ended = consents.filter(({ endedAt }) => endedAt !== undefined)
+  const newest = ended.map(({ endedAt }) => endedAt ?? '').toSorted().at(-1)
+  return ended.filter(({ endedAt }) => endedAt === newest)
+}
+
+function useSteps(consents: readonly ConsentView[]): readonly Step[] {
+  const { t } = useWords()
+  const [first] = consents
+  if (first === undefined) return []
+  const stopped: Step = {
+    key: 'stopped',
+    words: t(first.status === 'stopped' ? 'sharing.step.stopped' : 'sharing.step.ended'),
+    tone: 'stopped',
+    icon: 'stop',
+    ...(first.endedAt === undefined ? {} : { at: first.endedAt }),
+  }
+  return [stopped, ...toldSteps(consents, t), erasedStep(consents, first.receiver.name, t)]
+}
+
+type Say = ReturnType<typeof useWords>['t']
+
+/** One line for each party: it knows when it has confirmed all that it was told. */
+function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
+  const notices = consents
+    .flatMap((consent) => consent.notices)
+    .filter(({ status }) => status === 'REVOKED' || status === 'EXPIRED')
+  const parties = [...new Map(notices.map(({ facility }) => [facility.id, facility])).values()]
+  return parties.map(({ id, name }): Step => {
+    const own = notices.filter(({ facility }) => facility.id === id)
+    const confirmed = own.map(({ confirmedAt }) => confirmedAt).filter((at) => at !== undefined)
+    const key = `told-${id}`
+    if (confirmed.length === own.length) {
+      const at = confirmed.toSorted().at(-1)
+      return { key, words: t('sharing.step.knows', { name }), tone: 'live', icon: 'check', ...(at === undefined ? {} : { at }) }
+    }
+    return own.some(({ failure, confirmedAt }) => failure !== undefined && confirmedAt === undefined)
+      ? { key, words: t('sharing.step.untold', { name }), tone: 'waiting', icon: 'warning' }
+      : { key, words: t('sharing.step.telling', { name }), tone: 'waiting', icon: 'clock' }
+  })
+}
+
+function erasedStep(consents: readonly ConsentView[], name: string, t: Say): Step {
+  const copies = consents.filter(({ records, erasedAt }) => records > 0 || erasedAt !== undefined)
+  const key = 'erased'
+  if (copies.length === 0) return { key, words: t('sharing.step.no-copy', { name }), tone: 'calm', icon: 'info' }
+  const erased = copies.map(({ erasedAt }) => erasedAt).filter((at) => at !== undefined)
+  if (erased.length < copies.length)
+    return { key, words: t('sharing.step.deleting', { name }), tone: 'waiting', icon: 'clock' }
+  const at = erased.toSorted().at(-1)
+  return { key, words: t('sharing.step.deleted', { name }), tone: 'live', icon: 'check', ...(at === undefined ? {} : { at }) }
+}
