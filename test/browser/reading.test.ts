@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { StaffCaller } from '../../src/kernel/caller.ts'
+import { letStaffIn } from './desk-door.ts'
+import { fillReadingWorld, HOSPITAL, LAB, type ReadingWorld } from './reading-world.ts'
+import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
+
+describe('reading at the desk', () => {
+  let world: WebWorld
+  let people: ReadingWorld
+  before(async () => {
+    world = await WebWorld.start({ facilities: [HOSPITAL, LAB] })
+    people = await fillReadingWorld(world.network)
+  })
+  after(() => world.stop())
+
+  async function visit(staff: StaffCaller, language: JourneyLanguage, size: Size): Promise<Visitor> {
+    const one = await world.visitor(HOSPITAL, { language, size })
+    await letStaffIn(world, HOSPITAL, staff, one)
+    await one.open(`/desk/patients/${people.mrn}/read`)
+    return one
+  }
+
+  const views = async () => {
+    const { db } = world.network.party(HOSPITAL).running.machine
+    const rows = await db
+      .selectFrom('audit_event')
+      .select('type')
+      .where('bucket', '>=', 0)
+      .where('type', 'in', ['records.viewed', 'hiu.record-viewed', 'records.view-denied'])
+      .execute()
+    return (type: string) => rows.filter((row) => row.type === type).length
+  }
+
+  for (const language of JOURNEY_LANGUAGES)
+    for (const size of ['desktop', 'phone'] as const)
+      test(`a doctor reads own and received records, in ${language} on a ${size}`, async () => {
+        const one = await visit(people.doctor, language, size)
+        const { page } = one
+        const counted = await views()
+        await page.locator('input[type=radio]').first().waitFor()
+        assert.equal(await page.locator('input[type=radio]:checked').count(), 1, 'the usual purpose is chosen')
+        await one.assertSound()
+        await one.picture(`reading-door-${language}-${size}`)
+
+        // By keyboard alone: the button is reached and pressed.
+        await page.locator('input[type=radio]:checked').focus()
+        await page.keyboard.press('Tab')
+        await page.keyboard.press('Enter')
+        await page.locator('details[open]').first().waitFor()
+        const now = await views()
+        assert.equal(now('records.viewed'), counted('records.viewed') + 1)
+        assert.ok(now('hiu.record-viewed') > counted('hiu.record-viewed'), 'each received document is a look')
+        const text = await page.locator('main').innerText()
+        for (const expected of ['HbA1c', 'Type 2 diabetes', 'Metformin', `Facility ${LAB}`, 'Sunrise Nursing Home'])
+          assert.ok(text.includes(expected), `${expected} is nowhere`)
+        await one.assertSound()
+        await one.picture(`reading-${language}-${size}`)
+        await one.picture(`reading-whole-${language}-${size}`, true)
+
+        const button = page.getByRole('button', { name: /HbA1c/ }).first()
+        await button.focus()
+        await page.keyboard.press('Enter')
+        await page.getByRole('dialog').getByRole('img').waitFor()
+        await one.assertSound()
+        await one.picture(`reading-course-${language}-${size}`)
+        await page.keyboard.press('Escape')
+        await page.getByRole('dialog').waitFor({ state: 'detached' })
+        await one.close()
+      })
+
+  test('what is withheld or missing stands there with its reason', async () => {
+    const one = await visit(people.doctor, 'en', 'desktop')
+    await one.page.getByRole('button', { name: 'Open the records' }).click()
+    const missing = one.page.getByRole('region', { name: 'What is missing or withheld' })
+    await missing.waitFor()
+    const text = await missing.innerText()
+    assert.match(text, /1 document from .*Sunrise Nursing Home.* did not pass our checks/)
+    assert.match(text, /The patient has not decided yet about what Dr\. Farida Khan asked/)
+    assert.doesNotMatch(await one.page.locator('main').innerText(), /Bina Das/)
+    await one.close()
+  })
+
+  test('each document says its source and how long it may be kept; the filter finds', async () => {
+    const one = await visit(people.doctor, 'en', 'desktop')
+    const { page } = one
+    await page.getByRole('button', { name: 'Open the records' }).click()
+    await page.getByRole('searchbox').fill('hba1c')
+    await page.getByRole('button', { name: /Test reports/ }).click()
+    const first = page.locator('ol details').first()
+    if (!(await first.evaluate((element) => (element as HTMLDetailsElement).open)))
+      await first.locator('summary').click()
+    await first.getByText(/We may keep this until/).waitFor()
+    assert.match(await first.innerText(), new RegExp(`From Facility ${LAB}, received on`))
+    await page.getByRole('searchbox').fill('nothing of the kind')
+    await page.getByText('No record fits').waitFor()
+    await one.assertSound()
+    await page.getByRole('button', { name: 'Show all records' }).click()
+    await page.emulateMedia({ media: 'print' })
+    await one.picture('reading-print', true)
+    await one.close()
+  })
+
+  test('a nurse who does not attend is told why it is closed, and nothing opens', async () => {
+    const one = await visit(people.nurse, 'en', 'phone')
+    await one.page.getByText('These records are closed to you now').waitFor()
+    assert.equal(await one.page.getByRole('button', { name: 'Open the records' }).count(), 0)
+    await one.page.getByRole('button', { name: /glass/ }).waitFor()
+    await one.assertSound()
+    await one.picture('reading-closed-en-phone')
+    await one.close()
+  })
+})
