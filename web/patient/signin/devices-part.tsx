@@ -73,6 +73,7 @@ function DeviceRow(props: {
       ) : (
         <Button icon="signOut" isBusy={props.isBusy} onClick={props.onEnd}>
           {t('signin.device-sign-out')}
+          <span className="visually-hidden">: {device === '' ? t('signin.device-unknown') : device}</span>
         </Button>
       )}
     </li>

@@ -9,11 +9,14 @@ export function keepLanguage(language: Language): void {
   void call('/v1/me/language', { method: 'PUT', body: { language } }).catch(() => undefined)
 }
 
-/** On a device where nobody chose a language, the person's own holds once she has signed in. */
+/**
+ * On a device where nobody chose a language, the person's own holds once she has signed in. English is what an account says that was
+ * never asked: the language of the device is the better guess then.
+ */
 export function useOwnLanguage(session: PatientSession): void {
   const { choose, language } = useAnyWords()
   const own = session.patient.language
   useEffect(() => {
-    if (chosenLanguage() === null && own !== language) choose(own)
+    if (chosenLanguage() === null && own !== language && own !== 'en') choose(own)
   }, [own, language, choose])
 }

@@ -1,0 +1,42 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { waitFor } from '../wait.ts'
+import type { Visitor, WebWorld } from './web-world.ts'
+
+const WORDS = path.join(import.meta.dirname, '..', '..', 'web', 'patient', 'words')
+
+/** What the patient app says under a key in a language, as the page shows it without values. */
+export function said(language: string, key: string): string {
+  const file = path.join(WORDS, language, `${key.split('.')[0]}.json`)
+  const words = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, string>) : {}
+  return words[key] ?? key
+}
+
+/** The code in the newest text message to a mobile that comes after `before`. */
+export async function newCode(world: WebWorld, mobile: string, before: string | undefined): Promise<string> {
+  const text = await waitFor(`a text message to ${mobile}`, async () => {
+    const newest = await newestOf(world, mobile)
+    return newest !== before && newest !== undefined && /\b\d{6}\b/.test(newest) ? newest : undefined
+  })
+  return /\b\d{6}\b/.exec(text)?.[0] ?? ''
+}
+
+/** The newest text message to a mobile, if there is one. */
+export async function newestOf(world: WebWorld, mobile: string): Promise<string | undefined> {
+  const { body } = await world.network.operator('sbx', `/v1/sandbox/text-messages?mobile=${mobile}`)
+  return (body as readonly { readonly text: string }[])[0]?.text
+}
+
+/** Signs in at the door that the visitor stands before, by a code; a passkey that is offered is declined. Ends on the page that was opened. */
+export async function signInPatient(
+  world: WebWorld,
+  { page }: Pick<Visitor, 'page'>,
+  person: { readonly abhaAddress: string; readonly mobile: string },
+): Promise<void> {
+  const before = await newestOf(world, person.mobile)
+  await page.locator('input[name=username]').fill(person.abhaAddress)
+  await page.locator('button[type=submit]').click()
+  await page.locator('input[name=code]').fill(await newCode(world, person.mobile, before))
+  await page.locator('button[type=submit]').click()
+  await page.locator('nav a[href="/me/choices"]').waitFor()
+}
