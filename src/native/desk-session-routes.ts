@@ -24,11 +24,11 @@ function whoRoute(needs: DeskNeeds): Route {
     handle: async ({ tx, headers }) => {
       const found = await readStaffSession(tx, needs.web, { method: 'GET', headers })
       if (isRefusal(found)) return found
-      const { caller, session } = found
+      const { caller, session, login, hasPassword } = found
       const { id, name, role, registration } = caller
       const body = {
         kind: 'staff',
-        staff: { id, name, role, registration },
+        staff: { id, login, name, role, registration, hasPassword },
         acts: actsOf(role),
         facility: { id: needs.facility.id, name: needs.facility.name },
         session: session.id,

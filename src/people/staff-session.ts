@@ -21,7 +21,13 @@ import { updateProofs } from './staff-store.ts'
 type WebCall = Parameters<typeof readSession>[3]
 
 /** A signed-in person of the staff, with her session. */
-export type StaffSession = { readonly caller: StaffCaller; readonly session: ReadSession }
+export type StaffSession = {
+  readonly caller: StaffCaller
+  readonly session: ReadSession
+  readonly login: string
+  /** Who joined by a passkey has none. */
+  readonly hasPassword: boolean
+}
 
 /**
  * The person of the staff who calls with the cookie of the desk. Role and status are looked up anew at each call: who was suspended is
@@ -42,7 +48,7 @@ export async function readStaffSession(tx: Tx, web: WebNeeds, call: WebCall): Pr
     ...(registration === undefined ? {} : { registration }),
     session: session.id,
   }
-  return { caller, session }
+  return { caller, session, login: account.login, hasPassword: account.passwordHash !== undefined }
 }
 
 /** She ends a session of hers: this one, or one on another device. `request/not-found` for what is not hers or over already. */

@@ -1,11 +1,13 @@
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { Route, Switch } from 'wouter'
 import { ButtonLink } from '../ui/button.tsx'
+import { useLive } from '../ui/live.ts'
 import { Page } from '../ui/page.tsx'
 import { Waiting } from '../ui/state.tsx'
 import { Trouble } from '../ui/trouble.tsx'
 import { Frame } from './frame.tsx'
 import { useStaffSession } from './session.ts'
+import { StepUpProvider } from './staff/step-up.tsx'
 import { useWords } from './words.ts'
 
 const SignInPage = lazy(() => import('./staff/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })))
@@ -24,6 +26,12 @@ const ReviewsPage = lazy(() => import('./emergency/reviews-page.tsx').then((m) =
 export function App(): ReactNode {
   const { session, error, renew } = useStaffSession()
   const { t } = useWords()
+  const [hadSession, setHadSession] = useState(false)
+  const isIn = session !== undefined && session !== null
+  useLive(isIn ? '/v1/desk/live' : undefined)
+  useEffect(() => {
+    if (isIn) setHadSession(true)
+  }, [isIn])
   if (error !== null && session === undefined) {
     return (
       <Frame>
@@ -35,10 +43,12 @@ export function App(): ReactNode {
   return (
     <Frame {...(session === null ? {} : { session })}>
       <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-        <Switch>
-          <Route path="/join/:code">{({ code }) => <JoinPage code={code} />}</Route>
-          <Route>{session === null ? <SignInPage /> : <Pages />}</Route>
-        </Switch>
+        <StepUpProvider>
+          <Switch>
+            <Route path="/join/:code">{({ code }) => <JoinPage code={code} />}</Route>
+            <Route>{session === null ? <SignInPage wasSignedOut={hadSession} /> : <Pages />}</Route>
+          </Switch>
+        </StepUpProvider>
       </Suspense>
     </Frame>
   )

@@ -9,6 +9,7 @@ import { SkipLink } from '../ui/page.tsx'
 import { Banner } from '../ui/state.tsx'
 import style from './frame.module.css'
 import type { StaffSession } from './session.ts'
+import { roleKey } from './staff/model.ts'
 import { type DeskKey, useWords } from './words.ts'
 
 /** Places of the rail and the act that opens each; nobody sees a door that is locked to them. */
@@ -40,7 +41,10 @@ export function Frame(props: { readonly session?: StaffSession; readonly childre
           {session === undefined ? null : (
             <Link href="/account" className={style.person ?? ''}>
               <Icon name="person" />
-              <bdi>{session.staff.name}</bdi>
+              <span>
+                <bdi>{session.staff.name}</bdi>
+                <small>{t(roleKey(session.staff.role))}</small>
+              </span>
             </Link>
           )}
           <LanguageButton languages={['en', 'hi', 'ur']} />

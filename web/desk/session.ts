@@ -6,9 +6,12 @@ export type StaffSession = SessionAnswer & {
   readonly kind: 'staff'
   readonly staff: {
     readonly id: string
+    readonly login: string
     readonly name: string
     readonly role: StaffRole
     readonly registration?: string
+    /** Who joined by a passkey has none. */
+    readonly hasPassword: boolean
   }
   readonly facility: { readonly id: string; readonly name: string }
 }

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useEffect, useId, useRef } from 'react'
 import { Button } from './button.tsx'
 import style from './sheet.module.css'
 import { useAnyWords } from './words.tsx'
@@ -12,6 +12,7 @@ export function Sheet(props: {
   readonly actions?: ReactNode
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null)
+  const title = useId()
   const { t } = useAnyWords()
   const { onClose } = props
   useEffect(() => {
@@ -23,14 +24,14 @@ export function Sheet(props: {
     <dialog
       ref={dialog}
       className={style.sheet}
-      aria-labelledby="sheet-title"
+      aria-labelledby={title}
       onCancel={(event) => {
         event.preventDefault()
         onClose()
       }}
     >
       <header className={style.head}>
-        <h2 id="sheet-title">{props.title}</h2>
+        <h2 id={title}>{props.title}</h2>
         <Button look="quiet" icon="cross" onClick={onClose}>
           {t('common.close')}
         </Button>

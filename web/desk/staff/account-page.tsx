@@ -1,8 +1,61 @@
-import type { ReactNode } from 'react'
-import { Page } from '../../ui/page.tsx'
+import { type ReactNode, useState } from 'react'
+import { call } from '../../ui/api.ts'
+import { Button } from '../../ui/button.tsx'
+import { Facts, Page } from '../../ui/page.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
+import { roleKey, roleTextKey } from './model.ts'
+import { PasskeysPart } from './passkeys-part.tsx'
+import { PasswordPart } from './password-part.tsx'
+import { SessionsPart } from './sessions-part.tsx'
+import style from './staff.module.css'
 
+/** Who I am here, my ways to sign in, where I am signed in. */
 export function AccountPage(): ReactNode {
   const { t } = useWords()
-  return <Page title={t('desk.name')}>{null}</Page>
+  const { session } = useStaffSession()
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  if (session === undefined || session === null) return null
+  const { id, login, name, role, registration, hasPassword } = session.staff
+  const signOut = async (): Promise<void> => {
+    setIsBusy(true)
+    try {
+      await call('/v1/session', { method: 'DELETE' })
+      // Anew from the server: nothing of what was read stays in this page.
+      location.assign('/desk/sign-in')
+    } catch (error) {
+      setIsBusy(false)
+      setProblem(error)
+    }
+  }
+  return (
+    <Page
+      title={t('staff.account')}
+      actions={
+        <Button icon="signOut" isBusy={isBusy} onClick={() => void signOut()}>
+          {t('staff.sign-out')}
+        </Button>
+      }
+    >
+      {problem === undefined ? null : <Trouble error={problem} />}
+      <div className={style.narrow}>
+        <Facts
+          rows={[
+            [t('staff.name'), <bdi key="name">{name}</bdi>],
+            [t('staff.login'), <bdi key="login">{login}</bdi>],
+            [t('staff.role'), t(roleKey(role))],
+            ...(registration === undefined
+              ? []
+              : [[t('staff.registration'), <bdi key="registration">{registration}</bdi>] as const]),
+            [t('staff.what-you-may'), t(roleTextKey(role))],
+          ]}
+        />
+        <PasskeysPart staff={id} />
+        {hasPassword ? <PasswordPart login={login} name={name} /> : null}
+        <SessionsPart />
+      </div>
+    </Page>
+  )
 }

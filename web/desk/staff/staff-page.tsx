@@ -1,8 +1,133 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
+import { mayDo } from '../../../src/people/rules.ts'
+import { Button } from '../../ui/button.tsx'
+import { TextField } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
-import { useWords } from '../words.ts'
+import { useCall } from '../../ui/query.tsx'
+import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useStaffSession } from '../session.ts'
+import { type DeskKey, useWords } from '../words.ts'
+import { InviteSheet } from './invite-sheet.tsx'
+import { roleKey, type StaffRow, type StaffStatus } from './model.ts'
+import { PersonSheet } from './person-sheet.tsx'
+import style from './staff.module.css'
 
+const STATES: Readonly<Record<StaffStatus, readonly [Tone, DeskKey]>> = {
+  invited: ['waiting', 'staff.status-invited'],
+  active: ['live', 'staff.status-active'],
+  suspended: ['stopped', 'staff.status-suspended'],
+  left: ['calm', 'staff.status-left'],
+}
+
+/** Who works here; the administrator invites and changes. */
 export function StaffPage(): ReactNode {
   const { t } = useWords()
-  return <Page title={t('desk.staff')}>{null}</Page>
+  const { session } = useStaffSession()
+  const { data: staff, error, refetch } = useCall<readonly StaffRow[]>('/v1/desk/staff')
+  const [text, setText] = useState('')
+  const [isInviting, setIsInviting] = useState(false)
+  const [changing, setChanging] = useState<string>()
+  const mayChange = session !== undefined && session !== null && mayDo(session.staff.role, 'staff.change')
+  const wanted = text.trim().toLowerCase()
+  const found = (staff ?? []).filter(({ name, login }) => `${name} ${login}`.toLowerCase().includes(wanted))
+  const person = staff?.find(({ id }) => id === changing)
+  return (
+    <Page
+      title={t('staff.title')}
+      actions={
+        mayChange ? (
+          <Button look="primary" icon="add" onClick={() => setIsInviting(true)}>
+            {t('staff.invite')}
+          </Button>
+        ) : undefined
+      }
+    >
+      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {staff === undefined ? (
+        error === null && <Waiting>{t('common.loading')}</Waiting>
+      ) : staff.length === 0 ? (
+        <Empty icon="people" title={t('staff.nobody')}>
+          <p>{t('staff.nobody-text')}</p>
+        </Empty>
+      ) : (
+        <>
+          <search className={style.form}>
+            <TextField
+              label={t('staff.search')}
+              type="search"
+              autoComplete="off"
+              maxLength={120}
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+            />
+          </search>
+          {found.length === 0 ? (
+            <p role="status">{t('staff.nobody-found')}</p>
+          ) : (
+            <StaffTable rows={found} {...(mayChange ? { onChange: setChanging } : {})} />
+          )}
+        </>
+      )}
+      {isInviting ? <InviteSheet onClose={() => setIsInviting(false)} /> : null}
+      {person === undefined ? null : (
+        <PersonSheet key={person.id} person={person} onClose={() => setChanging(undefined)} />
+      )}
+    </Page>
+  )
+}
+
+function StaffTable(props: {
+  readonly rows: readonly StaffRow[]
+  readonly onChange?: (id: string) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { onChange } = props
+  return (
+    <table className={style.table} aria-label={t('staff.list')}>
+      <thead>
+        <tr>
+          <th scope="col">{t('staff.name')}</th>
+          <th scope="col">{t('staff.role')}</th>
+          <th scope="col">{t('staff.status')}</th>
+          {onChange === undefined ? null : <th scope="col">{t('staff.change')}</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {props.rows.map((row) => (
+          <tr key={row.id}>
+            <td>
+              <bdi>{row.name}</bdi>
+              <small>
+                <bdi>{row.login}</bdi>
+                {row.registration === undefined ? null : (
+                  <>
+                    {' · '}
+                    <bdi>{row.registration}</bdi>
+                  </>
+                )}
+              </small>
+            </td>
+            <td>{t(roleKey(row.role))}</td>
+            <td>
+              <State tone={STATES[row.status][0]}>{t(STATES[row.status][1])}</State>
+            </td>
+            {onChange === undefined ? null : (
+              <td>
+                {row.status === 'left' ? null : (
+                  <Button
+                    look="quiet"
+                    aria-label={t('staff.change-person', { name: row.name })}
+                    onClick={() => onChange(row.id)}
+                  >
+                    {t('staff.change')}
+                  </Button>
+                )}
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
 }

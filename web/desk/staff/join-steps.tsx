@@ -1,0 +1,133 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
+import { passwordFault } from '../../../src/people/password-rules.ts'
+import { call, Problem } from '../../ui/api.ts'
+import { Button, ButtonRow } from '../../ui/button.tsx'
+import { TextField, Tick } from '../../ui/fields.tsx'
+import { Page } from '../../ui/page.tsx'
+import { Waiting } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useWords } from '../words.ts'
+import { CodeField, isWholeCode } from './code-field.tsx'
+import { faultOf, useCodeFaults, usePasswordFaults } from './faults.ts'
+import type { Invitation } from './join-page.tsx'
+import style from './staff.module.css'
+
+/** Choosing a password: the same rules as the server's, told while nothing is lost yet. */
+export function PasswordStep(props: {
+  readonly invitation: Invitation
+  readonly first: string
+  readonly onPassword: (password: string) => void
+}): ReactNode {
+  const { t } = useWords()
+  const says = usePasswordFaults()
+  const [password, setPassword] = useState(props.first)
+  const [isShown, setIsShown] = useState(false)
+  const [fault, setFault] = useState<string>()
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    const found = passwordFault(password, props.invitation)
+    setFault(found && says[found])
+    if (found === undefined) props.onPassword(password)
+  }
+  return (
+    <Page title={t('staff.join-password-title')}>
+      <form className={style.form} onSubmit={submit} noValidate>
+        {/* Password managers keep the login with the password. */}
+        <input type="text" name="username" autoComplete="username" value={props.invitation.login} readOnly hidden />
+        <TextField
+          label={t('staff.new-password')}
+          hint={t('staff.password-hint')}
+          {...(fault === undefined ? {} : { fault })}
+          name="new-password"
+          type={isShown ? 'text' : 'password'}
+          autoComplete="new-password"
+          autoFocus
+          dir="ltr"
+          maxLength={400}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        <Tick
+          label={t('staff.show-password')}
+          checked={isShown}
+          onChange={(event) => setIsShown(event.currentTarget.checked)}
+        />
+        <ButtonRow>
+          <Button type="submit" look="primary">
+            {t('staff.continue')}
+          </Button>
+        </ButtonRow>
+      </form>
+    </Page>
+  )
+}
+
+type Shared = { readonly secret: string; readonly qr: string }
+
+/** The authenticator app gets the secret; its first code shows that it has it. */
+export function AppStep(props: {
+  readonly path: string
+  readonly password: string
+  readonly onIn: () => Promise<void>
+  readonly onPassword: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const client = useQueryClient()
+  const says = useCodeFaults()
+  const [shared, setShared] = useState<Shared>()
+  const [code, setCode] = useState('')
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const isAsked = useRef(false)
+  const { path } = props
+  useEffect(() => {
+    // Once: each secret makes the one before it worthless.
+    if (isAsked.current) return
+    isAsked.current = true
+    call<Shared>(`${path}/secret`, { method: 'POST' }).then(setShared, setProblem)
+  }, [path])
+  const submit = async (event: FormEvent): Promise<void> => {
+    event.preventDefault()
+    if (isBusy) return
+    if (!isWholeCode(code)) return setProblem(new Problem(422, { code: 'staff/wrong-code' }))
+    setIsBusy(true)
+    try {
+      await call(path, { body: { password: props.password, code } })
+      await props.onIn()
+    } catch (error) {
+      setIsBusy(false)
+      setProblem(error)
+      if (error instanceof Problem && error.status === 410) await client.invalidateQueries()
+    }
+  }
+  const fault = faultOf(problem, says)
+  return (
+    <Page title={t('staff.join-app-title')}>
+      <p>{t('staff.join-app-text')}</p>
+      {problem === undefined || fault !== undefined ? null : <Trouble error={problem} />}
+      {shared === undefined ? (
+        problem === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
+      ) : (
+        <form className={style.form} onSubmit={(event) => void submit(event)} noValidate>
+          <img className={style.qr} src={shared.qr} alt={t('staff.join-qr')} width="208" height="208" />
+          <div>
+            <p>{t('staff.join-key')}</p>
+            <code className={style.key} dir="ltr">
+              {shared.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}
+            </code>
+          </div>
+          <CodeField fault={fault} hint={t('staff.join-code-hint')} value={code} onChange={setCode} />
+          <ButtonRow>
+            <Button type="submit" look="primary" isBusy={isBusy}>
+              {t('staff.join')}
+            </Button>
+            <Button icon="back" onClick={props.onPassword}>
+              {t('common.back')}
+            </Button>
+          </ButtonRow>
+        </form>
+      )}
+    </Page>
+  )
+}

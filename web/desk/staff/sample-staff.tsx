@@ -1,0 +1,39 @@
+import type { ReactNode } from 'react'
+import type { StaffRole } from '../../../src/kernel/staff-role.ts'
+import { Part } from '../../ui/page.tsx'
+import { useCall } from '../../ui/query.tsx'
+import { useWords } from '../words.ts'
+import { roleKey } from './model.ts'
+import style from './staff.module.css'
+
+/** An invented person of a sandbox. */
+export type Sample = {
+  readonly login: string
+  readonly name: string
+  readonly role: StaffRole
+  readonly password: string
+  readonly code: string
+  readonly codeFrom: string
+}
+
+/** Whom one may sign in as in a sandbox: one tap fills the form. */
+export function SampleStaff(props: { readonly onChosen: (sample: Sample) => void }): ReactNode {
+  const { t } = useWords()
+  const { data: samples } = useCall<readonly Sample[]>('/v1/sandbox/staff')
+  if (samples === undefined || samples.length === 0) return null
+  return (
+    <Part title={t('staff.sample-title')}>
+      <p>{t('staff.sample-text')}</p>
+      <ul className={style.samples}>
+        {samples.map((sample) => (
+          <li key={sample.login}>
+            <button type="button" onClick={() => props.onChosen(sample)}>
+              <bdi>{sample.name}</bdi>
+              <small>{t(roleKey(sample.role))}</small>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Part>
+  )
+}
