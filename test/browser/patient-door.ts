@@ -27,11 +27,15 @@ export async function newestOf(world: WebWorld, mobile: string): Promise<string 
   return (body as readonly { readonly text: string }[])[0]?.text
 }
 
-/** Signs in at the door that the visitor stands before, by a code; a passkey that is offered is declined. Ends on the page that was opened. */
+/**
+ * Signs in at the door that the visitor stands before, by a code; `offer` is the key of the answer where the device can keep a passkey. Ends on
+ * the page that was opened.
+ */
 export async function signInPatient(
   world: WebWorld,
   { page }: Pick<Visitor, 'page'>,
   person: { readonly abhaAddress: string; readonly mobile: string },
+  options: { readonly language?: string; readonly offer?: string } = {},
 ): Promise<void> {
   const before = await newestOf(world, person.mobile)
   await page.locator('input[name=username]').fill(person.abhaAddress)
@@ -39,4 +43,6 @@ export async function signInPatient(
   await page.locator('input[name=code]').fill(await newCode(world, person.mobile, before))
   await page.locator('button[type=submit]').click()
   await page.locator('nav a[href="/me/choices"]').waitFor()
+  if (options.offer !== undefined)
+    await page.getByRole('button', { name: said(options.language ?? 'en', options.offer) }).click()
 }

@@ -184,6 +184,41 @@ describe('signing in to the patient app', () => {
     await one.close()
   })
 
+  test('what needs a proof asks for it: by a code, by the passkey where there is one', async () => {
+    const one = await visitor('en', 'phone', '/me/choices/account')
+    await withAuthenticator(one)
+    await signInPatient(world, one, RAVI, { offer: 'signin.offer-not' })
+    const { db } = world.network.exchange.running.machine
+    // Signed in a while ago: that is no proof any more.
+    await db
+      .updateTable('web_session')
+      .set({ opened_at: new Date(Date.now() - 600_000) })
+      .execute()
+    const earlier = await newestOf(world, RAVI.mobile)
+    await button(one, 'en', 'signin.passkey-add').click()
+    const sheet = one.page.getByRole('dialog', { name: said('en', 'signin.prove-title') })
+    await sheet.getByText(/sent a code to your phone ••••0002/).waitFor()
+    await one.assertSound()
+    await one.picture('prove-code-en-phone')
+    const code = await newCode(world, RAVI.mobile, earlier)
+    await sheet.locator('input[name=code]').fill(code)
+    await sheet.getByRole('button', { name: said('en', 'signin.confirm') }).click()
+    await one.page.getByText(said('en', 'signin.passkey-added')).waitFor()
+
+    await button(one, 'en', 'signin.passkey-add').click()
+    await sheet.getByText(said('en', 'signin.prove-passkey-text')).waitFor()
+    await one.assertSound()
+    await one.picture('prove-passkey-en-phone')
+    await sheet.getByRole('button', { name: said('en', 'signin.prove-with-passkey') }).click()
+    await one.page.getByText(said('en', 'signin.passkey-here-already')).waitFor()
+
+    await button(one, 'en', 'signin.passkey-add').click()
+    await sheet.waitFor()
+    await one.page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    await one.close()
+  })
+
   test('large letters and the language stay', async () => {
     const one = await visitor('en', 'phone', '/me/choices/account')
     await signInPatient(world, one, RAVI)

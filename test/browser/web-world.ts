@@ -111,8 +111,12 @@ export class Visitor {
   }
 
   async open(at: string): Promise<void> {
-    await this.page.goto(`${this.#origin}${at}`)
+    await this.goto(at)
     await this.settle()
+  }
+
+  async goto(at: string): Promise<void> {
+    await this.page.goto(`${this.#origin}${at}`)
   }
 
   /** Waits until the page has its words and its fonts. */
@@ -135,7 +139,8 @@ export class Visitor {
   async picture(name: string, fullPage = false): Promise<void> {
     if (!wantsPictures) return
     await this.settle()
-    await this.page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage })
+    const draw = () => this.page.screenshot({ path: path.join(PICTURES, `${name}.png`) })
+    await (fullPage ? inTallWindow(this.page, draw) : draw())
   }
 
   async close(): Promise<void> {
@@ -145,13 +150,18 @@ export class Visitor {
 
 /** In a window as tall as the page: what a bar at the edge of the window covers is a matter of scrolling, no fault. */
 async function axeFaults(page: Page): Promise<readonly string[]> {
+  return inTallWindow(page, () => axeFaultsNow(page))
+}
+
+async function inTallWindow<T>(page: Page, work: () => Promise<T>): Promise<T> {
   const size = page.viewportSize()
   const height = await page.evaluate(() => document.documentElement.scrollHeight)
-  if (size !== null && height > size.height) await page.setViewportSize({ width: size.width, height })
+  const isHigher = size !== null && height > size.height
+  if (isHigher) await page.setViewportSize({ width: size.width, height })
   try {
-    return await axeFaultsNow(page)
+    return await work()
   } finally {
-    if (size !== null && height > size.height) await page.setViewportSize(size)
+    if (isHigher) await page.setViewportSize(size)
   }
 }
 

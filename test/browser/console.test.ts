@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { sampleDocument } from '../../src/fhir/sample-documents.ts'
+import english from '../../web/console/words/en/common.json' with { type: 'json' }
+import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
+import { ConsolePage } from '../console-page.ts'
+import { FacilityDesk } from '../facility-desk.ts'
+import { PatientApp } from '../patient-app.ts'
+import { ASHA } from '../people.ts'
+import { JOURNEY_LANGUAGES, SIZES, type Size, type Visitor, WebWorld } from './web-world.ts'
+
+const HOSPITAL = 'IN2710000011'
+const CLINIC = 'IN2910000022'
+const WORDS = { en: english, ur: urdu } as const
+const PLACES = ['', 'parties', 'waiting', 'passwords', 'people', 'bridges'] as const
+const ON_INIT = 'consent/request/on-init'
+
+describe('the sandbox console', () => {
+  let world: WebWorld
+  let steer: ConsolePage
+  let clinic: FacilityDesk
+  let asha: PatientApp
+
+  before(async () => {
+    world = await WebWorld.start({ facilities: [HOSPITAL, CLINIC] })
+    const { network } = world
+    await network.enrol(ASHA)
+    steer = await ConsolePage.open(network)
+    const hospital = new FacilityDesk(network, HOSPITAL)
+    clinic = new FacilityDesk(network, CLINIC)
+    asha = await PatientApp.open(network, ASHA.abhaAddress)
+    await hospital.addPatient('MRN-1', ASHA)
+    await hospital.addDocument('MRN-1', 'visit-1', sampleDocument('OPConsultation'))
+    await hospital.link('MRN-1', 1)
+    const { own, request } = await ask()
+    await asha.grant(request, HOSPITAL)
+    await clinic.transferred(own)
+    await asha.call('/api/hiecm/user-initiated-linking/v3/patient/care-context/discover', {
+      hip: { id: HOSPITAL },
+      unverifiedIdentifiers: [],
+    })
+  })
+  after(() => world.stop())
+  afterEach(() => steer.mend())
+
+  const ask = () => clinic.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'] })
+
+  /** Newest message on a path: an arrow of the diagram, or a row of the list. */
+  const newest = (visitor: Visitor, size: Size, path: string) => {
+    const rows = visitor.page.locator('main ol > li > button').filter({ hasText: path })
+    return size === 'desktop' ? rows.last() : rows.first()
+  }
+
+  for (const size of Object.keys(SIZES) as Size[])
+    for (const language of JOURNEY_LANGUAGES) {
+      test(`every page is sound: ${size}, ${language}`, async () => {
+        const visitor = await world.visitor('sbx', { size, language })
+        for (const place of PLACES) {
+          await visitor.open(`/sandbox/${place}`)
+          for (const colorScheme of ['light', 'dark'] as const) {
+            await visitor.page.emulateMedia({ colorScheme })
+            await visitor.assertSound()
+            await visitor.picture(`console-${place || 'messages'}-${language}-${size}-${colorScheme}`)
+          }
+        }
+        await visitor.close()
+      })
+
+      test(`a message opens with both sides and can be sent again: ${size}, ${language}`, async () => {
+        const words = WORDS[language]
+        const visitor = await world.visitor('sbx', { size, language })
+        await visitor.open('/sandbox/')
+        await newest(visitor, size, 'consent/request/init').click()
+        const detail = visitor.page.locator(size === 'desktop' ? 'aside' : 'dialog')
+        await detail.getByText('REQUEST-ID', { exact: true }).waitFor()
+        const sides = detail.getByRole('textbox', { name: words['console.body'], exact: true })
+        await sides.nth(1).waitFor()
+        assert.match(await sides.first().inputValue(), /"purpose"/)
+        await visitor.assertSound()
+        await visitor.picture(`console-message-${language}-${size}`)
+        await detail.getByRole('button', { name: words['console.send-same'] }).click()
+        const answer = words['console.sent-same'].split('{status}')[1] ?? ''
+        await detail.getByText(answer).waitFor()
+        await visitor.assertSound()
+        await visitor.close()
+      })
+    }
+
+  test('break a partner and see the tries, hurry them, mend, and it arrives: by keyboard', async () => {
+    const visitor = await world.visitor('sbx', { size: 'desktop' })
+    const { page } = visitor
+    await visitor.open('/sandbox/parties')
+    const party = page.getByRole('region', { name: `Facility ${CLINIC}` })
+    await party.locator('summary').focus()
+    await page.keyboard.press('Enter')
+    await party.getByLabel(english['console.which-path']).focus()
+    await page.keyboard.type('/on-init')
+    await page.keyboard.press('Enter')
+    await party.getByText(english['console.party-broken']).waitFor()
+    await page.getByText('1 party is broken on purpose').waitFor()
+    await visitor.picture('console-broken-en-desktop')
+    await visitor.assertSound()
+
+    const asking = ask()
+    await page.getByRole('link', { name: english['console.messages'] }).focus()
+    await page.keyboard.press('Enter')
+    const vain = newest(visitor, 'desktop', ON_INIT).filter({ hasText: english['console.no-answer'] })
+    await vain.waitFor()
+    await page.getByRole('link', { name: english['console.waiting'] }).focus()
+    await page.keyboard.press('Enter')
+    const atExchange = page.getByRole('region', { name: 'Test exchange' })
+    const hurry = atExchange.getByRole('button', { name: english['console.try-now'] })
+    await hurry.waitFor()
+    await visitor.assertSound()
+    await visitor.picture('console-waits-en-desktop')
+    await hurry.focus()
+    await page.keyboard.press('Enter')
+
+    await page.getByRole('button', { name: english['console.mend-all'] }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByText('1 party is broken on purpose').waitFor({ state: 'detached' })
+    await asking
+    await page.getByRole('link', { name: english['console.messages'] }).click()
+    const arrived = newest(visitor, 'desktop', ON_INIT).filter({ hasText: english['console.arrived'] })
+    await arrived.waitFor()
+    await visitor.picture('console-tries-en-desktop')
+    await arrived.focus()
+    await page.keyboard.press('Enter')
+    await page.getByText(english['console.tries']).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByText(english['console.tries']).waitFor({ state: 'detached' })
+    await visitor.assertSound()
+    await visitor.close()
+  })
+
+  test('the arrow keys walk the diagram; a filter leaves what belongs together; it can be held still', async () => {
+    const visitor = await world.visitor('sbx', { size: 'desktop' })
+    const { page } = visitor
+    await visitor.open('/sandbox/')
+    await newest(visitor, 'desktop', ON_INIT).waitFor()
+    const rows = page.locator('main ol > li > button')
+    const count = await rows.count()
+    assert.equal(await page.locator('main ol > li > button[tabindex="0"]').count(), 1, 'one stop for the Tab key')
+    await rows.last().focus()
+    await page.keyboard.press('ArrowUp')
+    assert.equal(await rows.nth(count - 2).evaluate((row) => row === document.activeElement), true)
+    await page.keyboard.press('Home')
+    assert.equal(await rows.first().evaluate((row) => row === document.activeElement), true)
+    await newest(visitor, 'desktop', ON_INIT).click()
+    await page.getByRole('button', { name: english['console.follow'] }).click()
+    await page.getByText(english['console.following']).waitFor()
+    const followed = await rows.count()
+    assert.ok(followed > 1 && followed < count, `${followed} of ${count}`)
+    await page.getByRole('button', { name: english['console.show-all'] }).click()
+    await page.getByLabel(english['console.patient'], { exact: true }).selectOption(ASHA.abhaAddress)
+    assert.ok((await rows.count()) > 1)
+    await page.getByLabel(english['console.patient'], { exact: true }).selectOption('')
+    await page.getByRole('button', { name: english['console.hold'] }).click()
+    await page.getByText(/^Held\./).waitFor()
+    const held = await rows.count()
+    await ask()
+    await page.getByText(/Held\. [1-9]\d* new message/).waitFor()
+    assert.equal(await rows.count(), held)
+    await page.getByRole('button', { name: english['console.go-on'] }).click()
+    await page.waitForFunction((before) => document.querySelectorAll('main ol > li > button').length > before, held)
+    await visitor.assertSound()
+    await visitor.close()
+  })
+
+  test('a one-time password stands big; software joins with a secret that is shown once, and is shut out', async () => {
+    const visitor = await world.visitor('sbx', { size: 'phone' })
+    const { page } = visitor
+    await visitor.open('/sandbox/bridges')
+    await page.locator('summary').click()
+    await page.getByLabel(english['console.facility-id']).fill('IN0000000001')
+    await page.getByLabel(english['console.bridge-name']).fill('My clinic')
+    await page.getByLabel(english['console.callback-url']).fill('http://127.0.0.1:5000')
+    await page.getByRole('button', { name: english['console.add-bridge'] }).click()
+    await page.getByText(english['console.secret-once']).waitFor()
+    await visitor.assertSound()
+    await page.getByRole('button', { name: 'Shut out My clinic' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: english['console.revoke'], exact: true }).click()
+    await page.getByText(english['console.bridge-revoked']).waitFor()
+    await visitor.open('/sandbox/')
+    await page.reload()
+    assert.equal(await page.getByText(english['console.secret-once']).count(), 0)
+    await visitor.assertSound()
+    await visitor.close()
+  })
+})

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { verifyReceipt } from '../../src/audit/verify.ts'
+import { isRefusal } from '../../src/kernel/refusal.ts'
+import { at, listAt, textAt } from '../json-path.ts'
+import { ASHA } from '../people.ts'
+import { waitFor } from '../wait.ts'
+import { CENTRE, HOSPITAL, SharingWorld, say } from './sharing-world.ts'
+import { JOURNEY_LANGUAGES, type Visitor } from './web-world.ts'
+
+describe('who looked', () => {
+  let sharing: SharingWorld
+  before(async () => {
+    sharing = await SharingWorld.start()
+  })
+  after(() => sharing.stop())
+
+  test('before anybody looked, the page says what will appear', async () => {
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    await visitor.page.getByText(say('en', 'looked.empty-title')).waitFor()
+    await visitor.assertSound()
+    await visitor.close()
+    await sharing.share(sharing.centre, HOSPITAL)
+    await sharing.centre.view(ASHA.abhaAddress)
+    await look('BTG')
+    await waitFor(
+      'three looks',
+      async () => listAt({ body: (await sharing.asha.call('/v1/me/looks')).body }, 'body').length >= 3,
+    )
+  })
+
+  /** One more look, for a reason of its own. */
+  async function look(purpose: string): Promise<void> {
+    const person = { name: 'Dr. Farida Khan', role: 'physician' }
+    await sharing.centre.call('/v1/records/view', { patient: ASHA.abhaAddress, person, purpose })
+  }
+
+  const firstCheck = ({ page }: Visitor, language: 'en' | 'ur') =>
+    page.getByRole('button', { name: say(language, 'looked.check'), exact: true }).first()
+  const lines = ({ page }: Visitor, state: string) => page.locator(`[data-proof="${state}"]`)
+
+  for (const language of JOURNEY_LANGUAGES)
+    for (const size of ['phone', 'desktop'] as const)
+      test(`looks with their proof, in ${language} on a ${size}`, async () => {
+        const visitor = await sharing.open('/me/looked', language, size)
+        const { page } = visitor
+        await page.getByText('Dr. Farida Khan').first().waitFor()
+        await page.getByText(say(language, 'looked.unusual.emergency')).first().waitFor()
+        await visitor.assertSound()
+        await visitor.picture(`looked-${language}-${size}`, true)
+        await firstCheck(visitor, language).focus()
+        await page.keyboard.press('Enter')
+        await lines(visitor, 'holds').nth(2).waitFor()
+        await visitor.assertSound()
+        await visitor.picture(`looked-proof-${language}-${size}`)
+        const [file] = await Promise.all([
+          page.waitForEvent('download'),
+          page.getByRole('button', { name: say(language, 'proof.save'), exact: true }).click(),
+        ])
+        const saved = fs.readFileSync(await file.path(), 'utf8')
+        assert.ok(!isRefusal(verifyReceipt(saved, {})), 'the saved receipt holds for amanat log verify')
+        await page.keyboard.press('Escape')
+        // A second look: the device compares with what it remembers.
+        await firstCheck(visitor, language).click()
+        await lines(visitor, 'holds').nth(2).waitFor()
+        await page.getByText(/\d+/).first().waitFor()
+        assert.equal(await page.getByText(say(language, 'proof.log-first')).count(), 0)
+        await visitor.close()
+      })
+
+  test('a forged receipt turns red with a plain sentence; the device remembers nothing of it', async () => {
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    const { page } = visitor
+    await page.route('**/v1/me/receipts/*', async (route) => {
+      const answer = await route.fetch()
+      const forged = (await answer.text()).replaceAll('Farida', 'Farina')
+      await route.fulfill({ response: answer, body: forged })
+    })
+    await firstCheck(visitor, 'en').click()
+    await lines(visitor, 'fails').first().waitFor()
+    await page.getByText(say('en', 'proof.fails.receipt-forged')).first().waitFor()
+    assert.equal(await lines(visitor, 'holds').count(), 0)
+    assert.equal(await page.evaluate(() => localStorage.getItem('amanat.log')), null)
+    await visitor.assertSound()
+    await visitor.picture('looked-forged-en-phone')
+    await visitor.close()
+  })
+
+  test('another key of the log, and a log put back, are alarms for a device that remembers', async () => {
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    const { page } = visitor
+    const old = await (await fetch(`${sharing.world.network.exchange.url}/log/checkpoint`)).text()
+    await look('CAREMGT')
+    await waitFor('the log to grow', async () => {
+      const now = await (await fetch(`${sharing.world.network.exchange.url}/log/checkpoint`)).text()
+      return Number(now.split('\n')[1]) > Number(old.split('\n')[1])
+    })
+    await firstCheck(visitor, 'en').click()
+    await lines(visitor, 'holds').nth(1).waitFor()
+    await page.keyboard.press('Escape')
+    await page.route('**/log/checkpoint', (route) => route.fulfill({ body: old }))
+    await firstCheck(visitor, 'en').click()
+    await page.getByText(say('en', 'proof.fails.log-changed')).waitFor()
+    await page.keyboard.press('Escape')
+    await page.unroute('**/log/checkpoint')
+    const other = await (await fetch(`${sharing.world.network.party(CENTRE).url}/log/vkey`)).text()
+    await page.route('**/log/vkey', (route) => route.fulfill({ body: other }))
+    await firstCheck(visitor, 'en').click()
+    await page.getByText(say('en', 'proof.fails.log-key-changed')).first().waitFor()
+    await visitor.assertSound()
+    await visitor.close()
+  })
+
+  test('an entry that is not in a checkpoint yet waits, and then holds', async () => {
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    const { page } = visitor
+    let early = 2
+    await page.route('**/v1/me/receipts/*', (route) =>
+      early-- > 0
+        ? route.fulfill({
+            status: 503,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({ type: 'urn:amanat:problem:log/not-sequenced', title: 'not yet' }),
+          })
+        : route.continue(),
+    )
+    visitor.page.removeAllListeners('response')
+    await firstCheck(visitor, 'en').click()
+    await page.getByText(say('en', 'proof.waiting')).waitFor()
+    await lines(visitor, 'holds').nth(1).waitFor()
+    await visitor.close()
+  })
+
+  test('ask about this: a number and a date, then the answer arrives while the page is open', async () => {
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    const { page } = visitor
+    await page
+      .getByRole('button', { name: say('en', 'looked.ask'), exact: true })
+      .first()
+      .focus()
+    await page.keyboard.press('Enter')
+    const sheet = page.getByRole('dialog')
+    const send = sheet.getByRole('button', { name: say('en', 'looked.ask-send'), exact: true })
+    await send.click()
+    await sheet.getByText(say('en', 'looked.ask-empty')).waitFor()
+    await sheet.getByRole('textbox').fill('Why did you look?\nI was not there.')
+    await visitor.assertSound()
+    await send.press('Enter')
+    await sheet.getByText(/Q-[0-9A-Z]{4}-[0-9A-Z]{4}/).waitFor()
+    await visitor.assertSound()
+    await page.keyboard.press('Escape')
+    const questions = await waitFor('the centre to have it', async () => {
+      const list = listAt((await sharing.world.network.operator(CENTRE, '/v1/questions')).body, 'questions')
+      return list.length > 0 && list
+    })
+    await page.getByText(say('en', 'looked.question.delivered'), { exact: true }).waitFor()
+    const [first] = questions
+    assert.equal(at(first, 'text'), 'Why did you look?\nI was not there.')
+    const path = `/v1/questions/${ASHA.abhaAddress}/${textAt(first, 'id')}/answer`
+    const answer = { text: 'To prepare your visit.', by: 'A. Bose' }
+    assert.equal((await sharing.world.network.operator(CENTRE, path, answer)).status, 200)
+    await page.getByText('To prepare your visit.').waitFor()
+    await page.getByText('A. Bose').waitFor()
+    await visitor.assertSound()
+    await visitor.close()
+  })
+})

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { at } from '../json-path.ts'
+import { waitFor } from '../wait.ts'
+import { CENTRE, HOSPITAL, INSURER, NAMES, SharingWorld, say } from './sharing-world.ts'
+import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
+
+const named = (id: string): string => NAMES[id] ?? id
+
+describe('my sharing', () => {
+  let sharing: SharingWorld
+  before(async () => {
+    sharing = await SharingWorld.start()
+  })
+  after(() => sharing.stop())
+
+  const card = ({ page }: Visitor, id: string) => page.getByRole('region', { name: named(id), exact: true })
+  const stopButton = (visitor: Visitor, language: JourneyLanguage) =>
+    card(visitor, CENTRE).getByRole('button', { name: say(language, 'sharing.stop-with', { name: named(CENTRE) }) })
+
+  test('before anything is shared, the page says what will appear', async () => {
+    const visitor = await sharing.open('/me/sharing', 'en', 'phone')
+    await visitor.page.getByText(say('en', 'sharing.empty-title')).waitFor()
+    await visitor.assertSound()
+    await visitor.close()
+  })
+
+  for (const language of JOURNEY_LANGUAGES)
+    for (const size of ['phone', 'desktop'] as const)
+      test(`the chain, and stopping it in two taps, in ${language} on a ${size}`, async () => {
+        await sharing.share(sharing.centre, HOSPITAL)
+        await sharing.share(sharing.insurer, CENTRE, ['OPConsultation'])
+        const visitor = await sharing.open('/me/sharing', language, size)
+        const { page } = visitor
+        await card(visitor, CENTRE).waitFor()
+        await card(visitor, INSURER).waitFor()
+        await visitor.assertSound()
+        await visitor.picture(`sharing-${language}-${size}`, true)
+        await arrow(visitor, language, size)
+
+        let taps = 0
+        await stopButton(visitor, language).click()
+        taps++
+        const sheet = page.getByRole('dialog')
+        await sheet.getByText(say(language, 'sharing.stop-lawful')).waitFor()
+        await sheet.getByText(/2/).first().waitFor()
+        await visitor.assertSound()
+        await visitor.picture(`sharing-stop-${language}-${size}`)
+        await sheet.getByRole('button', { name: say(language, 'sharing.stop'), exact: true }).click()
+        taps++
+        assert.equal(taps, 2, 'stopping is as easy as allowing, or easier (DPDP s.6(4))')
+
+        // What the parties confirm arrives without a reload.
+        await card(visitor, CENTRE).getByText(say(language, 'sharing.step.stopped')).waitFor()
+        for (const id of [HOSPITAL, CENTRE])
+          await card(visitor, CENTRE)
+            .getByText(say(language, 'sharing.step.knows', { name: named(id) }))
+            .waitFor()
+        await card(visitor, CENTRE)
+          .getByText(say(language, 'sharing.step.deleted', { name: named(CENTRE) }))
+          .waitFor()
+        await visitor.assertSound()
+        await visitor.picture(`sharing-stopped-${language}-${size}`, true)
+        assert.equal((await sharing.centre.records('asha.rao@sbx')).length, 0, 'the copy is gone there')
+        await card(visitor, INSURER).getByRole('button').first().waitFor()
+        await visitor.close()
+        await stopAll()
+      })
+
+  /** Opens the arrow from hospital to centre by the keyboard alone; on a phone it is a row of the list. */
+  async function arrow(visitor: Visitor, language: JourneyLanguage, size: Size): Promise<void> {
+    const { page } = visitor
+    const state = say(language, 'sharing.edge.shared')
+    const name =
+      size === 'desktop'
+        ? say(language, 'sharing.arrow', { from: named(HOSPITAL), to: named(CENTRE), state })
+        : say(language, 'sharing.to-receiver', { name: named(CENTRE) })
+    const button = page.getByRole('button', { name }).first()
+    await button.focus()
+    await page.keyboard.press('Enter')
+    const sheet = page.getByRole('dialog')
+    await sheet.getByText(say(language, 'sharing.transfers')).waitFor()
+    await visitor.assertSound()
+    await sheet.getByRole('button', { name: say(language, 'sharing.proof-transfer') }).click()
+    await page.locator('[data-proof="holds"]').nth(1).waitFor()
+    await visitor.assertSound()
+    for (const _sheet of [1, 2]) await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const id of [CENTRE, INSURER])
+      await sharing.asha.call(`/v1/me/sharing/${id}/stop`, {}, { 'idempotency-key': crypto.randomUUID() })
+    await waitFor('all to be stopped', async () => {
+      const { body } = await sharing.asha.call('/v1/me/sharing')
+      return !JSON.stringify(at(body, 'receivers')).includes('"status":"live"')
+    })
+  }
+
+  test('two devices stop at once: both hear that it is over', async () => {
+    await sharing.share(sharing.centre, HOSPITAL)
+    const devices = await Promise.all(
+      (['phone', 'desktop'] as const).map((size) => sharing.open('/me/sharing', 'en', size)),
+    )
+    for (const device of devices) await stopButton(device, 'en').click()
+    await Promise.all(
+      devices.map(({ page }) =>
+        page
+          .getByRole('dialog')
+          .getByRole('button', { name: say('en', 'sharing.stop'), exact: true })
+          .click(),
+      ),
+    )
+    for (const device of devices) {
+      await card(device, CENTRE).getByText(say('en', 'sharing.step.stopped')).waitFor()
+      await device.assertSound()
+      await device.close()
+    }
+  })
+
+  test('what was allowed at one time, and what went, by keyboard alone; a broken line is said and mended', async () => {
+    await sharing.share(sharing.centre, HOSPITAL)
+    const visitor = await sharing.open('/me/sharing', 'en', 'phone')
+    const { page } = visitor
+    await card(visitor, CENTRE).getByRole('link').first().focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: named(CENTRE) }).waitFor()
+    await visitor.assertSound()
+    await page.getByRole('button', { name: say('en', 'sharing.stop'), exact: true }).focus()
+    await page.keyboard.press('Enter')
+    const sheet = page.getByRole('dialog')
+    await page.route('**/stop', (route) => route.abort())
+    await sheet.getByRole('button', { name: say('en', 'sharing.stop'), exact: true }).press('Enter')
+    await sheet.getByRole('alert').waitFor()
+    await page.unroute('**/stop')
+    await sheet.getByRole('alert').getByRole('button').press('Enter')
+    await page.getByText(say('en', 'sharing.step.stopped')).waitFor()
+    await visitor.assertSound()
+    await visitor.close()
+  })
+})
