@@ -51,6 +51,12 @@ describe('the sandbox console', () => {
     return size === 'desktop' ? rows.last() : rows.first()
   }
 
+  /** Two frames later, everything has its new colours. */
+  const painted = (visitor: Visitor): Promise<void> =>
+    visitor.page.evaluate(
+      () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+    )
+
   for (const size of Object.keys(SIZES) as Size[])
     for (const language of JOURNEY_LANGUAGES) {
       test(`every page is sound: ${size}, ${language}`, async () => {
@@ -59,6 +65,7 @@ describe('the sandbox console', () => {
           await visitor.open(`/sandbox/${place}`)
           for (const colorScheme of ['light', 'dark'] as const) {
             await visitor.page.emulateMedia({ colorScheme })
+            await painted(visitor)
             await visitor.assertSound()
             await visitor.picture(`console-${place || 'messages'}-${language}-${size}-${colorScheme}`)
           }

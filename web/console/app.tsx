@@ -23,9 +23,15 @@ export function App(): ReactNode {
   useLive(session === undefined ? undefined : '/v1/console/live')
   if (session === undefined) {
     return (
-      <Page title={t('console.name')}>
-        {error === null ? <Waiting>{t('common.loading')}</Waiting> : <Trouble error={error} onAgain={renew} />}
-      </Page>
+      <main id="main">
+        {error === null ? (
+          <Waiting>{t('common.loading')}</Waiting>
+        ) : (
+          <Page title={t('console.name')}>
+            <Trouble error={error} onAgain={renew} />
+          </Page>
+        )}
+      </main>
     )
   }
   return (

@@ -20,14 +20,13 @@ export function outcomeOf({ status, error }: Pick<FlowMessage, 'status' | 'error
     : { tone: 'stopped', icon: 'warning', words: 'console.failed', isTrouble: true }
 }
 
+/** Versions, ids, and secrets that were cut out. */
+const UNTOLD = /^(v\d+|\(.*|[0-9a-f]{8}-[0-9a-f-]{27})$/i
+
 /** The last parts of a path, enough to know the message by. */
 export function shortPath(path: string): string {
-  const parts = path
-    .replace(/^\/api\/v3/, '')
-    .split('/')
-    .filter(Boolean)
-  const named = parts.filter((part) => !part.startsWith('('))
-  return named.slice(-3).join('/')
+  const parts = path.split('/').filter((part) => part !== '' && part !== 'api' && !UNTOLD.test(part))
+  return parts.slice(-3).join('/')
 }
 
 /** `Tarangini Hospital` of `Tarangini Hospital, Pune`. */

@@ -6,6 +6,7 @@ import { Banner, State } from '../../ui/state.tsx'
 import type { FlowMessage } from '../flow.ts'
 import { outcomeOf } from '../outcome.ts'
 import type { Lane } from '../session.ts'
+import { useExactTime } from '../times.ts'
 import { useWords } from '../words.ts'
 import style from './detail.module.css'
 import { laneName } from './lanes.ts'
@@ -40,7 +41,7 @@ export function MessageDetail(props: {
       </p>
       {message.answered === undefined ? null : (
         <Banner tone="waiting" title={t('console.disagree', { status: message.answered })}>
-          <p>{t('console.disagree-text')}</p>
+          {message.answered < 400 ? <p>{t('console.disagree-text')}</p> : null}
         </Banner>
       )}
       <MessageFacts message={message} names={names} />
@@ -78,13 +79,19 @@ function MessageFacts(props: {
   readonly names: { readonly from: string; readonly to: string }
 }): ReactNode {
   const { t } = useWords()
-  const { moment, exactTime, number } = useDates()
+  const { day, number } = useDates()
+  const exactTime = useExactTime()
   const { message, names } = props
   return (
     <Facts
       rows={[
         [t('console.way'), t('console.from-to', names)],
-        [t('console.time'), `${moment(message.at)} · ${exactTime(message.at)}`],
+        [
+          t('console.time'),
+          <>
+            {day(message.at)} · <bdi>{exactTime(message.at)}</bdi>
+          </>,
+        ],
         [t('console.took'), t('console.milliseconds', { n: number(message.tookMs) })],
         ...(message.requestId === undefined
           ? []
@@ -104,7 +111,7 @@ function Tries(props: {
   readonly onOpen: (id: string) => void
 }): ReactNode {
   const { t } = useWords()
-  const { exactTime } = useDates()
+  const exactTime = useExactTime()
   if (props.tries.length < 2) return null
   return (
     <div>

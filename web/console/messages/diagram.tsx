@@ -1,10 +1,10 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { useDates } from '../../ui/dates.ts'
 import { State } from '../../ui/state.tsx'
 import type { FlowMessage } from '../flow.ts'
 import { outcomeOf, shortPath } from '../outcome.ts'
 import type { Lane } from '../session.ts'
 import { faultsOf, useConsoleState } from '../state.ts'
+import { useExactTime } from '../times.ts'
 import { type ConsoleKey, useWords } from '../words.ts'
 import style from './diagram.module.css'
 import { laneName, lanesFor } from './lanes.ts'
@@ -62,7 +62,7 @@ export function Diagram(props: {
             )
           })}
         </div>
-        <span className={style.outcome} />
+        <span className={style.outcome} aria-hidden="true" />
       </div>
       <ol className={style.rows}>
         {messages.map((message) => (
@@ -98,7 +98,7 @@ function Row(props: {
   readonly onOpen: () => void
 }): ReactNode {
   const { t } = useWords()
-  const { exactTime } = useDates()
+  const exactTime = useExactTime()
   const { message, lanes } = props
   const outcome = outcomeOf(message)
   const names = { from: laneName(lanes, message.from, t), to: laneName(lanes, message.to, t) }

@@ -1,9 +1,9 @@
 import type { ReactNode } from 'react'
-import { useDates } from '../../ui/dates.ts'
 import { State } from '../../ui/state.tsx'
 import type { FlowMessage } from '../flow.ts'
 import { outcomeOf, shortPath } from '../outcome.ts'
 import type { Lane } from '../session.ts'
+import { useExactTime } from '../times.ts'
 import { useWords } from '../words.ts'
 import { laneName } from './lanes.ts'
 import style from './message-list.module.css'
@@ -15,7 +15,7 @@ export function MessageList(props: {
   readonly onOpen: (id: string) => void
 }): ReactNode {
   const { t } = useWords()
-  const { exactTime } = useDates()
+  const exactTime = useExactTime()
   return (
     <ol className={style.list}>
       {props.messages.toReversed().map((message) => {

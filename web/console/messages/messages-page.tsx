@@ -101,9 +101,12 @@ function Aside(props: {
   }, [onClose])
   return (
     <aside className={style.aside} aria-label={props.label}>
-      <button type="button" className={style.close} onClick={onClose}>
-        {t('common.close')}
-      </button>
+      <div className={style.top}>
+        <span>{props.label}</span>
+        <button type="button" className={style.close} onClick={onClose}>
+          {t('common.close')}
+        </button>
+      </div>
       {props.children}
     </aside>
   )
