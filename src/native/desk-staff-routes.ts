@@ -47,9 +47,11 @@ function readers(): readonly Route[] {
 }
 
 /** The link that the person opens. It is shown once: only its hash is kept. */
-function invited({ publicUrl }: Needs, made: MadeInvitation & { readonly staff?: StaffMember }): Answer {
+function invited({ publicUrl, web }: Needs, made: MadeInvitation & { readonly staff?: StaffMember }): Answer {
   const { code, expiresAt, staff } = made
-  return { status: 201, body: { link: `${publicUrl}/desk/join/${code}`, expiresAt, ...(staff && { staff }) } }
+  // On one machine, by its name: a passkey needs one.
+  const [, byName = publicUrl] = web.origins
+  return { status: 201, body: { link: `${byName}/desk/join/${code}`, expiresAt, ...(staff && { staff }) } }
 }
 
 /** The administrator proves anew that she is there, for this change of this person. */
