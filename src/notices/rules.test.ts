@@ -131,3 +131,8 @@ test('names stay names: what a requester calls itself is not taken for a placeho
   })
   assert.match(notice.paragraphs[0]?.text[0] ?? '', /^\{until\} asks .* is \{contact\} \$& \$1\.$/)
 })
+
+test('names are set apart in sentences that run from right to left', () => {
+  const [who] = composeNotice(wordsFor('ur'), 'ur', FACTS).paragraphs
+  assert.ok(who?.text[0]?.startsWith('\u2068Lakeview Clinic\u2069 '))
+})

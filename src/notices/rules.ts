@@ -41,13 +41,12 @@ export const WORDS_NEEDED: Readonly<Record<string, readonly string[]>> = {
   'contact.text': ['exchange', 'contact'],
 }
 
+/** The words of one language. */
+type OwnWords = { readonly language: Language; readonly words: NoticeWords }
+
 /** The notice of one request in the words of one language. Every paragraph of {@link SLOTS}, in their order. */
-export function composeNotice(
-  words: { readonly language: Language; readonly words: NoticeWords },
-  language: Language,
-  facts: NoticeFacts,
-): Notice {
-  const say = (key: string, values: Readonly<Record<string, string>> = {}): string => fill(words.words, key, values)
+export function composeNotice(words: OwnWords, language: Language, facts: NoticeFacts): Notice {
+  const say: Say = (key, values = {}) => fill(words, key, values)
   const contact = showContact(facts.contact)
   return {
     version: say('version'),
@@ -137,10 +136,15 @@ function showDay(at: Date, language: Language): string {
   return new Intl.DateTimeFormat(`${language}-IN`, { dateStyle: 'long', timeZone: TIME_ZONE }).format(at)
 }
 
-function fill(words: NoticeWords, key: string, values: Readonly<Record<string, string>>): string {
+function fill({ language, words }: OwnWords, key: string, values: Readonly<Record<string, string>>): string {
   const text = words[key]
   if (text === undefined) throw new Error(`the words of the notice have no ${key}`)
-  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => isolated(language, values[name]) ?? whole)
+}
+
+/** A Latin name must not turn a sentence about that runs from right to left (Unicode UAX 9: FSI … PDI). */
+function isolated(language: Language, value: string | undefined): string | undefined {
+  return value !== undefined && 'rightToLeft' in LANGUAGES[language] ? `\u2068${value}\u2069` : value
 }
 
 /**

@@ -15,7 +15,7 @@ export function iconOfAsker({ kinds }: Pick<AskerView, 'kinds'>): IconName {
   return ICON_OF_KIND.find(([words]) => kinds.some((kind) => words.test(kind)))?.[1] ?? 'hospital'
 }
 
-/** Who asks, as the register and the request name them. */
+/** Who asks, as the register and the request name them; the name itself is the heading of the page. */
 export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
   const { t } = useWords()
   const { asker } = props
@@ -26,24 +26,21 @@ export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
         <Icon name={iconOfAsker(asker)} size={32} />
       </span>
       <div className={style.who}>
-        <p className={style.name}>
-          <bdi>{asker.name}</bdi>
-        </p>
         {asker.kinds.length === 0 ? null : (
           <p className={style.second}>
             <bdi>{asker.kinds.join(', ')}</bdi>
           </p>
         )}
-        <p>{t('request.person', { name: person.name })}</p>
-        {person.registration === undefined ? null : (
-          <p className={style.second}>{t('request.registration', { number: person.registration })}</p>
-        )}
-        <p className={style.second}>{t('request.facility-number', { id: asker.id })}</p>
+        <p>
+          {person.registration === undefined
+            ? t('request.person', { name: person.name })
+            : t('request.person-registered', { name: person.name, number: person.registration })}
+        </p>
         <p className={style.badges}>
           {asker.isRegistered ? (
-            <State tone="live">{t('request.registered')}</State>
+            <State tone="live">{t('request.registered', { id: asker.id })}</State>
           ) : (
-            <State tone="stopped">{t('request.not-registered')}</State>
+            <State tone="stopped">{t('request.not-registered', { id: asker.id })}</State>
           )}
           {asker.isGovernment ? <State tone="calm">{t('request.government')}</State> : null}
         </p>

@@ -114,7 +114,7 @@ function Receipt({ request, decided }: Props): ReactNode {
     <section className={style.receipt} aria-label={t('decided.receipt')}>
       <div className={style.receiptHead}>
         <Icon name="check" size={32} />
-        <p className={style.name}>{t('decided.receipt')}</p>
+        <p className={style.title}>{t('decided.receipt')}</p>
         <State tone={isLive ? 'live' : 'stopped'}>{t(`inbox.state.${decided.outcome}`)}</State>
       </div>
       <Lines rows={top} />

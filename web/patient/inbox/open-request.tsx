@@ -124,7 +124,7 @@ function Reasons({ request }: { readonly request: RequestView }): ReactNode {
       </Disclosure>
       {request.others.length === 0 ? null : (
         <Disclosure label={t('request.others-title')}>
-          <ul>
+          <ul className={style.others}>
             {request.others.map(({ request: other, hip, hiTypes, until }) => (
               <li key={`${other}:${hip.id}`}>
                 {t('request.others-row', { types: sayTypes(words, hiTypes), place: hip.name, day: dates.day(until) })}

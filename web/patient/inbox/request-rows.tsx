@@ -7,7 +7,7 @@ import { State, type Tone } from '../../ui/state.tsx'
 import { useWords } from '../words.ts'
 import { iconOfAsker } from './asker-card.tsx'
 import style from './inbox.module.css'
-import { sayAsk } from './sentences.ts'
+import { sayTypes } from './sentences.ts'
 
 const TONES: Readonly<Record<RequestRow['status'], Tone>> = {
   REQUESTED: 'waiting',
@@ -43,7 +43,7 @@ function Row({ row }: { readonly row: RequestRow }): ReactNode {
         <span className={style.rowName}>
           <bdi>{row.asker.name}</bdi>
         </span>
-        <span>{sayAsk(words, row)}</span>
+        <span>{t('inbox.asks-row', { types: sayTypes(words, row.hiTypes) })}</span>
         <span className={style.badges}>
           <State tone={TONES[row.status]}>{t(`inbox.state.${row.status}`)}</State>
         </span>
