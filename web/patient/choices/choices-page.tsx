@@ -27,6 +27,7 @@ export function ChoicesPage(): ReactNode {
 const PLACES: readonly (readonly [path: string, icon: IconName, words: PatientKey, text: PatientKey])[] = [
   ['/choices/policies', 'check', 'choices.policies', 'choices.policies-text'],
   ['/choices/subscriptions', 'inbox', 'choices.subscriptions', 'choices.subscriptions-text'],
+  ['/choices/account', 'key', 'signin.account-title', 'signin.account-text'],
   ['/choices/rights', 'proof', 'choices.rights', 'choices.rights-text'],
 ]
 

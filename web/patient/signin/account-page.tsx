@@ -40,6 +40,7 @@ function DisplayPart(): ReactNode {
       <Card>
         <div className={style.row}>
           <div>
+            <b>{t('signin.language')}</b>
             <small>{t('signin.language-text')}</small>
           </div>
           <LanguageButton languages={ALL_LANGUAGES} onChosen={keepLanguage} />

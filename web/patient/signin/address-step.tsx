@@ -9,7 +9,7 @@ import { useWords } from '../words.ts'
 import { useAttempt } from './attempt.ts'
 import { personBefore } from './ended.ts'
 import { hasPasskeys, signInWithPasskey } from './passkey.ts'
-import type { Service } from './sign-in-page.tsx'
+import type { Service } from './service.ts'
 import style from './signin.module.css'
 
 type Props = {

@@ -1,25 +1,21 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, type RefObject, useEffect, useRef } from 'react'
 import { TextField } from '../../ui/fields.tsx'
 import style from './signin.module.css'
 
 /** Six digits from a text message: phones offer them by themselves, pasting works with or without blanks. */
 export function CodeField(props: {
+  readonly ref: RefObject<HTMLInputElement | null>
   readonly label: string
   readonly hint?: ReactNode
   readonly fault?: string | undefined
   readonly value: string
   readonly onChange: (value: string) => void
 }): ReactNode {
-  const { label, hint, fault, value, onChange } = props
-  const input = useRef<HTMLInputElement>(null)
-  useEffect(() => {
-    // In a sheet; on a page the heading takes the focus after this.
-    input.current?.focus()
-  }, [])
+  const { ref, label, hint, fault, value, onChange } = props
   return (
     <div className={style.code}>
       <TextField
-        ref={input}
+        ref={ref}
         label={label}
         hint={hint}
         {...(fault === undefined ? {} : { fault })}
@@ -34,6 +30,15 @@ export function CodeField(props: {
       />
     </div>
   )
+}
+
+/** Focuses the field when it appears: phones offer the code to the field that has the focus. Its label and hint are read out with it. */
+export function useCodeFocus(): RefObject<HTMLInputElement | null> {
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    input.current?.focus()
+  }, [])
+  return input
 }
 
 /** Whether enough digits stand there to try them. */

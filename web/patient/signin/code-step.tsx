@@ -6,9 +6,10 @@ import { Banner } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { useAttempt } from './attempt.ts'
-import { CodeField, isWholeCode } from './code-field.tsx'
+import { CodeField, isWholeCode, useCodeFocus } from './code-field.tsx'
 import { useSecondsUntil } from './countdown.ts'
 import { codeFaultOf, useCodeFaults } from './faults.ts'
+import { SandboxHint } from './sandbox-hint.tsx'
 import style from './signin.module.css'
 
 /** A code was asked for; another one may be from `againAt` (milliseconds of the device's clock). */
@@ -18,7 +19,6 @@ export type Started = { readonly id: string; readonly againAt: number }
 export function CodeStep(props: {
   readonly address: string
   readonly started: Started
-  readonly isSandbox: boolean
   readonly onAgain: () => Promise<void>
   readonly onOther: () => void
   readonly onIn: (csrf: string) => Promise<void>
@@ -28,6 +28,8 @@ export function CodeStep(props: {
   const { started } = props
   const { isBusy, problem, setProblem, attempt } = useAttempt()
   const [code, setCode] = useState('')
+  // After the page, whose heading takes it first.
+  const input = useCodeFocus()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     if (!isWholeCode(code)) setProblem(new Problem(422, { code: 'people/wrong-code' }))
@@ -49,6 +51,7 @@ export function CodeStep(props: {
       {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
       <form className={style.form} onSubmit={submit} noValidate>
         <CodeField
+          ref={input}
           label={t('signin.code')}
           hint={t('signin.code-hint')}
           fault={fault}
@@ -61,13 +64,7 @@ export function CodeStep(props: {
       </form>
       <OtherWays started={started} onAgain={sendAgain} onOther={props.onOther} />
       <p>{t('signin.no-code')}</p>
-      {props.isSandbox ? (
-        <Banner tone="calm">
-          <p>
-            {t('signin.sandbox-code')} <a href="/sandbox">{t('signin.sandbox-link')}</a>
-          </p>
-        </Banner>
-      ) : null}
+      <SandboxHint />
     </Page>
   )
 }

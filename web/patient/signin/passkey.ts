@@ -29,6 +29,11 @@ export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NotAllowedError' || error.name === 'AbortError')
 }
 
+/** This device keeps a passkey of the account already. */
+export function isThereAlready(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidStateError'
+}
+
 type Asked<Options> = { readonly id: string; readonly options: Options }
 
 export async function signInWithPasskey(): Promise<{ readonly csrf: string }> {

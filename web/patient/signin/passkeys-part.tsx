@@ -13,7 +13,7 @@ import { usePatientSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import { useNow } from './countdown.ts'
 import { deviceName } from './device.ts'
-import { addPasskey, hasPasskeys, isGivenUp } from './passkey.ts'
+import { addPasskey, hasPasskeys, isGivenUp, isThereAlready } from './passkey.ts'
 import style from './signin.module.css'
 import { useStepUp } from './step-up.tsx'
 
@@ -117,7 +117,11 @@ function AddPasskey(): ReactNode {
   }
   return (
     <>
-      {trouble === undefined ? null : <Trouble error={trouble} />}
+      {trouble === undefined ? null : isThereAlready(trouble) ? (
+        <Banner tone="calm" title={t('signin.passkey-here-already')} />
+      ) : (
+        <Trouble error={trouble} />
+      )}
       {isAdded ? <Banner tone="live" title={t('signin.passkey-added')} /> : null}
       <div>
         <Button icon="add" isBusy={isBusy} onClick={() => void add()}>

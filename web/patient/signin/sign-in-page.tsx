@@ -1,17 +1,15 @@
 import { type ReactNode, useState } from 'react'
 import { call } from '../../ui/api.ts'
-import { useCall } from '../../ui/query.tsx'
 import { AddressStep } from './address-step.tsx'
 import { CodeStep, type Started } from './code-step.tsx'
 import { personBefore } from './ended.ts'
 import { useFinishSignIn } from './finish.ts'
 import { openOffer } from './offer.ts'
-
-export type Service = { readonly service: string; readonly suffix: string; readonly sandbox: boolean }
+import { useService } from './service.ts'
 
 /** The door: ABHA address, then the code; or a passkey. Whoever was signed out comes back to where she was. */
 export function SignInPage(): ReactNode {
-  const { data: service } = useCall<Service>('/v1/sign-in')
+  const service = useService()
   const [address, setAddress] = useState(() => personBefore() ?? '')
   const [started, setStarted] = useState<Started>()
   const finish = useFinishSignIn()
@@ -27,7 +25,6 @@ export function SignInPage(): ReactNode {
     <CodeStep
       address={whole}
       started={started}
-      isSandbox={service?.sandbox ?? false}
       onAgain={start}
       onOther={() => setStarted(undefined)}
       onIn={async (csrf) => {

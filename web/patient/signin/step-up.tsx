@@ -7,9 +7,11 @@ import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { useAttempt } from './attempt.ts'
-import { CodeField, isWholeCode } from './code-field.tsx'
+import { CodeField, isWholeCode, useCodeFocus } from './code-field.tsx'
 import { codeFaultOf, useCodeFaults } from './faults.ts'
 import { answerPasskey } from './passkey.ts'
+import { SandboxHint } from './sandbox-hint.tsx'
+import style from './signin.module.css'
 
 export type StepUpAct = 'consent.grant' | 'policy.save' | 'passkey.add'
 /**
@@ -149,6 +151,7 @@ function ByCode(props: {
   const { t } = useWords()
   const says = useCodeFaults()
   const [code, setCode] = useState('')
+  const input = useCodeFocus()
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const prove = async (event: FormEvent): Promise<void> => {
@@ -170,8 +173,9 @@ function ByCode(props: {
   const fault = codeFaultOf(problem, says)
   const isOver = problem instanceof Problem && problem.status === 410
   return (
-    <form onSubmit={(event) => void prove(event)} noValidate>
+    <form className={style.form} onSubmit={(event) => void prove(event)} noValidate>
       <CodeField
+        ref={input}
         label={t('signin.code')}
         hint={t('signin.prove-code-hint', { phone: props.sentTo })}
         fault={fault}
@@ -190,6 +194,7 @@ function ByCode(props: {
           </Button>
         )}
       </ButtonRow>
+      <SandboxHint />
     </form>
   )
 }
