@@ -137,6 +137,8 @@ export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Ar
 export type OpenJob = {
   readonly id: string
   readonly kind: string
+  /** Of a message that waits to be sent. */
+  readonly path: string | null
   readonly status: string
   readonly attempts: number
   readonly runAt: Date
@@ -148,6 +150,7 @@ export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly Open
   const rows = await tx.db
     .selectFrom('job')
     .select(['id', 'kind', 'status', 'attempts', 'run_at', 'last_error'])
+    .select(sql<string | null>`payload ->> 'path'`.as('path'))
     .where('status', '<>', 'done')
     .orderBy('seq')
     .limit(limit)
@@ -155,6 +158,7 @@ export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly Open
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
+    path: row.path,
     status: row.status,
     attempts: row.attempts,
     runAt: row.run_at,

@@ -15,6 +15,8 @@ export type Fault = {
 export type Job = {
   readonly id: string
   readonly kind: string
+  /** Of a message that waits to be sent. */
+  readonly path: string | null
   readonly status: string
   readonly attempts: number
   readonly runAt: string

@@ -1,4 +1,5 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { Icon } from '../../ui/icon.tsx'
 import { State } from '../../ui/state.tsx'
 import type { FlowMessage } from '../flow.ts'
 import { outcomeOf, shortPath } from '../outcome.ts'
@@ -121,9 +122,10 @@ function Row(props: {
       </span>
       <Arrow message={message} lanes={lanes} width={props.width} isRtl={props.isRtl} />
       <span className={style.outcome}>
-        <State tone={outcome.tone} icon={outcome.icon}>
+        <Icon name={outcome.icon} size={16} />
+        <span>
           {t(outcome.words)} <bdi>{message.status ?? ''}</bdi>
-        </State>
+        </span>
       </span>
     </button>
   )

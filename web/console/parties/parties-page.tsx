@@ -15,17 +15,9 @@ import style from './parties.module.css'
 export function PartiesPage(props: { readonly session: ConsoleSession }): ReactNode {
   const { t } = useWords()
   const { data, error, refetch } = useConsoleState()
-  const act = useAct()
   const parties = props.session.lanes.filter(({ id }) => props.session.steered.includes(id))
   return (
-    <Page
-      title={t('console.parties')}
-      actions={
-        <Button isBusy={act.isPending} onClick={() => act.mutate({ path: '/v1/console/mend', options: { body: {} } })}>
-          {t('console.mend-all')}
-        </Button>
-      }
-    >
+    <Page title={t('console.parties')}>
       <p>{t('console.parties-text')}</p>
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       <div className={style.grid}>

@@ -38,13 +38,15 @@ export function WaitingPage(props: { readonly session: ConsoleSession }): ReactN
             <h2>
               <bdi>{name}</bdi>
             </h2>
-            <Button
-              icon="refresh"
-              isBusy={act.isPending}
-              onClick={() => act.mutate({ path: `/v1/console/parties/${id}/hurry`, options: { body: {} } })}
-            >
-              {t('console.try-now')}
-            </Button>
+            {jobs.some(({ attempts }) => attempts > 0) ? (
+              <Button
+                icon="refresh"
+                isBusy={act.isPending}
+                onClick={() => act.mutate({ path: `/v1/console/parties/${id}/hurry`, options: { body: {} } })}
+              >
+                {t('console.try-now')}
+              </Button>
+            ) : null}
           </header>
           <ul className={style.jobs}>
             {jobs.map((job) => (
@@ -73,7 +75,9 @@ function JobRow(props: { readonly job: Job; readonly onPutBack: () => void }): R
     <div className={style.job}>
       <div>
         <p>
-          <code dir="ltr">{job.kind}</code>
+          <code dir="ltr">
+            {job.kind} {job.path}
+          </code>
         </p>
         <p>
           {isDead ? (
