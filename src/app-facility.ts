@@ -50,6 +50,8 @@ export type FacilityNeeds = FacilityHipNeeds &
     readonly publicUrl: string
     readonly outbound: Outbound
     readonly sandbox: boolean
+    /** Sources of records that the desk's reading screen does not show. */
+    readonly recordsElsewhere: readonly ('folder' | 'fhir')[]
     /** Text messages stay here, where no phone is. */
     readonly keepsTexts: boolean
     /** Where the exchange serves the patient app, when it is one of ours. */
@@ -83,6 +85,10 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     exchangeKeys,
     reportsToExchange: nativeUrl !== undefined,
     sandbox: config.sandbox,
+    recordsElsewhere: [
+      ...(config.records.folder === undefined ? [] : (['folder'] as const)),
+      ...(config.records.fhirServer === undefined ? [] : (['fhir'] as const)),
+    ],
     keepsTexts: config.textMessages.kind === 'sandbox',
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),

@@ -1,15 +1,14 @@
 import { type Route, route } from '../http/route.ts'
 import { staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import type { DeskConsentNeeds } from './consents.ts'
 import { readingOrder } from './messages.ts'
-import { openDoor, readPatientRecords } from './reading.ts'
+import { type DeskReadingNeeds, openDoor, readPatientRecords } from './reading.ts'
 
 const common = { dialect: 'native', auth: 'staff' } as const
 const unknownPatient = { 404: { description: 'No patient has this reference.' } }
 
 /** Reading the records of a patient at the desk. */
-export function deskReadingRoutes(needs: DeskConsentNeeds): readonly Route[] {
+export function deskReadingRoutes(needs: DeskReadingNeeds): readonly Route[] {
   return [
     route({
       ...common,

@@ -22,6 +22,11 @@ import { type DeskConsent, type DeskConsentNeeds, listDeskConsents } from './con
 import { lookAtPatient } from './looks.ts'
 import { attendantOf } from './rules.ts'
 
+export type DeskReadingNeeds = DeskConsentNeeds & {
+  /** Sources of our own records that are not read here: their answers may take longer than a person waits. */
+  readonly recordsElsewhere: readonly ('folder' | 'fhir')[]
+}
+
 type Person = Pick<FacilityPatient, 'reference' | 'name' | 'gender' | 'birthDate'>
 
 /** How many documents of a kind there are; without their content. */
@@ -55,6 +60,8 @@ export type OpenReading = {
   readonly erased: readonly ErasedCopy[]
   /** Consents as this person sees them: what is waited for, what the patient left out, which places sent nothing. */
   readonly consents: readonly DeskConsent[]
+  /** Where more of our own may lie, which this reading does not show. */
+  readonly elsewhere: readonly ('folder' | 'fhir')[]
 }
 
 /** Before reading: for which purposes this person may read, and how much there is. */
@@ -113,7 +120,7 @@ async function countRecords(tx: Tx, staff: StaffCaller, patient: FacilityPatient
  */
 export async function readPatientRecords(
   tx: Tx,
-  needs: DeskConsentNeeds,
+  needs: DeskReadingNeeds,
   staff: StaffCaller,
   input: { readonly reference: string; readonly purpose: PurposeCode },
 ): Promise<OpenReading | Refusal> {
@@ -142,6 +149,7 @@ export async function readPatientRecords(
     withheld: received.withheld,
     erased: received.erased,
     consents: isRefusal(consents) ? [] : consents,
+    elsewhere: needs.recordsElsewhere,
   }
 }
 

@@ -5,10 +5,11 @@ import type { DeskConsentNeeds } from './consents.ts'
 import { deskEmergencyRoutes } from './emergency-routes.ts'
 import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
 import { deskProviderRoutes } from './provider-routes.ts'
+import type { DeskReadingNeeds } from './reading.ts'
 import { deskReadingRoutes } from './reading-routes.ts'
 import { deskVisitRoutes } from './visit-routes.ts'
 
-export type DeskRouteNeeds = PatientRouteNeeds & DeskConsentNeeds & EmergencyNeeds
+export type DeskRouteNeeds = PatientRouteNeeds & DeskConsentNeeds & EmergencyNeeds & DeskReadingNeeds
 
 /** The daily work at a facility's desk; who may do what stands in `people/rules.ts`. */
 export function deskRoutes(needs: DeskRouteNeeds): readonly Route[] {

@@ -120,8 +120,8 @@ describe('resultSeries', () => {
     assert.deepEqual(
       found.map(({ name, points }) => [name.words, points[0]?.value]),
       [
-        ['Diastolic', 90],
-        ['Systolic', 142],
+        ['Blood pressure: Diastolic', 90],
+        ['Blood pressure: Systolic', 142],
       ],
     )
   })

@@ -115,7 +115,10 @@ export function seriesFor<Origin>(
 function foundIn<Origin>({ document, origin }: Source<Origin>): Found<Origin>[] {
   return rowsOf(document).flatMap(({ facts }) => {
     if (facts?.type !== 'result' || VOID.has(facts.status ?? '')) return []
-    const parts = (facts.parts ?? []).map((part) => ({ ...part, ...(facts.status && { status: facts.status }) }))
+    const parts = (facts.parts ?? []).map((part) => ({
+      ...partOf(facts, part),
+      ...(facts.status && { status: facts.status }),
+    }))
     return [facts, ...parts].flatMap((one) => {
       const at = one.at ?? document.date
       const time = readMoment(at)?.start
@@ -123,6 +126,11 @@ function foundIn<Origin>({ document, origin }: Source<Origin>): Found<Origin>[] 
       return [{ facts: one, value: one.number, at, time, unit: unitKey(one), origin }]
     })
   })
+}
+
+/** A part under the name of its whole: `Blood pressure: systolic`. */
+export function partOf(whole: ResultFacts, part: ResultFacts): ResultFacts {
+  return { ...part, name: { ...part.name, words: `${whole.name.words}: ${part.name.words}` } }
 }
 
 /** Joined by code first; then by name, where joining would not bring two codes of one system together. */

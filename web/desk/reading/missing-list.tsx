@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { useDates } from '../../ui/dates.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Card } from '../../ui/page.tsx'
+import { useRecordDates } from '../../ui/record/record-words.ts'
 import { useWords } from '../words.ts'
 import { type Opened, purposeKey } from './model.ts'
 import style from './reading.module.css'
@@ -9,14 +10,24 @@ import style from './reading.module.css'
 type Line = { readonly key: string; readonly icon: IconName; readonly says: string; readonly why?: string }
 
 /** What a reader does not see, in plain sight, with the reason: held back, deleted, waited for, refused, cut, never asked. */
-export function MissingList({ opened }: { readonly opened: Opened }): ReactNode {
+export function MissingList(props: {
+  readonly opened: Opened
+  /** Where it stands as a part of its own. */
+  readonly isAlone?: boolean
+}): ReactNode {
+  const { opened } = props
+  const Title = props.isAlone ? 'h2' : 'h3'
   const { t } = useWords()
   const held = useHeldLines(opened)
   const consents = useConsentLines(opened)
-  const lines = [...held, ...consents]
+  const dates = useRecordDates()
+  const names = dates.list(opened.elsewhere.map((one) => t(`reading.elsewhere-${one}`)))
+  const elsewhere: readonly Line[] =
+    names === '' ? [] : [{ key: 'elsewhere', icon: 'info', says: t('reading.missing-elsewhere', { names }) }]
+  const lines = [...held, ...consents, ...elsewhere]
   return (
     <Card label={t('reading.missing')}>
-      <h2 className={style.missingTitle}>{t('reading.missing')}</h2>
+      <Title>{t('reading.missing')}</Title>
       {lines.length === 0 ? (
         <p className={style.none}>{t('reading.missing-none')}</p>
       ) : (

@@ -2,6 +2,7 @@ import { type ReactNode, useMemo } from 'react'
 import { Link } from 'wouter'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
+import { Icon } from '../../ui/icon.tsx'
 import { Part } from '../../ui/page.tsx'
 import { RecordTimeline } from '../../ui/record/record-timeline.tsx'
 import { Empty, State } from '../../ui/state.tsx'
@@ -36,10 +37,13 @@ export function OpenedRecords(props: {
           </Button>
         </ButtonRow>
       </div>
-      {opened.ground === 'unit' || sources.length === 0 ? null : (
-        <PatientOverview sources={sources} now={now} placeOf={placeOf} />
+      {opened.ground === 'unit' || sources.length === 0 ? (
+        <MissingList opened={opened} isAlone />
+      ) : (
+        <PatientOverview sources={sources} now={now} placeOf={placeOf}>
+          <MissingList opened={opened} />
+        </PatientOverview>
       )}
-      <MissingList opened={opened} />
       <Part title={t('reading.timeline')}>
         <RecordTimeline
           sources={sources}
@@ -67,9 +71,10 @@ function Badge({ origin }: { readonly origin: Origin }): ReactNode {
   const placeOf = usePlaceOf()
   const isOurs = origin.entry.received === undefined
   return (
-    <State tone={isOurs ? 'calm' : 'waiting'} icon={isOurs ? 'hospital' : 'share'}>
+    <span className={style.badge} data-ours={isOurs ? '' : undefined}>
+      <Icon name={isOurs ? 'hospital' : 'share'} size={16} />
       <bdi>{placeOf(origin)}</bdi>
-    </State>
+    </span>
   )
 }
 

@@ -7,7 +7,7 @@ import { Card, Part } from '../../ui/page.tsx'
 import { makeMedicineWords } from '../../ui/record/medicine-words.ts'
 import { RecordLine } from '../../ui/record/record-lines.tsx'
 import { FlagState } from '../../ui/record/record-results.tsx'
-import { useRecordDates, useRecordWords } from '../../ui/record/record-words.ts'
+import { unitWords, useRecordDates, useRecordWords } from '../../ui/record/record-words.ts'
 import { Sparkline } from '../../ui/record/sparkline.tsx'
 import { TrendChart } from '../../ui/record/trend-chart.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
@@ -23,6 +23,8 @@ export function PatientOverview(props: {
   readonly sources: readonly Source<Origin>[]
   readonly now: Date
   readonly placeOf: PlaceOf
+  /** Stands with the problems: what is not in all this. */
+  readonly children: ReactNode
 }): ReactNode {
   const { t, tn } = useWords()
   const { sources, now, placeOf } = props
@@ -32,36 +34,41 @@ export function PatientOverview(props: {
   return (
     <Part title={t('reading.overview')}>
       <div className={style.overview}>
-        <Group title={t('reading.allergies')} none={t('reading.allergies-none')} isMarked>
-          {found.allergies.map((one) => (
-            <Fact key={one.name.words} one={one} placeOf={placeOf} />
-          ))}
-          {found.noAllergies.slice(0, 1).map(({ origin }) => (
-            <li key="none">{t('reading.allergies-denied', { who: placeOf(origin) })}</li>
-          ))}
-        </Group>
-        <Group title={t('reading.problems')} none={t('reading.problems-none')}>
-          {found.problems.map(problem)}
-          {found.pastProblems.length === 0 ? null : (
-            <li>
-              <Disclosure label={tn('reading.past-problems', found.pastProblems.length)}>
-                <ul className={style.facts}>{found.pastProblems.map(problem)}</ul>
-              </Disclosure>
-            </li>
-          )}
-        </Group>
-        <Group title={t('reading.medicines')} none={t('reading.medicines-none')}>
-          {found.medicines.map(medicine)}
-          {found.pastMedicines.length === 0 ? null : (
-            <li>
-              <Disclosure label={tn('reading.past-medicines', found.pastMedicines.length)}>
-                <ul className={style.facts}>{found.pastMedicines.map(medicine)}</ul>
-              </Disclosure>
-            </li>
-          )}
-        </Group>
-        <KeyResults sources={sources} placeOf={placeOf} />
+        <div>
+          <Group title={t('reading.allergies')} none={t('reading.allergies-none')} isMarked>
+            {found.allergies.map((one) => (
+              <Fact key={one.name.words} one={one} placeOf={placeOf} />
+            ))}
+            {found.noAllergies.slice(0, 1).map(({ origin }) => (
+              <li key="none">{t('reading.allergies-denied', { who: placeOf(origin) })}</li>
+            ))}
+          </Group>
+          <Group title={t('reading.problems')} none={t('reading.problems-none')}>
+            {found.problems.map(problem)}
+            {found.pastProblems.length === 0 ? null : (
+              <li>
+                <Disclosure label={tn('reading.past-problems', found.pastProblems.length)}>
+                  <ul className={style.facts}>{found.pastProblems.map(problem)}</ul>
+                </Disclosure>
+              </li>
+            )}
+          </Group>
+          {props.children}
+        </div>
+        <div>
+          <Group title={t('reading.medicines')} none={t('reading.medicines-none')}>
+            {found.medicines.map(medicine)}
+            {found.pastMedicines.length === 0 ? null : (
+              <li>
+                <Disclosure label={tn('reading.past-medicines', found.pastMedicines.length)}>
+                  <ul className={style.facts}>{found.pastMedicines.map(medicine)}</ul>
+                </Disclosure>
+              </li>
+            )}
+          </Group>
+        </div>
       </div>
+      <KeyResults sources={sources} placeOf={placeOf} />
     </Part>
   )
 }
@@ -70,13 +77,18 @@ function Group(props: {
   readonly title: string
   readonly none: string
   readonly isMarked?: boolean
+  readonly isWide?: boolean
   readonly children: readonly ReactNode[]
 }): ReactNode {
   const items = props.children.flat().filter((one) => one !== null)
   return (
     <Card label={props.title}>
       <h3 data-marked={props.isMarked && items.length > 0 ? '' : undefined}>{props.title}</h3>
-      {items.length === 0 ? <p className={style.none}>{props.none}</p> : <ul className={style.facts}>{items}</ul>}
+      {items.length === 0 ? (
+        <p className={style.none}>{props.none}</p>
+      ) : (
+        <ul className={props.isWide ? style.results : style.facts}>{items}</ul>
+      )}
     </Card>
   )
 }
@@ -157,12 +169,12 @@ function KeyResults(props: { readonly sources: readonly Source<Origin>[]; readon
   const line = (one: Series<Origin>) => <Result key={one.key} series={one} onOpen={() => setCourse(one)} />
   return (
     <>
-      <Group title={t('reading.results')} none={t('reading.results-none')}>
+      <Group title={t('reading.results')} none={t('reading.results-none')} isWide>
         {first.map(line)}
         {rest.length === 0 ? null : (
-          <li>
+          <li data-whole="">
             <Disclosure label={tn('reading.results-more', rest.length)}>
-              <ul className={style.facts}>{rest.map(line)}</ul>
+              <ul className={style.results}>{rest.map(line)}</ul>
             </Disclosure>
           </li>
         )}
@@ -191,7 +203,8 @@ function Result(props: { readonly series: Series<Origin>; readonly onOpen: () =>
   return (
     <li>
       <p>
-        <bdi>{name.words}</bdi> <b>{unit === '' ? value : words.t('record.amount', { value, unit })}</b>{' '}
+        <bdi>{name.words}</bdi>{' '}
+        <b>{unit === '' ? value : words.t('record.amount', { value, unit: unitWords(unit) })}</b>{' '}
         {last.flag === undefined || last.flag === 'normal' ? null : <FlagState flag={last.flag} />}
       </p>
       <p className={style.from}>{dates.day(last.at)}</p>

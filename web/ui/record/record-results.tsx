@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import type { Flag, ResultFacts } from '../../../src/fhir/show-result.ts'
-import { type Series, seriesFor } from '../../../src/fhir/trends.ts'
+import { partOf, type Series, seriesFor } from '../../../src/fhir/trends.ts'
 import type { IconName } from '../icon.tsx'
 import type { KitKey } from '../kit-words.ts'
 import { State, type Tone } from '../state.tsx'
@@ -8,10 +8,16 @@ import type { Words } from '../words.tsx'
 import { RangeBar } from './range-bar.tsx'
 import style from './record.module.css'
 import { RecordTable } from './record-table.tsx'
-import { type RecordDates, useRecordDates, useRecordWords } from './record-words.ts'
+import { type RecordDates, unitWords, useRecordDates, useRecordWords } from './record-words.ts'
 import { Sparkline } from './sparkline.tsx'
 
-type Line = { readonly name: string; readonly facts: ResultFacts; readonly value: string }
+type Line = {
+  readonly name: string
+  readonly facts: ResultFacts
+  readonly value: string
+  /** Whose course is shown, where the line is about two values. */
+  readonly courseOf?: ResultFacts
+}
 
 /** Results as a table: value, flag in words, the range of the source, and the course over time where more results are known. */
 export function RecordResults<Origin>(props: {
@@ -26,7 +32,7 @@ export function RecordResults<Origin>(props: {
   const { t } = words
   const { history = [], onCourse } = props
   const lines = props.results.flatMap((facts) => linesOf(facts, words, dates))
-  const course = ({ facts }: Line): ReactNode => {
+  const course = ({ facts: own, courseOf: facts = own }: Line): ReactNode => {
     const series = seriesFor(history, facts, facts.at ?? props.date)
     if (series === undefined || series.points.length < 2) return null
     return <Sparkline series={series} {...(onCourse === undefined ? {} : { onOpen: () => onCourse(series) })} />
@@ -53,16 +59,21 @@ function linesOf(facts: ResultFacts, words: Words<KitKey>, dates: RecordDates): 
     const [over, under] = pressure
     const values = `${numberText(over, dates)}/${numberText(under, dates)}`
     return [
-      { name: facts.name.words, facts: { ...facts, ...flagOf(pressure) }, value: withUnit(values, over.unit, words) },
+      {
+        name: facts.name.words,
+        facts: { ...facts, ...flagOf(pressure) },
+        value: withUnit(values, over.unit, words),
+        courseOf: partOf(facts, over),
+      },
     ]
   }
   const isHeading = parts.length > 0 && facts.number === undefined && facts.words === undefined
   const own = isHeading ? [] : [{ name: facts.name.words, facts, value: valueText(facts, words, dates) }]
-  const ofParts = parts.map((part) => ({
-    name: `${facts.name.words}: ${part.name.words}`,
-    facts: { ...part, ...(facts.status === undefined ? {} : { status: facts.status }) },
-    value: valueText(part, words, dates),
-  }))
+  const ofParts = parts.map((one) => {
+    const part = partOf(facts, one)
+    const status = facts.status === undefined ? {} : { status: facts.status }
+    return { name: part.name.words, facts: { ...part, ...status }, value: valueText(part, words, dates) }
+  })
   return [...own, ...ofParts]
 }
 
@@ -88,7 +99,7 @@ const numberText = ({ comparator, number = 0 }: ResultFacts, dates: RecordDates)
   [comparator, dates.number(number)].filter(Boolean).join(' ')
 
 const withUnit = (value: string, unit: string | undefined, { t }: Words<KitKey>): string =>
-  unit === undefined ? value : t('record.amount', { value, unit })
+  unit === undefined ? value : t('record.amount', { value, unit: unitWords(unit) })
 
 function valueText(facts: ResultFacts, words: Words<KitKey>, dates: RecordDates): string {
   if (facts.number === undefined) return facts.words ?? facts.absent ?? words.t('record.no-value')

@@ -1,6 +1,7 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { resultSeries, type Series, type Source } from '../../../src/fhir/trends.ts'
 import { type Visit, visitsOf } from '../../../src/fhir/visits.ts'
+import { Button } from '../button.tsx'
 import { Icon, type IconName } from '../icon.tsx'
 import { Empty } from '../state.tsx'
 import { RecordDocument } from './record-document.tsx'
@@ -25,10 +26,15 @@ type Props<Origin extends TimelineOrigin> = {
   readonly empty: ReactNode
 }
 
+/** Years of records are long; paper has them all. */
+const VISITS_A_PAGE = 12
+
 /** Records grouped by visit, newest first, each opens in place; results know their earlier ones. */
 export function RecordTimeline<Origin extends TimelineOrigin>(props: Props<Origin>): ReactNode {
   const { t } = useRecordWords()
   const [filter, setFilter] = useState(NO_FILTER)
+  const [pages, setPages] = useState(1)
+  const isPrinting = usePrinting()
   const { sources } = props
   const history = useMemo(() => resultSeries(sources), [sources])
   const shown = useMemo(() => sources.filter(({ document }) => admits(filter, document)), [sources, filter])
@@ -39,10 +45,17 @@ export function RecordTimeline<Origin extends TimelineOrigin>(props: Props<Origi
       <TimelineFilter sources={sources} shown={shown.length} filter={filter} onChange={setFilter} />
       {visits.length === 0 ? <Empty icon="search" title={t('record.filter-none')} /> : null}
       <ol className={style.visits}>
-        {visits.map((visit, at) => (
+        {visits.slice(0, isPrinting ? visits.length : pages * VISITS_A_PAGE).map((visit, at) => (
           <VisitItem key={visit.key} {...props} visit={visit} history={history} isNewest={at === 0} />
         ))}
       </ol>
+      {visits.length <= pages * VISITS_A_PAGE || isPrinting ? null : (
+        <div>
+          <Button icon="down" onClick={() => setPages(pages + 1)}>
+            {t('record.earlier')}
+          </Button>
+        </div>
+      )}
     </section>
   )
 }

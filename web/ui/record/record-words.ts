@@ -64,3 +64,19 @@ function moneyFormat(locale: string, currency: string): (value: number) => strin
   )
   return (value) => (isCode ? numbers.format(value) : `${currency} ${numbers.format(value)}`)
 }
+
+/** UCUM as people write it; other units stay as they are. */
+const UNITS: Readonly<Record<string, string>> = {
+  'mm[Hg]': 'mmHg',
+  Cel: '°C',
+  '[degF]': '°F',
+  '[iU]': 'IU',
+  'kg/m2': 'kg/m²',
+  '10*3/uL': '10³/µL',
+  '10*6/uL': '10⁶/µL',
+  'ug/L': 'µg/L',
+}
+
+export function unitWords(unit: string): string {
+  return Object.hasOwn(UNITS, unit) ? (UNITS[unit] ?? unit) : unit
+}

@@ -4,7 +4,7 @@ import style from './chart.module.css'
 import { roundSteps, timeSteps } from './chart-scale.ts'
 import { FlagState } from './record-results.tsx'
 import { RecordTable } from './record-table.tsx'
-import { useRecordDates, useRecordWords } from './record-words.ts'
+import { unitWords, useRecordDates, useRecordWords } from './record-words.ts'
 
 const HEIGHT = 260
 const EDGE = { top: 24, end: 24, bottom: 32, start: 48 } as const
@@ -31,7 +31,7 @@ export function TrendChart<Origin>(props: {
       <figcaption>
         {says}
         {series.otherUnits === undefined ? null : (
-          <> {t('record.chart-other-units', { units: series.otherUnits.join(', ') })}</>
+          <> {t('record.chart-other-units', { units: series.otherUnits.map(unitWords).join(', ') })}</>
         )}
       </figcaption>
       <Numbers {...props} />
@@ -39,7 +39,8 @@ export function TrendChart<Origin>(props: {
   )
 }
 
-function useSummary<Origin>({ points, name, unit = '' }: Series<Origin>): string {
+function useSummary<Origin>({ points, name, unit: written = '' }: Series<Origin>): string {
+  const unit = unitWords(written)
   const { t } = useRecordWords()
   const dates = useRecordDates()
   const [first, last] = [points[0], points.at(-1)]
@@ -99,7 +100,7 @@ function Plot(props: { readonly series: Series<unknown>; readonly width: number;
     <svg viewBox={`0 0 ${width} ${HEIGHT}`} height={HEIGHT} role="img" aria-label={props.label} direction="ltr">
       {unit === undefined ? null : (
         <text x={0} y={12}>
-          {unit}
+          {unitWords(unit)}
         </text>
       )}
       <UsualRange points={points} scale={scale} width={width} label={t('record.chart-range')} />
@@ -194,7 +195,8 @@ function Numbers<Origin>(props: {
 }): ReactNode {
   const { t } = useRecordWords()
   const dates = useRecordDates()
-  const { points, name, unit = '' } = props.series
+  const { points, name } = props.series
+  const unit = unitWords(props.series.unit ?? '')
   const { sourceOf } = props
   return (
     <details>

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { granted, type HiuBench, openHiuBench, PATIENT, tell } from '../../test/hiu-bench.ts'
+import { documentText, sealPage } from '../../test/hiu-provider.ts'
+import { transact } from '../db/tx.ts'
+import { HI_TYPES, type HiType } from '../fhir/hi-type.ts'
+import { readReceived } from '../hiu/reading.ts'
+import type { Viewer } from '../hiu/view.ts'
+
+const DOCTOR: Viewer = { name: 'Dr. Farida Khan', role: 'doctor', purpose: 'CAREMGT' }
+
+describe('reading what others sent, with what is withheld', () => {
+  let bench: HiuBench
+  before(async () => {
+    bench = await openHiuBench()
+  })
+  after(() => bench.close())
+
+  const read = (viewer: Viewer, types: readonly HiType[] = HI_TYPES) =>
+    transact(bench.machine, (tx) =>
+      readReceived(tx, { facility: bench.needs.facility }, { patient: PATIENT, viewer, types }),
+    )
+
+  it('shows what the consent covers with its ground, names the rest with the reason, and records only real views', async () => {
+    const asked = await granted(bench)
+    const good = documentText('Prescription', { note: 'good' })
+    const foreign = documentText('Prescription', {
+      note: 'foreign',
+      person: { name: 'Bina Das', abhaAddress: 'bina@sbx' },
+    })
+    const items = [
+      { careContext: 'visit-1', text: good },
+      { careContext: 'visit-2', text: foreign },
+    ]
+    await bench.push(asked.dataPushUrl, sealPage(bench, asked, items, {}).body)
+    await bench.drain()
+    const { shown, withheld, erased } = await read(DOCTOR)
+    assert.deepEqual(
+      shown.map(({ careContextReference, ground }) => [careContextReference, ground.artefact, ground.purpose]),
+      [['visit-1', asked.consentId, 'CAREMGT']],
+    )
+    assert.ok(shown[0]?.ground.keepUntil !== undefined && shown[0].ground.keepUntil > bench.clock.now())
+    assert.deepEqual(
+      withheld.map(({ why, says }) => [why, says !== undefined]),
+      [['quarantined', true]],
+    )
+    assert.deepEqual(erased, [])
+    assert.equal(await bench.count('hiu.record-viewed'), 1)
+
+    const forPayment = await read({ ...DOCTOR, role: 'billing', purpose: 'HPAYMT' })
+    assert.deepEqual(forPayment.shown, [])
+    assert.ok(forPayment.withheld.every(({ why }) => why === 'other-purpose'))
+    const inLab = await read({ ...DOCTOR, role: 'lab' }, ['DiagnosticReport'])
+    assert.ok(inLab.shown.length === 0 && inLab.withheld.every(({ why }) => why === 'other-role'))
+    assert.equal(await bench.count('hiu.record-viewed'), 1)
+    assert.equal(await bench.count('hiu.view-denied'), 0, 'the patient is not told of attempts that nobody made')
+
+    await tell(bench, asked.exchange, 'REVOKED', [asked.consentId])
+    await bench.drain()
+    const later = await read(DOCTOR)
+    assert.deepEqual([later.shown, later.withheld], [[], []])
+    assert.deepEqual(
+      later.erased.map(({ reason, ground }) => [reason, ground.artefact]),
+      [['REVOKED', asked.consentId]],
+    )
+  })
+})
