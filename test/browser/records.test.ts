@@ -21,6 +21,7 @@ describe('a patient reads her own records', () => {
   let world: WebWorld
   let hospital: ThirdParty
   let desk: FacilityDesk
+  let second: FacilityDesk
   before(async () => {
     world = await WebWorld.start({ facilities: [OURS, SECOND] })
     const { network } = world
@@ -34,9 +35,8 @@ describe('a patient reads her own records', () => {
     hospital.hip.records.push(heldRecord('stay-1', 'DischargeSummary', text))
     const token = await hospital.hip.askLinkToken(heldPatient(ASHA))
     await hospital.hip.link(heldPatient(ASHA), textAt(token, 'linkToken'))
-    const second = new FacilityDesk(network, SECOND)
+    second = new FacilityDesk(network, SECOND)
     await second.addPatient('33-1', ASHA)
-    await second.addDocument('33-1', 'op-9', sampleDocument('OPConsultation'))
   })
   after(() => world.stop())
 
@@ -62,7 +62,8 @@ describe('a patient reads her own records', () => {
         await one.assertSound()
         await one.picture(`records-${language}-${size}`)
 
-        for (const entry of await one.page.locator('ol details:not([open]) > summary').all()) await entry.click()
+        const closed = one.page.locator('ol details:not([open]) > summary')
+        while ((await closed.count()) > 0) await closed.first().click()
         await one.page.getByText('Tarangini Hospital').first().waitFor()
         await one.assertSound()
         await one.picture(`records-open-${language}-${size}`, true)
@@ -172,6 +173,7 @@ describe('a patient reads her own records', () => {
     ['ur', 'desktop'],
   ] as const)
     test(`links a hospital by keyboard alone, in ${language} on a ${size}`, async () => {
+      await second.addDocument('33-1', `op-${language}`, sampleDocument('OPConsultation'))
       const one = await signedIn(language, size, '/me/records')
       const { page } = one
       await page.locator('a[href="/me/records/link"]').focus()

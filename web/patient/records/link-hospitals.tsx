@@ -35,12 +35,7 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
         <ul className={style.hospitals}>
           {hospitals.data.items.map((hospital) => (
             <li key={hospital.id}>
-              <button
-                type="button"
-                className={style.hospital}
-                aria-label={t('records.link-choose', { name: hospital.name })}
-                onClick={() => props.onChoose(hospital)}
-              >
+              <button type="button" className={style.hospital} onClick={() => props.onChoose(hospital)}>
                 <span>
                   <b>
                     <bdi>{hospital.name}</bdi>

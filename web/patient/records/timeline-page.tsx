@@ -81,19 +81,22 @@ function CopyBody({ look }: { readonly look: CopyLook }): ReactNode {
       <HolderList holders={copy.view.holders} isLong={isLong} />
       <UnopenedList unopened={copy.unopened} nameOf={nameOf} />
       {copy.documents.length === 0 ? null : <Keep documents={copy.documents} />}
-      <RecordTimeline<OwnOrigin>
-        sources={sources}
-        badgeOf={({ own }) => <bdi>{nameOf(own)}</bdi>}
-        sourceOf={({ own }) => nameOf(own)}
-        footOf={({ own }) => <Foot own={own} />}
-        empty={
-          copy.isDone && copy.documents.length === 0 ? (
-            <Empty icon="record" title={t('records.nothing-title')}>
-              <p>{t('records.nothing-text')}</p>
-            </Empty>
-          ) : null
-        }
-      />
+      {sources.length === 0 ? null : (
+        <Part title={t('records.by-visit')}>
+          <RecordTimeline<OwnOrigin>
+            sources={sources}
+            badgeOf={({ own }) => <bdi>{nameOf(own)}</bdi>}
+            sourceOf={({ own }) => nameOf(own)}
+            footOf={({ own }) => <Foot own={own} />}
+            empty={null}
+          />
+        </Part>
+      )}
+      {copy.isDone && copy.documents.length === 0 ? (
+        <Empty icon="record" title={t('records.nothing-title')}>
+          <p>{t('records.nothing-text')}</p>
+        </Empty>
+      ) : null}
       {formless.length === 0 ? null : (
         <Part title={t('records.no-form-title')}>
           <ul className={style.list}>

@@ -10,8 +10,9 @@ const HIP = /^[A-Za-z0-9][A-Za-z0-9_.@-]{1,63}$/
 export function readCounter(text: string): Counter | undefined {
   const clean = text.trim()
   if (URL.canParse(clean)) return readQuery(new URL(clean).searchParams)
-  const [hip = '', ...rest] = clean.split(/[/\s]+/)
-  return counterOf(hip, rest.join(' '))
+  const [, hip = '', counter = ''] = /^(\S+?)[/\s]+(\S.*)$/.exec(clean) ?? []
+  // Words of a sentence are no code: numbers of hospitals have digits.
+  return /\d/.test(hip) ? counterOf(hip, counter) : undefined
 }
 
 /** The same from the query of an address. */
