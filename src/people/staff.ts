@@ -39,7 +39,7 @@ export function parseStaffRole(text: string): StaffRole | undefined {
   return STAFF_ROLES.find((role) => role === text)
 }
 
-export const STAFF_EVENTS = {
+export const EVENTS = {
   'staff.invited': 'A person was invited to work with the desk of this facility, in a role.',
   'staff.joined': 'An invited person set her password and second factor, and can sign in.',
   'staff.signed-in': 'A person of the staff signed in.',
@@ -54,4 +54,4 @@ export const STAFF_EVENTS = {
   'staff.password-changed': 'A person of the staff changed her password; her other sessions ended.',
 } as const
 
-export type StaffEvent = AuditEvent & { readonly type: keyof typeof STAFF_EVENTS }
+export type StaffEvent = AuditEvent & { readonly type: keyof typeof EVENTS }

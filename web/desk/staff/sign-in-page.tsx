@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, type ReactNode, useRef, useState } from 'react'
 import { call } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField, Tick } from '../../ui/fields.tsx'
@@ -63,6 +63,7 @@ function PasswordStep(props: {
   const [login, setLogin] = useState('')
   const [password, setPassword] = useState('')
   const [isShown, setIsShown] = useState(false)
+  const submitButton = useRef<HTMLButtonElement>(null)
   const [busy, setBusy] = useState<'password' | 'passkey'>()
   const [problem, setProblem] = useState<unknown>()
   const [missing, setMissing] = useState<'login' | 'password'>()
@@ -146,7 +147,12 @@ function PasswordStep(props: {
           checked={isShown}
           onChange={(event) => setIsShown(event.currentTarget.checked)}
         />
-        <Button type="submit" look="primary" isWide isBusy={busy === 'password'}>
+        {props.sample === undefined ? null : (
+          <Banner tone="calm">
+            <p>{t('staff.sample-filled', { name: props.sample.name })}</p>
+          </Banner>
+        )}
+        <Button ref={submitButton} type="submit" look="primary" isWide isBusy={busy === 'password'}>
           {t('staff.continue')}
         </Button>
       </form>
@@ -158,11 +164,6 @@ function PasswordStep(props: {
           </Button>
         </>
       ) : null}
-      {props.sample === undefined ? null : (
-        <Banner tone="calm">
-          <p>{t('staff.sample-filled', { name: props.sample.name })}</p>
-        </Banner>
-      )}
       {props.door?.sandbox ? (
         <SampleStaff
           onChosen={(sample) => {
@@ -171,6 +172,7 @@ function PasswordStep(props: {
             setPassword(sample.password)
             setMissing(undefined)
             setProblem(undefined)
+            submitButton.current?.focus()
           }}
         />
       ) : null}
