@@ -144,7 +144,7 @@ describe('a day at the desk', () => {
       await app.grant(request, OTHER, { hiTypes: ['Prescription'] })
       await doctor.page.getByText(say('consents.state-granted-less')).first().waitFor()
       await doctor.page
-        .getByText(say('consents.step-data-of', { came: number(language, 1), all: number(language, 1) }))
+        .getByText(say('consents.step-data-of_one', { came: number(language, 1), n: number(language, 1) }))
         .waitFor()
       await doctor.assertSound()
       await doctor.picture(`desk-patient-${language}-${size}`, size === 'phone')

@@ -53,7 +53,7 @@ const ENDS: Partial<Record<Consent['status'], DeskKey>> = {
 }
 
 function useStepTitle(consent: Consent, step: Step): string {
-  const { t } = useWords()
+  const { t, tn } = useWords()
   switch (step.name) {
     case 'asked':
       return t(step.state === 'stopped' ? 'consents.step-asked-failed' : 'consents.step-asked')
@@ -63,7 +63,7 @@ function useStepTitle(consent: Consent, step: Step): string {
     case 'data': {
       if (step.state === 'later' || consent.places.length === 0) return t('consents.step-data')
       if (step.state === 'stopped') return t('consents.step-data-none')
-      return t('consents.step-data-of', { came: consent.places.filter(hasCome).length, all: consent.places.length })
+      return tn('consents.step-data-of', consent.places.length, { came: consent.places.filter(hasCome).length })
     }
     case 'read':
       return t(step.state === 'now' ? 'consents.step-not-read' : 'consents.step-read')

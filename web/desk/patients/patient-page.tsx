@@ -68,11 +68,17 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
         }
       >
         <VisitCard patient={patient} visit={open} session={session} />
-        {mayDo(role, 'consent.see') ? <PatientConsents patient={patient} session={session} /> : null}
+      </Page>
+      {mayDo(role, 'consent.see') ? (
+        <div className={style.consents}>
+          <PatientConsents patient={patient} session={session} />
+        </div>
+      ) : null}
+      <div className={style.rest}>
         <Who patient={patient} mayChange={mayDo(role, 'patient.register')} />
         <LinkCard patient={patient} links={links} mayLink={mayDo(role, 'link.start')} />
         <EarlierVisits visits={visits.filter(({ id }) => id !== open?.id)} own={session.staff.id} />
-      </Page>
+      </div>
     </div>
   )
 }

@@ -2,8 +2,6 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { todayScope } from '../../../src/desk/rules.ts'
 import type { Id } from '../../../src/kernel/id.ts'
-import { mayDo } from '../../../src/people/rules.ts'
-import { ButtonLink } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
@@ -42,11 +40,6 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
     return (
       <Empty icon="queue" title={t(`today.empty-${kind}`)}>
         <p>{t(`today.empty-${kind}-text`)}</p>
-        {open === undefined && mayDo(session.staff.role, 'patient.find') ? (
-          <ButtonLink to="/patients" icon="search">
-            {t('today.find')}
-          </ButtonLink>
-        ) : null}
       </Empty>
     )
   return (
