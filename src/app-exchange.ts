@@ -46,7 +46,7 @@ import { verifyPatientToken } from './people/commands.ts'
 import { patientOfSession } from './people/patient-session.ts'
 import type { WebNeeds } from './people/session-commands.ts'
 import { SIGN_IN_JOB, signInJob } from './people/sign-in-commands.ts'
-import { makeConsole } from './sandbox/console.ts'
+import { makeConsole, type SandboxConsole } from './sandbox/console.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
 import { makeNetworkWatch } from './sandbox/watch.ts'
@@ -82,7 +82,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
   return {
     routes: [
       ...exchangeRoutes(needs),
-      ...(needs.sandbox ? frontPageRoutes({ ...needs, watch }) : []),
+      ...(needs.sandbox ? frontPageRoutes({ ...needs, watch, doors: doorsOf(config, sandboxConsole) }) : []),
       ...(sandboxConsole?.routes ?? []),
     ],
     reactions: [
@@ -133,6 +133,12 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
 /** Who answers patients' questions; a sandbox whose settings name nobody says that it is one. */
 function contactOf({ contact, name }: ExchangeConfig): Contact {
   if (contact === undefined) return { name: `${name} (sandbox)`, email: 'questions@sandbox.example' }
+/** What people may open in a sandbox, for its front page. */
+function doorsOf({ id, sandboxParties }: ExchangeConfig, sandboxConsole: SandboxConsole | undefined) {
+  const desks = sandboxParties.map((party) => party.id).filter((party) => party !== id)
+  return { console: sandboxConsole !== undefined, desks }
+}
+
   const { phone } = contact
   return { name: contact.name, email: contact.email, ...(phone === undefined ? {} : { phone }) }
 }

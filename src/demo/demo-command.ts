@@ -60,7 +60,8 @@ ${lines.join('\n')}
 
   ${seeded.patients} patients with ${seeded.records} records, ${seeded.staff} people of the staff. Ready after ${seconds.toFixed(1)} s. Data: ${dataFolder}
 
-  Look     ${first}/
+  Look     ${first.replace('127.0.0.1', 'localhost')}/
+  Watch    ${first.replace('127.0.0.1', 'localhost')}/sandbox
   Try      npm run story              the main job, step by step, in another terminal
            npx amanat sandbox --help  join with software of your own
            npx amanat log verify ${first}/log

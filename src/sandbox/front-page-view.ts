@@ -65,22 +65,35 @@ function header({ words, language }: Page): Html {
 <nav aria-label="${words.languages}"><ul class="languages">${LANGUAGES.map(link)}</ul></nav></header>`
 }
 
-function summary({ words, view, n }: Page): Html {
+function summary(page: Page): Html {
+  const { words, view, n } = page
   // What does not say how it is may well be running: only what should and does not is counted as missing.
   const missing = view.parties.filter(({ state }) => state === 'down' || state === 'not-ready').length
   const all = view.parties.length
   const said = missing === 0 ? words.allUp : words.notReady(n(missing), n(all))
   return html`<div class="summary"><h1 id="summary" data-live aria-live="polite"><span class="${missing === 0 ? 'up' : 'not-ready'}">${icon(missing === 0 ? 'up' : 'not-ready')}</span><span>${said}</span></h1>
 <p class="lead">${words.lead}</p>
+${doors(page)}
 <p class="next"><a href="#next">${words.tryNext}</a></p></div>`
 }
 
+/** What people can open here. */
+function doors({ words, view }: Page): Html {
+  const app = view.parties[0]?.app
+  const link = (href: string, text: string): Html => html`<a class="door" href="${href}">${text}</a>`
+  return html`<p class="doors">${app === undefined ? NOTHING : link(app, words.openApp)}${view.console === undefined ? NOTHING : link(view.console, words.openConsole)}</p>`
+}
+
 function parties({ words, view }: Page): Html {
-  const row = ({ id, name, kind, url, state }: NetworkView['parties'][number]): Html =>
-    html`<li class="party"><div class="who"><h3><bdi>${name}</bdi></h3><p class="muted">${words.kinds[kind]}</p></div>
+  const desk = ({ kind, app }: NetworkView['parties'][number]): Html =>
+    kind === 'exchange' || app === undefined ? NOTHING : html`<p><a href="${app}">${words.openDesk}</a></p>`
+  const row = (party: NetworkView['parties'][number]): Html => {
+    const { id, name, kind, url, state } = party
+    return html`<li class="party"><div class="who"><h3><bdi>${name}</bdi></h3><p class="muted">${words.kinds[kind]}</p>${desk(party)}</div>
 <div class="where"><p class="id"><span class="label">${words.id}</span> <code dir="ltr">${id}</code></p>
 <p class="url"><span class="label">${words.address}</span> <code dir="ltr">${url.replace(/^http:\/\//, '')}</code></p></div>
 <p class="state ${state}" id="state-${id}" data-live>${icon(state)}<span>${words.states[state]}</span></p></li>`
+  }
   const silent = view.parties.some(({ state }) => state === 'silent')
   return html`<section aria-labelledby="parties"><h2 id="parties">${words.parties}</h2><p class="muted">${words.partiesText}</p>
 <ul class="parties">${view.parties.map(row)}</ul>

@@ -29,6 +29,9 @@ export type Words = {
   /** Numbers come formatted. */
   readonly notReady: (few: string, all: string) => string
   readonly lead: string
+  readonly openApp: string
+  readonly openConsole: string
+  readonly openDesk: string
   readonly parties: string
   readonly partiesText: string
   readonly id: string

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { readLogState } from '../audit/state.ts'
 import { countRequests } from '../consent/counts.ts'
 import type { Tx } from '../db/tx.ts'
+import { webOriginsOf } from '../http/web-origin.ts'
 import { countCareContexts } from '../linking/counts.ts'
 import type { Facility } from '../partners/bridge.ts'
 import { listFacilities } from '../partners/commands.ts'
@@ -35,8 +36,12 @@ export const networkView = z
         kind: z.enum(PARTY_KINDS),
         url: z.string(),
         state: z.enum(PARTY_STATES),
+        /** Where people open its app: the patient app of the exchange, the desk of a facility of ours. */
+        app: z.string().optional(),
       }),
     ),
+    /** The sandbox console, where it is served. */
+    console: z.string().optional(),
     patients: count,
     careContexts: count,
     consentRequests: z.object({ REQUESTED: count, GRANTED: count, DENIED: count, REVOKED: count, EXPIRED: count }),
@@ -51,6 +56,8 @@ export type ViewNeeds = {
   readonly publicUrl: string
   readonly ownLog: { readonly witnesses: readonly unknown[] }
   readonly watch: { readonly states: () => ReadonlyMap<string, PartyState> }
+  /** What people may open: the console, and the desks of these facilities. */
+  readonly doors: { readonly console: boolean; readonly desks: readonly string[] }
 }
 
 /** The parties as last heard of, and what the exchange has counted. */
@@ -62,15 +69,24 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
     kind: kindOf(facility),
     url: facility.bridge.url,
     state: states.get(facility.bridge.clientId) ?? ('unknown' as const),
+    ...(needs.doors.desks.includes(facility.id) ? { app: `${byName(facility.bridge.url)}/desk` } : {}),
   }))
   const log = await readLogState(tx.db)
   return {
     at: tx.now.toISOString(),
     parties: [
       // It gives this answer: it runs.
-      { id: needs.exchange.id, name: needs.exchange.name, kind: 'exchange', url: needs.publicUrl, state: 'up' },
+      {
+        id: needs.exchange.id,
+        name: needs.exchange.name,
+        kind: 'exchange',
+        url: needs.publicUrl,
+        state: 'up',
+        app: `${byName(needs.publicUrl)}/me`,
+      },
       ...facilities.toSorted((a, b) => a.url.localeCompare(b.url, 'en', { numeric: true })),
     ],
+    ...(needs.doors.console ? { console: `${byName(needs.publicUrl)}/sandbox` } : {}),
     patients: await countPatients(tx),
     careContexts: await countCareContexts(tx),
     consentRequests: await countRequests(tx),
@@ -83,6 +99,9 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
     },
   }
 }
+
+/** Passkeys need a name: people open what runs on this machine as localhost. */
+const byName = (url: string): string => webOriginsOf(url).at(-1) ?? url
 
 const KIND_WORDS: readonly (readonly [RegExp, PartyKind])[] = [
   [/hospital/i, 'hospital'],

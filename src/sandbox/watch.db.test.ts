@@ -62,6 +62,7 @@ test('what each party says of itself; those with no such page are not called dow
     publicUrl: 'http://127.0.0.1:1',
     ownLog: { witnesses: [] },
     watch,
+    doors: { console: true, desks: [] },
   }
   const shown = async () =>
     (await transact(machine, (tx) => readNetwork(tx, needs))).parties

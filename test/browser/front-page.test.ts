@@ -55,6 +55,7 @@ before(async () => {
       publicUrl: 'http://127.0.0.1:4000',
       ownLog: { witnesses: [1, 2] },
       watch,
+      doors: { console: true, desks: FACILITIES.map(([id]) => id) },
     }),
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
     authenticate: {
