@@ -44,7 +44,7 @@ test('she allows what was asked: inbox, request, notice, proof, receipt', async 
   await page.getByText('Registered facility IN2910000022').waitFor()
   await page.getByText('KA-21-1521').waitFor()
   await visitor.assertSound()
-  await visitor.picture('patient-request', true)
+  await visitor.picture('patient-request')
   await allow(visitor)
   await visitor.assertSound()
   await visitor.picture('patient-receipt', true)
@@ -78,7 +78,7 @@ test('she allows less: kinds, days, single visits, and until when', async () => 
   await page.getByText('Choose single visits and reports').last().click()
   await page.getByRole('checkbox', { name: /Report of 14 March 2024/ }).uncheck()
   await visitor.assertSound()
-  await visitor.picture('patient-request-less', true)
+  await visitor.picture('patient-request-less')
   await page.getByText('How long they may keep it').click()
   await page.getByRole('radio', { name: /One week/ }).check()
   await visitor.assertSound()
@@ -142,6 +142,8 @@ test('a double tap decides once; the back button loses nothing before, and undoe
   await page.getByText('2 of 3 kinds').waitFor()
   await page.goForward()
   await page.getByRole('heading', { name: 'Read this before you decide' }).waitFor()
+  await page.reload()
+  await page.getByText('You share less than they ask: doctor visits and test reports').waitFor()
   let sent = 0
   page.on('request', (call) => (sent += call.url().endsWith('/allow') ? 1 : 0))
   await button(page, 'I have read this. Allow').dblclick()
@@ -232,6 +234,62 @@ test('the line breaks while the denial is on its way, though it arrived: sent ag
   await page.getByText('Waiting for the line.').waitFor({ state: 'detached' })
   assert.equal(await world.statusOf(request), 'DENIED')
   assert.equal(await page.getByText('was not taken').count(), 0)
+  await visitor.close()
+})
+
+test('the line breaks while the allowance is on its way, whether it arrived or not: it has its effect once', async () => {
+  for (const arrives of [true, false]) {
+    const request = await world.ask()
+    const visitor = await world.visitor()
+    const { page } = visitor
+    let lost = 0
+    await page.route('**/allow', async (route) => {
+      if (lost > 0) return route.continue()
+      lost += 1
+      if (arrives) await route.fetch()
+      return route.abort()
+    })
+    await visitor.open(`/me/requests/${request}?step=notice`)
+    await button(page, 'I have read this. Allow').click()
+    await prove(visitor)
+    await page.getByRole('heading', { name: 'Requests' }).waitFor()
+    await waitFor('the allowance to arrive', async () => (await world.statusOf(request)) === 'GRANTED')
+    await page.getByText('Waiting for the line.').waitFor({ state: 'detached' })
+    assert.equal(await page.getByText('was not taken').count(), 0)
+    await visitor.close()
+  }
+})
+
+test('the request is read aloud where the device has a voice of the language', async () => {
+  const request = await world.ask()
+  const visitor = await world.visitor()
+  const { page } = visitor
+  await visitor.open(`/me/requests/${request}`)
+  assert.equal(await button(page, 'Read it to me').count(), 0)
+  await page.addInitScript(() => {
+    const said: string[] = []
+    const voice = { lang: 'en-IN', localService: true, name: 'test', default: true, voiceURI: 'test' }
+    const fake = {
+      getVoices: () => [voice],
+      speak: ({ text }: { text: string }) => said.push(text),
+      cancel: () => undefined,
+    }
+    Object.defineProperty(window, 'speechSynthesis', { value: fake })
+    Object.defineProperty(window, 'SpeechSynthesisUtterance', {
+      value: class {
+        readonly text: string
+        constructor(text: string) {
+          this.text = text
+        }
+      },
+    })
+    Object.defineProperty(window, 'said', { value: said })
+  })
+  await page.reload()
+  await button(page, 'Read it to me').click()
+  await button(page, 'Stop reading').waitFor()
+  const said = await page.evaluate(() => (window as unknown as { said: string[] }).said.join(' '))
+  assert.match(said, /Vanashree .* asks to see your health records/)
   await visitor.close()
 })
 
@@ -366,11 +424,11 @@ for (const language of JOURNEY_LANGUAGES)
         await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
         await visitor.assertSound()
       }
-      await visitor.picture(`patient-request-${language}-${size}`, true)
+      await visitor.picture(`patient-request-${language}-${size}`)
       await visitor.open(`/me/requests/${waiting}?step=notice`)
       await page.locator('h2').nth(5).waitFor()
       await visitor.assertSound()
-      await visitor.picture(`patient-notice-${language}-${size}`, true)
+      await visitor.picture(`patient-notice-${language}-${size}`)
       await world.denyElsewhere(waiting)
       await page.locator('h1').waitFor()
       await visitor.assertSound()

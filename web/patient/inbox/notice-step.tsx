@@ -52,11 +52,12 @@ export function NoticeStep(props: {
       {notice === undefined ? null : (
         <>
           <NoticeText notice={notice} />
-          {isLess(request, choice) ? (
-            <Banner tone="calm">
-              {t('notice.chosen', { types: sayTypes(words, choice.types), day: dates.day(choice.until) })}
-            </Banner>
-          ) : null}
+          <Banner tone="calm">
+            {t(isLess(request, choice) ? 'notice.chosen' : 'notice.whole', {
+              types: sayTypes(words, choice.types),
+              day: dates.day(choice.until),
+            })}
+          </Banner>
           <p className={style.second}>{t('notice.kept')}</p>
           <ButtonRow>
             <Button look="primary" isBusy={decide.isBusy} onClick={() => void allow(notice)}>

@@ -27,13 +27,27 @@ import { useDecide } from './use-decide.ts'
  */
 export function OpenRequest(props: { readonly request: RequestView; readonly first: Choice | undefined }): ReactNode {
   const { request } = props
-  const [choice, setChoice] = useState(props.first ?? wholeChoice(request))
+  const [choice, setChoice] = useKeptChoice(request, props.first)
   const [notice, setNotice] = useState<ShownNotice>()
   const decide = useDecide(request)
   const isNotice = new URLSearchParams(useSearch()).get('step') === 'notice'
   if (isNotice && countChosen(request, choice) > 0)
     return <NoticeStep request={request} choice={choice} notice={notice} onShown={setNotice} decide={decide} />
   return <RequestForm request={request} choice={choice} onChange={setChoice} decide={decide} />
+}
+
+/** Also outlives a reload of the tab: what was taken away does not come back by itself. */
+function useKeptChoice(request: RequestView, first: Choice | undefined): readonly [Choice, (choice: Choice) => void] {
+  const place = `amanat.choice.${usePerson() ?? ''}.${request.id}`
+  const [choice, setChoice] = useState((): Choice => {
+    const kept = sessionStorage.getItem(place)
+    return first ?? (kept === null ? wholeChoice(request) : (JSON.parse(kept) as Choice))
+  })
+  const keep = (next: Choice): void => {
+    sessionStorage.setItem(place, JSON.stringify(next))
+    setChoice(next)
+  }
+  return [choice, keep]
 }
 
 function RequestForm(props: {
@@ -65,9 +79,7 @@ function RequestForm(props: {
       <AskerCard asker={request.asker} />
       <p className={style.sentence}>{sentence}</p>
       <p>{sayWhy(words, request.purpose)}</p>
-      <div>
-        <ReadAloud text={aloud.join(' ')} />
-      </div>
+      <ReadAloud text={aloud.join(' ')} />
       <div className={style.rows} ref={rows}>
         <WhatRow {...props} />
         <WhenRow {...props} />

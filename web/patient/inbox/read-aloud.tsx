@@ -21,9 +21,11 @@ export function ReadAloud(props: { readonly text: string }): ReactNode {
     window.speechSynthesis.speak(speech)
   }
   return (
-    <Button look="quiet" icon={isReading ? 'stop' : 'speaker'} aria-pressed={isReading} onClick={toggle}>
-      {t(isReading ? 'request.stop-reading' : 'request.read-aloud')}
-    </Button>
+    <div>
+      <Button icon={isReading ? 'stop' : 'speaker'} onClick={toggle}>
+        {t(isReading ? 'request.stop-reading' : 'request.read-aloud')}
+      </Button>
+    </div>
   )
 }
 
