@@ -10,7 +10,7 @@ import { type Person } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
 import { addStaff, type StaffLogin, signInStaff } from '../staff.ts'
 import { waitFor } from '../wait.ts'
-import { type JourneyLanguage, SIZES, type Size, type Visitor, WebWorld } from './web-world.ts'
+import { type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const OURS = 'IN2710000011'
 const OTHER = 'IN2910000022'
