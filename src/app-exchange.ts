@@ -95,11 +95,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...ownAppReactions(needs),
       ...exchangeRightsReactions,
     ],
-    handlers: [
-      [ANSWER_DUE_JOB, answerDue],
-      [SIGN_IN_JOB, signInJob(needs)],
-      ...ownFetchJobs(needs),
-    ],
+    handlers: [[ANSWER_DUE_JOB, answerDue], [SIGN_IN_JOB, signInJob(needs)], ...ownFetchJobs(needs)],
     failures: [
       ...CONSENT_FAILURES,
       ...EXCHANGE_RIGHTS_FAILURES,
@@ -133,14 +129,14 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
 /** Who answers patients' questions; a sandbox whose settings name nobody says that it is one. */
 function contactOf({ contact, name }: ExchangeConfig): Contact {
   if (contact === undefined) return { name: `${name} (sandbox)`, email: 'questions@sandbox.example' }
+  const { phone } = contact
+  return { name: contact.name, email: contact.email, ...(phone === undefined ? {} : { phone }) }
+}
+
 /** What people may open in a sandbox, for its front page. */
 function doorsOf({ id, sandboxParties }: ExchangeConfig, sandboxConsole: SandboxConsole | undefined) {
   const desks = sandboxParties.map((party) => party.id).filter((party) => party !== id)
   return { console: sandboxConsole !== undefined, desks }
-}
-
-  const { phone } = contact
-  return { name: contact.name, email: contact.email, ...(phone === undefined ? {} : { phone }) }
 }
 
 /** Every route of the exchange; also what the OpenAPI document is made from. */
@@ -193,7 +189,7 @@ function patientCheck(needs: ExchangeNeeds): Authenticate {
     }
     const token = bearerOf(headers['x-auth-token'])
     if (token !== undefined) return verifyPatientToken(tx, needs, token)
-    const signedIn = await patientOfSession(tx, needs.web, { method: request.method, headers })
+    const signedIn = await patientOfSession(tx, needs.web, { ...request, headers })
     // Decisions of the app go by /v1, where they ask for a proof anew; ABDM's own paths know none.
     if (signedIn !== undefined && !isRefusal(signedIn) && request.dialect === 'abdm' && request.method !== 'GET')
       return refuse('auth/forbidden', 'A session of the app reads here; what it changes goes by /v1.')

@@ -209,8 +209,8 @@ const nobody: Authenticate = async () => refuse('request/not-found')
 
 /** The person of the staff whose cookie came with the call. */
 function staffCheck(needs: FacilityNeeds): Authenticate {
-  return async (tx, headers, { method }) => {
-    const found = await readStaffSession(tx, needs.web, { method, headers })
+  return async (tx, headers, request) => {
+    const found = await readStaffSession(tx, needs.web, { ...request, headers })
     return isRefusal(found) ? found : found.caller
   }
 }

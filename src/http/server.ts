@@ -49,7 +49,7 @@ export const nativeRules: DialectRules = {
 export type Authenticate = (
   tx: Tx,
   headers: Headers,
-  request: Pick<Route, 'method' | 'dialect'>,
+  request: Pick<Route, 'method' | 'dialect' | 'live'>,
 ) => Promise<Caller | Refusal>
 
 export type ServerNeeds = {

@@ -79,7 +79,12 @@ function isSecure({ origins }: WebNeeds): boolean {
 }
 
 export type ReadSession = WebSession & { readonly csrf: string }
-type WebCall = { readonly method: string; readonly headers: Readonly<Record<string, string | undefined>> }
+type WebCall = {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  /** Of a route with live updates: a page that lies open is not a person who uses it. */
+  readonly live?: unknown
+}
 
 /**
  * The session whose cookie came with a call, undefined when none did. `auth/no-session` when it is unknown, ended, expired or was long
@@ -98,7 +103,8 @@ export async function readSession(
   const csrf = csrfOf(value)
   const fault = crossSiteFault(call, { origins: web.origins, csrf })
   if (fault) return fault
-  await store.updateSeen(tx, session.id, new Date(tx.now.getTime() - LIMITS.webSessionSeenEveryMs))
+  if (call.live === undefined)
+    await store.updateSeen(tx, session.id, new Date(tx.now.getTime() - LIMITS.webSessionSeenEveryMs))
   return { ...session, csrf }
 }
 

@@ -131,6 +131,13 @@ test('a session ends by itself, when it is not used, when it is ended from elsew
   exchange.clock.advance(LIMITS.patientWebSessionIdleMs)
   assert.equal(codeOf(await call('GET', headers)), 'auth/no-session')
 
+  const watched = await open(RAVI.abhaAddress)
+  exchange.clock.advance(LIMITS.patientWebSessionIdleMs - 1)
+  const watching = { method: 'GET', headers: { cookie: cookieIn(watched.cookie) }, live: () => 'x' }
+  assert.equal(codeOf(await exchange.inTx((tx) => patientOfSession(tx, WEB, watching))), 'ok')
+  exchange.clock.advance(1)
+  assert.equal(codeOf(await exchange.inTx((tx) => patientOfSession(tx, WEB, watching))), 'auth/no-session')
+
   const idle = await open(RAVI.abhaAddress)
   exchange.clock.advance(LIMITS.patientWebSessionIdleMs)
   assert.equal(codeOf(await call('GET', { cookie: cookieIn(idle.cookie) })), 'auth/no-session')

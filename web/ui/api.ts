@@ -62,7 +62,8 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
   const headers: Record<string, string> = { accept: 'application/json' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
-  if (context.actingFor !== undefined) headers['x-acting-for'] = context.actingFor
+  // Who is signed in does not depend on whom she acts for, nor does signing out.
+  if (context.actingFor !== undefined && path !== '/v1/session') headers['x-acting-for'] = context.actingFor
   if (method !== 'GET') {
     if (context.csrf !== undefined) headers['x-csrf'] = context.csrf
     headers['idempotency-key'] = options.key ?? crypto.randomUUID()
