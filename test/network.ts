@@ -7,6 +7,8 @@ import { sql } from 'kysely'
 import { type Logger, pino } from 'pino'
 import { openKeys, type RunningParty, startParty } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
+import { makeCosigner } from '../src/crypto/cosignature.ts'
+import { formatVkey, makeSigner } from '../src/crypto/signed-note.ts'
 import { LIMITS } from '../src/kernel/limits.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { FakeBridge, type Fault } from './fake-bridge.ts'
@@ -41,6 +43,10 @@ type Options = {
   readonly allowPrivateNetworks?: boolean
   /** Gets every line of the parties' logs, of all levels. */
   readonly logTo?: (line: string) => void
+  /** What the register calls the facilities. */
+  readonly names?: Readonly<Record<string, string>>
+  /** The facilities witness the log of the exchange. */
+  readonly witnessed?: boolean
 }
 
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
@@ -182,7 +188,7 @@ export class TestNetwork {
     const database = await openTestDatabase()
     this.#databases.push(database)
     const { url, operatorToken } = this.#placeOf(id)
-    const name = role === 'exchange' ? 'Test exchange' : `Facility ${id}`
+    const name = role === 'exchange' ? 'Test exchange' : (this.#options.names?.[id] ?? `Facility ${id}`)
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
     const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
@@ -194,7 +200,7 @@ export class TestNetwork {
       publicUrl: url,
       database: { url: database.connectionString },
       keysFolder,
-      log: { origin: `${id.toLowerCase()}.amanat.example/log` },
+      log: { origin: originOf(id), ...(await this.#witnessing(role)) },
       operatorToken,
       allowPrivateNetworks: this.#options.allowPrivateNetworks ?? true,
       textMessages: { kind: 'sandbox' },
@@ -221,12 +227,31 @@ export class TestNetwork {
     this.#parties.push({ id, name, url, operatorToken, running, databaseUrl: database.connectionString })
   }
 
+  /** Who cosigns whose log; the keys of all parties are made before the first one starts. */
+  async #witnessing(role: 'exchange' | 'facility'): Promise<object> {
+    if (this.#options.witnessed !== true) return {}
+    if (role === 'facility') {
+      const { logSeed } = await openKeys(this.keysFolder('sbx'))
+      const origin = originOf('sbx')
+      return { witnessFor: [{ origin, vkey: formatVkey(makeSigner(origin, logSeed).key) }] }
+    }
+    const witnesses = (this.#options.facilities ?? []).map(async (id) => {
+      const { witnessSeed } = await openKeys(this.keysFolder(id))
+      const name = `${originOf(id)}/witness`
+      const vkey = formatVkey(makeCosigner(name, witnessSeed).key)
+      return { name, vkey, url: `${this.#placeOf(id).url}/witness` }
+    })
+    return { witnesses: await Promise.all(witnesses) }
+  }
+
   async #register(id: string, name: string, url: string): Promise<{ clientId: string; clientSecret: string }> {
     const { status, body } = await this.operator('sbx', '/v1/bridges', { id, name, url, roles: ['hip', 'hiu'] })
     if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
     return { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
   }
 }
+
+const originOf = (id: string): string => `${id.toLowerCase()}.amanat.example/log`
 
 /** GET without a body, POST with one; the answer's JSON, or its text. */
 export async function callJson(

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { announce, record } from '../../src/audit/record.ts'
 import { verifyReceipt } from '../../src/audit/verify.ts'
+import { transact } from '../../src/db/tx.ts'
+import type { FacilityId, Id } from '../../src/kernel/id.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
+import type { AccessReported } from '../../src/native/native.ts'
 import { at, listAt, textAt } from '../json-path.ts'
 import { ASHA } from '../people.ts'
 import { waitFor } from '../wait.ts'
@@ -23,17 +27,37 @@ describe('who looked', () => {
     await visitor.close()
     await sharing.share(sharing.centre, HOSPITAL)
     await sharing.centre.view(ASHA.abhaAddress)
-    await look('BTG')
+    await lookOf('BTG')
     await waitFor(
       'three looks',
       async () => listAt({ body: (await sharing.asha.call('/v1/me/looks')).body }, 'body').length >= 3,
     )
   })
 
-  /** One more look, for a reason of its own. */
-  async function look(purpose: string): Promise<void> {
-    const person = { name: 'Dr. Farida Khan', role: 'physician' }
-    await sharing.centre.call('/v1/records/view', { patient: ASHA.abhaAddress, person, purpose })
+  /** A look as a facility of somebody else reports it: ours would not let anybody look for another reason than the consent's. */
+  async function lookOf(purpose: string): Promise<void> {
+    const { machine } = sharing.world.network.exchange.running
+    const artefact = textAt((await sharing.asha.call('/v1/me/sharing')).body, 'items.0.id')
+    await transact(machine, async (tx) =>
+      announce(
+        tx,
+        await record(tx, {
+          type: 'access.reported',
+          actor: {
+            kind: 'facility',
+            id: CENTRE as FacilityId,
+            person: { name: 'Sister Mary Paul', role: 'emergency nurse' },
+          },
+          patient: ASHA.abhaAddress,
+          subject: artefact as Id<'artefact'>,
+          facility: CENTRE,
+          facilityName: CENTRE,
+          at: tx.now.toISOString(),
+          purpose,
+          what: [{ hiType: 'OPConsultation', careContextReference: 'visit-1' }],
+        } satisfies AccessReported),
+      ),
+    )
   }
 
   const firstCheck = ({ page }: Visitor, language: 'en' | 'ur') =>
@@ -74,7 +98,7 @@ describe('who looked', () => {
     const { page } = visitor
     await page.route('**/v1/me/receipts/*', async (route) => {
       const answer = await route.fetch()
-      const forged = (await answer.text()).replaceAll('Farida', 'Farina')
+      const forged = (await answer.text()).replaceAll(/Farida|Mary/g, 'Nobody')
       await route.fulfill({ response: answer, body: forged })
     })
     await firstCheck(visitor, 'en').click()
@@ -91,7 +115,7 @@ describe('who looked', () => {
     const visitor = await sharing.open('/me/looked', 'en', 'phone')
     const { page } = visitor
     const old = await (await fetch(`${sharing.world.network.exchange.url}/log/checkpoint`)).text()
-    await look('CAREMGT')
+    await lookOf('CAREMGT')
     await waitFor('the log to grow', async () => {
       const now = await (await fetch(`${sharing.world.network.exchange.url}/log/checkpoint`)).text()
       return Number(now.split('\n')[1]) > Number(old.split('\n')[1])

@@ -15,26 +15,25 @@ export const NAMES: Readonly<Record<string, string>> = {
   [CENTRE]: 'Vanashree Medical Centre, Bengaluru',
   [INSURER]: 'Chhatraksha Health Insurance, Mumbai',
 }
+/** Four parties and a browser share the machine. */
+const PATIENCE_MS = 60_000
 const WORDS = path.join(import.meta.dirname, '..', '..', 'web')
 
-/** A text of the patient app as the page shows it: of the language where it has words, else English; values isolated in Urdu. */
+/** A text of the patient app as the page shows it; a key without words stands for itself; values are isolated in Urdu. */
 export function say(language: JourneyLanguage, key: string, values: Readonly<Record<string, string>> = {}): string {
   const [area = ''] = key.split('.')
-  const files = [language, 'en'].flatMap((one) =>
-    ['patient', 'ui'].flatMap((app) =>
-      [area === 'proof' ? 'looked' : area, 'common'].map((file) => path.join(WORDS, app, 'words', one, `${file}.json`)),
-    ),
-  )
-  for (const file of files) {
-    const words = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, string>) : {}
-    const text = words[key]
-    if (text === undefined) continue
-    return text.replaceAll(/\{(\w+)\}/g, (place, name: string) => {
-      const value = values[name]
-      return value === undefined ? place : language === 'ur' ? `\u2068${value}\u2069` : value
-    })
-  }
-  throw new Error(`no words for ${key}`)
+  const files = [
+    `patient/words/${language}/${area === 'proof' ? 'looked' : area}.json`,
+    `ui/words/${language}/common.json`,
+  ].map((file) => path.join(WORDS, file))
+  const catalogues = files
+    .filter((file) => fs.existsSync(file))
+    .map((file) => JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, string>)
+  const text = catalogues.map((words) => words[key]).find((words) => words !== undefined) ?? key
+  return text.replaceAll(/\{(\w+)\}/g, (place, name: string) => {
+    const value = values[name]
+    return value === undefined ? place : language === 'ur' ? `\u2068${value}\u2069` : value
+  })
 }
 
 /** Asha's records at a hospital and a centre, whose logs watch over that of the exchange; a hospital, a centre and an insurer that share. */
@@ -47,8 +46,8 @@ export class SharingWorld {
   private constructor(world: WebWorld, asha: PatientApp) {
     this.world = world
     this.asha = asha
-    this.centre = new FacilityDesk(world.network, CENTRE)
-    this.insurer = new FacilityDesk(world.network, INSURER)
+    this.centre = new FacilityDesk(world.network, CENTRE, PATIENCE_MS)
+    this.insurer = new FacilityDesk(world.network, INSURER, PATIENCE_MS)
   }
 
   static async start(): Promise<SharingWorld> {
@@ -56,7 +55,7 @@ export class SharingWorld {
     const { network } = world
     await network.enrol(ASHA)
     const own = new SharingWorld(world, await PatientApp.open(network, ASHA.abhaAddress))
-    const hospital = new FacilityDesk(network, HOSPITAL)
+    const hospital = new FacilityDesk(network, HOSPITAL, PATIENCE_MS)
     for (const desk of [hospital, own.centre]) await desk.addPatient('MRN-1', ASHA)
     await hospital.addDocument('MRN-1', 'visit-1', sampleDocument('OPConsultation'))
     await hospital.addDocument('MRN-1', 'visit-2', sampleDocument('Prescription'))

@@ -4,23 +4,26 @@ import type { HiType } from '../../../src/fhir/hi-type.ts'
 import type { LookView } from '../../../src/rights/views.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
+import { Disclosure } from '../../ui/disclosure.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Card, Facts } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
 import { facilityIcon } from '../sharing/facility-icon.ts'
 import { useWords } from '../words.ts'
+import type { LookGroup } from './groups.ts'
 import style from './looked.module.css'
 
-/** One look: who, from where, when, why, what, on what ground. */
+/** Looks that are one act: who, from where, when, why, what, on what ground. */
 export function LookCard(props: {
-  readonly look: LookView
+  readonly looks: LookGroup
   readonly hasDay: boolean
   readonly onProve: (look: LookView) => void
   readonly onAsk: (look: LookView) => void
 }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
-  const { look, hasDay, onProve, onAsk } = props
+  const { looks, hasDay, onProve, onAsk } = props
+  const [look] = looks
   const { event, facility, unusual, question } = look
   const person = event.actor.person
   return (
@@ -55,30 +58,63 @@ export function LookCard(props: {
       <Facts
         rows={[
           [t('looked.why'), t(`purpose.${event.purpose as 'CAREMGT'}`)],
-          [t('looked.what'), <What key="what" look={look} />],
+          [t('looked.what'), <What key="what" looks={looks} />],
           [t('looked.basis'), <Ground key="ground" look={look} />],
         ]}
       />
       {question === undefined ? null : <p>{t('looked.asked', { number: question.number })}</p>}
       <ButtonRow>
-        <Button icon="proof" onClick={() => onProve(look)}>
-          {t('looked.check')}
-        </Button>
+        {looks.length > 1 ? null : <ProofButton look={look} onProve={onProve} />}
         {question === undefined || question.status === 'answered' ? (
           <Button look="quiet" onClick={() => onAsk(look)}>
             {t('looked.ask')}
           </Button>
         ) : null}
       </ButtonRow>
+      {looks.length > 1 ? <Entries looks={looks} onProve={onProve} /> : null}
     </Card>
   )
 }
 
+type OnProve = { readonly onProve: (look: LookView) => void }
+
+function ProofButton(props: OnProve & { readonly look: LookView }): ReactNode {
+  const { t } = useWords()
+  const { look, onProve } = props
+  return (
+    <Button icon="proof" onClick={() => onProve(look)}>
+      {t('looked.check')}
+    </Button>
+  )
+}
+
+/** Each document that was opened is an entry of its own, with a proof of its own. */
+function Entries(props: OnProve & { readonly looks: LookGroup }): ReactNode {
+  const { t, tn } = useWords()
+  const dates = useDates()
+  const { looks, onProve } = props
+  return (
+    <Disclosure label={tn('looked.entries', looks.length)}>
+      <ul className={style.entries}>
+        {looks.map((look) => (
+          <li key={look.id}>
+            <span>
+              {look.event.what.map(({ hiType }) => t(`hi-type.${hiType as HiType}`)).join(' · ')}
+              <time dateTime={look.event.at}>{dates.exactTime(look.event.at)}</time>
+            </span>
+            <ProofButton look={look} onProve={onProve} />
+          </li>
+        ))}
+      </ul>
+    </Disclosure>
+  )
+}
+
 /** Types with how many of each. */
-function What(props: { readonly look: LookView }): ReactNode {
+function What(props: { readonly looks: LookGroup }): ReactNode {
   const { t, language } = useWords()
   const dates = useDates()
-  const { what } = props.look.event
+  const what = props.looks.flatMap(({ event }) => event.what)
   const types = [...new Set(what.map(({ hiType }) => hiType))]
   const said = types.map((type) => {
     const count = what.filter(({ hiType }) => hiType === type).length

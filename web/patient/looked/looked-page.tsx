@@ -10,6 +10,7 @@ import { Banner, Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { AskSheet } from './ask-sheet.tsx'
+import { groupsOf } from './groups.ts'
 import { LookCard } from './look-card.tsx'
 import style from './looked.module.css'
 import { ProofSheet } from './proof-sheet.tsx'
@@ -97,14 +98,14 @@ function LookList(props: Actions & { readonly looks: Looks; readonly hasDay?: bo
   const { looks, hasDay = false, ...actions } = props
   return (
     <ul className={style.looks}>
-      {looks.map((look) => (
-        <li key={look.id}>
-          {'changed' in look ? (
+      {groupsOf(looks).map((group) => (
+        <li key={'changed' in group ? group.id : group[0].id}>
+          {'changed' in group ? (
             <Banner tone="stopped" icon="warning" title={t('looked.changed-title')}>
               <p>{t('looked.changed-text')}</p>
             </Banner>
           ) : (
-            <LookCard look={look} hasDay={hasDay} {...actions} />
+            <LookCard looks={group} hasDay={hasDay} {...actions} />
           )}
         </li>
       ))}

@@ -26,7 +26,7 @@ export function ChainList(props: Walk): ReactNode {
         <Icon name="person" size={24} />
         <b>{t('sharing.you')}</b>
       </p>
-      <ul>
+      <ul className={style.branch}>
         {roots.map((node) => (
           <li key={node.id}>
             <NodeBox node={node} />
@@ -59,7 +59,7 @@ function Onward(props: Walk & { readonly from: string; readonly way: readonly st
   const edges = chain.edges.filter((edge) => edge.from === from && edge.state !== 'link')
   if (edges.length === 0) return null
   return (
-    <ul>
+    <ul className={style.branch}>
       {edges.map((edge) => {
         const node = chain.nodes.find(({ id }) => id === edge.to)
         const isNew = !way.includes(edge.to)

@@ -56,7 +56,7 @@ function Heads(): ReactNode {
   return (
     <defs>
       {TONES.map((tone) => (
-        <marker key={tone} id={`head-${tone}`} viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto">
+        <marker key={tone} id={`head-${tone}`} viewBox="0 0 10 10" refX="9" refY="5" markerUnits="userSpaceOnUse" markerWidth="11" markerHeight="11" orient="auto">
           <path d="M0 0 10 5 0 10z" className={style.head} data-tone={tone} />
         </marker>
       ))}
@@ -85,9 +85,8 @@ function Box(props: { readonly placed: PlacedNode }): ReactNode {
         <b>
           <bdi>{node.role === 'me' ? t('sharing.you') : node.name}</bdi>
         </b>
-        {node.role === 'me' || held + node.received === 0 ? null : (
-          <small>{node.received > 0 ? tn('sharing.has-received', node.received) : tn('sharing.own', held)}</small>
-        )}
+        {held === 0 ? null : <small>{tn('sharing.box-own', held)}</small>}
+        {node.received === 0 ? null : <small>{tn('sharing.box-received', node.received)}</small>}
       </div>
     </foreignObject>
   )
