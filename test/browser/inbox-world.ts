@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
 import { askConsent, type ConsentProposal } from '../../src/consent/commands.ts'
 import { generateSigningKey, importSigningKey } from '../../src/crypto/signature.ts'
 import { type Tx, transact } from '../../src/db/tx.ts'
@@ -38,6 +39,9 @@ const RECORDS: readonly (readonly [FacilityId, string, HiType, string])[] = [
   [LAB, 'R-2', 'DiagnosticReport', 'Report of 21 June 2026'],
   [LAB, 'R-3', 'DiagnosticReport', 'Report without a day'],
 ]
+
+export const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true })
+export const link = (page: Page, name: string | RegExp) => page.getByRole('link', { name })
 
 /** An exchange with a patient whose records are linked, and two facilities that ask. */
 export class InboxWorld {
@@ -153,6 +157,14 @@ export class InboxWorld {
     const code = await this.newestCode()
     const done = await context.request.post(`${origin}/v1/sign-in/${id}`, { data: { code } })
     assert.equal(done.status(), 200, await done.text())
+  }
+
+  /** Types the code that came, and confirms. */
+  async prove({ page }: Visitor): Promise<void> {
+    const sheet = page.getByRole('dialog')
+    await sheet.getByRole('textbox').fill(await this.newestCode())
+    await page.keyboard.press('Enter')
+    await sheet.waitFor({ state: 'detached' })
   }
 
   #texts = 0

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { waitFor } from '../wait.ts'
-import { InboxWorld } from './inbox-world.ts'
-import { JOURNEY_LANGUAGES, type Size, type Visitor } from './web-world.ts'
+import { button, InboxWorld, link } from './inbox-world.ts'
+import type { Visitor } from './web-world.ts'
 
 let world: InboxWorld
 before(async () => {
@@ -11,24 +11,13 @@ before(async () => {
 })
 after(() => world.stop())
 
-const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true })
-const link = (page: Page, name: string | RegExp) => page.getByRole('link', { name })
-
-/** Types the code that came, and confirms. */
-async function prove({ page }: Visitor): Promise<void> {
-  const sheet = page.getByRole('dialog')
-  await sheet.getByRole('textbox').fill(await world.newestCode())
-  await page.keyboard.press('Enter')
-  await sheet.waitFor({ state: 'detached' })
-}
-
 /** From the request to the receipt. */
 async function allow(visitor: Visitor, verb = 'Allow'): Promise<void> {
   const { page } = visitor
   await button(page, verb).click()
   await page.getByRole('heading', { name: 'Read this before you decide' }).waitFor()
   await button(page, 'I have read this. Allow').click()
-  await prove(visitor)
+  await world.prove(visitor)
   await page.getByRole('region', { name: 'Receipt' }).waitFor()
 }
 
@@ -147,7 +136,7 @@ test('a double tap decides once; the back button loses nothing before, and undoe
   let sent = 0
   page.on('request', (call) => (sent += call.url().endsWith('/allow') ? 1 : 0))
   await button(page, 'I have read this. Allow').dblclick()
-  await prove(visitor)
+  await world.prove(visitor)
   await page.getByRole('region', { name: 'Receipt' }).waitFor()
   assert.equal(sent, 1)
   assert.equal(await world.statusOf(request), 'GRANTED')
@@ -251,7 +240,7 @@ test('the line breaks while the allowance is on its way, whether it arrived or n
     })
     await visitor.open(`/me/requests/${request}?step=notice`)
     await button(page, 'I have read this. Allow').click()
-    await prove(visitor)
+    await world.prove(visitor)
     await page.getByRole('heading', { name: 'Requests' }).waitFor()
     await waitFor('the allowance to arrive', async () => (await world.statusOf(request)) === 'GRANTED')
     await page.getByText('Waiting for the line.').waitFor({ state: 'detached' })
@@ -310,7 +299,7 @@ test('an allowance without a line waits for its person: notice and proof come wh
   await link(page, 'Go on').click()
   await page.getByText('You share less than they ask: prescriptions and test reports').waitFor()
   await button(page, 'I have read this. Allow').click()
-  await prove(visitor)
+  await world.prove(visitor)
   await page.getByRole('region', { name: 'Receipt' }).waitFor()
   const { decided } = await world.decisionOf(request)
   assert.ok(decided?.consents.every(({ hiTypes }) => !hiTypes.includes('OPConsultation')))
@@ -369,72 +358,3 @@ async function tabTo(page: Page, isIt: (name: string) => boolean): Promise<void>
   }
   assert.fail(`the keyboard does not reach it; it reached ${names.join(' | ')}`)
 }
-
-test('choices: a standing approval step by step, a subscription, rights and how to complain', async () => {
-  await world.askSubscription()
-  const visitor = await world.visitor()
-  const { page } = visitor
-  await visitor.open('/me/choices')
-  await visitor.assertSound()
-  await visitor.picture('patient-choices')
-  await link(page, /Allowed without asking me/).click()
-  await page.getByText('You are always asked').waitFor()
-  await link(page, 'Allow somebody beforehand').click()
-  await button(page, 'Continue').click()
-  await page.getByText('Choose at least one.').waitFor()
-  for (const answer of [/Vanashree/, 'Care and treatment', 'Prescriptions', /From everywhere/, /One year/]) {
-    await page.getByLabel(answer).check()
-    await visitor.assertSound()
-    await button(page, 'Continue').click()
-  }
-  await page.getByRole('heading', { name: 'Is this right?' }).waitFor()
-  await visitor.assertSound()
-  await button(page, 'Allow beforehand').click()
-  await prove(visitor)
-  await page.getByText(/From now on the requests of .*Vanashree/).waitFor()
-  await visitor.assertSound()
-  const request = await world.ask({ hiTypes: ['Prescription'] })
-  assert.equal(await world.statusOf(request), 'GRANTED')
-  await button(page, 'Ask me again each time').click()
-  await page.getByText('From now on you are asked each time.').waitFor()
-  await visitor.open('/me/choices/subscriptions')
-  await button(page, 'Allow').click()
-  await page.getByText('is told when you have new records').waitFor()
-  await visitor.assertSound()
-  for (const at of ['rights', 'complain']) {
-    await visitor.open(`/me/choices/${at}`)
-    await page.getByRole('heading', { name: 'Who answers your questions here' }).waitFor()
-    await visitor.assertSound()
-  }
-  await visitor.close()
-})
-
-for (const language of JOURNEY_LANGUAGES)
-  for (const size of ['phone', 'desktop'] satisfies readonly Size[])
-    test(`every screen is sound in ${language} on a ${size}`, async () => {
-      const waiting = await world.ask()
-      const visitor = await world.visitor({ language, size })
-      const { page } = visitor
-      await visitor.open('/me')
-      await visitor.assertSound()
-      await visitor.open(`/me/requests/${waiting}`)
-      for (const row of await page.locator('details').all()) {
-        await row.locator('summary').first().click()
-        // At its end the page has nothing behind the verbs that stay in reach.
-        await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
-        await visitor.assertSound()
-      }
-      await visitor.picture(`patient-request-${language}-${size}`)
-      await visitor.open(`/me/requests/${waiting}?step=notice`)
-      await page.locator('h2').nth(5).waitFor()
-      await visitor.assertSound()
-      await visitor.picture(`patient-notice-${language}-${size}`)
-      await world.denyElsewhere(waiting)
-      await page.locator('h1').waitFor()
-      await visitor.assertSound()
-      for (const at of ['', '/policies', '/policies/new', '/subscriptions', '/rights', '/complain']) {
-        await visitor.open(`/me/choices${at}`)
-        await visitor.assertSound()
-      }
-      await visitor.close()
-    })
