@@ -64,7 +64,7 @@ describe('a patient reads her own records', () => {
 
         const closed = one.page.locator('ol details:not([open]) > summary')
         while ((await closed.count()) > 0) await closed.first().click()
-        await one.page.getByText('Tarangini Hospital').first().waitFor()
+        await one.page.locator('ol').getByText('Tarangini Hospital').first().waitFor()
         await one.assertSound()
         await one.picture(`records-open-${language}-${size}`, true)
 
@@ -86,6 +86,7 @@ describe('a patient reads her own records', () => {
   test('downloads are the very documents; paper has all of them open and none of the buttons', async () => {
     const one = await signedIn('en', 'desktop', '/me/records')
     await allThere(one)
+    await one.page.getByText(said('en', 'records.keep'), { exact: true }).click()
     const [all] = await Promise.all([
       one.page.waitForEvent('download'),
       one.page.getByRole('button', { name: said('en', 'records.download-all') }).click(),

@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { Problem } from '../../ui/api.ts'
 import { Button, ButtonLink, ButtonRow } from '../../ui/button.tsx'
+import { Disclosure } from '../../ui/disclosure.tsx'
 import { Page, Part } from '../../ui/page.tsx'
 import { RecordTimeline } from '../../ui/record/record-timeline.tsx'
 import { Banner, Empty, Waiting } from '../../ui/state.tsx'
@@ -32,15 +33,17 @@ export function TimelinePage(): ReactNode {
         )
       }
     >
+      <div className={style.ways}>
+        <ButtonRow>
+          <ButtonLink to="/share" icon="scan">
+            {t('records.share')}
+          </ButtonLink>
+          <ButtonLink to="/records/link" icon="add">
+            {t('records.link')}
+          </ButtonLink>
+        </ButtonRow>
+      </div>
       <LookBody look={look} again={again} />
-      <ButtonRow>
-        <ButtonLink to="/records/link" icon="add">
-          {t('records.link')}
-        </ButtonLink>
-        <ButtonLink to="/share" icon="scan">
-          {t('records.share')}
-        </ButtonLink>
-      </ButtonRow>
     </Page>
   )
 }
@@ -130,20 +133,22 @@ function Foot({ own }: { readonly own: OwnDocument }): ReactNode {
 function Keep({ documents }: { readonly documents: readonly OwnDocument[] }): ReactNode {
   const { t } = useWords()
   return (
-    <section className={style.keep} aria-label={t('records.keep')}>
-      <div>
-        <Button icon="download" onClick={() => downloadAll(documents, new Date())}>
-          {t('records.download-all')}
-        </Button>
-        <small className={style.muted}>{t('records.download-text')}</small>
-      </div>
-      <div>
-        <Button icon="print" onClick={() => window.print()}>
-          {t('records.print')}
-        </Button>
-        <small className={style.muted}>{t('records.print-text')}</small>
-      </div>
-    </section>
+    <div className={style.keep}>
+      <Disclosure label={t('records.keep')} summary={t('records.keep-how')}>
+        <div className={style.way}>
+          <Button icon="download" onClick={() => downloadAll(documents, new Date())}>
+            {t('records.download-all')}
+          </Button>
+          <p className={style.muted}>{t('records.download-text')}</p>
+        </div>
+        <div className={style.way}>
+          <Button icon="print" onClick={() => window.print()}>
+            {t('records.print')}
+          </Button>
+          <p className={style.muted}>{t('records.print-text')}</p>
+        </div>
+      </Disclosure>
+    </div>
   )
 }
 
