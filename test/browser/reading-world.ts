@@ -19,6 +19,8 @@ export const LAB = 'IN2710000033'
 /** A hospital with other software. */
 const OTHER = 'IN2710000088'
 const SEED = 20_261_122
+/** Twenty-two documents on a busy machine. */
+const PATIENCE_MS = 60_000
 
 export type ReadingWorld = {
   /** The hospital's number for Asha. */
@@ -36,12 +38,12 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
   const asha = patients.find(({ abhaAddress }) => abhaAddress === 'asha.rao@sbx')
   assert.ok(asha)
   await network.enrol(asha)
-  const hospital = new FacilityDesk(network, HOSPITAL)
+  const hospital = new FacilityDesk(network, HOSPITAL, PATIENCE_MS)
   for (const [id, holder] of [
     [HOSPITAL, 'tarangini'],
     [LAB, 'pratibimb'],
   ] as const) {
-    const desk = new FacilityDesk(network, id)
+    const desk = new FacilityDesk(network, id, PATIENCE_MS)
     const holding = holdings.find((one) => one.abhaAddress === asha.abhaAddress && one.holder === holder)
     assert.ok(holding)
     await desk.addPatient(holding.mrn, asha)
@@ -120,10 +122,11 @@ async function receive(desk: FacilityDesk, app: PatientApp, patient: string, hip
     requester: { name: 'Dr. Farida Khan', registrationNumber: 'MMC/2009/4417' },
   }
   const own = textAt(await desk.call('/v1/consent-requests', terms), 'id')
-  const request = await waitFor('the exchange to take the request', async () => {
+  const isTaken = async () => {
     const id = at(await desk.consent(own), 'exchangeId')
     return typeof id === 'string' && id
-  })
+  }
+  const request = await waitFor('the exchange to take the request', isTaken, PATIENCE_MS)
   await app.grant(request, hip)
   await desk.transferred(own)
 }

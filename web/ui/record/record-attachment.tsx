@@ -6,7 +6,10 @@ import { type AttachmentFile, openAttachment } from './attachment-file.ts'
 import style from './record.module.css'
 import { useRecordDates, useRecordWords } from './record-words.ts'
 
-/** A file of a document: images and PDFs are shown in place, PDFs on narrow pages behind a link; everything else is downloaded. */
+/**
+ * A file of a document: images and PDFs are shown in place, PDFs behind a link on narrow pages and in browsers that do not draw them;
+ * everything else is downloaded.
+ */
 export function RecordAttachment({ attachment }: { readonly attachment: ShownAttachment }): ReactNode {
   const { t } = useRecordWords()
   const [opened, setOpened] = useState<{ readonly file: AttachmentFile; readonly url: string | undefined }>()
@@ -35,7 +38,9 @@ export function RecordAttachment({ attachment }: { readonly attachment: ShownAtt
   return (
     <figure className={style.file}>
       {file.kind === 'image' ? <img src={url} alt={t('record.file-image', { title })} /> : null}
-      {file.kind === 'pdf' ? <iframe src={url} title={t('record.file-pdf', { title })} /> : null}
+      {file.kind === 'pdf' && navigator.pdfViewerEnabled ? (
+        <iframe src={url} title={t('record.file-pdf', { title })} />
+      ) : null}
       {file.isMisnamed ? <p className={style.more}>{t('record.file-is-not')}</p> : null}
       <figcaption>
         <span>

@@ -73,6 +73,8 @@ const UNITS: Readonly<Record<string, string>> = {
   '[iU]': 'IU',
   'kg/m2': 'kg/m²',
   '10*3/uL': '10³/µL',
+  '10^3/uL': '10³/µL',
+  '10^6/uL': '10⁶/µL',
   '10*6/uL': '10⁶/µL',
   'ug/L': 'µg/L',
 }
