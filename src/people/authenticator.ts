@@ -1,5 +1,6 @@
 import { Secret, TOTP } from 'otpauth'
 import type { Random } from '../db/tx.ts'
+import { plainDigits } from '../kernel/digits.ts'
 
 /** As every authenticator app reads it (RFC 6238 with SHA-1, six digits, 30 seconds). */
 const FORM = { algorithm: 'SHA1', digits: 6, period: 30 } as const
@@ -33,7 +34,9 @@ const stepAt = (now: Date): number => TOTP.counter({ period: FORM.period, timest
  * than `used`: who saw a code typed cannot use it again.
  */
 export function stepOfCode(secret: Uint8Array, code: string, now: Date, used: number): number | undefined {
-  const token = code.replaceAll(/\s/g, '')
+  const token = plainDigits(code).replaceAll(/\s/g, '')
+  // The library throws for texts of other lengths in bytes.
+  if (!/^[0-9]{6}$/.test(token)) return undefined
   const delta = totpOf(secret).validate({ token, timestamp: now.getTime(), window: STEPS_OFF_MAX })
   if (delta === null) return undefined
   const step = stepAt(now) + delta

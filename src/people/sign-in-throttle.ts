@@ -14,7 +14,7 @@ const WAIT_MS_MAX: Readonly<Record<Guessed['what'], number>> = {
 }
 
 /** How long is to be waited after so many wrong guesses in a row. Slows a guesser down; nobody is locked out for good. */
-export function waitMsAfter(failed: number, what: Guessed['what']): number {
+function waitMsAfter(failed: number, what: Guessed['what']): number {
   const beyond = failed - LIMITS.staffGuessesFree
   return beyond <= 0 ? 0 : Math.min(WAIT_MS_MAX[what], 1_000 * 2 ** (beyond - 1))
 }

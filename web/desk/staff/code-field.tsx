@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { plainDigits } from '../../../src/kernel/digits.ts'
 import { TextField } from '../../ui/fields.tsx'
 import { useWords } from '../words.ts'
 import style from './staff.module.css'
@@ -26,7 +27,7 @@ export function CodeField(props: {
         dir="ltr"
         maxLength={12}
         value={value}
-        onChange={(event) => onChange(event.currentTarget.value.replaceAll(/[^\d\s]/g, ''))}
+        onChange={(event) => onChange(plainDigits(event.currentTarget.value).replaceAll(/[^\d\s]/g, ''))}
       />
     </div>
   )

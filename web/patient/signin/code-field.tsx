@@ -26,7 +26,7 @@ export function CodeField(props: {
         dir="ltr"
         maxLength={20}
         value={value}
-        onChange={(event) => onChange(event.currentTarget.value.replaceAll(/[^\d\s]/g, ''))}
+        onChange={(event) => onChange(plainDigits(event.currentTarget.value).replaceAll(/[^\d\s]/g, ''))}
       />
     </div>
   )
