@@ -1,4 +1,5 @@
 import { type ReactNode, type RefObject, useEffect, useRef } from 'react'
+import { plainDigits } from '../../../src/kernel/digits.ts'
 import { TextField } from '../../ui/fields.tsx'
 import style from './signin.module.css'
 
