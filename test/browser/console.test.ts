@@ -174,7 +174,28 @@ describe('the sandbox console', () => {
     await visitor.close()
   })
 
-  test('a one-time password stands big; software joins with a secret that is shown once, and is shut out', async () => {
+  test('a one-time password stands big and can be copied, a moment after it was sent', async () => {
+    const visitor = await world.visitor('sbx', { size: 'phone', permissions: ['clipboard-read', 'clipboard-write'] })
+    const { page } = visitor
+    await visitor.open('/sandbox/passwords')
+    const { url } = world.network.exchange
+    const asked = await fetch(`${url}/v1/sign-in`, {
+      method: 'POST',
+      headers: { origin: url, 'content-type': 'application/json' },
+      body: JSON.stringify({ abhaAddress: ASHA.abhaAddress }),
+    })
+    assert.equal(asked.status, 201, await asked.text())
+    const copy = page.locator('main ol > li').first().getByRole('button', { name: 'Copy' })
+    await copy.click()
+    const copied = await page.evaluate(() => navigator.clipboard.readText())
+    assert.match(copied, /^\d{6}$/)
+    assert.ok((await world.newestText('sbx', ASHA.mobile)).includes(copied))
+    await visitor.assertSound()
+    await visitor.picture('console-password-en-phone')
+    await visitor.close()
+  })
+
+  test('software joins with a secret that is shown once, and is shut out', async () => {
     const visitor = await world.visitor('sbx', { size: 'phone' })
     const { page } = visitor
     await visitor.open('/sandbox/bridges')
@@ -190,6 +211,7 @@ describe('the sandbox console', () => {
     await page.getByText(english['console.bridge-revoked']).waitFor()
     await visitor.open('/sandbox/')
     await page.reload()
+    await visitor.settle()
     assert.equal(await page.getByText(english['console.secret-once']).count(), 0)
     await visitor.assertSound()
     await visitor.close()

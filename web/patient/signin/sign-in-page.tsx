@@ -10,7 +10,7 @@ import { useService } from './service.ts'
 /** The door: ABHA address, then the code; or a passkey. Whoever was signed out comes back to where she was. */
 export function SignInPage(): ReactNode {
   const service = useService()
-  const [address, setAddress] = useState(() => personBefore() ?? '')
+  const [address, setAddress] = useState(() => personBefore() ?? addressOfLink())
   const [started, setStarted] = useState<Started>()
   const finish = useFinishSignIn()
   const whole = wholeAddress(address, service?.suffix)
@@ -33,6 +33,12 @@ export function SignInPage(): ReactNode {
       }}
     />
   )
+}
+
+/** The sandbox leads here with the address of an invented person; anything that is no address is left out. */
+function addressOfLink(): string {
+  const named = new URLSearchParams(window.location.search).get('abha') ?? ''
+  return /^[\w.]{2,60}@[a-z0-9]{2,20}$/.test(named) ? named : ''
 }
 
 /** `asha.rao` is meant as `asha.rao@sbx`. */
