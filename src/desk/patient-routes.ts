@@ -23,26 +23,36 @@ const unknownPatient = { 404: { description: 'No patient has this reference.' } 
 
 /** Finding and registering patients at the desk, by hand or by a shared profile. */
 export function deskPatientRoutes(needs: PatientRouteNeeds): readonly Route[] {
-  return [...patientRoutes(needs), linkRoute(needs), ...shareRoutes(needs), codeRoute(needs)]
+  return [
+    findRoute(needs),
+    ...registerRoutes(needs),
+    readRoute(needs),
+    linkRoute(needs),
+    ...shareRoutes(needs),
+    codeRoute(needs),
+  ]
 }
 
-function patientRoutes(needs: PatientRouteNeeds): readonly Route[] {
+function findRoute(needs: PatientRouteNeeds): Route {
+  return route({
+    ...common,
+    method: 'POST',
+    path: '/v1/desk/patients/find',
+    act: 'patient.find',
+    summary:
+      'Finds patients by name, number, ABHA address or mobile. The log keeps that somebody searched, not for what.',
+    once: false,
+    body: patientSearch,
+    answers: { 200: { description: 'At most 20 patients, and whether there are more.' } },
+    handle: async ({ tx, caller, body }) => {
+      const found = await searchPatients(tx, needs, staffOf(caller), body.text)
+      return isRefusal(found) ? found : { status: 200, body: { ...found, patients: found.patients.map(showBriefly) } }
+    },
+  })
+}
+
+function registerRoutes(needs: PatientRouteNeeds): readonly Route[] {
   return [
-    route({
-      ...common,
-      method: 'POST',
-      path: '/v1/desk/patients/find',
-      act: 'patient.find',
-      summary:
-        'Finds patients by name, number, ABHA address or mobile. The log keeps that somebody searched, not for what.',
-      once: false,
-      body: patientSearch,
-      answers: { 200: { description: 'At most 20 patients, and whether there are more.' } },
-      handle: async ({ tx, caller, body }) => {
-        const found = await searchPatients(tx, needs, staffOf(caller), body.text)
-        return isRefusal(found) ? found : { status: 200, body: { ...found, patients: found.patients.map(showBriefly) } }
-      },
-    }),
     route({
       ...common,
       method: 'POST',
@@ -78,45 +88,48 @@ function patientRoutes(needs: PatientRouteNeeds): readonly Route[] {
         return isRefusal(patient) ? patient : { status: 200, body: { patient } }
       },
     }),
-    route({
-      ...common,
-      method: 'GET',
-      path: '/v1/desk/patients/:reference',
-      act: 'patient.find',
-      summary: 'One patient: who she is, her visits, and how her care contexts stand at the exchange.',
-      once: false,
-      answers: { 200: { description: 'The patient.' }, ...unknownPatient },
-      handle: async ({ tx, caller, params }) => {
-        const patient = await readPatient(tx, params['reference'] ?? '')
-        if (isRefusal(patient)) return patient
-        const staff = staffOf(caller)
-        await lookAtPatient(tx, needs, staff, patient.reference)
-        const names = await staffNames(tx)
-        const visits = await listVisits(tx, patient.reference)
-        const { linked, calls } = await readLinks(tx, patient.reference)
-        const [latest] = calls
-        return {
-          status: 200,
-          body: {
-            patient,
-            visits: visits.map((visit) => showVisit(visit, names, staff, tx.now)),
-            links: {
-              linked: linked.length,
-              ...(latest === undefined
-                ? {}
-                : {
-                    latest: {
-                      kind: latest.kind,
-                      status: latest.status,
-                      ...(latest.error === undefined ? {} : { error: latest.error }),
-                    },
-                  }),
-            },
-          },
-        }
-      },
-    }),
   ]
+}
+
+function readRoute(needs: PatientRouteNeeds): Route {
+  return route({
+    ...common,
+    method: 'GET',
+    path: '/v1/desk/patients/:reference',
+    act: 'patient.find',
+    summary: 'One patient: who she is, her visits, and how her care contexts stand at the exchange.',
+    once: false,
+    answers: { 200: { description: 'The patient.' }, ...unknownPatient },
+    handle: async ({ tx, caller, params }) => {
+      const patient = await readPatient(tx, params['reference'] ?? '')
+      if (isRefusal(patient)) return patient
+      const staff = staffOf(caller)
+      await lookAtPatient(tx, needs, staff, patient.reference)
+      const names = await staffNames(tx)
+      const visits = await listVisits(tx, patient.reference)
+      const { linked, calls } = await readLinks(tx, patient.reference)
+      const [latest] = calls
+      return {
+        status: 200,
+        body: {
+          patient,
+          visits: visits.map((visit) => showVisit(visit, names, staff, tx.now)),
+          links: {
+            linked: linked.length,
+            ...(latest === undefined
+              ? {}
+              : {
+                  latest: {
+                    kind: latest.kind,
+                    status: latest.status,
+                    ...(latest.error === undefined ? {} : { error: latest.error }),
+                  },
+                }),
+          },
+        },
+      }
+    },
+  })
 }
 
 /** Enough to tell people of one name apart; the rest stands on the patient's own page. */

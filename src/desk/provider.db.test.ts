@@ -100,7 +100,7 @@ describe('what this facility gave away', () => {
     assert.equal(last?.transactionId, refused.transactionId)
     assert.match(last?.refusal ?? '', /revoked/)
     assert.deepEqual(await served('?what=open'), [])
-    const page = await served(`?limit=1&before=${last?.receivedAt}`)
+    const page = await served(`?limit=1&before=${String(last?.receivedAt)}`)
     assert.notEqual(page[0]?.transactionId, refused.transactionId)
   })
 

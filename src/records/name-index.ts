@@ -16,8 +16,10 @@ function wordsOf(text: string): readonly string[] {
   return [...new Set(plain.split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => word !== ''))].slice(0, WORDS_MAX)
 }
 
-const beginning = (word: string, chars: number): string => [...word].slice(0, chars).join('')
-const lengthOf = (word: string): number => [...word].length
+/** By code points: a letter of a rarer script is not cut in two. */
+const lettersOf = (word: string): readonly string[] => Array.from(word)
+const beginning = (word: string, chars: number): string => lettersOf(word).slice(0, chars).join('')
+const lengthOf = (word: string): number => lettersOf(word).length
 
 /** What of a name goes into the index: each word's beginnings from three to eight letters; shorter words whole. */
 export function indexWords(name: string): readonly string[] {

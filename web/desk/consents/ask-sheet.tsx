@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import type { HiType } from '../../../src/fhir/hi-type.ts'
-import { type Template, templatesOf } from '../../../src/hiu/templates.ts'
+import { type Template, type TemplateId, templatesOf } from '../../../src/hiu/templates.ts'
 import type { FacilityPatient } from '../../../src/records/patient.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { Disclosure } from '../../ui/disclosure.tsx'
@@ -80,19 +80,7 @@ export function AskSheet(props: {
       }
     >
       {draft === undefined ? (
-        <Choices legend={t('ask.choose')}>
-          {templates.map(({ id }) => (
-            <Tick
-              key={id}
-              kind="radio"
-              name="template"
-              label={t(`template.${id}`)}
-              detail={t(`template.${id}-why`)}
-              checked={chosen === id}
-              onChange={() => setChosen(id)}
-            />
-          ))}
-        </Choices>
+        <TemplateChoice templates={templates.map(({ id }) => id)} chosen={chosen} onChoose={setChosen} />
       ) : (
         <>
           <Sentence draft={draft} who={session.staff.name} name={name} />
@@ -101,6 +89,29 @@ export function AskSheet(props: {
       )}
       {ask.error === null ? null : <Trouble error={ask.error} />}
     </Sheet>
+  )
+}
+
+function TemplateChoice(props: {
+  readonly templates: readonly TemplateId[]
+  readonly chosen: string | undefined
+  readonly onChoose: (id: string) => void
+}): ReactNode {
+  const { t } = useWords()
+  return (
+    <Choices legend={t('ask.choose')}>
+      {props.templates.map((id) => (
+        <Tick
+          key={id}
+          kind="radio"
+          name="template"
+          label={t(`template.${id}`)}
+          detail={t(`template.${id}-why`)}
+          checked={props.chosen === id}
+          onChange={() => props.onChoose(id)}
+        />
+      ))}
+    </Choices>
   )
 }
 

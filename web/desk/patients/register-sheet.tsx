@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type ComponentProps, type FormEvent, type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
 import { parseAbhaAddress, parseAbhaNumber } from '../../../src/kernel/id.ts'
 import { type FacilityPatient, parseMobile } from '../../../src/records/patient.ts'
@@ -106,22 +106,7 @@ export function RegisterSheet(props: { readonly known?: FacilityPatient; readonl
             options={GENDERS.map((gender) => ({ value: gender, label: t(`patients.gender-${gender}`) }))}
           />
         </div>
-        <TextField label={t('patients.mobile')} type="tel" autoComplete="off" {...field('mobile')} />
-        <TextField
-          label={t('patients.abha-address')}
-          hint={t('patients.abha-hint')}
-          autoComplete="off"
-          {...field('abhaAddress')}
-        />
-        <TextField label={t('patients.abha-number')} inputMode="numeric" autoComplete="off" {...field('abhaNumber')} />
-        {known === undefined ? (
-          <TextField
-            label={t('patients.our-number')}
-            hint={t('patients.our-number-hint')}
-            autoComplete="off"
-            {...field('reference')}
-          />
-        ) : null}
+        <Numbers field={field} isNew={known === undefined} />
         {register.error === null || register.error.status === 400 ? null : (
           <Trouble
             error={register.error}
@@ -136,5 +121,32 @@ export function RegisterSheet(props: { readonly known?: FacilityPatient; readonl
         </ButtonRow>
       </form>
     </Sheet>
+  )
+}
+
+type FieldProps = Pick<ComponentProps<typeof TextField>, 'value' | 'onChange' | 'fault'>
+
+function Numbers(props: { readonly field: (name: Field) => FieldProps; readonly isNew: boolean }): ReactNode {
+  const { field, isNew } = props
+  const { t } = useWords()
+  return (
+    <>
+      <TextField label={t('patients.mobile')} type="tel" autoComplete="off" {...field('mobile')} />
+      <TextField
+        label={t('patients.abha-address')}
+        hint={t('patients.abha-hint')}
+        autoComplete="off"
+        {...field('abhaAddress')}
+      />
+      <TextField label={t('patients.abha-number')} inputMode="numeric" autoComplete="off" {...field('abhaNumber')} />
+      {isNew ? (
+        <TextField
+          label={t('patients.our-number')}
+          hint={t('patients.our-number-hint')}
+          autoComplete="off"
+          {...field('reference')}
+        />
+      ) : null}
+    </>
   )
 }

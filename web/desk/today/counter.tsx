@@ -21,7 +21,7 @@ type Share = Wire<WaitingShare>
 export function Counter(): ReactNode {
   const { t } = useWords()
   const [showsCode, setShowsCode] = useState(false)
-  const { data, error, refetch } = useCall<{ readonly shares: readonly Share[] }>('/v1/desk/shares')
+  const { data, error, refetch, dataUpdatedAt } = useCall<{ readonly shares: readonly Share[] }>('/v1/desk/shares')
   return (
     <Part title={t('counter.title')}>
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
@@ -35,7 +35,7 @@ export function Counter(): ReactNode {
         <ul className={style.list}>
           {data.shares.map((share) => (
             <li key={share.id}>
-              <ShareRow share={share} />
+              <ShareRow share={share} isOver={Date.parse(share.expiresAt) < dataUpdatedAt} />
             </li>
           ))}
         </ul>
@@ -50,8 +50,8 @@ export function Counter(): ReactNode {
   )
 }
 
-function ShareRow(props: { readonly share: Share }): ReactNode {
-  const { share } = props
+function ShareRow(props: { readonly share: Share; readonly isOver: boolean }): ReactNode {
+  const { share, isOver } = props
   const { t } = useWords()
   const dates = useDates()
   const ageAndSex = useAgeAndSex()
@@ -60,7 +60,6 @@ function ShareRow(props: { readonly share: Share }): ReactNode {
     () => ({ path: `/v1/desk/shares/${share.id}/register` }),
     ({ patient }) => go(pathOf(patient.reference)),
   )
-  const isOver = Date.parse(share.expiresAt) < Date.now()
   const says = { 'hip/share-taken': t('counter.taken'), 'hip/share-incomplete': t('counter.incomplete') }
   return (
     <div className={style.share}>

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { mayDo } from '../../../src/people/rules.ts'
 import { ButtonLink } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
@@ -16,13 +16,14 @@ export function TodayPage(): ReactNode {
   const { t } = useWords()
   const dates = useDates()
   const { session } = useStaffSession()
+  const [today] = useState(() => new Date())
   if (session === null || session === undefined) return null
   const { role } = session.staff
   const kind = listKindOf(session)
   return (
     <Page
       title={t('desk.today')}
-      above={dates.day(new Date())}
+      above={dates.day(today)}
       actions={
         mayDo(role, 'patient.find') ? (
           <ButtonLink to="/patients" icon="search" look="primary">
