@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import type { Route } from '../src/http/route.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
-import { textAt } from './json-path.ts'
+import { textAt, textsAt } from './json-path.ts'
 import { TestNetwork } from './network.ts'
 import { ASHA } from './people.ts'
 import { validBody } from './valid-body.ts'
@@ -106,6 +106,23 @@ describe('the cookie of the patient app, at every route of the exchange', () => 
       const seen = await call(route, { origin: page, 'x-csrf': csrf })
       assert.equal(seen.status, 403, seen.told)
     }
+  })
+
+  test('a guardian appointed for an adult is enrolled with the order, not without', async () => {
+    const dev = { ...ASHA, abhaAddress: 'dev.rao@sbx', abhaNumber: '91000000000077', guardian: ASHA.abhaAddress }
+    const without = await network.operator('sbx', '/v1/patients', { ...dev, guardianBasis: 'appointed' })
+    assert.deepEqual([without.status, textAt(without.body, 'field')], [400, 'guardianAppointment'])
+    const guardianAppointment = 'District Court Pune, 112/2024'
+    const enrolled = await network.operator('sbx', '/v1/patients', {
+      ...dev,
+      guardianBasis: 'appointed',
+      guardianAppointment,
+    })
+    assert.equal(enrolled.status, 201)
+    const session = await (await send('/v1/session', 'GET', { cookie })).json()
+    assert.deepEqual(textsAt(session, 'dependants', 'basis'), ['appointed'])
+    const acting = await send('/v1/me', 'GET', { cookie, 'x-acting-for': dev.abhaAddress })
+    assert.equal(textAt(await acting.json(), 'guardianAppointment'), guardianAppointment)
   })
 
   test('is worth nothing once signed out', async () => {

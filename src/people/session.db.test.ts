@@ -3,10 +3,11 @@ import { after, before, test } from 'node:test'
 import { ASHA, type LinkingExchange, MEERA, OPERATOR, RAVI, startLinkingExchange } from '../../test/linking-exchange.ts'
 import { record } from '../audit/record.ts'
 import { webOriginsOf } from '../http/web-origin.ts'
-import type { AbhaAddress } from '../kernel/id.ts'
+import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { dependantsOf, setPatientStatus } from './commands.ts'
+import { dependantsOf, enrolPatient, setPatientStatus } from './commands.ts'
+import type { Profile } from './patient.ts'
 import { endPatientSession, patientOfSession } from './patient-session.ts'
 import { deviceOf } from './session.ts'
 import { endSessionsOf, isSessionLive, listSessions, openSession, readSession } from './session-commands.ts'
@@ -113,6 +114,38 @@ test('a guardian acts for her child by name, for nobody else, and not once the c
   assert.equal(codeOf(grown), 'people/not-guardian')
   assert.deepEqual(await children(), [])
   exchange.clock.set(before)
+})
+
+test('a guardian who was appointed for an adult acts at any age, for as long as the account says so', async () => {
+  const dev: Profile = {
+    ...RAVI,
+    abhaAddress: 'dev.kumar@sbx' as AbhaAddress,
+    abhaNumber: '91000000000008' as AbhaNumber,
+    name: 'Dev Kumar',
+    birthDate: '1970-01-01',
+    guardian: RAVI.abhaAddress,
+    guardianBasis: 'appointed',
+    guardianAppointment: 'District Court Pune, 112/2024, 3 June 2024',
+  }
+  await exchange.inTx((tx) => enrolPatient(tx, exchange.needs, { profile: dev, actor: OPERATOR }))
+  const { cookie, id } = await open(RAVI.abhaAddress)
+  const headers = { cookie: cookieIn(cookie), 'x-acting-for': dev.abhaAddress }
+  const acting = { kind: 'patient', patient: dev.abhaAddress, guardian: RAVI.abhaAddress, session: id }
+  assert.deepEqual(await call('GET', headers), acting)
+  const found = await exchange.inTx((tx) => dependantsOf(tx, exchange.needs, RAVI.abhaAddress))
+  assert.deepEqual(
+    found.map(({ name, guardianBasis }) => [name, guardianBasis]),
+    [['Dev Kumar', 'appointed']],
+  )
+  // The guardian's own account sleeps: nobody acts for Dev meanwhile.
+  const status = (patient: AbhaAddress, to: 'active' | 'deactivated') =>
+    exchange.inTx((tx) => setPatientStatus(tx, { patient, status: to, actor: OPERATOR }))
+  await status(RAVI.abhaAddress, 'deactivated')
+  assert.equal(codeOf(await call('GET', headers)), 'people/not-guardian')
+  await status(RAVI.abhaAddress, 'active')
+  await status(dev.abhaAddress, 'deactivated')
+  assert.equal(codeOf(await call('GET', headers)), 'people/deactivated')
+  assert.deepEqual(await exchange.inTx((tx) => dependantsOf(tx, exchange.needs, RAVI.abhaAddress)), [])
 })
 
 test('a session ends by itself, when it is not used, when it is ended from elsewhere, and with the account', async () => {

@@ -34,7 +34,7 @@ export function App(): ReactNode {
   if (error !== null && session === undefined) {
     return (
       <Frame>
-        <Trouble error={error} onAgain={() => void renew()} />
+        <Trouble error={error} says={{ 'people/deactivated': t('signin.deactivated') }} onAgain={() => void renew()} />
       </Frame>
     )
   }
