@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { type ComponentProps, type ReactNode, useState } from 'react'
+import { type ComponentProps, type ReactNode, useEffect, useState } from 'react'
 import type { Group } from '../../../src/linking/care-context.ts'
 import type { Transaction } from '../../../src/linking/transaction.ts'
 import { actingFor, call, type Problem } from '../../ui/api.ts'
@@ -10,6 +10,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { ChooseFound } from './link-choose.tsx'
 import { EnterCode } from './link-code.tsx'
+import { lookAnew } from './own-copy-store.ts'
 
 /** As JSON: dates are texts, and what is secret is left out. */
 type Talk = Transaction
@@ -97,6 +98,7 @@ type Frame = { readonly name: string; readonly back: Props['back']; readonly abo
 function Linked({ name, linked, ...frame }: Frame & { readonly linked: readonly Group[] }): ReactNode {
   const { t, tn } = useWords()
   const n = linked.reduce((sum, group) => sum + group.careContexts.length, 0)
+  useEffect(lookAnew, [])
   return (
     <Page title={t('records.link-done-title')} {...frame}>
       <Banner tone="live">{tn('records.link-done-text', n, { name })}</Banner>

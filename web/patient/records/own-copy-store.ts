@@ -45,6 +45,11 @@ function forget(): void {
   if (look !== NOTHING) show(NOTHING)
 }
 
+/** Something new is linked: the next look at the records asks anew. */
+export function lookAnew(): void {
+  forget()
+}
+
 const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes))
 
 /** Asks the hospitals anew, for the person whom the pages are about now. */

@@ -81,9 +81,11 @@ function CopyBody({ look }: { readonly look: CopyLook }): ReactNode {
           {t('records.line')}
         </Banner>
       ) : null}
-      <HolderList holders={copy.view.holders} isLong={isLong} />
-      <UnopenedList unopened={copy.unopened} nameOf={nameOf} />
-      {copy.documents.length === 0 ? null : <Keep documents={copy.documents} />}
+      <div className={style.about}>
+        <HolderList holders={copy.view.holders} isLong={isLong} />
+        <UnopenedList unopened={copy.unopened} nameOf={nameOf} />
+        {copy.documents.length === 0 ? null : <Keep documents={copy.documents} />}
+      </div>
       {sources.length === 0 ? null : (
         <Part title={t('records.by-visit')}>
           <RecordTimeline<OwnOrigin>
