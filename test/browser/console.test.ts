@@ -184,7 +184,7 @@ describe('the sandbox console', () => {
       headers: { origin: url, 'content-type': 'application/json' },
       body: JSON.stringify({ abhaAddress: ASHA.abhaAddress }),
     })
-    assert.equal(asked.status, 201, await asked.text())
+    assert.equal(asked.status, 202, await asked.text())
     const copy = page.locator('main ol > li').first().getByRole('button', { name: 'Copy' })
     await copy.click()
     const copied = await page.evaluate(() => navigator.clipboard.readText())
