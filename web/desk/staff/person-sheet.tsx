@@ -13,7 +13,7 @@ import { type Invited, roleKey, roleTextKey, type StaffRow } from './model.ts'
 import style from './staff.module.css'
 import { useStepUp } from './step-up.tsx'
 
-type Verb = 'role' | 'suspend' | 'restore' | 'reset' | 'leave'
+type Verb = 'role' | 'suspend' | 'restore' | 'again' | 'reset' | 'leave'
 type Words = { readonly name: DeskKey; readonly text: DeskKey; readonly now: DeskKey; readonly isGrave: boolean }
 
 const WORDS: Readonly<Record<Verb, Words>> = {
@@ -25,12 +25,13 @@ const WORDS: Readonly<Record<Verb, Words>> = {
   },
   suspend: { name: 'staff.suspend', text: 'staff.suspend-text', now: 'staff.suspend-now', isGrave: true },
   restore: { name: 'staff.restore', text: 'staff.restore-text', now: 'staff.restore-now', isGrave: false },
+  again: { name: 'staff.again', text: 'staff.again-text', now: 'staff.again-now', isGrave: false },
   reset: { name: 'staff.reset', text: 'staff.reset-text', now: 'staff.reset-now', isGrave: true },
   leave: { name: 'staff.leave', text: 'staff.leave-text', now: 'staff.leave-now', isGrave: true },
 }
 /** What may be done with an account of each status. */
 const VERBS: Readonly<Record<StaffRow['status'], readonly Verb[]>> = {
-  invited: ['role', 'reset', 'leave'],
+  invited: ['again', 'role', 'leave'],
   active: ['role', 'reset', 'suspend', 'leave'],
   suspended: ['role', 'restore', 'leave'],
   left: [],
@@ -133,7 +134,7 @@ const STATUS_OF = { suspend: 'suspended', restore: 'active', leave: 'left' } as 
 
 async function change(id: string, verb: Verb, role: StaffRole, stepUp: string): Promise<Invited | undefined> {
   const path = `/v1/desk/staff/${id}`
-  if (verb === 'reset') return call<Invited>(`${path}/invitation`, { body: { stepUp } })
+  if (verb === 'reset' || verb === 'again') return call<Invited>(`${path}/invitation`, { body: { stepUp } })
   if (verb === 'role') await call(`${path}/role`, { body: { role, stepUp } })
   else await call(`${path}/status`, { body: { status: STATUS_OF[verb], stepUp } })
   return undefined

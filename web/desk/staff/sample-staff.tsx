@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { StaffRole } from '../../../src/kernel/staff-role.ts'
+import { STAFF_ROLES, type StaffRole } from '../../../src/kernel/staff-role.ts'
 import { Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { useWords } from '../words.ts'
@@ -16,6 +16,8 @@ export type Sample = {
   readonly codeFrom: string
 }
 
+const byRole = (one: Sample, other: Sample): number => STAFF_ROLES.indexOf(one.role) - STAFF_ROLES.indexOf(other.role)
+
 /** Whom one may sign in as in a sandbox: one tap fills the form. */
 export function SampleStaff(props: { readonly onChosen: (sample: Sample) => void }): ReactNode {
   const { t } = useWords()
@@ -25,7 +27,7 @@ export function SampleStaff(props: { readonly onChosen: (sample: Sample) => void
     <Part title={t('staff.sample-title')}>
       <p>{t('staff.sample-text')}</p>
       <ul className={style.samples}>
-        {samples.map((sample) => (
+        {samples.toSorted(byRole).map((sample) => (
           <li key={sample.login}>
             <button type="button" onClick={() => props.onChosen(sample)}>
               <bdi>{sample.name}</bdi>
