@@ -32,7 +32,7 @@ export function openDesk(machine: Machine, needs: DeskRouteNeeds): DeskBench {
       bridge: nobody,
       patient: nobody,
       exchange: nobody,
-      operator: nobody,
+      operator: async () => ({ kind: 'operator', name: 'hospital software' }),
       console: nobody,
       staff: async () => signedIn ?? refuse('auth/no-session'),
     },

@@ -13,7 +13,21 @@ import { attendantOf, todayScope } from './rules.ts'
 import { type Attendant, attendsNow, endsBy, UNITS, VISIT_MOVES, type Visit, type VisitKind } from './visit.ts'
 import * as store from './visit-store.ts'
 
-export type VisitNeeds = { readonly facility: { readonly id: FacilityId } }
+/** Who begins, changes or ends a visit: a person of the staff, or software of the hospital. */
+export type VisitActor = {
+  readonly actor: Actor
+  /** As whom she attends what she begins. */
+  readonly own?: string
+}
+
+/** A person of the staff as {@link VisitActor}. */
+export function asVisitActor(
+  needs: { readonly facility: { readonly id: FacilityId } },
+  staff: StaffCaller,
+): VisitActor {
+  const own = attendantOf(staff)
+  return { actor: staffActor(needs.facility.id, staff), ...(own === undefined ? {} : { own }) }
+}
 
 export type NewVisit = {
   readonly patient: string
@@ -26,15 +40,9 @@ export type NewVisit = {
  * Starts a visit. A doctor or nurse who starts one attends it. A patient has one open visit at a time: who else is to attend is added to
  * it.
  */
-export async function startVisit(
-  tx: Tx,
-  needs: VisitNeeds,
-  staff: StaffCaller,
-  input: NewVisit,
-): Promise<Id<'visit'> | Refusal> {
+export async function startVisit(tx: Tx, { actor, own }: VisitActor, input: NewVisit): Promise<Id<'visit'> | Refusal> {
   const patient = await readPatient(tx, input.patient)
   if (isRefusal(patient)) return patient
-  const own = attendantOf(staff)
   const attendants = await readAttendants(tx, own === undefined ? input.attendants : [...input.attendants, own])
   if (isRefusal(attendants)) return attendants
   const [latest] = await store.visitsOf(tx, patient.reference, 1)
@@ -44,7 +52,7 @@ export async function startVisit(
     patient.abhaAddress === undefined ? undefined : await readQueueNumber(tx, patient.abhaAddress, startOfDay(tx.now))
   const recorded = await record(tx, {
     type: 'visit.started',
-    actor: staffActor(needs.facility.id, staff),
+    actor,
     patient: patient.reference,
     subject: id,
     kind: input.kind,
@@ -59,8 +67,7 @@ export async function startVisit(
 /** Lets others attend an open visit, or no longer. */
 export async function changeAttendants(
   tx: Tx,
-  needs: VisitNeeds,
-  staff: StaffCaller,
+  { actor }: VisitActor,
   id: string,
   change: { readonly add: readonly string[]; readonly remove: readonly string[] },
 ): Promise<true | Refusal> {
@@ -76,7 +83,7 @@ export async function changeAttendants(
   if (fresh.length === 0 && removed.length === 0) return true
   const recorded = await record(tx, {
     type: 'visit.attendants-changed',
-    actor: staffActor(needs.facility.id, staff),
+    actor,
     patient: visit.patientReference,
     subject: visit.id,
     added: fresh,
@@ -89,10 +96,10 @@ export async function changeAttendants(
 }
 
 /** Ends a visit: nobody attends it any more. */
-export async function endVisit(tx: Tx, needs: VisitNeeds, staff: StaffCaller, id: string): Promise<true | Refusal> {
+export async function endVisit(tx: Tx, { actor }: VisitActor, id: string): Promise<true | Refusal> {
   const visit = await lockOpen(tx, id)
   if (isRefusal(visit)) return visit
-  await end(tx, staffActor(needs.facility.id, staff), visit)
+  await end(tx, actor, visit)
   return true
 }
 

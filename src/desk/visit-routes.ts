@@ -1,10 +1,10 @@
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
-import { type StaffCaller, staffOf } from '../kernel/caller.ts'
+import { operatorOf, type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { type RecordsNeeds, readPatient } from '../records/commands.ts'
 import { attendingStaff, staffNames } from './colleagues.ts'
-import { changeAttendants, endVisit, listToday, startVisit } from './commands.ts'
+import { asVisitActor, changeAttendants, endVisit, listToday, startVisit } from './commands.ts'
 import { lookAtList } from './looks.ts'
 import { attendantsChange, newVisit } from './messages.ts'
 import { showVisit } from './show-visit.ts'
@@ -18,7 +18,7 @@ const answers = {
 
 /** Who is here today, and who attends whom. */
 export function deskVisitRoutes(needs: RecordsNeeds): readonly Route[] {
-  return [todayRoute(needs), colleaguesRoute(), ...changeRoutes(needs)]
+  return [todayRoute(needs), colleaguesRoute(), ...changeRoutes(needs), ...softwareRoutes()]
 }
 
 function todayRoute(needs: RecordsNeeds): Route {
@@ -76,7 +76,7 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       body: newVisit,
       answers: { 201: { description: 'The id of the visit.' }, ...answers },
       handle: async ({ tx, caller, body }) => {
-        const id = await startVisit(tx, needs, staffOf(caller), body)
+        const id = await startVisit(tx, asVisitActor(needs, staffOf(caller)), body)
         return isRefusal(id) ? id : { status: 201, body: { id } }
       },
     }),
@@ -90,7 +90,7 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       body: attendantsChange,
       answers: { 204: { description: 'Done.' }, ...answers },
       handle: async ({ tx, caller, params, body }) => {
-        const changed = await changeAttendants(tx, needs, staffOf(caller), params['id'] ?? '', body)
+        const changed = await changeAttendants(tx, asVisitActor(needs, staffOf(caller)), params['id'] ?? '', body)
         return isRefusal(changed) ? changed : { status: 204 }
       },
     }),
@@ -103,7 +103,40 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       once: true,
       answers: { 204: { description: 'Ended.' }, ...answers },
       handle: async ({ tx, caller, params }) => {
-        const ended = await endVisit(tx, needs, staffOf(caller), params['id'] ?? '')
+        const ended = await endVisit(tx, asVisitActor(needs, staffOf(caller)), params['id'] ?? '')
+        return isRefusal(ended) ? ended : { status: 204 }
+      },
+    }),
+  ]
+}
+
+/** What hospital software calls that keeps the appointments itself. */
+function softwareRoutes(): readonly Route[] {
+  return [
+    route({
+      ...common,
+      auth: 'operator',
+      method: 'POST',
+      path: '/v1/visits',
+      summary: 'Starts a visit, with those who attend it, for hospital software.',
+      once: true,
+      body: newVisit,
+      answers: { 201: { description: 'The id of the visit.' }, ...answers },
+      handle: async ({ tx, caller, body }) => {
+        const id = await startVisit(tx, { actor: operatorOf(caller) }, body)
+        return isRefusal(id) ? id : { status: 201, body: { id } }
+      },
+    }),
+    route({
+      ...common,
+      auth: 'operator',
+      method: 'POST',
+      path: '/v1/visits/:id/end',
+      summary: 'Ends a visit, for hospital software.',
+      once: true,
+      answers: { 204: { description: 'Ended.' }, ...answers },
+      handle: async ({ tx, caller, params }) => {
+        const ended = await endVisit(tx, { actor: operatorOf(caller) }, params['id'] ?? '')
         return isRefusal(ended) ? ended : { status: 204 }
       },
     }),

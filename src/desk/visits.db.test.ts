@@ -107,6 +107,18 @@ describe('visits', () => {
     assert.equal((await mine(staff.doctor)).length, 1, 'open ones are of today whenever they began')
   })
 
+  it('hospital software begins and ends visits too, and attends none', async () => {
+    const body = { patient, attendants: [staff.doctor.id] }
+    const answer = await desk.call(staff.billing, 'POST', '/v1/visits', body)
+    assert.equal(answer.status, 201, answer.text)
+    assert.equal(await attends(staff.doctor.id), true)
+    assert.equal(await attends(staff.billing.id), false)
+    assert.equal((await desk.call(staff.billing, 'POST', '/v1/visits', body)).status, 409)
+    const { id } = answer.json as { id: string }
+    assert.equal((await desk.call(staff.billing, 'POST', `/v1/visits/${id}/end`)).status, 204)
+    assert.equal(await attends(staff.doctor.id), false)
+  })
+
   it('refuses who does not attend patients, unknown patients and rubbish', async () => {
     assert.equal((await start(staff['front-desk'], [staff.lab.id])).status, 400)
     assert.equal((await start(staff['front-desk'], ['kitchen'])).status, 400)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { transact } from '../../src/db/tx.ts'
 import { makePopulation } from '../../src/demo/people/population.ts'
-import { startVisit } from '../../src/desk/commands.ts'
+import { asVisitActor, startVisit } from '../../src/desk/commands.ts'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
 import type { FacilityId } from '../../src/kernel/id.ts'
@@ -62,7 +62,7 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
   const nurse = await addStaff(machine, 'nurse', 'Rosy Mathew')
   const facility = { id: HOSPITAL as FacilityId }
   const visit = { patient: mrn, kind: 'outpatient', attendants: [] } as const
-  assert.ok(!isRefusal(await transact(machine, (tx) => startVisit(tx, { facility }, doctor, visit))))
+  assert.ok(!isRefusal(await transact(machine, (tx) => startVisit(tx, asVisitActor({ facility }, doctor), visit))))
   return { mrn, doctor, nurse }
 }
 
