@@ -96,7 +96,7 @@ export function medicineFacts(resource: Json, resolve: Resolve): MedicineFacts |
   })
 }
 
-export function drugOf(resource: Json, resolve: Resolve): Named | undefined {
+function drugOf(resource: Json, resolve: Resolve): Named | undefined {
   const direct = named(resource['medicationCodeableConcept'])
   if (direct !== undefined) return direct
   const target = follow(resource['medicationReference'], resolve)

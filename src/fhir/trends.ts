@@ -61,7 +61,7 @@ export function rowsOf(document: ShownDocument): readonly Row[] {
 }
 
 /** `mg/dL` and `mg/dl` are one unit; a UCUM code is better than words. */
-export function unitKey(facts: Pick<ResultFacts, 'unit' | 'unitCode'>): string {
+function unitKey(facts: Pick<ResultFacts, 'unit' | 'unitCode'>): string {
   const unit = (facts.unitCode ?? facts.unit ?? '').replaceAll(/[[\]{}\s]/g, '').toLowerCase()
   return unit === 'percent' ? '%' : unit
 }
