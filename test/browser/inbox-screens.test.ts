@@ -19,6 +19,10 @@ test('choices: a standing approval step by step, a subscription, rights and how 
   await link(page, /Allowed without asking me/).click()
   await page.getByText('You are always asked').waitFor()
   await link(page, 'Allow somebody beforehand').click()
+  await page.getByText('Nobody has asked you yet').waitFor()
+  await visitor.assertSound()
+  await world.ask()
+  await page.reload()
   await button(page, 'Continue').click()
   await page.getByText('Choose at least one.').waitFor()
   for (const answer of [/Vanashree/, 'Care and treatment', 'Prescriptions', /From everywhere/, /One year/]) {
