@@ -1,9 +1,9 @@
-import { type Answer, type Route, route } from '../http/route.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { type Route, route } from '../http/route.ts'
+import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { type PasskeyPlace, passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
 import { signInWithPasskey } from '../people/patient-proofs.ts'
-import type { OpenedSession } from '../people/session-commands.ts'
 import { type SignInNeeds, signInWithCode, startSignIn } from '../people/sign-in-commands.ts'
+import { refuseElsewhere, signedIn } from './door.ts'
 import { passkeySignIn, signInCode, signInStart } from './me-sign-in-messages.ts'
 
 const atTheDoor = { dialect: 'native', auth: 'none', once: false } as const
@@ -14,20 +14,6 @@ type Headers = Readonly<Record<string, string | undefined>>
 /** Signing in to the patient app: with a code by text message, or with a passkey. */
 export function meSignInRoutes(needs: DoorNeeds): readonly Route[] {
   return [aboutRoute(needs), ...codeRoutes(needs), ...passkeyRoutes(needs)]
-}
-
-/** A page elsewhere may not sign anybody in; programs, which send no Origin, may. */
-function elsewhere(needs: DoorNeeds, { origin }: Headers): Refusal | undefined {
-  return origin === undefined || needs.web.origins.includes(origin)
-    ? undefined
-    : refuse('auth/cross-site', 'The call does not come from a page of ours.', 'Origin')
-}
-
-/** What a browser gets that has signed in. */
-function signedIn(opened: OpenedSession | Refusal): Answer | Refusal {
-  if (isRefusal(opened)) return opened
-  const { cookie, csrf, expiresAt } = opened
-  return { status: 200, headers: { 'set-cookie': cookie }, body: { csrf, expiresAt } }
 }
 
 function aboutRoute(needs: DoorNeeds): Route {
@@ -62,7 +48,7 @@ function codeRoutes(needs: DoorNeeds): readonly Route[] {
         429: { description: 'Too many' },
       },
       handle: async ({ tx, body, headers }) => {
-        const started = elsewhere(needs, headers) ?? (await startSignIn(tx, body.abhaAddress))
+        const started = refuseElsewhere(needs.web, headers) ?? (await startSignIn(tx, body.abhaAddress))
         return isRefusal(started) ? started : { status: 202, body: started }
       },
     }),
@@ -78,7 +64,7 @@ function codeRoutes(needs: DoorNeeds): readonly Route[] {
         422: { description: 'Wrong' },
       },
       handle: async ({ tx, body, headers, params }) => {
-        const fault = elsewhere(needs, headers)
+        const fault = refuseElsewhere(needs.web, headers)
         if (fault) return fault
         const given = { id: params['id'] ?? '', code: body.code, userAgent: headers['user-agent'] }
         return signedIn(await signInWithCode(tx, needs, given))

@@ -18,6 +18,11 @@ export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && (error.name === 'NotAllowedError' || error.name === 'AbortError')
 }
 
+/** This device keeps a passkey of the account already. */
+export function isThereAlready(error: unknown): boolean {
+  return error instanceof Error && error.name === 'InvalidStateError'
+}
+
 /** Asks the person's passkey. The library is loaded with the first use. */
 export async function answerPasskey(options: PublicKeyCredentialRequestOptionsJSON): Promise<object> {
   const { startAuthentication } = await import('@simplewebauthn/browser')

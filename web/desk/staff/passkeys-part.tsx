@@ -4,7 +4,7 @@ import { call } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Part } from '../../ui/page.tsx'
-import { type AskedPasskey, hasPasskeys, isGivenUp, makePasskey } from '../../ui/passkey.ts'
+import { type AskedPasskey, hasPasskeys, isGivenUp, isThereAlready, makePasskey } from '../../ui/passkey.ts'
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Banner } from '../../ui/state.tsx'
@@ -23,10 +23,12 @@ export function PasskeysPart(props: { readonly staff: string }): ReactNode {
   const { data: passkeys, error } = useCall<readonly Passkey[]>('/v1/desk/me/passkeys')
   const [isBusy, setIsBusy] = useState(false)
   const [isAdded, setIsAdded] = useState(false)
+  const [isThere, setIsThere] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const [leaving, setLeaving] = useState<Passkey>()
   const add = async (): Promise<void> => {
     setIsAdded(false)
+    setIsThere(false)
     setProblem(undefined)
     const stepUp = await prove('passkey.add', props.staff)
     if (stepUp === undefined) return
@@ -41,7 +43,8 @@ export function PasskeysPart(props: { readonly staff: string }): ReactNode {
       setIsAdded(true)
       await client.invalidateQueries()
     } catch (fault) {
-      if (!isGivenUp(fault)) setProblem(fault)
+      if (isThereAlready(fault)) setIsThere(true)
+      else if (!isGivenUp(fault)) setProblem(fault)
     } finally {
       setIsBusy(false)
     }
@@ -51,6 +54,7 @@ export function PasskeysPart(props: { readonly staff: string }): ReactNode {
       <p>{t('staff.passkeys-text')}</p>
       {error === null ? null : <Trouble error={error} />}
       {problem === undefined ? null : <Trouble error={problem} />}
+      {isThere ? <Banner tone="calm" title={t('staff.passkey-there')} /> : null}
       {isAdded ? <Banner tone="live" title={t('staff.passkey-added')} /> : null}
       {passkeys === undefined ? null : passkeys.length === 0 ? (
         <p>{t('staff.passkeys-none')}</p>

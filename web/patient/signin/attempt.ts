@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { isGivenUp } from './passkey.ts'
+import { isGivenUp } from '../../ui/passkey.ts'
 
 /** One thing at a time that may be refused: a second press while it works does nothing. */
 export function useAttempt(): {

@@ -1,12 +1,13 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { Page } from '../../ui/page.tsx'
+import { isGivenUp } from '../../ui/passkey.ts'
 import { Trouble } from '../../ui/trouble.tsx'
 import { usePatientSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import { deviceName } from './device.ts'
 import { closeOffer } from './offer.ts'
-import { addPasskey, isGivenUp, useOwnAuthenticator } from './passkey.ts'
+import { addPasskey, useOwnAuthenticator } from './passkey.ts'
 
 /** After a sign-in by code, on a device that can keep a passkey: next time without a code. */
 export function PasskeyOffer(): ReactNode {
