@@ -1,8 +1,9 @@
+import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import { call, type Problem } from '../../ui/api.ts'
 import { useDates } from '../../ui/dates.ts'
 import { TextField } from '../../ui/fields.tsx'
 import { Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import type { ConsoleSession } from '../session.ts'
@@ -22,10 +23,21 @@ type People = {
   readonly facilities: readonly { readonly id: string; readonly staff: readonly StaffMember[] }[]
 }
 
+const PATH = '/v1/console/people'
+/** Codes of authenticator apps change every half minute. */
+const EVERY_MS = 10_000
+
+const usePeople = () =>
+  useQuery<People, Problem>({
+    queryKey: ['', PATH],
+    queryFn: ({ signal }) => call<People>(PATH, { signal }),
+    refetchInterval: EVERY_MS,
+  })
+
 /** Whom one can be here: patients in their app, staff at their desks. */
 export function PeoplePage(props: { readonly session: ConsoleSession }): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<People>('/v1/console/people')
+  const { data, error, refetch } = usePeople()
   const [wanted, setWanted] = useState('')
   const text = wanted.trim().toLowerCase()
   const patients = (data?.patients ?? []).filter(({ name, abhaAddress }) =>
