@@ -3,7 +3,7 @@ import { transact } from '../../src/db/tx.ts'
 import { makePopulation } from '../../src/demo/people/population.ts'
 import { asVisitActor, startVisit } from '../../src/desk/commands.ts'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
-import { type StaffCaller, staffActor } from '../../src/kernel/caller.ts'
+import type { StaffCaller } from '../../src/kernel/caller.ts'
 import type { FacilityId } from '../../src/kernel/id.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
 import { addStaff } from '../desk-bench.ts'
@@ -61,7 +61,13 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
   const doctor = await addStaff(machine, 'doctor', 'Dr. Farida Khan', 'MMC/2009/4417')
   const nurse = await addStaff(machine, 'nurse', 'Rosy Mathew')
   const visit = { patient: mrn, kind: 'outpatient', attendants: [] } as const
-  assert.ok(!isRefusal(await transact(machine, (tx) => startVisit(tx, asVisitActor({ facility }, doctor), visit))))
+  assert.ok(
+    !isRefusal(
+      await transact(machine, (tx) =>
+        startVisit(tx, asVisitActor({ facility: { id: HOSPITAL as FacilityId } }, doctor), visit),
+      ),
+    ),
+  )
   return { mrn, doctor, nurse }
 }
 
