@@ -144,6 +144,11 @@ test('asks and allows in one: an hour, to view, for herself; the own app hears o
     const notices = must(await exchange.inTx((tx) => noticesOf(tx, ASHA, request)))
     assert.ok(notices.filter(({ party }) => party === 'hiu').every((one) => one.acknowledgedAt !== undefined))
   }
+  // Her own copy is shared with nobody, and nobody asked.
+  const sharing = await exchange.asPatient(ASHA, 'GET', '/v1/me/sharing')
+  assert.deepEqual(sharing.body['receivers'], [])
+  const decided = await exchange.asPatient(ASHA, 'GET', '/v1/me/requests?status=decided')
+  assert.deepEqual(decided.body['items'], [])
   const requests = await acknowledge(sent)
   assert.equal(requests.length, 2)
   for (const { body, requestId } of requests) {

@@ -22,11 +22,16 @@ type Listed<T> = { readonly items: readonly T[]; readonly size: number }
 export async function listRequestsOf(
   tx: Tx,
   patient: AbhaAddress,
-  filter: { readonly status?: RequestStatus | readonly RequestStatus[]; readonly page?: Page } = {},
+  filter: {
+    readonly status?: RequestStatus | readonly RequestStatus[]
+    readonly page?: Page
+    /** Without those of the exchange's own app, with which patients fetch their own copies. */
+    readonly ofOthers?: true
+  } = {},
 ): Promise<Listed<ConsentRequest>> {
-  const { status } = filter
+  const { status, ofOthers = false } = filter
   const statuses = typeof status === 'string' ? [status] : status
-  return findRequestsOf(tx, patient, statuses, filter.page ?? FIRST_PAGE)
+  return findRequestsOf(tx, patient, statuses, filter.page ?? FIRST_PAGE, ofOthers)
 }
 
 /** One request of this patient; another's does not exist. */

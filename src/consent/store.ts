@@ -4,6 +4,7 @@ import type { ConsentArtefactTable, ConsentNoticeTable, ConsentRequestTable } fr
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { OWN_APPS_LIKE } from '../partners/own-app.ts'
 import { artefactText, readPermission, wirePermission } from './artefact.ts'
 import type {
   Artefact,
@@ -111,12 +112,14 @@ export async function findRequestsOf(
   patient: AbhaAddress,
   statuses: readonly RequestStatus[] | undefined,
   page: Page,
+  ofOthers: boolean,
 ): Promise<{ readonly items: readonly ConsentRequest[]; readonly size: number }> {
   const query = tx.db
     .selectFrom('consent_request')
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
     .$if(statuses !== undefined, (q) => q.where('status', 'in', [...(statuses ?? [])]))
+    .$if(ofOthers, (q) => q.where('hiu', 'not like', OWN_APPS_LIKE))
   const rows = await query
     .selectAll()
     .orderBy('created_at', 'desc')

@@ -81,7 +81,7 @@ function listRoute(): Route {
 
 /** Those who have asked this person before and take part now: for whom a standing approval makes sense. */
 async function askersOf(tx: Tx, { patient }: PatientCaller): Promise<readonly Named[]> {
-  const { items } = await listRequestsOf(tx, patient)
+  const { items } = await listRequestsOf(tx, patient, { ofOthers: true })
   const askers: Named[] = []
   for (const id of new Set(items.map(({ asked }) => asked.hiu))) {
     const facility = await facilityById(tx, id)

@@ -59,6 +59,7 @@ function listRoute(): Route {
       const { limit, offset } = query
       const found = await listRequestsOf(tx, caller.patient, {
         page: { limit, offset },
+        ofOthers: true,
         status: query.status === 'waiting' ? 'REQUESTED' : ['GRANTED', 'DENIED', 'REVOKED', 'EXPIRED'],
       })
       const items: object[] = []

@@ -3,6 +3,9 @@ import type { FacilityId } from '../kernel/id.ts'
 /** Begins the id of an exchange's own patient app; nobody else may register such an id. */
 const PREFIX = 'patient-app@'
 
+/** The same for SQL. */
+export const OWN_APPS_LIKE = `${PREFIX}%`
+
 /** Under which id the exchange's own patient app asks for records, as a user of records like any other. */
 export function ownAppId(exchange: { readonly id: string }): FacilityId {
   return `${PREFIX}${exchange.id}` as FacilityId

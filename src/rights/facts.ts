@@ -7,6 +7,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
+import { isOwnApp } from '../partners/own-app.ts'
 import { transfersOf } from '../transfer/commands.ts'
 import type { SharingFacts } from './sharing.ts'
 import type { FacilityView, Proof } from './views.ts'
@@ -27,7 +28,8 @@ const PROVING = [
 
 /** All that is known of this patient's sharing: the newest consents up to `LIMITS.sharingConsentsMax`, with all that became of them. */
 export async function readSharingFacts(tx: Tx, patient: AbhaAddress): Promise<SharingFacts> {
-  const artefacts = await allArtefacts(tx, patient)
+  // What she fetches for herself is shared with nobody.
+  const artefacts = (await allArtefacts(tx, patient)).filter(({ hiu }) => !isOwnApp(hiu))
   const requests = [...new Set(artefacts.map(({ request }) => request))]
   const told = await inTurn(requests, (request) => noticesOf(tx, patient, request))
   const contexts = await careContextsOf(tx, patient)
