@@ -84,7 +84,7 @@ function ArrowButton(props: { readonly chain: Chain; readonly edge: ChainEdge; r
   const { chain, edge, onOpen } = props
   const { tone, icon, words } = EDGE_LOOKS[edge.state]
   return (
-    <button type="button" className={style.arrowRow} data-tone={tone} onClick={() => onOpen(edge)}>
+    <button type="button" className={style.arrowRow} data-tone={tone} data-edge={edge.id} onClick={() => onOpen(edge)}>
       <span className={style.arrowName}>{t('sharing.to-receiver', { name: nameOf(chain, edge.to, t) })}</span>
       <State tone={tone} icon={icon}>
         {t(words)}

@@ -112,6 +112,7 @@ function Sign(props: { readonly chain: Chain; readonly placed: PlacedEdge; reado
       tabIndex={0}
       className={style.sign}
       data-tone={tone}
+      data-edge={edge.id}
       aria-label={t('sharing.arrow', { from, to, state: t(words) })}
       transform={`translate(${x} ${y})`}
       onClick={() => onOpen(edge)}

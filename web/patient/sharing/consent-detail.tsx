@@ -54,7 +54,7 @@ function Transfers(props: { readonly transfers: readonly TransferView[] }): Reac
       : t(`sharing.outcome.${outcome}`)
   return (
     <div className={style.transfers}>
-      <h4>{t('sharing.transfers')}</h4>
+      <h3>{t('sharing.transfers')}</h3>
       {props.transfers.length === 0 ? <p className={style.quiet}>{t('sharing.transfers-none')}</p> : null}
       <ul className={style.lines}>
         {props.transfers.map((transfer) => (
@@ -81,7 +81,7 @@ function Proofs(props: { readonly consent: ConsentView }): ReactNode {
   ] as const
   return (
     <div className={style.transfers}>
-      <h4>{t('sharing.proofs')}</h4>
+      <h3>{t('sharing.proofs')}</h3>
       <div className={style.proofs}>
         {kinds.map(([words, proof]) =>
           proof === undefined ? null : (

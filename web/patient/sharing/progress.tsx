@@ -21,8 +21,8 @@ export function StopProgress(props: { readonly consents: readonly ConsentView[] 
   const steps = useSteps(newestEnd(props.consents))
   if (steps.length === 0) return null
   return (
-    <section className={style.progress} aria-label={t('sharing.since')}>
-      <h4>{t('sharing.since')}</h4>
+    <div className={style.progress}>
+      <p>{t('sharing.since')}</p>
       <ol className={style.steps} aria-live="polite">
         {steps.map(({ key, words, tone, icon, at }) => (
           <li key={key} data-tone={tone}>
@@ -36,7 +36,7 @@ export function StopProgress(props: { readonly consents: readonly ConsentView[] 
           </li>
         ))}
       </ol>
-    </section>
+    </div>
   )
 }
 

@@ -45,7 +45,7 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
           </li>
         ))}
       </ul>
-      <StopProgress consents={requests.flatMap(({ consents }) => consents)} />
+      {isLive ? null : <StopProgress consents={requests.flatMap(({ consents }) => consents)} />}
       {isLive ? (
         <div>
           <Button look="stop" icon="stop" onClick={() => setStopping(true)} aria-label={t('sharing.stop-with', { name: facility.name })}>
