@@ -77,6 +77,9 @@ export function makePatientApp(exchange: NetworkParty, token: string, now: () =>
     approvalRefused: (requestId: string, consents: readonly GrantItem[]): Promise<string | undefined> =>
       refusedWords(() => call(`${CM}/consent/v3/request/${requestId}/approve`, { consents })),
     revoke: (consents: readonly string[]): Promise<unknown> => call(`${CM}/consent/v3/revoke`, { consents }),
+    /** Scans the code of a counter: shows the profile there. */
+    share: (counter: { readonly hipId: string; readonly context: string }, patient: object): Promise<unknown> =>
+      call(`${CM}/patient-share/v3/share`, { intent: 'PROFILE_SHARE', metaData: counter, profile: { patient } }),
     looks: async () => looks.parse(await call('/v1/me/looks')),
     events: async (): Promise<readonly PatientEvent[]> => events.parse(await call('/v1/me/events?limit=100')),
     sharing: async () => sharing.parse(await call('/v1/me/sharing')).items,

@@ -6,6 +6,7 @@ import { callParty } from '../sandbox/client.ts'
 import { type Network, partyOf } from '../sandbox/network-file.ts'
 import { waitFor } from './narrator.ts'
 import { makePopulation } from './people/population.ts'
+import { seedDesks } from './seed-desk.ts'
 import { seedStaff } from './seed-staff.ts'
 
 /** What is kept of the filling: the day it was made for, so that starting again finds the same people and records. */
@@ -46,7 +47,10 @@ export async function seedNetwork(options: {
   const records = population.holdings.reduce((sum, holding) => sum + holding.careContexts.length, 0)
   const staff = await seedStaff(options.dataFolder, options.network)
   const report = { patients: population.patients.length, records, staff, isFresh: !state.done }
-  if (state.done) return report
+  if (state.done) {
+    await seedDesks(options.network, population, options.now)
+    return report
+  }
   save(false)
   const steps = stepsOf(options.network, population)
   let done = 0
@@ -62,6 +66,7 @@ export async function seedNetwork(options: {
     async () => ((await countLinked(options.network)) >= records ? true : undefined),
     LINKED_WITHIN_MS,
   )
+  await seedDesks(options.network, population, options.now)
   save(true)
   return report
 }
