@@ -19,7 +19,7 @@ export function passwordFault(
   who: { readonly login: string; readonly name: string },
 ): PasswordFault | undefined {
   const plain = password.normalize('NFKC').toLowerCase()
-  const length = [...plain].length
+  const { length } = Array.from(plain)
   if (length < LIMITS.passwordCharsMin) return 'too-short'
   if (length > LIMITS.passwordCharsMax) return 'too-long'
   if (new Set(plain).size < DIFFERENT_MIN || KNOWN.test(plain)) return 'too-plain'
@@ -27,6 +27,6 @@ export function passwordFault(
     (word) => word.length > 2,
   )
   const others = words.reduce((rest, word) => rest.replaceAll(word, ''), plain)
-  const isOwnName = others !== plain && [...others.replaceAll(/[\s._-]/g, '')].length < OTHERS_MIN
+  const isOwnName = others !== plain && Array.from(others.replaceAll(/[\s._-]/g, '')).length < OTHERS_MIN
   return isOwnName ? 'own-name' : undefined
 }

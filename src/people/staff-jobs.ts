@@ -1,13 +1,12 @@
 import { type Machine, transact } from '../db/tx.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { sweepSessions } from './session-commands.ts'
 import { sweepGuesses } from './sign-in-throttle.ts'
 import { deleteInvitationsBefore, deleteOldSignIns } from './staff-sign-in-store.ts'
 
 const EVERY_MS = 3_600_000
 
-/** Drops what is over: sessions, sign-ins nobody finished, counts of guesses, old invitations. */
+/** Drops what is over: sign-ins nobody finished, counts of guesses, old invitations. Sessions and proofs go with `sweepProofs`. */
 export function staffChores(machine: Machine): readonly Chore[] {
   return [
     {
@@ -15,7 +14,6 @@ export function staffChores(machine: Machine): readonly Chore[] {
       everyMs: EVERY_MS,
       run: () =>
         transact(machine, async (tx) => {
-          await sweepSessions(tx)
           await sweepGuesses(tx)
           await deleteOldSignIns(tx)
           await deleteInvitationsBefore(tx, new Date(tx.now.getTime() - LIMITS.staffInvitationMs))
