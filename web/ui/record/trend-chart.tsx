@@ -122,14 +122,24 @@ function Plot(props: { readonly series: Series<unknown>; readonly width: number;
         points={points.map(({ time, value }) => `${scale.x(time)},${scale.y(value)}`).join(' ')}
       />
       {points.map((point, at) => (
-        <Mark key={`${point.time} ${point.value}`} point={point} scale={scale} isNamed={at === points.length - 1} />
+        <Mark
+          key={`${point.time} ${point.value}`}
+          point={point}
+          scale={scale}
+          // Away from the line that comes to it.
+          name={at < points.length - 1 ? undefined : (points[at - 1]?.value ?? 0) > point.value ? 'below' : 'above'}
+        />
       ))}
     </svg>
   )
 }
 
 /** A value that is only known to lie below or above points there. */
-function Mark(props: { readonly point: Point; readonly scale: Scale; readonly isNamed: boolean }): ReactNode {
+function Mark(props: {
+  readonly point: Point
+  readonly scale: Scale
+  readonly name: 'above' | 'below' | undefined
+}): ReactNode {
   const dates = useRecordDates()
   const { point, scale } = props
   const [x, y] = [scale.x(point.time), scale.y(point.value)]
@@ -145,12 +155,12 @@ function Mark(props: { readonly point: Point; readonly scale: Scale; readonly is
           d={`M${x - 6},${y - 4 * tip}h12l-6,${9 * tip}z`}
         />
       )}
-      {props.isNamed ? (
-        <text className={style.valueText} x={x} y={y - 12} textAnchor="middle">
+      {props.name === undefined ? null : (
+        <text className={style.valueText} x={x} y={props.name === 'above' ? y - 12 : y + 22} textAnchor="middle">
           {point.comparator}
           {dates.number(point.value)}
         </text>
-      ) : null}
+      )}
     </g>
   )
 }
@@ -177,7 +187,7 @@ function UsualRange(props: {
   const [first] = bands
   return (
     <g>
-      {bands.map((band) => (
+      {joined(bands).map((band) => (
         <rect key={band.x} className={style.usual} {...band} />
       ))}
       {first === undefined ? null : (
@@ -187,6 +197,21 @@ function UsualRange(props: {
       )}
     </g>
   )
+}
+
+type Band = { readonly x: number; readonly y: number; readonly width: number; readonly height: number }
+
+/** Neighbours of one range become one band, without a seam. */
+function joined(bands: readonly Band[]): readonly Band[] {
+  const wide: Band[] = []
+  for (const band of bands) {
+    const last = wide.at(-1)
+    const touches = last !== undefined && Math.abs(last.x + last.width - band.x) < 0.5
+    if (touches && last.y === band.y && last.height === band.height)
+      wide[wide.length - 1] = { ...last, width: band.x + band.width - last.x }
+    else wide.push(band)
+  }
+  return wide
 }
 
 function Numbers<Origin>(props: {
