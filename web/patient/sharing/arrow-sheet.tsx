@@ -69,9 +69,9 @@ function FromTo(props: { readonly chain: Chain; readonly edge: ChainEdge }): Rea
   const { t } = useWords()
   const { chain, edge } = props
   return (
-    <>
-      <span>{t('sharing.from-holder', { name: nameOf(chain, edge.from, t) })}</span>{' '}
+    <span className={style.fromTo}>
+      <span>{t('sharing.from-holder', { name: nameOf(chain, edge.from, t) })}</span>
       <span>{t('sharing.to-receiver', { name: nameOf(chain, edge.to, t) })}</span>
-    </>
+    </span>
   )
 }

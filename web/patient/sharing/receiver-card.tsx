@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link } from 'wouter'
 import type { ReceiverView, RequestView } from '../../../src/rights/views.ts'
 import { Button } from '../../ui/button.tsx'
@@ -18,6 +18,7 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
   const { t, tn } = useWords()
   const dates = useDates()
   const [isStopping, setStopping] = useState(false)
+  const heading = useFocusWhenStopped(props.receiver)
   const { facility, status, until, shareLeft, records, live, requests } = props.receiver
   const isLive = status === 'live'
   const endedAt = requests[0]?.consents[0]?.endedAt
@@ -25,7 +26,7 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
     <Card label={facility.name}>
       <div className={style.cardHead}>
         <Icon name={facilityIcon(facility.kinds)} size={24} />
-        <h3>
+        <h3 ref={heading} tabIndex={-1}>
           <bdi>{facility.name}</bdi>
         </h3>
         <State tone={isLive ? 'live' : status === 'stopped' ? 'stopped' : 'calm'} {...(status === 'ended' ? { icon: 'clock' as const } : {})}>
@@ -63,6 +64,20 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
       ) : null}
     </Card>
   )
+}
+
+const MOMENT_MS = 10_000
+
+/** The card of what was stopped a moment ago has moved to the top: the eye and the keyboard go with it. */
+function useFocusWhenStopped({ status, requests }: ReceiverView) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const endedAt = status === 'stopped' ? requests[0]?.consents[0]?.endedAt : undefined
+  useEffect(() => {
+    if (endedAt === undefined || Date.now() - Date.parse(endedAt) > MOMENT_MS) return
+    heading.current?.focus({ preventScroll: true })
+    heading.current?.scrollIntoView({ block: 'center' })
+  }, [endedAt])
+  return heading
 }
 
 function RequestLink(props: { readonly request: RequestView }): ReactNode {
