@@ -47,6 +47,21 @@ test('each wrong setting is named with its place and what to write', () => {
   }
 })
 
+test('an exchange names who answers patients’ questions, unless it is a sandbox', () => {
+  const { exchange: _joined, ...common } = good
+  const exchange = { ...common, role: 'exchange', id: 'sbx' }
+  assert.throws(() => parseConfig(exchange, 'settings.json'), /contact: is missing; write \{"name", "email", "phone"\}/)
+  assert.equal(parseConfig({ ...exchange, sandbox: true }, 'settings.json').role, 'exchange')
+  const contact = { name: 'Data protection officer', email: 'dpo@exchange.example' }
+  const config = parseConfig({ ...exchange, contact }, 'settings.json')
+  assert.ok(config.role === 'exchange')
+  assert.deepEqual(config.contact, contact)
+  assert.throws(
+    () => parseConfig({ ...exchange, contact: { ...contact, email: 'x' } }, 'settings.json'),
+    /contact\.email/,
+  )
+})
+
 test('a missing or unreadable file is a sentence, not a stack', () => {
   assert.throws(
     () => readConfigFile('/nonexistent/settings.json', {}),

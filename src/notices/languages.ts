@@ -3,7 +3,7 @@ export const LANGUAGES = {
   en: { name: 'English' },
   as: { name: 'অসমীয়া' },
   bn: { name: 'বাংলা' },
-  brx: { name: 'बर’' },
+  brx: { name: 'बड़ो' },
   doi: { name: 'डोगरी' },
   gu: { name: 'ગુજરાતી' },
   hi: { name: 'हिन्दी' },
