@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import type { ReactNode, RefObject } from 'react'
 import { plainDigits } from '../../../src/kernel/digits.ts'
 import { TextField } from '../../ui/fields.tsx'
 import { useWords } from '../words.ts'
@@ -6,23 +6,24 @@ import style from './staff.module.css'
 
 /** Six digits of the authenticator app; pasting works with or without blanks. */
 export function CodeField(props: {
+  readonly ref?: RefObject<HTMLInputElement | null>
   readonly fault?: string | undefined
   readonly hint?: ReactNode
   readonly value: string
   readonly onChange: (value: string) => void
 }): ReactNode {
   const { t } = useWords()
-  const { fault, hint, value, onChange } = props
+  const { ref, fault, hint, value, onChange } = props
   return (
     <div className={style.code}>
       <TextField
+        {...(ref === undefined ? {} : { ref })}
         label={t('staff.code')}
         hint={hint ?? t('staff.code-hint')}
         {...(fault === undefined ? {} : { fault })}
         name="code"
         inputMode="numeric"
         autoComplete="one-time-code"
-        autoFocus
         required
         dir="ltr"
         maxLength={12}

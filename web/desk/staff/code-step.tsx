@@ -7,6 +7,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
+import { useFocusFirst } from './focus.ts'
 import type { Sample } from './sample-staff.tsx'
 import style from './staff.module.css'
 
@@ -22,6 +23,7 @@ export function CodeStep(props: {
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
+  const input = useFocusFirst<HTMLInputElement>()
   const waitSeconds = useSampleCode(props.sample, setCode)
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
@@ -45,7 +47,7 @@ export function CodeStep(props: {
       )}
       {isOver ? null : (
         <form className={style.form} onSubmit={(event) => void submit(event)} noValidate>
-          <CodeField fault={fault} value={code} onChange={setCode} />
+          <CodeField ref={input} fault={fault} value={code} onChange={setCode} />
           {props.sample === undefined ? null : (
             <Banner tone="calm">
               <p>

@@ -10,6 +10,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults, usePasswordFaults } from './faults.ts'
+import { useFocusFirst } from './focus.ts'
 import type { Invitation } from './join-page.tsx'
 import style from './staff.module.css'
 
@@ -21,6 +22,7 @@ export function PasswordStep(props: {
 }): ReactNode {
   const { t } = useWords()
   const says = usePasswordFaults()
+  const input = useFocusFirst<HTMLInputElement>()
   const [password, setPassword] = useState(props.first)
   const [isShown, setIsShown] = useState(false)
   const [fault, setFault] = useState<string>()
@@ -36,13 +38,13 @@ export function PasswordStep(props: {
         {/* Password managers keep the login with the password. */}
         <input type="text" name="username" autoComplete="username" value={props.invitation.login} readOnly hidden />
         <TextField
+          ref={input}
           label={t('staff.new-password')}
           hint={t('staff.password-hint')}
           {...(fault === undefined ? {} : { fault })}
           name="new-password"
           type={isShown ? 'text' : 'password'}
           autoComplete="new-password"
-          autoFocus
           dir="ltr"
           maxLength={400}
           value={password}

@@ -1,8 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { call } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
-import { TextField, Tick } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
 import { type AskedPasskey, answerPasskey, hasPasskeys, isGivenUp } from '../../ui/passkey.ts'
 import { useCall } from '../../ui/query.tsx'
@@ -11,7 +10,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import { CodeStep } from './code-step.tsx'
-import { faultOf } from './faults.ts'
+import { PasswordDoor } from './password-door.tsx'
 import { type Sample, SampleStaff } from './sample-staff.tsx'
 import style from './staff.module.css'
 
@@ -20,7 +19,6 @@ type RequestOptions = Parameters<typeof answerPasskey>[0]
 
 /** The door of the desk: login and password, then the code; or a passkey. */
 export function SignInPage(props: { readonly wasSignedOut: boolean }): ReactNode {
-  const { data: door } = useCall<Door>('/v1/desk/sign-in')
   const { renew } = useStaffSession()
   const client = useQueryClient()
   const onIn = async (): Promise<void> => {
@@ -40,66 +38,32 @@ export function SignInPage(props: { readonly wasSignedOut: boolean }): ReactNode
       />
     )
   return (
-    <PasswordStep
-      door={door}
+    <FirstStep
+      wasSignedOut={props.wasSignedOut}
       sample={sample}
       onSample={setSample}
-      onTicket={setTicket}
+      onTicket={(given, login) => {
+        if (login !== sample?.login) setSample(undefined)
+        setTicket(given)
+      }}
       onIn={onIn}
-      wasSignedOut={props.wasSignedOut}
     />
   )
 }
 
-function PasswordStep(props: {
-  readonly door: Door | undefined
-  readonly sample: Sample | undefined
-  readonly onSample: (sample: Sample | undefined) => void
-  readonly onTicket: (ticket: string) => void
-  readonly onIn: () => Promise<void>
+function FirstStep(props: {
   readonly wasSignedOut: boolean
+  readonly sample: Sample | undefined
+  readonly onSample: (sample: Sample) => void
+  readonly onTicket: (ticket: string, login: string) => void
+  readonly onIn: () => Promise<void>
 }): ReactNode {
   const { t } = useWords()
-  const [login, setLogin] = useState('')
-  const [password, setPassword] = useState('')
-  const [isShown, setIsShown] = useState(false)
-  const submitButton = useRef<HTMLButtonElement>(null)
-  const [busy, setBusy] = useState<'password' | 'passkey'>()
+  const { data: door } = useCall<Door>('/v1/desk/sign-in')
   const [problem, setProblem] = useState<unknown>()
-  const [missing, setMissing] = useState<'login' | 'password'>()
-  const attempt = async (what: 'password' | 'passkey', work: () => Promise<void>): Promise<void> => {
-    if (busy !== undefined) return
-    setBusy(what)
-    setProblem(undefined)
-    try {
-      await work()
-    } catch (error) {
-      if (!isGivenUp(error)) setProblem(error)
-    } finally {
-      setBusy(undefined)
-    }
-  }
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    const gap = login.trim() === '' ? 'login' : password === '' ? 'password' : undefined
-    setMissing(gap)
-    if (gap !== undefined) return
-    if (login !== props.sample?.login) props.onSample(undefined)
-    void attempt('password', async () => {
-      const { ticket } = await call<{ readonly ticket: string }>('/v1/desk/sign-in', { body: { login, password } })
-      props.onTicket(ticket)
-    })
-  }
-  const withPasskey = (): Promise<void> =>
-    attempt('passkey', async () => {
-      const asked = await call<AskedPasskey<RequestOptions>>('/v1/desk/sign-in/passkey', { method: 'POST' })
-      const assertion = await answerPasskey(asked.options)
-      await call(`/v1/desk/sign-in/passkey/${asked.id}`, { body: { assertion } })
-      await props.onIn()
-    })
-  const fault = faultOf(problem, { 'staff/bad-credentials': t('staff.bad-credentials') })
+  const { sample, onSample, onTicket } = props
   return (
-    <Page title={t('staff.sign-in-at', { facility: props.door?.facility.name ?? t('desk.name') })}>
+    <Page title={t('staff.sign-in-at', { facility: door?.facility.name ?? t('desk.name') })}>
       {props.wasSignedOut ? (
         <Banner tone="waiting" title={t('staff.signed-out')}>
           <p>{t('staff.signed-out-text')}</p>
@@ -107,7 +71,7 @@ function PasswordStep(props: {
       ) : (
         <p>{t('staff.intro')}</p>
       )}
-      {problem === undefined || fault !== undefined ? null : (
+      {problem === undefined ? null : (
         <Trouble
           error={problem}
           says={{
@@ -117,65 +81,45 @@ function PasswordStep(props: {
           }}
         />
       )}
-      <form className={style.form} onSubmit={submit} noValidate>
-        <TextField
-          label={t('staff.login')}
-          {...(missing === 'login' ? { fault: t('staff.login-missing') } : {})}
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          autoCorrect="off"
-          spellCheck={false}
-          dir="ltr"
-          maxLength={100}
-          value={login}
-          onChange={(event) => setLogin(event.currentTarget.value)}
-        />
-        <TextField
-          label={t('staff.password')}
-          {...(missing === 'password' ? { fault: t('staff.password-missing') } : fault === undefined ? {} : { fault })}
-          name="password"
-          type={isShown ? 'text' : 'password'}
-          autoComplete="current-password"
-          dir="ltr"
-          maxLength={400}
-          value={password}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Tick
-          label={t('staff.show-password')}
-          checked={isShown}
-          onChange={(event) => setIsShown(event.currentTarget.checked)}
-        />
-        {props.sample === undefined ? null : (
-          <Banner tone="calm">
-            <p>{t('staff.sample-filled', { name: props.sample.name })}</p>
-          </Banner>
-        )}
-        <Button ref={submitButton} type="submit" look="primary" isWide isBusy={busy === 'password'}>
-          {t('staff.continue')}
-        </Button>
-      </form>
-      {hasPasskeys() ? (
-        <>
-          <p className={style.or}>{t('staff.or')}</p>
-          <Button icon="key" isWide isBusy={busy === 'passkey'} onClick={() => void withPasskey()}>
-            {t('staff.with-passkey')}
-          </Button>
-        </>
-      ) : null}
-      {props.door?.sandbox ? (
+      <PasswordDoor key={sample?.login} sample={sample} onTicket={onTicket} onProblem={setProblem} />
+      {hasPasskeys() ? <PasskeyDoor onIn={props.onIn} onProblem={setProblem} /> : null}
+      {door?.sandbox ? (
         <SampleStaff
-          onChosen={(sample) => {
-            props.onSample(sample)
-            setLogin(sample.login)
-            setPassword(sample.password)
-            setMissing(undefined)
+          onChosen={(chosen) => {
             setProblem(undefined)
-            submitButton.current?.focus()
+            onSample(chosen)
           }}
         />
       ) : null}
     </Page>
+  )
+}
+
+function PasskeyDoor(props: {
+  readonly onIn: () => Promise<void>
+  readonly onProblem: (problem: unknown) => void
+}): ReactNode {
+  const { t } = useWords()
+  const [isBusy, setIsBusy] = useState(false)
+  const enter = async (): Promise<void> => {
+    setIsBusy(true)
+    props.onProblem(undefined)
+    try {
+      const asked = await call<AskedPasskey<RequestOptions>>('/v1/desk/sign-in/passkey', { method: 'POST' })
+      const assertion = await answerPasskey(asked.options)
+      await call(`/v1/desk/sign-in/passkey/${asked.id}`, { body: { assertion } })
+      await props.onIn()
+    } catch (error) {
+      setIsBusy(false)
+      if (!isGivenUp(error)) props.onProblem(error)
+    }
+  }
+  return (
+    <>
+      <p className={style.or}>{t('staff.or')}</p>
+      <Button icon="key" isWide isBusy={isBusy} onClick={() => void enter()}>
+        {t('staff.with-passkey')}
+      </Button>
+    </>
   )
 }

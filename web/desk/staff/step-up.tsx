@@ -9,6 +9,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
+import { useFocusFirst } from './focus.ts'
 
 type DeskStepUpAct = 'staff.change' | 'emergency.open' | 'passkey.add'
 /**
@@ -109,6 +110,7 @@ function ByPasskey(props: {
   readonly onCode?: () => void
 }): ReactNode {
   const { t } = useWords()
+  const verb = useFocusFirst<HTMLButtonElement>()
   const [isBusy, setIsBusy] = useState(false)
   const [trouble, setTrouble] = useState<unknown>()
   const prove = async (): Promise<void> => {
@@ -130,7 +132,7 @@ function ByPasskey(props: {
         <Trouble error={trouble} says={{ 'people/wrong-code': t('staff.passkey-refused') }} />
       )}
       <ButtonRow>
-        <Button look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()} autoFocus>
+        <Button ref={verb} look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()}>
           {t('staff.prove-with-passkey')}
         </Button>
         {props.onCode === undefined ? null : (
@@ -150,6 +152,7 @@ function ByCode(props: {
 }): ReactNode {
   const { t } = useWords()
   const says = useCodeFaults()
+  const input = useFocusFirst<HTMLInputElement>()
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
@@ -170,7 +173,7 @@ function ByCode(props: {
   const isOver = problem instanceof Problem && problem.status === 410
   return (
     <form onSubmit={(event) => void prove(event)} noValidate>
-      <CodeField fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={setCode} />
+      <CodeField ref={input} fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={setCode} />
       {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
       <ButtonRow>
         {isOver ? (

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { isGivenUp } from '../../ui/passkey.ts'
 
 /** One thing at a time that may be refused: a second press while it works does nothing. */
@@ -11,8 +11,11 @@ export function useAttempt(): {
 } {
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
+  // A double tap comes before the page shows that it works.
+  const isRunning = useRef(false)
   const attempt = async (work: () => Promise<void>): Promise<void> => {
-    if (isBusy) return
+    if (isRunning.current) return
+    isRunning.current = true
     setIsBusy(true)
     setProblem(undefined)
     try {
@@ -20,6 +23,7 @@ export function useAttempt(): {
     } catch (error) {
       if (!isGivenUp(error)) setProblem(error)
     }
+    isRunning.current = false
     setIsBusy(false)
   }
   return { isBusy, problem, setProblem, attempt }

@@ -1,0 +1,162 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useState } from 'react'
+import { EMERGENCY_REASONS, type EmergencyReason } from '../../../src/consent/emergency.ts'
+import { LIMITS } from '../../../src/kernel/limits.ts'
+import { call, type Problem } from '../../ui/api.ts'
+import { Button } from '../../ui/button.tsx'
+import { useDates } from '../../ui/dates.ts'
+import { Choices, TextArea, Tick } from '../../ui/fields.tsx'
+import { useCall } from '../../ui/query.tsx'
+import { Sheet } from '../../ui/sheet.tsx'
+import { Banner } from '../../ui/state.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useStepUp } from '../staff/step-up.tsx'
+import { useWords } from '../words.ts'
+
+type Access = { readonly id: string; readonly until: string }
+type Patient = { readonly reference: string; readonly name: string }
+
+const REASONS = Object.keys(EMERGENCY_REASONS) as EmergencyReason[]
+const WORDS_MIN = 10
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+const pathOf = (reference: string): string => `/v1/desk/patients/${encodeURIComponent(reference)}/emergency`
+
+/** For those who meet emergencies: the button that breaks the glass, or, while it is broken, the clock and the way to end it. */
+export function BreakGlass(props: { readonly patient: Patient }): ReactNode {
+  const { t } = useWords()
+  const [isAsking, setIsAsking] = useState(false)
+  const { data } = useCall<{ readonly emergency: Access | null }>(pathOf(props.patient.reference))
+  const open = data?.emergency
+  if (open !== undefined && open !== null) return <OpenGlass patient={props.patient} access={open} />
+  return (
+    <>
+      <Button look="emergency" icon="emergency" onClick={() => setIsAsking(true)} aria-haspopup="dialog">
+        {t('emergency.break')}
+      </Button>
+      {isAsking ? <AskGlass patient={props.patient} onClose={() => setIsAsking(false)} /> : null}
+    </>
+  )
+}
+
+/** One question, its consequences said before the verb. */
+function AskGlass(props: { readonly patient: Patient; readonly onClose: () => void }): ReactNode {
+  const { t } = useWords()
+  const { name, reference } = props.patient
+  const client = useQueryClient()
+  const prove = useStepUp()
+  const [reason, setReason] = useState<EmergencyReason>()
+  const [words, setWords] = useState('')
+  const [isTried, setIsTried] = useState(false)
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem>()
+  const isWhole = reason !== undefined && words.trim().length >= WORDS_MIN
+  const open = async (): Promise<void> => {
+    setIsTried(true)
+    if (!isWhole) return
+    setIsBusy(true)
+    try {
+      const proof = await prove('emergency.open', reference)
+      if (proof === undefined) return
+      await call(pathOf(reference), { body: { reason, words: words.trim(), stepUp: proof } })
+      props.onClose()
+      await client.invalidateQueries()
+    } catch (error) {
+      setProblem(error as Problem)
+    } finally {
+      setIsBusy(false)
+    }
+  }
+  return (
+    <Sheet
+      title={t('emergency.title', { name })}
+      onClose={props.onClose}
+      actions={
+        <>
+          <Button look="emergency" icon="emergency" isBusy={isBusy} onClick={() => void open()}>
+            {t('emergency.open')}
+          </Button>
+          <Button onClick={props.onClose}>{t('common.cancel')}</Button>
+        </>
+      }
+    >
+      <Banner tone="emergency" title={t('emergency.only')}>
+        <p>{t('emergency.what-opens', { minutes: LIMITS.emergencyMs / MINUTE_MS })}</p>
+        <p>{t('emergency.what-follows', { name, days: LIMITS.emergencyReviewMs / DAY_MS })}</p>
+      </Banner>
+      <Choices legend={t('emergency.reason')}>
+        {REASONS.map((each) => (
+          <Tick
+            key={each}
+            kind="radio"
+            name="reason"
+            label={t(`emergency.reason.${each}`)}
+            checked={reason === each}
+            onChange={() => setReason(each)}
+          />
+        ))}
+      </Choices>
+      {isTried && reason === undefined ? <p role="alert">{t('emergency.reason-missing')}</p> : null}
+      <TextArea
+        label={t('emergency.words')}
+        hint={t('emergency.words-hint')}
+        maxLength={1_000}
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+        {...(isTried && words.trim().length < WORDS_MIN ? { fault: t('emergency.words-short') } : {})}
+      />
+      {problem === undefined ? null : <Trouble error={problem} />}
+    </Sheet>
+  )
+}
+
+/** The clock runs in plain sight; ending it early is one tap. */
+function OpenGlass(props: { readonly patient: Patient; readonly access: Access }): ReactNode {
+  const { t, tn } = useWords()
+  const dates = useDates()
+  const client = useQueryClient()
+  const { id, until } = props.access
+  const { name } = props.patient
+  const left = useMinutesLeft(until, () => void client.invalidateQueries())
+  return (
+    <Banner
+      tone="emergency"
+      title={t('emergency.is-open', { name, time: dates.time(until), left: tn('emergency.left', left) })}
+    >
+      <p>
+        {t('emergency.ends-by-itself', { name })} {t('emergency.asking-others')}
+      </p>
+      <div>
+        <Button
+          look="emergency"
+          icon="stop"
+          onClick={() =>
+            void call(`/v1/desk/emergencies/${id}/end`, { method: 'POST', body: {} }).finally(() =>
+              client.invalidateQueries(),
+            )
+          }
+        >
+          {t('emergency.end')}
+        </Button>
+      </div>
+    </Banner>
+  )
+}
+
+/** Whole minutes until then, at least one; `onOver` when the time has come. */
+function useMinutesLeft(until: string, onOver: () => void): number {
+  const [leftMs, setLeftMs] = useState(() => new Date(until).getTime() - Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const now = new Date(until).getTime() - Date.now()
+      setLeftMs(now)
+      if (now > 0) return
+      clearInterval(timer)
+      onOver()
+    }, 5_000)
+    return () => clearInterval(timer)
+    // The caller's function may be a new one at each drawing.
+  }, [until])
+  return Math.max(1, Math.ceil(leftMs / MINUTE_MS))
+}
