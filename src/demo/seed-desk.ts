@@ -32,10 +32,12 @@ export async function seedDesks(network: Network, population: Population, now: D
   )
 }
 
+/** Doctors first, so that those with the longest stories have one. */
 async function listAttending(party: NetworkParty): Promise<readonly string[]> {
-  const roles: readonly string[] = ['doctor', 'nurse'] satisfies readonly StaffRole[]
-  const everybody = staff.parse(await callParty(party, '/v1/staff'))
-  return everybody.filter(({ role, status }) => status === 'active' && roles.includes(role)).map(({ id }) => id)
+  const everybody = staff.parse(await callParty(party, '/v1/staff')).filter(({ status }) => status === 'active')
+  const inRole = (role: StaffRole): readonly string[] =>
+    everybody.filter((person) => person.role === role).map(({ id }) => id)
+  return [...inRole('doctor'), ...inRole('nurse')]
 }
 
 async function seedVisits(

@@ -15,8 +15,7 @@ import { consentsSeenBy, seesTerms } from './rules.ts'
 
 export type DeskConsentNeeds = ConsentNeeds & RecordsNeeds
 
-export const CONSENT_STATES = ['waiting', 'live', 'ended'] as const
-export type ConsentState = (typeof CONSENT_STATES)[number]
+export type ConsentState = 'waiting' | 'live' | 'ended'
 const STATUSES: Readonly<Record<ConsentState, readonly ConsentStatus[]>> = {
   waiting: ['asked', 'requested'],
   live: ['granted'],

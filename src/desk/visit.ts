@@ -58,7 +58,7 @@ export function attendsNow(
   )
 }
 
-export const DESK_EVENTS = {
+export const EVENTS = {
   'visit.started': 'A visit of a patient began, and these people and units attend it.',
   'visit.attendants-changed': 'Other people or units attend a visit from now on.',
   'visit.ended': 'A visit of a patient ended; nobody attends it any more.',
