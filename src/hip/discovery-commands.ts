@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { announce, record } from '../audit/record.ts'
-import type { Random, Tx } from '../db/tx.ts'
+import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
@@ -9,6 +9,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import type { ProblemCode } from '../kernel/problems.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { makeCode } from '../people/text-code.ts'
 import { findPatients, learnAbhaAddress, readPatient } from '../records/commands.ts'
 import type { RecordHead } from '../records/record.ts'
 import { contextsOf, type LinkPassword, type OfferedContext, PASSWORD_MOVES, referencesOf } from './link.ts'
@@ -147,7 +148,7 @@ export async function startLink(
     return refuse('hip/too-many-passwords')
 
   const linkRef = makeId<'link'>(tx.now, tx.random, bucketOf(asked.abhaAddress))
-  const otp = makeOtp(tx.random)
+  const otp = makeCode(tx.random)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.linkPasswordMs)
   const actor: Actor = { kind: 'patient', id: asked.abhaAddress }
   const references = referencesOf(chosen)
@@ -171,15 +172,6 @@ export async function startLink(
   await enqueue(tx, { kind: TEXT_JOB, payload: { mobile: patient.mobile, text } })
   await announce(tx, recorded)
   return { linkRef, hint: `******${patient.mobile.slice(-4)}`, expiresAt }
-}
-
-/** Six digits, all numbers equally likely. */
-function makeOtp(random: Random): string {
-  const limit = Math.floor(2 ** 32 / 1_000_000) * 1_000_000
-  for (;;) {
-    const value = Buffer.from(random(4)).readUInt32BE()
-    if (value < limit) return String(value % 1_000_000).padStart(6, '0')
-  }
 }
 
 function hashOtp(needs: Pick<LinkNeeds, 'indexKey'>, linkRef: string, otp: string): Buffer {

@@ -112,7 +112,10 @@ test('a code of one sign-in is worth nothing in another, and none before the pho
 test('codes are asked for twice a minute and eight times an hour, known or not, also at the same moment', async () => {
   for (const address of [RAVI.abhaAddress, 'nobody.else@sbx'] as AbhaAddress[]) {
     const together = await Promise.all([ask(address), ask(address), ask(address), ask(address)])
-    assert.deepEqual(together.map(({ status }) => status).sort(), [202, 202, 429, 429])
+    assert.deepEqual(
+      together.map(({ status }) => status).sort((a, b) => a - b),
+      [202, 202, 429, 429],
+    )
     const refused = together.find(({ status }) => status === 429)
     assert.equal(refused?.headers['retry-after'], '60')
     for (let minute = 0; minute < 3; minute++) {
@@ -165,7 +168,7 @@ test('she sees her devices and signs one out from another', async () => {
   await computer.signIn(ASHA.abhaAddress)
   await stranger.signIn(RAVI.abhaAddress)
   const rows = (await phone.call('GET', '/v1/me/sessions')).body as unknown as { id: string; isThis: boolean }[]
-  assert.deepEqual(rows.map(({ isThis }) => isThis).sort(), [false, true])
+  assert.deepEqual([rows.length, rows.filter(({ isThis }) => isThis).length], [2, 1])
   const other = rows.find(({ isThis }) => !isThis)?.id ?? ''
   assert.equal((await stranger.call('DELETE', `/v1/me/sessions/${other}`)).status, 404)
   assert.equal((await phone.call('DELETE', `/v1/me/sessions/${other}`)).status, 204)
