@@ -3,7 +3,6 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'rea
 import { passwordFault } from '../../../src/people/password-rules.ts'
 import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
-import { TextField, Tick } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -12,6 +11,7 @@ import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults, usePasswordFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
 import type { Invitation } from './join-page.tsx'
+import { SecretField } from './secret-field.tsx'
 import style from './staff.module.css'
 
 /** Choosing a password: the same rules as the server's, told while nothing is lost yet. */
@@ -24,7 +24,6 @@ export function PasswordStep(props: {
   const says = usePasswordFaults()
   const input = useFocusFirst<HTMLInputElement>()
   const [password, setPassword] = useState(props.first)
-  const [isShown, setIsShown] = useState(false)
   const [fault, setFault] = useState<string>()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
@@ -37,23 +36,15 @@ export function PasswordStep(props: {
       <form className={style.form} onSubmit={submit} noValidate>
         {/* Password managers keep the login with the password. */}
         <input type="text" name="username" autoComplete="username" value={props.invitation.login} readOnly hidden />
-        <TextField
+        <SecretField
           ref={input}
           label={t('staff.new-password')}
           hint={t('staff.password-hint')}
           {...(fault === undefined ? {} : { fault })}
           name="new-password"
-          type={isShown ? 'text' : 'password'}
           autoComplete="new-password"
-          dir="ltr"
-          maxLength={400}
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
-        />
-        <Tick
-          label={t('staff.show-password')}
-          checked={isShown}
-          onChange={(event) => setIsShown(event.currentTarget.checked)}
         />
         <ButtonRow>
           <Button type="submit" look="primary">

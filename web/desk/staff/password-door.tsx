@@ -1,12 +1,13 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { call } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
-import { TextField, Tick } from '../../ui/fields.tsx'
+import { TextField } from '../../ui/fields.tsx'
 import { Banner } from '../../ui/state.tsx'
 import { useWords } from '../words.ts'
 import { faultOf } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
 import type { Sample } from './sample-staff.tsx'
+import { SecretField } from './secret-field.tsx'
 import style from './staff.module.css'
 
 /** Login and password; those of an invented person are filled in. A problem that belongs to no field goes to the page. */
@@ -20,7 +21,6 @@ export function PasswordDoor(props: {
   const verb = useFocusFirst<HTMLButtonElement>(sample !== undefined)
   const [login, setLogin] = useState(sample?.login ?? '')
   const [password, setPassword] = useState(sample?.password ?? '')
-  const [isShown, setIsShown] = useState(false)
   const [isBusy, setIsBusy] = useState(false)
   const [faults, setFaults] = useState<{ readonly login?: string; readonly password?: string }>({})
   const submit = async (event: FormEvent): Promise<void> => {
@@ -56,21 +56,13 @@ export function PasswordDoor(props: {
         value={login}
         onChange={(event) => setLogin(event.currentTarget.value)}
       />
-      <TextField
+      <SecretField
         label={t('staff.password')}
         {...(faults.password === undefined ? {} : { fault: faults.password })}
         name="password"
-        type={isShown ? 'text' : 'password'}
         autoComplete="current-password"
-        dir="ltr"
-        maxLength={400}
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
-      />
-      <Tick
-        label={t('staff.show-password')}
-        checked={isShown}
-        onChange={(event) => setIsShown(event.currentTarget.checked)}
       />
       {sample === undefined ? null : (
         <Banner tone="calm">
