@@ -27,6 +27,7 @@ export type ReadingWorld = {
   readonly mrn: string
   readonly doctor: StaffCaller
   readonly nurse: StaffCaller
+  readonly lab: StaffCaller
 }
 
 /**
@@ -60,6 +61,7 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
   const { machine } = network.party(HOSPITAL).running
   const doctor = await addStaff(machine, 'doctor', 'Dr. Farida Khan', 'MMC/2009/4417')
   const nurse = await addStaff(machine, 'nurse', 'Rosy Mathew')
+  const lab = await addStaff(machine, 'lab', 'Vivek Salunkhe')
   const visit = { patient: mrn, kind: 'outpatient', attendants: [] } as const
   assert.ok(
     !isRefusal(
@@ -68,7 +70,7 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
       ),
     ),
   )
-  return { mrn, doctor, nurse }
+  return { mrn, doctor, nurse, lab }
 }
 
 type Asha = Parameters<typeof heldPatient>[0]

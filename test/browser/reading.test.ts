@@ -110,4 +110,17 @@ describe('reading at the desk', () => {
     await one.picture('reading-closed-en-phone')
     await one.close()
   })
+
+  test('a laboratory reads its own kind of record, and is told of the rest without its content', async () => {
+    const one = await visit(people.lab, 'en', 'desktop')
+    const { page } = one
+    await page.getByRole('button', { name: 'Open the records' }).click()
+    await page.locator('ol details').first().waitFor()
+    const text = await page.locator('main').innerText()
+    assert.match(text, /for other roles than yours/)
+    assert.match(text, /Kidney function/)
+    for (const hidden of ['Metformin', 'At a glance', 'Doctor visit']) assert.ok(!text.includes(hidden), hidden)
+    await one.assertSound()
+    await one.close()
+  })
 })
