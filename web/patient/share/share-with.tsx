@@ -5,7 +5,7 @@ import type { Patient } from '../../../src/people/patient.ts'
 import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
-import { Facts, Page } from '../../ui/page.tsx'
+import { Card, Facts, Page } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -45,7 +45,9 @@ export function ShareWith(props: {
       {name === undefined || me.data === undefined ? null : (
         <>
           <p>{t('records.share-told', { name })}</p>
-          <ProfileFacts patient={me.data} counter={counter} />
+          <Card>
+            <ProfileFacts patient={me.data} counter={counter} />
+          </Card>
           {share.error === null ? null : <Trouble error={share.error} />}
           <Button look="primary" isWide isBusy={share.isPending} onClick={() => share.mutate()}>
             {t('records.share-now')}
