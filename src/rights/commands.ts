@@ -92,11 +92,6 @@ export async function questionsOf(tx: Tx, patient: AbhaAddress): Promise<readonl
   return findQuestionsOf(tx, patient, LIMITS.pageSizeMax)
 }
 
-/** A question by its id alone, for reactions. */
-export async function questionById(tx: Tx, id: Id<'question'>): Promise<Question | undefined> {
-  return findQuestion(tx, id)
-}
-
 /** The facility has the question. Again and late is fine; only the facility that was asked may say so. */
 export async function noteDelivered(
   tx: Tx,
