@@ -171,6 +171,52 @@ describe('a day at the desk', () => {
     })
   }
 
+  test('registered by hand with the keyboard, found by name, a visit begun and ended; the code of a counter', async () => {
+    const front = await at(OURS, staff['front-desk'], 'en', 'phone', '/patients')
+    const { page } = front
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: said('en', 'patients.register') }).press('Enter')
+    await dialog.getByRole('button', { name: said('en', 'patients.register-do') }).press('Enter')
+    await dialog.getByText(said('en', 'patients.fault-name')).waitFor()
+    await dialog.getByLabel(said('en', 'patients.name')).fill('Kamala Devi')
+    await dialog.getByLabel(said('en', 'patients.birth-date')).fill('1950-02-28')
+    await dialog.getByLabel(said('en', 'patients.mobile')).fill('12')
+    await dialog.getByRole('button', { name: said('en', 'patients.register-do') }).press('Enter')
+    await dialog.getByText(said('en', 'patients.fault-mobile')).waitFor()
+    await front.assertSound()
+    await front.picture('desk-register-en-phone')
+    await dialog.getByLabel(said('en', 'patients.mobile')).fill('9000000077')
+    await dialog.getByRole('button', { name: said('en', 'patients.register-do') }).press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Kamala Devi' }).waitFor()
+
+    await front.open('/desk/patients')
+    await page.getByRole('searchbox').fill('ka')
+    await page.getByRole('searchbox').press('Enter')
+    await page.getByText(said('en', 'patients.too-short')).waitFor()
+    await page.getByRole('searchbox').fill('dev kama')
+    await page.getByRole('searchbox').press('Enter')
+    await page.getByRole('link', { name: 'Kamala Devi' }).press('Enter')
+    await page.getByRole('button', { name: said('en', 'visit.start') }).press('Enter')
+    await dialog.getByRole('checkbox', { name: said('en', 'visit.unit-name-lab') }).press('Space')
+    await dialog.getByRole('button', { name: said('en', 'visit.start') }).press('Enter')
+    await page.getByRole('button', { name: said('en', 'visit.end') }).press('Enter')
+    await dialog.getByText(said('en', 'visit.end-say', { name: 'Kamala Devi' })).waitFor()
+    await front.assertSound()
+    await dialog.getByRole('button', { name: said('en', 'visit.end') }).press('Enter')
+    await page.getByText(said('en', 'visit.none'), { exact: true }).waitFor()
+
+    await front.open('/desk')
+    await page.getByRole('button', { name: said('en', 'counter.code') }).press('Enter')
+    const code = dialog.getByRole('img', { name: said('en', 'counter.code-alt', { counter: '1' }) })
+    await code.waitFor()
+    assert.ok(await code.evaluate((image: HTMLImageElement) => image.decode().then(() => image.naturalWidth > 0)))
+    await front.assertSound()
+    await front.picture('desk-code-sheet-en-phone')
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+    await front.close()
+  })
+
   test('every screen is sound in both languages and sizes', async () => {
     const PAGES: readonly (readonly [StaffRole, readonly string[]])[] = [
       ['front-desk', ['', '/patients', '/consents']],
