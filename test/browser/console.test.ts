@@ -67,7 +67,9 @@ describe('the sandbox console', () => {
             await visitor.page.emulateMedia({ colorScheme })
             await painted(visitor)
             await visitor.assertSound()
-            await visitor.picture(`console-${place || 'messages'}-${language}-${size}-${colorScheme}`)
+            // One language for each size, or the manual would be full of them.
+            if (colorScheme === 'light' && (size === 'desktop') === (language === 'en'))
+              await visitor.picture(`console-${place || 'messages'}-${language}-${size}`)
           }
         }
         await visitor.close()
