@@ -127,11 +127,7 @@ function PlaceRow(props: { readonly place: Place }): ReactNode {
         <bdi>{hip?.name ?? hip?.id ?? t('consents.place-unnamed')}</bdi>
       </b>
       <State tone={PLACE_TONES[state]}>{words}</State>
-      {reason === undefined || state === 'here' ? null : (
-        <small>
-          <bdi>{reason}</bdi>
-        </small>
-      )}
+      {reason === undefined || state === 'here' ? null : <small dir="auto">{reason}</small>}
     </li>
   )
 }

@@ -57,7 +57,7 @@ export function ServedRow(props: { readonly request: ServedShown }): ReactNode {
             {request.heldBack.map(({ careContext, why }) => (
               <li key={careContext}>
                 <b>{t('provider.care-context', { reference: careContext })}</b>
-                <span>{why}</span>
+                <span dir="auto">{why}</span>
               </li>
             ))}
           </ul>
@@ -95,11 +95,7 @@ function Documents(props: { readonly request: ServedShown }): ReactNode {
                     ? 'provider.page-sent-narrowed'
                     : (`provider.page-${status}` as DeskKey),
                 )}
-                {why === undefined ? null : (
-                  <small>
-                    <bdi>{why}</bdi>
-                  </small>
-                )}
+                {why === undefined ? null : <small dir="auto">{why}</small>}
               </td>
             </tr>
           ))}
