@@ -14,6 +14,7 @@ import type { FacilityView, Proof } from './views.ts'
 
 const PROVING = [
   'consent.granted',
+  'consent.emergency-opened',
   'consent.revoked',
   'consent.expired',
   'consent.artefact-acknowledged',

@@ -50,13 +50,23 @@ async function withAll(
   }
   const views = await facilityViews(tx, [...facilities])
   const questions = await questionsOf(tx, patient)
+  const emergencies = await emergenciesOf(tx, patient)
   return events.flatMap((told): readonly (LookView | ChangedLook)[] => {
     if ('changed' in told) return [told]
-    const look = lookOf(told, consents, views)
+    const look = lookOf(told, consents, views, emergencies)
     if (look === undefined) return []
     const asked = questions.find(({ event }) => event === look.id)
     return [
       asked === undefined ? look : { ...look, question: { id: asked.id, number: asked.number, status: asked.status } },
     ]
   })
+}
+
+/** Consent requests that were opened in an emergency, without asking the patient. */
+async function emergenciesOf(tx: Tx, patient: AbhaAddress): Promise<ReadonlySet<string>> {
+  const opened = await receiptsAbout(tx, patient, {
+    types: ['consent.emergency-opened'],
+    limit: LIMITS.looksSearchedMax,
+  })
+  return new Set(opened.flatMap((told) => ('changed' in told ? [] : [told.event.subject ?? ''])))
 }

@@ -5,16 +5,18 @@ import type { FacilityView, LookBasis, LookEvent, LookView, Unusual } from './vi
 /** Events that are looks. */
 export const LOOK_EVENTS: readonly string[] = ['access.reported']
 
-/** A recorded event as a look; undefined for what is none. */
+/** A recorded event as a look, `emergencies` being consent requests that nobody asked the patient about; undefined for what is none. */
 export function lookOf(
   told: Exclude<EventAbout, { readonly changed: true }>,
   consents: ReadonlyMap<string, Artefact>,
   facilities: ReadonlyMap<string, FacilityView>,
+  emergencies: ReadonlySet<string>,
 ): LookView | undefined {
   if (!LOOK_EVENTS.includes(told.event.type)) return undefined
   const event = told.event as unknown as LookEvent
-  const basis = event.basis ?? 'consent'
-  const artefact = basis === 'consent' ? consents.get(event.subject ?? '') : undefined
+  const artefact = event.basis === undefined ? consents.get(event.subject ?? '') : undefined
+  const isEmergency = artefact !== undefined && emergencies.has(artefact.request)
+  const basis = isEmergency ? 'emergency' : (event.basis ?? 'consent')
   const status = artefact && statusAt(artefact, new Date(event.at))
   return {
     id: told.id,

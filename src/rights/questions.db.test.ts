@@ -5,7 +5,7 @@ import { consentSteps, DAY_MS } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { MyLooks } from '../native/me-look-routes.ts'
 import { questionUndelivered } from './commands.ts'
-import type { LookView, QuestionView } from './views.ts'
+import type { LookView, QuestionView, ReceiverView } from './views.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -146,4 +146,29 @@ test('so many questions may wait for an answer, and no more', async () => {
   for (let i = 0; i <= LIMITS.questionsOpenMax; i++)
     statuses.push((await ask((await look(consents[0] ?? '')).id)).status)
   assert.equal(statuses.at(-1), 429)
+})
+
+test('a look at records that were opened in an emergency says so: she had not allowed it', async () => {
+  await exchange.machine.db
+    .updateTable('facility')
+    .set({ facility_types: ['Hospital'] })
+    .where('id', '=', CLINIC)
+    .execute()
+  const emergency = {
+    reason: 'unconscious',
+    words: 'Brought in after a road accident.',
+    person: { name: 'Dr. Meera Iyer', role: 'doctor', registration: 'KA-1234' },
+  }
+  const opened = await exchange.asBridge('bridge-clinic', '/v1/emergencies', { ...steps.ask(), emergency })
+  assert.equal(opened.status, 202, JSON.stringify(opened.body))
+  const { items, receivers } = await get<{ items: { id: string }[]; receivers: readonly ReceiverView[] }>(
+    '/v1/me/sharing',
+  )
+  const request = receivers.flatMap(({ requests }) => requests).find(({ isEmergency }) => isEmergency)
+  assert.equal(request?.purpose, 'BTG')
+  assert.ok(request.consents.every((consent) => consent.emergency !== undefined))
+  const seen = await look(items[0]?.id ?? '', { purpose: 'BTG' })
+  assert.deepEqual([seen.basis, seen.unusual, seen.consent?.status], ['emergency', ['emergency'], 'live'])
+  const stopped = await exchange.asPatient(ASHA, 'POST', `/v1/me/sharing/${request.id}/stop`, {})
+  assert.ok((stopped.body['stopped'] as readonly string[]).length > 0, 'she stops it like any other sharing')
 })

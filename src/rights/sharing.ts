@@ -46,6 +46,7 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
   const status = statusOf(artefact, facts.now)
   const records = Math.max(0, ...transfers.map((transfer) => transfer.records))
   const granted = facts.proofs.get(artefact.request)?.find(({ type }) => type === 'consent.granted')
+  const emergency = facts.proofs.get(artefact.request)?.find(({ type }) => type === 'consent.emergency-opened')
   const ended = proofs.find(({ type }) => type === 'consent.revoked' || type === 'consent.expired')
   const erased = proofs.find(({ type }) => type === 'consent.data-erased')
   return {
@@ -71,6 +72,7 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
       .filter((notice) => notice.artefact === artefact.id)
       .map((notice) => noticeOf(facts, notice, proofs)),
     ...(granted === undefined ? {} : { granted }),
+    ...(emergency === undefined ? {} : { emergency }),
     ...(ended === undefined ? {} : { ended }),
     ...(erased === undefined ? {} : { erased }),
   }
@@ -183,6 +185,7 @@ function requestOf(now: Date, consents: readonly ConsentView[]): RequestView {
     requester,
     hiTypes: [...new Set(sorted.flatMap(({ hiTypes }) => hiTypes))],
     status,
+    isEmergency: first.emergency !== undefined,
     grantedAt,
     until,
     shareLeft: status === 'live' ? shareLeft(grantedAt, until, now) : 0,

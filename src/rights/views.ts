@@ -71,6 +71,8 @@ export type ConsentView = {
   readonly records: number
   readonly notices: readonly NoticeView[]
   readonly granted?: Proof
+  /** Set when nobody asked the patient: opened in an emergency (DPDP s.7(f)). */
+  readonly emergency?: Proof
   readonly ended?: Proof
   readonly erased?: Proof
 }
@@ -83,6 +85,8 @@ export type RequestView = {
   readonly requester: string
   readonly hiTypes: readonly HiType[]
   readonly status: SharingStatus
+  /** Nobody asked the patient: opened in an emergency. */
+  readonly isEmergency: boolean
   readonly grantedAt: string
   readonly until: string
   /** 1 when it began, 0 when it is over. */

@@ -126,13 +126,14 @@ function What(props: { readonly looks: LookGroup }): ReactNode {
 function Ground(props: { readonly look: LookView }): ReactNode {
   const { t } = useWords()
   const { basis, consent } = props.look
-  if (basis !== 'consent') return t(`looked.basis.${basis}`)
-  if (consent === undefined) return t('looked.consent-unknown')
+  if (basis === 'own-care') return t('looked.basis.own-care')
+  const ground = basis === 'emergency' ? t('looked.basis.emergency') : t(`looked.consent.${consent?.status as 'live'}`)
+  if (consent === undefined) return basis === 'emergency' ? ground : t('looked.consent-unknown')
   return (
     <>
-      {t(`looked.consent.${consent.status as 'live'}`)}{' '}
+      {ground}{' '}
       <Link href={`/sharing/${consent.request}`} className={style.link ?? ''}>
-        {t('looked.see-consent')}
+        {t(basis === 'emergency' ? 'looked.see-opened' : 'looked.see-consent')}
       </Link>
     </>
   )

@@ -23,7 +23,8 @@ export function ConsentDetail(props: { readonly consent: ConsentView }): ReactNo
       <div>
         <State tone={look.tone} icon={look.icon}>
           {t(look.words)}
-        </State>
+        </State>{' '}
+        {consent.emergency === undefined ? null : <State tone="emergency">{t('sharing.emergency')}</State>}
       </div>
       <Facts
         rows={[
@@ -31,7 +32,10 @@ export function ConsentDetail(props: { readonly consent: ConsentView }): ReactNo
           [t('sharing.fact.who'), <bdi key="who">{consent.requester}</bdi>],
           [t('sharing.fact.what'), types],
           [t('sharing.fact.period'), t('sharing.period', { from: dates.day(consent.from), to: dates.day(consent.to) })],
-          [t('sharing.fact.granted'), dates.moment(consent.grantedAt)],
+          [
+            t(consent.emergency === undefined ? 'sharing.fact.granted' : 'sharing.fact.opened'),
+            dates.moment(consent.grantedAt),
+          ],
           [t('sharing.fact.until'), dates.moment(consent.until)],
           ...(consent.endedAt === undefined ? [] : [[t(end), dates.moment(consent.endedAt)] as const]),
           ...(consent.erasedAt === undefined
@@ -72,9 +76,10 @@ function Transfers(props: { readonly transfers: readonly TransferView[] }): Reac
 function Proofs(props: { readonly consent: ConsentView }): ReactNode {
   const { t } = useWords()
   const [shown, show] = useState<Proof>()
-  const { granted, ended, erased, transfers } = props.consent
+  const { granted, emergency, ended, erased, transfers } = props.consent
   const kinds = [
-    ['sharing.proof-granted', granted],
+    ['sharing.proof-emergency', emergency],
+    ['sharing.proof-granted', emergency === undefined ? granted : undefined],
     ['sharing.proof-transfer', transfers.find(({ proof }) => proof !== undefined)?.proof],
     ['sharing.proof-ended', ended],
     ['sharing.proof-deleted', erased],

@@ -83,12 +83,13 @@ function useFocusWhenStopped({ status, requests }: ReceiverView) {
 function RequestLink(props: { readonly request: RequestView }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
-  const { id, purpose, grantedAt } = props.request
+  const { id, purpose, grantedAt, isEmergency } = props.request
+  const day = dates.day(grantedAt)
   return (
     <Link href={`/sharing/${id}`} className={style.request ?? ''}>
       <span>
         <b>{t(`purpose.${purpose as 'CAREMGT'}`)}</b>
-        <span>{t('sharing.allowed-on', { day: dates.day(grantedAt) })}</span>
+        <span>{t(isEmergency ? 'sharing.emergency-on' : 'sharing.allowed-on', { day })}</span>
       </span>
       <Icon name="next" />
     </Link>
