@@ -13,7 +13,7 @@ import { sendToFacility } from './send.ts'
 const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
 
 /** `POST /v1/emergencies`: the body of an ABDM consent init, and why there is no time to ask. */
-export const emergencyOrder = consentInit
+const emergencyOrder = consentInit
   .extend({
     emergency: z.object({
       reason: z.enum(Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]),

@@ -23,11 +23,11 @@ const words = z.string().trim().min(10).max(1_000)
 const REASONS = Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]
 
 /** `POST /v1/desk/patients/:reference/emergency` */
-export const emergencyOrder = z
+const emergencyOrder = z
   .object({ reason: z.enum(REASONS), words, stepUp: z.string() })
   .meta({ id: 'DeskEmergencyOrder' })
 /** `POST /v1/desk/emergencies/:id/review` */
-export const emergencyReview = z.object({ outcome: z.enum(OUTCOMES), words }).meta({ id: 'EmergencyReview' })
+const emergencyReview = z.object({ outcome: z.enum(OUTCOMES), words }).meta({ id: 'EmergencyReview' })
 
 /** Breaking the glass at the desk, and its reviews. */
 export function deskEmergencyRoutes(needs: EmergencyNeeds): readonly Route[] {
