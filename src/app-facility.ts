@@ -39,6 +39,7 @@ import { makeFhirSource } from './records/fhir-source.ts'
 import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
 import type { RecordSource } from './records/record.ts'
+import { mayServeConsole, ownPageCheck } from './sandbox/console-guard.ts'
 import { textMessagesRoute } from './sandbox/routes.ts'
 import { sampleStaffRoutes } from './sandbox/sample-staff-routes.ts'
 import { bearerOf } from './vault/token.ts'
@@ -132,7 +133,9 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       patient: nobody,
       exchange: exchangeCheck(needs),
       staff: staffCheck(needs),
-      console: nobody,
+      console: mayServeConsole({ ...config, console: 'loopback' })
+        ? ownPageCheck({ origins: webOriginsOf(config.publicUrl) })
+        : nobody,
     },
   }
 }

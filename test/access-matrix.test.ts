@@ -105,7 +105,15 @@ describe('every route, as every kind of caller', () => {
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
     const tokens = await everyToken()
     exchangeWays = [...waysOf(tokens, network.exchange.operatorToken), await consoleWay()]
-    facilityWays = [...waysOf(tokens, network.party(HOSPITAL).operatorToken), ...(await staffWays())]
+    facilityWays = [
+      ...waysOf(tokens, network.party(HOSPITAL).operatorToken),
+      ...(await staffWays()),
+      {
+        name: 'the sign-in page',
+        headers: { origin: network.party(HOSPITAL).url, 'sec-fetch-site': 'same-origin' },
+        proves: 'console',
+      },
+    ]
   })
   after(() => network.stop())
 

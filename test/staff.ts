@@ -42,9 +42,9 @@ export async function addStaff(
 
 /** A code that is good now: the last one used is forgotten, so that no test waits for the next half minute. */
 export async function codeOfStaff(network: TestNetwork, facility: string, login: string): Promise<string> {
-  const { url, running } = network.party(facility)
+  const { running } = network.party(facility)
   await running.machine.db.updateTable('staff').set({ code_step_used: 0 }).where('login', '=', login).execute()
-  const shown = listAt({ body: (await callJson(`${url}/v1/sandbox/staff`, {})).body }, 'body')
+  const shown = listAt({ body: (await network.operator(facility, '/v1/sandbox/staff')).body }, 'body')
   return textAt(
     shown.find((one) => textAt(one, 'login') === login),
     'code',

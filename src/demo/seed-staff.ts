@@ -27,7 +27,7 @@ export async function seedStaff(dataFolder: string, network: Network): Promise<n
 }
 
 async function listSamples(party: NetworkParty): Promise<readonly z.output<typeof sample>[]> {
-  return z.array(sample).parse(await callParty(party, '/v1/sandbox/staff', { anonymous: true }))
+  return z.array(sample).parse(await callParty(party, '/v1/sandbox/staff'))
 }
 
 /** Who tried things out may have suspended a sample person, or set her up anew: then she stays so. */

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Tx } from '../db/tx.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { makeConsole } from './console.ts'
-import { consoleCheck, mayServeConsole } from './console-guard.ts'
+import { consoleCheck, mayServeConsole, ownPageCheck } from './console-guard.ts'
 
 const ORIGIN = 'http://127.0.0.1:4000'
 const BY_NAME = 'http://localhost:4000'
@@ -49,6 +49,22 @@ test('nothing is changed without the word, with a wrong one, or from nowhere', a
   assert.equal(await verdict('POST', { ...acting, 'x-csrf': `${WORD}x` }), 'auth/cross-site')
   const { origin: _origin, ...nowhere } = acting
   assert.equal(await verdict('POST', nowhere), 'auth/cross-site')
+})
+
+test('the sign-in page of a desk may read who is invented, and no other site, name or program', async () => {
+  const page = ownPageCheck({ origins: [ORIGIN, BY_NAME] })
+  const read = async (headers: Readonly<Record<string, string>>, method: 'GET' | 'POST' = 'GET') => {
+    const caller = await page({} as Tx, headers, { method, dialect: 'native' })
+    return isRefusal(caller) ? caller.code : 'in'
+  }
+  assert.equal(await read(own), 'in')
+  assert.equal(await read({ ...own, host: 'localhost:4000' }), 'in')
+  for (const site of ['cross-site', 'same-site', 'none'])
+    assert.equal(await read({ ...own, 'sec-fetch-site': site }), 'auth/cross-site', site)
+  assert.equal(await read({ ...own, host: 'evil.example:4000' }), 'auth/cross-site', 'a name that leads here')
+  assert.equal(await read({ ...own, origin: 'http://localhost:4001' }), 'auth/cross-site', 'another port')
+  assert.equal(await read({ host: own.host }), 'auth/missing-token')
+  assert.equal(await read(own, 'POST'), 'auth/forbidden')
 })
 
 test('a console is served in the sandbox only, and to this machine only unless the settings say otherwise', () => {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Authenticate } from '../http/server.ts'
 import { isLoopback } from '../http/web-origin.ts'
-import { refuse } from '../kernel/refusal.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
 
 /**
  * Whether this party may serve a console that asks for no password: to this machine, where both the door and the address that others use
@@ -18,27 +18,45 @@ export function mayServeConsole(config: {
 }
 
 /**
- * Lets in the console's own page and nobody else. By `Host`, so that no other name leads here (DNS rebinding); by `Sec-Fetch-Site` and
- * `Origin`, which browsers set and pages cannot, so that no other site calls; and what changes something needs the word that only our
- * page could read.
+ * Why a call does not come from a page of this party, opened in a browser; undefined when it does. By `Host`, so that no other name leads here (DNS rebinding); by `Sec-Fetch-Site` and
+ * `Origin`, which browsers set and pages cannot, so that no other site calls.
  */
+function ownPageFault(
+  headers: Readonly<Record<string, string | undefined>>,
+  origins: readonly string[],
+): Refusal | undefined {
+  const { host = '', origin } = headers
+  const site = headers['sec-fetch-site']
+  if (!origins.some((own) => new URL(own).host === host.toLowerCase()))
+    return refuse('auth/cross-site', `Open this page as ${origins.join(' or ')}.`, 'Host')
+  if (origin !== undefined && !origins.includes(origin))
+    return refuse('auth/cross-site', 'Only our own page may call here.', 'Origin')
+  if (site === undefined)
+    return refuse('auth/missing-token', 'Only our own page may call here. Programs use /v1/sandbox.')
+  return site === 'same-origin'
+    ? undefined
+    : refuse('auth/cross-site', 'Only our own page may call here.', 'Sec-Fetch-Site')
+}
+
+/** Lets in the own pages of a party in a sandbox, to read, and nobody else: no other site that is open in the same browser. */
+export function ownPageCheck(needs: { readonly origins: readonly string[] }): Authenticate {
+  return async (_tx, headers, { method }) => {
+    const fault = ownPageFault(headers, needs.origins)
+    if (fault !== undefined) return fault
+    return method === 'GET' ? { kind: 'operator', name: 'sandbox page' } : refuse('auth/forbidden')
+  }
+}
+
+/** Lets in the console's own page and nobody else; what changes something needs the word that only our page could read. */
 export function consoleCheck(needs: { readonly origins: readonly string[]; readonly word: string }): Authenticate {
-  const hosts = needs.origins.map((origin) => new URL(origin).host)
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   const wanted = digest(needs.word)
   return async (_tx, headers, { method }) => {
-    const { host = '', origin } = headers
-    const site = headers['sec-fetch-site']
-    if (!hosts.includes(host.toLowerCase()))
-      return refuse('auth/cross-site', `Open the console as ${needs.origins.join(' or ')}.`, 'Host')
-    if (origin !== undefined && !needs.origins.includes(origin))
-      return refuse('auth/cross-site', 'Only the console’s own page may call here.', 'Origin')
-    if (site === undefined)
-      return refuse('auth/missing-token', 'Only the console’s own page may call here. Programs use /v1/sandbox.')
-    if (site !== 'same-origin')
-      return refuse('auth/cross-site', 'Only the console’s own page may call here.', 'Sec-Fetch-Site')
+    const fault = ownPageFault(headers, needs.origins)
+    if (fault !== undefined) return fault
     if (method === 'GET') return { kind: 'operator', name: 'console' }
-    if (origin === undefined) return refuse('auth/cross-site', 'The call does not say where it comes from.', 'Origin')
+    if (headers['origin'] === undefined)
+      return refuse('auth/cross-site', 'The call does not say where it comes from.', 'Origin')
     const sent = headers['x-csrf']
     if (sent === undefined || !timingSafeEqual(digest(sent), wanted))
       return refuse('auth/cross-site', 'X-CSRF is not what GET /v1/console/session answers.', 'X-CSRF')

@@ -7,13 +7,23 @@ import { addSampleStaff, listSampleStaff } from './sample-staff.ts'
 /** Invented staff of a sandbox: who tries it out picks one at the desk's sign-in page, and goes through the real sign-in. */
 export function sampleStaffRoutes(needs: Pick<DeskNeeds, 'facility'>): readonly Route[] {
   const described = { dialect: 'native', once: false, path: '/v1/sandbox/staff' } as const
+  const listed = { answers: { 200: { description: 'Whom one may sign in as' } } }
   return [
     route({
       ...described,
+      ...listed,
       method: 'GET',
-      auth: 'none',
+      path: '/v1/desk/sample-staff',
+      auth: 'console',
+      summary: 'The same for the desk’s own sign-in page, on this machine only: no other site can read it',
+      handle: async ({ tx }) => ({ status: 200, body: await listSampleStaff(tx) }),
+    }),
+    route({
+      ...described,
+      ...listed,
+      method: 'GET',
+      auth: 'operator',
       summary: 'Invented staff of this sandbox, each with login, password and the next code; nobody real is among them',
-      answers: { 200: { description: 'Whom one may sign in as' } },
       handle: async ({ tx }) => ({ status: 200, body: await listSampleStaff(tx) }),
     }),
     route({

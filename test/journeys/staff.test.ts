@@ -41,6 +41,24 @@ describe('staff of a facility over HTTP', () => {
   }
   const invitation = (login: string, stepUp: string) => ({ login, name: 'Meera Nair', role: 'doctor', stepUp })
 
+  test('passwords of invented staff are for the own sign-in page and the operator, not for whoever asks', async () => {
+    const page = (headers: Readonly<Record<string, string>>) => callJson(`${url}/v1/desk/sample-staff`, headers)
+    const own = await page({ 'sec-fetch-site': 'same-origin' })
+    assert.equal(own.status, 200)
+    assert.equal(textAt(listAt({ body: own.body }, 'body')[0], 'login'), administrator.login)
+    for (const headers of [
+      {},
+      { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'same-site', origin: 'http://localhost:1' },
+      { 'sec-fetch-site': 'none' },
+    ]) {
+      const refused = await page(headers)
+      assert.ok(refused.status === 401 || refused.status === 403, `${refused.status} ${JSON.stringify(headers)}`)
+      assert.doesNotMatch(JSON.stringify(refused.body), /password|code"/)
+    }
+    assert.equal((await callJson(`${url}/v1/sandbox/staff`, {})).status, 401)
+  })
+
   test('accounts change only with a proof anew, for this person, once', async () => {
     const unproved = await call('/v1/desk/staff', invitation('meera.nair', randomUUID()))
     assert.deepEqual([unproved.status, typeOf(unproved)], [403, 'auth/step-up-needed'])

@@ -81,7 +81,7 @@ function useSampleCode(sample: Sample | undefined, onCode: (code: string) => voi
     let isOver = false
     let again: number | undefined
     const fill = async (): Promise<void> => {
-      const samples = await call<readonly Sample[]>('/v1/sandbox/staff').catch(() => [])
+      const samples = await call<readonly Sample[]>('/v1/desk/sample-staff').catch(() => [])
       const found = samples.find((each) => each.login === login)
       if (isOver || found === undefined) return
       const waitMs = new Date(found.codeFrom).getTime() - Date.now()

@@ -21,7 +21,7 @@ const byRole = (one: Sample, other: Sample): number => STAFF_ROLES.indexOf(one.r
 /** Whom one may sign in as in a sandbox: one tap fills the form. */
 export function SampleStaff(props: { readonly onChosen: (sample: Sample) => void }): ReactNode {
   const { t } = useWords()
-  const { data: samples } = useCall<readonly Sample[]>('/v1/sandbox/staff')
+  const { data: samples } = useCall<readonly Sample[]>('/v1/desk/sample-staff')
   if (samples === undefined || samples.length === 0) return null
   return (
     <Part title={t('staff.sample-title')}>
