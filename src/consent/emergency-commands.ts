@@ -40,14 +40,21 @@ export async function openEmergency(
       'request/too-many',
       `A facility may do this ${LIMITS.emergenciesPerPatientDayMax} times a day for one patient.`,
     )
-  const until = new Date(tx.now.getTime() + LIMITS.emergencyMs)
+  const { name: facilityName } = facility
+  const asked = input.proposal.permission.dataEraseAt.getTime()
+  // What waited in a queue while we were down opens for the rest of its time only.
+  const until = new Date(Math.min(tx.now.getTime() + LIMITS.emergencyMs, asked))
   const proposal: ConsentProposal = {
     ...input.proposal,
     purpose: { ...input.proposal.purpose, code: 'BTG' },
     permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
   }
-  const items = await itemsOf(tx, proposal)
-  if (items.length === 0) return refuse('consent/nothing-linked-elsewhere')
+  const items = until <= tx.now ? [] : await itemsOf(tx, proposal)
+  if (items.length === 0) {
+    // The facility opened what it holds itself: she is told of that all the same.
+    await tellPatient(tx, needs, { proposal, facilityName, emergency, until })
+    return refuse(until <= tx.now ? 'consent/emergency-over' : 'consent/nothing-linked-elsewhere')
+  }
   const request = await askConsent(tx, needs, { proposal, requestId })
   if (isRefusal(request)) return request
   const actor: Actor = {
@@ -67,7 +74,7 @@ export async function openEmergency(
   } satisfies EmergencyOpenedEvent)
   const artefacts = await grantConsent(tx, needs, { patient: proposal.patient, request: request.id, items, actor })
   if (isRefusal(artefacts)) return artefacts
-  await tellPatient(tx, needs, { proposal, facilityName: facility.name, emergency, until })
+  await tellPatient(tx, needs, { proposal, facilityName, emergency, until })
   await announce(tx, recorded)
   return { request, artefacts }
 }

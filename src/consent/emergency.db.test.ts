@@ -47,6 +47,8 @@ const texts = async () =>
       .execute()
   ).map(({ payload }) => payload as { readonly mobile: string; readonly text: string })
 
+const count = (types: readonly string[], type: string) => types.filter((each) => each === type).length
+
 test('a named person of a hospital opens linked records for minutes; the patient is told at once', async () => {
   const reply = await open()
   assert.equal(reply.status, 202, JSON.stringify(reply.body))
@@ -86,6 +88,19 @@ test('the patient stops it like any other sharing', async () => {
   )
   const reply = await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents })
   assert.equal(reply.status, 202, JSON.stringify(reply.body))
+})
+
+test('one that waited until its time was over opens nothing; the patient is told of it all the same', async () => {
+  await exchange.takeSent()
+  const [before, granted] = [(await texts()).length, count(await exchange.eventTypes(), 'consent.granted')]
+  const dataEraseAt = new Date(exchange.clock.now().getTime() - 1_000).toISOString()
+  const { consent, ...late } = order()
+  const permission = { ...(consent['permission'] as object), dataEraseAt }
+  assert.equal((await open({ ...late, consent: { ...consent, permission } })).status, 202)
+  const told = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
+  assert.match(JSON.stringify(told.body), /over before the exchange heard of it/)
+  assert.equal((await texts()).length, before + 1)
+  assert.equal(count(await exchange.eventTypes(), 'consent.granted'), granted)
 })
 
 test('who meets no emergencies, gives no reason, or does it all day is refused', async () => {

@@ -11,12 +11,13 @@ import {
   reviewEmergency,
 } from '../incidents/commands.ts'
 import { type EmergencyAccess, isOpen, OUTCOMES } from '../incidents/emergency.ts'
-import { staffOf } from '../kernel/caller.ts'
+import { type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { spendStepUp } from '../people/step-up-commands.ts'
 import { readPatient } from '../records/commands.ts'
 import { staffNames } from './colleagues.ts'
+import { type DeskConsent, readDeskConsent } from './consents.ts'
 
 const common = { dialect: 'native', auth: 'staff' } as const
 const words = z.string().trim().min(10).max(1_000)
@@ -41,12 +42,15 @@ function openingRoutes(needs: EmergencyNeeds): readonly Route[] {
       method: 'GET',
       path: '/v1/desk/patients/:reference/emergency',
       act: 'emergency.open',
-      summary: 'The access to this patient that I opened in an emergency, while it is open.',
+      summary:
+        'The access to this patient that I opened in an emergency, while it is open; and what comes from other facilities.',
       once: false,
       answers: { 200: { description: 'The access, or nothing.' } },
       handle: async ({ tx, caller, params }) => {
         const open = await openEmergencyOf(tx, params['reference'] ?? '', staffOf(caller).id)
-        return { status: 200, body: { emergency: open === undefined ? null : showOwn(open) } }
+        if (open === undefined) return { status: 200, body: { emergency: null } }
+        const others = await othersOf(tx, needs, staffOf(caller), open)
+        return { status: 200, body: { emergency: showOwn(open), others } }
       },
     }),
     route({
@@ -144,6 +148,18 @@ function reviewRoutes(needs: EmergencyNeeds): readonly Route[] {
       },
     }),
   ]
+}
+
+/** How far the request for records of others has come; null when nobody was asked. */
+async function othersOf(
+  tx: Tx,
+  needs: EmergencyNeeds,
+  staff: StaffCaller,
+  { consent }: EmergencyAccess,
+): Promise<DeskConsent | null> {
+  if (consent === undefined) return null
+  const found = await readDeskConsent(tx, needs, staff, consent)
+  return isRefusal(found) ? null : found
 }
 
 /** Without clinical content: the reviewer reads who, when and why. */

@@ -5,8 +5,8 @@ import { isRefusal } from '../kernel/refusal.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
 import { type DocumentEntry, documentsOf, type Erasure, findErasure } from './document-store.ts'
 import type { ArtefactStatus } from './hiu.ts'
-import { type Artefact, artefactsOfPatient } from './store.ts'
-import { type ShownRecord, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
+import type { Artefact } from './store.ts'
+import { holdingOf, isForAnother, type ShownRecord, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
 
 /** Under what a document was received, and until when it may be kept. */
 export type GroundOfCopy = {
@@ -23,9 +23,9 @@ export type ReceivedRecord = ShownRecord & { readonly ground: GroundOfCopy }
 export type WithheldDocument = Pick<DocumentEntry, 'id' | 'hiType' | 'date' | 'receivedAt'> & {
   /**
    * `quarantined`: it did not pass the checks. `other-role`: not the work of this role. `other-purpose`: its consent is for another
-   * purpose. `gate`: the gate said no.
+   * purpose. `other-person`: somebody else opened it in an emergency, for herself. `gate`: the gate said no.
    */
-  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'gate'
+  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'other-person' | 'gate'
   readonly says?: string
   readonly ground: GroundOfCopy
 }
@@ -49,7 +49,8 @@ export async function readReceived(
   input: { readonly patient: AbhaAddress; readonly viewer: Viewer; readonly types: readonly HiType[] },
 ): Promise<ReceivedReading> {
   const { patient, viewer, types } = input
-  const artefacts = await artefactsOfPatient(tx, patient)
+  const holding = await holdingOf(tx, patient)
+  const { artefacts } = holding
   const shown: ReceivedRecord[] = []
   const withheld: WithheldDocument[] = []
   for (const entry of await documentsOf(tx, patient)) {
@@ -57,8 +58,8 @@ export async function readReceived(
       artefacts.find(({ id }) => id === entry.artefact),
       entry,
     )
-    const why = whyNotTried(entry, ground, viewer, types)
-    const result = why === undefined ? await viewEntry(tx, needs, entry, viewer, artefacts) : undefined
+    const why = isForAnother(holding, entry, viewer) ? 'other-person' : whyNotTried(entry, ground, viewer, types)
+    const result = why === undefined ? await viewEntry(tx, needs, entry, viewer, holding) : undefined
     if (result !== undefined && !isRefusal(result)) shown.push({ ...result, ground })
     else withheld.push(withheldOf(entry, ground, why ?? 'gate', isRefusal(result) ? result.detail : entry.reason))
   }

@@ -2,6 +2,7 @@ import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { Finding } from '../fhir/findings.ts'
 import { type ShownDocument, showDocument } from '../fhir/show.ts'
+import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
@@ -10,7 +11,7 @@ import type { PurposeCode } from '../policy/purpose.ts'
 import { markRead } from './consent-list-store.ts'
 import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
 import type { ViewEvent } from './hiu.ts'
-import { type Artefact, artefactsOfPatient } from './store.ts'
+import { type Artefact, artefactsOfPatient, findConsent } from './store.ts'
 
 export type ViewNeeds = { readonly facility: { readonly id: FacilityId } }
 export type Viewer = {
@@ -28,6 +29,30 @@ export type ShownRecord = DocumentEntry & {
   readonly findings: readonly Finding[]
 }
 
+/** The consents of a patient that we hold, and who of the staff alone may read what came in an emergency. */
+export type Holding = {
+  readonly artefacts: readonly Artefact[]
+  readonly openers: ReadonlyMap<Id<'artefact'>, Id<'staff'>>
+}
+
+/** Reads the consents of a patient that a view is decided by. */
+export async function holdingOf(tx: Tx, patient: AbhaAddress): Promise<Holding> {
+  const artefacts = await artefactsOfPatient(tx, patient)
+  const openers = new Map<Id<'artefact'>, Id<'staff'>>()
+  for (const { id, consent, granted } of artefacts) {
+    if (granted?.terms.purpose !== 'BTG') continue
+    const asked = await findConsent(tx, consent, bucketOf(patient))
+    if (asked?.askedBy?.template === 'emergency') openers.set(id, asked.askedBy.staff)
+  }
+  return { artefacts, openers }
+}
+
+/** Records that one person opened in an emergency are open to nobody else of the facility (DPDP s.7(f): no more than the emergency needs). */
+export function isForAnother({ openers }: Holding, entry: Pick<DocumentEntry, 'artefact'>, viewer: Viewer): boolean {
+  const opener = openers.get(entry.artefact)
+  return opener !== undefined && opener !== viewer.staff
+}
+
 /** What is held of a patient, without any content. Quarantined documents are named with their reason. */
 export async function listRecords(tx: Tx, patient: AbhaAddress): Promise<readonly DocumentEntry[]> {
   return documentsOf(tx, patient)
@@ -42,7 +67,7 @@ export async function viewRecord(
 ): Promise<ShownRecord | Refusal> {
   const entry = await findDocument(tx, id)
   if (entry === undefined) return refuse('hiu/unknown-document')
-  return viewEntry(tx, needs, entry, viewer, await artefactsOfPatient(tx, entry.patient))
+  return viewEntry(tx, needs, entry, viewer, await holdingOf(tx, entry.patient))
 }
 
 /** Shows everything of a patient that the gate lets this person see for this purpose. */
@@ -51,29 +76,31 @@ export async function viewRecords(
   needs: ViewNeeds,
   input: { readonly patient: AbhaAddress; readonly actor: Viewer },
 ): Promise<readonly ShownRecord[]> {
-  const artefacts = await artefactsOfPatient(tx, input.patient)
+  const holding = await holdingOf(tx, input.patient)
   const shown: ShownRecord[] = []
   for (const entry of await documentsOf(tx, input.patient)) {
     if (entry.status === 'quarantined') continue
-    const result = await viewEntry(tx, needs, entry, input.actor, artefacts)
+    const result = await viewEntry(tx, needs, entry, input.actor, holding)
     if (!isRefusal(result)) shown.push(result)
   }
   return shown
 }
 
-/** Shows one document of which the caller has loaded the entry and the patient's artefacts. */
+/** Shows one document of which the caller has loaded the entry and the patient's consents. */
 export async function viewEntry(
   tx: Tx,
   needs: ViewNeeds,
   entry: DocumentEntry,
   viewer: Viewer,
-  artefacts: readonly Artefact[],
+  holding: Holding,
 ): Promise<ShownRecord | Refusal> {
+  const { artefacts } = holding
   if (entry.status === 'quarantined')
     return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
   const decision = gate(tx, needs, entry, viewer, artefacts)
   const careContext = { careContextReference: entry.careContextReference }
-  const admitted = admits(decision, { type: entry.hiType, date: entry.date, careContext })
+  const isClosed = isForAnother(holding, entry, viewer)
+  const admitted = !isClosed && admits(decision, { type: entry.hiType, date: entry.date, careContext })
   const recorded = await record<ViewEvent>(tx, {
     type: admitted ? 'hiu.record-viewed' : 'hiu.view-denied',
     actor: actorOf(needs, viewer),
@@ -89,6 +116,8 @@ export async function viewEntry(
     rules: [...new Set(decision.explain.map(({ rule }) => rule))],
   })
   await announce(tx, recorded)
+  if (isClosed)
+    return refuse('hiu/view-denied', 'Only the person who opened these records in an emergency may read them.')
   if (!admitted) return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
   const opened = await openDocument(tx, recorded, entry)
   if (opened === undefined) return refuse('hiu/unknown-document')

@@ -188,6 +188,11 @@ export const EXCHANGE_PROBLEMS = {
     abdm: 'ABDM-1062',
     title: 'This kind of facility cannot open records in an emergency.',
   },
+  'consent/emergency-over': {
+    status: 410,
+    abdm: 'ABDM-1061',
+    title: 'The time of this emergency was over before the exchange heard of it.',
+  },
   'consent/nothing-linked-elsewhere': {
     status: 409,
     abdm: 'ABDM-1010',
