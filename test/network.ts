@@ -45,6 +45,8 @@ type Options = {
   readonly logTo?: (line: string) => void
   /** What the register calls the facilities. */
   readonly names?: Readonly<Record<string, string>>
+  /** What kind the register calls the facilities: only some may break the glass. */
+  readonly kinds?: Readonly<Record<string, readonly string[]>>
   /** The facilities witness the log of the exchange. */
   readonly witnessed?: boolean
 }
@@ -245,7 +247,13 @@ export class TestNetwork {
   }
 
   async #register(id: string, name: string, url: string): Promise<{ clientId: string; clientSecret: string }> {
-    const { status, body } = await this.operator('sbx', '/v1/bridges', { id, name, url, roles: ['hip', 'hiu'] })
+    const { status, body } = await this.operator('sbx', '/v1/bridges', {
+      id,
+      name,
+      url,
+      roles: ['hip', 'hiu'],
+      facilityTypes: this.#options.kinds?.[id] ?? [],
+    })
     if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`)
     return { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
   }

@@ -83,7 +83,7 @@ test('the patient stops it like any other sharing', async () => {
   await open()
   const sent = await exchange.takeSent()
   const notify = sent.find(({ path }) => path === '/api/v3/hiu/consent/request/notify')
-  const consents = (bodyOf(notify as never)['notification']?.['consentArtefacts'] as { id: string }[]).map(
+  const consents = ((bodyOf(notify as never)['notification']?.['consentArtefacts'] ?? []) as { id: string }[]).map(
     ({ id }) => id,
   )
   const reply = await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents })

@@ -55,6 +55,8 @@ export type OpenReading = {
   readonly patient: Person
   readonly purpose: PurposeCode
   readonly ground: Ground
+  /** The ground ends by itself then. */
+  readonly until?: Date
   readonly entries: readonly ReadingEntry[]
   readonly withheld: readonly WithheldDocument[]
   readonly erased: readonly ErasedCopy[]
@@ -139,6 +141,7 @@ export async function readPatientRecords(
     patient: personOf(patient),
     purpose: reading.purpose,
     ground: reading.ground,
+    ...(reading.until === undefined ? {} : { until: reading.until }),
     entries: [
       ...own.map(({ id, hiType, date, display }) => entry({ id, hiType, date }, display)),
       ...received.shown.map(({ id, hiType, date, display, ground, receivedAt, findings }) => ({

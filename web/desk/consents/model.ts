@@ -13,8 +13,12 @@ export const nameOf = ({ patient }: Consent): string => patient.name ?? patient.
 /** Whether the patient cut something off what was asked. */
 export const isLess = (consent: Consent): boolean => (consent.terms?.differences.length ?? 0) > 0
 
+/** Opened without asking the patient: it is never called allowed. */
+export const isEmergency = ({ terms }: Consent): boolean => terms?.purpose === 'BTG'
+
 /** A state is a word and a colour; `State` adds the icon. */
 export function stateOf(consent: Consent): readonly [tone: Tone, words: DeskKey] {
+  if (isEmergency(consent) && consent.status === 'granted') return ['emergency', 'consents.state-emergency']
   switch (consent.status) {
     case 'asked':
       return ['waiting', 'consents.state-asked']

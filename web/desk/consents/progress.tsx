@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { useDates } from '../../ui/dates.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { type DeskKey, useWords } from '../words.ts'
-import { type Consent, hasCome, isLess, isWaitedFor, nameOf, type Step } from './model.ts'
+import { type Consent, hasCome, isEmergency, isLess, isWaitedFor, nameOf, type Step } from './model.ts'
 import style from './progress.module.css'
 
 const ICONS: Readonly<Record<Step['state'], IconName>> = {
@@ -58,6 +58,7 @@ function useStepTitle(consent: Consent, step: Step): string {
     case 'asked':
       return t(step.state === 'stopped' ? 'consents.step-asked-failed' : 'consents.step-asked')
     case 'decided':
+      if (isEmergency(consent) && step.state === 'done') return t(ENDS[consent.status] ?? 'consents.state-emergency')
       if (step.state === 'now') return t('consents.step-decide', { name: nameOf(consent) })
       return t(ENDS[consent.status] ?? (isLess(consent) ? 'consents.step-allowed-less' : 'consents.step-allowed'))
     case 'data': {

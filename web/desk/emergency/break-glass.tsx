@@ -1,19 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { EMERGENCY_REASONS, type EmergencyReason } from '../../../src/consent/emergency.ts'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
-import { useDates } from '../../ui/dates.ts'
 import { Choices, TextArea, Tick } from '../../ui/fields.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Banner } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStepUp } from '../staff/step-up.tsx'
 import { useWords } from '../words.ts'
+import { emergencyPath, useEmergency } from './model.ts'
 
-type Access = { readonly id: string; readonly until: string }
 type Patient = { readonly reference: string; readonly name: string }
 
 const REASONS = Object.keys(EMERGENCY_REASONS) as EmergencyReason[]
@@ -21,15 +19,12 @@ const WORDS_MIN = 10
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-const pathOf = (reference: string): string => `/v1/desk/patients/${encodeURIComponent(reference)}/emergency`
-
-/** For those who meet emergencies: the button that breaks the glass, or, while it is broken, the clock and the way to end it. */
+/** The button that breaks the glass, for those who meet emergencies, unless it is broken already. */
 export function BreakGlass(props: { readonly patient: Patient }): ReactNode {
   const { t } = useWords()
   const [isAsking, setIsAsking] = useState(false)
-  const { data } = useCall<{ readonly emergency: Access | null }>(pathOf(props.patient.reference))
-  const open = data?.emergency
-  if (open !== undefined && open !== null) return <OpenGlass patient={props.patient} access={open} />
+  const { mayOpen, access } = useEmergency(props.patient.reference)
+  if (!mayOpen || access !== undefined) return null
   return (
     <>
       <Button look="emergency" icon="emergency" onClick={() => setIsAsking(true)} aria-haspopup="dialog">
@@ -59,7 +54,7 @@ function AskGlass(props: { readonly patient: Patient; readonly onClose: () => vo
     try {
       const proof = await prove('emergency.open', reference)
       if (proof === undefined) return
-      await call(pathOf(reference), { body: { reason, words: words.trim(), stepUp: proof } })
+      await call(emergencyPath(reference), { body: { reason, words: words.trim(), stepUp: proof } })
       props.onClose()
       await client.invalidateQueries()
     } catch (error) {
@@ -109,54 +104,4 @@ function AskGlass(props: { readonly patient: Patient; readonly onClose: () => vo
       {problem === undefined ? null : <Trouble error={problem} />}
     </Sheet>
   )
-}
-
-/** The clock runs in plain sight; ending it early is one tap. */
-function OpenGlass(props: { readonly patient: Patient; readonly access: Access }): ReactNode {
-  const { t, tn } = useWords()
-  const dates = useDates()
-  const client = useQueryClient()
-  const { id, until } = props.access
-  const { name } = props.patient
-  const left = useMinutesLeft(until, () => void client.invalidateQueries())
-  return (
-    <Banner
-      tone="emergency"
-      title={t('emergency.is-open', { name, time: dates.time(until), left: tn('emergency.left', left) })}
-    >
-      <p>
-        {t('emergency.ends-by-itself', { name })} {t('emergency.asking-others')}
-      </p>
-      <div>
-        <Button
-          look="emergency"
-          icon="stop"
-          onClick={() =>
-            void call(`/v1/desk/emergencies/${id}/end`, { method: 'POST', body: {} }).finally(() =>
-              client.invalidateQueries(),
-            )
-          }
-        >
-          {t('emergency.end')}
-        </Button>
-      </div>
-    </Banner>
-  )
-}
-
-/** Whole minutes until then, at least one; `onOver` when the time has come. */
-function useMinutesLeft(until: string, onOver: () => void): number {
-  const [leftMs, setLeftMs] = useState(() => new Date(until).getTime() - Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const now = new Date(until).getTime() - Date.now()
-      setLeftMs(now)
-      if (now > 0) return
-      clearInterval(timer)
-      onOver()
-    }, 5_000)
-    return () => clearInterval(timer)
-    // The caller's function may be a new one at each drawing.
-  }, [until])
-  return Math.max(1, Math.ceil(leftMs / MINUTE_MS))
 }

@@ -1,13 +1,15 @@
 import { type ReactNode, useState } from 'react'
 import { mayDo } from '../../../src/people/rules.ts'
 import type { FacilityPatient } from '../../../src/records/patient.ts'
-import { Button, ButtonLink } from '../../ui/button.tsx'
+import { Button, ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Page, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { PatientConsents } from '../consents/patient-consents.tsx'
+import { BreakGlass } from '../emergency/break-glass.tsx'
+import { EmergencyClock } from '../emergency/emergency-clock.tsx'
 import { type StaffSession, useStaffSession } from '../session.ts'
 import { TodayList } from '../today/today-list.tsx'
 import { useWords } from '../words.ts'
@@ -46,6 +48,7 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
   const { role } = session.staff
   const [latest] = visits
   const open = latest?.status === 'open' ? latest : undefined
+  const toRead = `${pathOf(patient.reference)}/read`
   return (
     <div className={style.case}>
       <nav className={style.aside} aria-label={t('desk.today')}>
@@ -60,13 +63,17 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
         }
         back={{ to: '/', label: t('patients.back') }}
         actions={
-          mayDo(role, 'record.read') && (open?.attendedByMe ?? false) ? (
-            <ButtonLink look="primary" icon="eye" to={`${pathOf(patient.reference)}/read`}>
-              {t('patients.read')}
-            </ButtonLink>
-          ) : undefined
+          <ButtonRow>
+            {mayDo(role, 'record.read') && (open?.attendedByMe ?? false) ? (
+              <ButtonLink look="primary" icon="eye" to={toRead}>
+                {t('patients.read')}
+              </ButtonLink>
+            ) : null}
+            <BreakGlass patient={patient} />
+          </ButtonRow>
         }
       >
+        <EmergencyClock patient={patient} toRead={toRead} />
         <VisitCard patient={patient} visit={open} session={session} />
       </Page>
       {mayDo(role, 'consent.see') ? (

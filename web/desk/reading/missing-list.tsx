@@ -95,6 +95,8 @@ function useConsentLines({ consents }: Opened): readonly Line[] {
   const dates = useDates()
   if (consents.length === 0) return [{ key: 'never', icon: 'info', says: t('reading.missing-never-asked') }]
   return consents.flatMap((consent): readonly Line[] => {
+    // Nobody asked the patient; how far it has come stands beside the clock.
+    if (consent.terms?.purpose === 'BTG') return consent.status === 'granted' ? placeLines(consent, t) : []
     const values = { who: consent.askedBy.name, day: dates.day(consent.askedAt) }
     if (consent.status === 'asked' || consent.status === 'requested')
       return [{ key: consent.id, icon: 'clock', says: t('reading.missing-asked', values) }]

@@ -89,12 +89,16 @@ function Foot({ origin }: { readonly origin: Origin }): ReactNode {
   return (
     <>
       <p>
-        {t('reading.foot-received', {
-          place: placeOf(origin),
-          day: dates.day(at),
-          purpose: purpose === undefined ? '' : t(purposeKey(purpose)),
-        })}{' '}
-        {keepUntil === undefined ? null : t('reading.foot-keep', { day: dates.day(keepUntil) })}
+        {purpose === 'BTG'
+          ? t('reading.foot-emergency', { place: placeOf(origin), day: dates.day(at) })
+          : t('reading.foot-received', {
+              place: placeOf(origin),
+              day: dates.day(at),
+              purpose: purpose === undefined ? '' : t(purposeKey(purpose)),
+            })}{' '}
+        {keepUntil === undefined
+          ? null
+          : t('reading.foot-keep', { day: purpose === 'BTG' ? dates.moment(keepUntil) : dates.day(keepUntil) })}
       </p>
       {findings === 0 ? null : <p>{tn('reading.foot-findings', findings)}</p>}
       <p>

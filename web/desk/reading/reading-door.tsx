@@ -38,7 +38,9 @@ function Why(props: {
   const { t } = useWords()
   const dates = useDates()
   const { ways, door } = props
-  const [purpose, setPurpose] = useState(ways[0]?.purpose ?? 'CAREMGT')
+  // In an emergency nobody looks for the right purpose.
+  const usual = ways.find(({ ground }) => ground === 'emergency') ?? ways[0]
+  const [purpose, setPurpose] = useState(usual?.purpose ?? 'CAREMGT')
   const says = ({ ground, until }: Way): string =>
     ground === 'attending'
       ? t('reading.way-attending')

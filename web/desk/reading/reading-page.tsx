@@ -1,11 +1,14 @@
 import { useMutation } from '@tanstack/react-query'
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import type { PurposeCode } from '../../../src/policy/purpose.ts'
 import { call, type Problem } from '../../ui/api.ts'
+import { useDates } from '../../ui/dates.ts'
 import { Page } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
-import { Waiting } from '../../ui/state.tsx'
+import { Banner, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
+import { EmergencyClock } from '../emergency/emergency-clock.tsx'
+import { useMsLeft } from '../emergency/model.ts'
 import { useWords } from '../words.ts'
 import { ageOn, type Door, type Opened } from './model.ts'
 import { OpenedRecords } from './opened-records.tsx'
@@ -13,17 +16,16 @@ import { ReadingDoor } from './reading-door.tsx'
 
 /**
  * The records of one patient: first why, then the records. What is open stays as it was opened: news on the screen would be another view,
- * which nobody asked for.
+ * which nobody asked for. Except in an emergency.
  */
 export function ReadingPage(props: { readonly reference: string }): ReactNode {
   const { t, tn } = useWords()
+  const dates = useDates()
   const [now] = useState(() => new Date())
   const path = `/v1/desk/patients/${encodeURIComponent(props.reference)}/reading`
   const door = useCall<Door>(path)
-  const reading = useMutation<Opened, Problem, PurposeCode>({
-    mutationFn: (purpose) => call<Opened>(path, { body: { purpose } }),
-  })
-  const patient = reading.data?.patient ?? door.data?.patient
+  const { opened, overAt, isOpening, error, open, close } = useReading(path, door.data)
+  const patient = opened?.patient ?? door.data?.patient
   if (patient === undefined)
     return (
       <Page title={t('desk.patients')} back={{ to: '/patients', label: t('desk.patients') }}>
@@ -45,14 +47,63 @@ export function ReadingPage(props: { readonly reference: string }): ReactNode {
       }
       back={{ to: `/patients/${encodeURIComponent(patient.reference)}`, label: t('reading.back', { name }) }}
     >
-      {reading.error === null ? null : (
-        <Trouble error={reading.error} says={{ 'records/not-yours': t('reading.not-yours') }} />
+      <EmergencyClock patient={patient} />
+      {error === null ? null : <Trouble error={error} says={{ 'records/not-yours': t('reading.not-yours') }} />}
+      {overAt === undefined ? null : (
+        <Banner tone="emergency" icon="lock" isAlert title={t('emergency.over')}>
+          <p>{t('emergency.over-text', { time: dates.time(overAt) })}</p>
+        </Banner>
       )}
-      {reading.data !== undefined ? (
-        <OpenedRecords opened={reading.data} now={now} onOther={() => reading.reset()} />
+      {opened !== undefined ? (
+        <OpenedRecords opened={opened} now={now} onOther={close} />
       ) : door.data === undefined ? null : (
-        <ReadingDoor door={door.data} isOpening={reading.isPending} onOpen={(purpose) => reading.mutate(purpose)} />
+        <ReadingDoor door={door.data} isOpening={isOpening} onOpen={open} />
       )}
     </Page>
   )
 }
+
+type Reading = {
+  readonly opened: Opened | undefined
+  /** An emergency has ended, and with it what was open: until when others' documents lie here, closed. */
+  readonly overAt: string | undefined
+  readonly isOpening: boolean
+  readonly error: Problem | null
+  readonly open: (purpose: PurposeCode) => void
+  readonly close: () => void
+}
+
+/** What is open, until it is closed by hand or the ground is over; in an emergency what others send is opened as it comes. */
+function useReading(path: string, door: Door | undefined): Reading {
+  const [opened, setOpened] = useState<Opened>()
+  const { mutate, isPending, error } = useMutation<Opened, Problem, PurposeCode>({
+    mutationFn: (purpose) => call<Opened>(path, { body: { purpose } }),
+    onSuccess: setOpened,
+  })
+  const emergency = opened?.ground === 'emergency' ? opened : undefined
+  const isOut = (useMsLeft(emergency?.until) ?? 1) <= 0
+  const isEnded = emergency !== undefined && door !== undefined && !isOpenIn(door, emergency)
+  const isOver = isOut || isEnded
+  const hasMoreCome = emergency !== undefined && door !== undefined && !isOver && receivedIn(door) > heldIn(emergency)
+  useEffect(() => {
+    if (hasMoreCome && !isPending && error === null) mutate('BTG')
+  }, [hasMoreCome, isPending, error, mutate])
+  return {
+    opened: isOver ? undefined : opened,
+    overAt: isOver ? emergency?.until : undefined,
+    isOpening: isPending && (opened === undefined || isOver),
+    error,
+    open: mutate,
+    close: () => setOpened(undefined),
+  }
+}
+
+/** The same access: one that was opened anew asks for reading anew. */
+const isOpenIn = (door: Door, { until }: Opened): boolean =>
+  door.ways.some((way) => way.ground === 'emergency' && way.until === until)
+
+const receivedIn = ({ counts }: Door): number => counts.reduce((sum, { received }) => sum + received, 0)
+
+const heldIn = ({ entries, withheld }: Opened): number =>
+  entries.filter(({ received }) => received !== undefined).length +
+  withheld.filter(({ why }) => why !== 'quarantined').length
