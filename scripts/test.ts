@@ -1,26 +1,39 @@
 /**
- * `npm test [-- patterns]`: all tests, or the named files, in one process on one throwaway PostgreSQL server. The database of each
- * test file is a clone of a template that is migrated once.
+ * `npm test [-- patterns]`: all tests, or the named files, on one throwaway PostgreSQL server. The database of each test file is a clone
+ * of a template that is migrated once. The browser's journeys mostly wait: they run in a process of their own beside all others.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { globSync } from 'node:fs'
 import path from 'node:path'
 import { ensureWeb } from '../src/http/web-build.ts'
 import { startTestServer } from '../test/database.ts'
 
-const ALL = ['src/**/*.test.ts', 'test/**/*.test.ts']
+const BROWSER = 'test/browser/'
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
   const server = await startTestServer()
   try {
-    return await runTests(server.url, patterns.length === 0 ? ALL : patterns)
+    if (patterns.length > 0) return await runTests(server.url, patterns, 'inherit')
+    const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).toSorted()
+    const isBrowser = (file: string): boolean => file.startsWith(BROWSER)
+    const codes = await Promise.all([
+      runTests(
+        server.url,
+        files.filter((file) => !isBrowser(file)),
+        'inherit',
+      ),
+      runTests(server.url, files.filter(isBrowser), 'at the end'),
+    ])
+    return Math.max(...codes)
   } finally {
     await server.stop()
   }
 }
 
-async function runTests(url: string, patterns: readonly string[]): Promise<number> {
+/** Runs test files in one process; what it says is shown as it comes, or in one piece when it has ended. */
+async function runTests(url: string, files: readonly string[], output: 'inherit' | 'at the end'): Promise<number> {
   const runner = [
     '--import',
     path.join(import.meta.dirname, '..', 'test', 'property-seed.ts'),
@@ -28,16 +41,19 @@ async function runTests(url: string, patterns: readonly string[]): Promise<numbe
     '--test-isolation=none',
     '--test-reporter=spec',
   ]
-  const child = spawn(process.execPath, [...runner, ...patterns], {
-    stdio: 'inherit',
+  const child = spawn(process.execPath, [...runner, ...files], {
+    stdio: output === 'inherit' ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, AMANAT_TEST_POSTGRES: url, NODE_ENV: 'test' },
   })
+  const said: Buffer[] = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => said.push(part))
   // Ctrl-C reaches the child from the terminal; we stay to stop the server. SIGTERM reaches only us.
   const onInterrupt = () => {}
   const onTerminate = () => child.kill('SIGTERM')
   process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate)
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const [code] = (await once(child, 'close')) as [number | null]
   process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate)
+  process.stdout.write(Buffer.concat(said))
   return code ?? 130
 }
 

@@ -25,7 +25,7 @@ test('the first load of the patient app stays small, whatever the language', asy
 })
 
 test('the app opens without a line once it was opened, and says that there is none', async () => {
-  const visitor = await world.visitor('sbx')
+  const visitor = await world.visitor('sbx', { serviceWorkers: 'allow' })
   await visitor.open('/me')
   await visitor.page.evaluate(async () => {
     await navigator.serviceWorker.ready

@@ -65,6 +65,8 @@ export class WebWorld {
       reducedMotion: 'reduce',
       viewport: SIZES[size],
       locale: `${language}-IN`,
+      // The worker fetches the whole app in the background: only the tests of the worker wait for that.
+      serviceWorkers: 'block',
       timezoneId: 'Asia/Kolkata',
       deviceScaleFactor: wantsPictures ? 1.5 : 1,
       ...context,
