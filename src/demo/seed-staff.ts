@@ -13,17 +13,26 @@ const sample = z.object({ login: z.string(), name: z.string(), role: z.string(),
  * may be signed in as into `staff.json` of the data folder (0600).
  */
 export async function seedStaff(dataFolder: string, network: Network): Promise<number> {
-  const everybody: Record<string, readonly z.output<typeof sample>[]> = {}
-  for (const [key, people] of Object.entries(SAMPLE_STAFF) as [Holder, readonly SampleStaffSeed[]][]) {
-    const party = partyOf(network, key)
-    const known = new Set((await listSamples(party)).map(({ login }) => login))
-    for (const person of people) if (!known.has(person.login)) await addSample(party, person)
-    everybody[key] = await listSamples(party)
-  }
+  const seeds = Object.entries(SAMPLE_STAFF) as [Holder, readonly SampleStaffSeed[]][]
+  const everybody: Record<string, readonly z.output<typeof sample>[]> = Object.fromEntries(
+    await Promise.all(seeds.map(async ([key, people]) => [key, await seedFacility(partyOf(network, key), people)])),
+  )
   const path = join(dataFolder, 'staff.json')
   writeFileSync(path, `${JSON.stringify(everybody, null, 2)}\n`, { mode: 0o600 })
   chmodSync(path, 0o600)
   return Object.values(everybody).flat().length
+}
+
+async function seedFacility(
+  party: NetworkParty,
+  people: readonly SampleStaffSeed[],
+): Promise<readonly z.output<typeof sample>[]> {
+  const before = await listSamples(party)
+  const known = new Set(before.map(({ login }) => login))
+  const missing = people.filter(({ login }) => !known.has(login))
+  if (missing.length === 0) return before
+  await Promise.all(missing.map((person) => addSample(party, person)))
+  return listSamples(party)
 }
 
 async function listSamples(party: NetworkParty): Promise<readonly z.output<typeof sample>[]> {
