@@ -1,9 +1,10 @@
-import { createContext, Fragment, type ReactNode, use, useEffect, useMemo, useState } from 'react'
+import { createContext, Fragment, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { directionOf, type Language, WHOLE_LANGUAGES } from './languages.ts'
+import { type Lookup, makeLookup } from './lookup.ts'
 
 /** Words of one language: key to text with `{name}` in place of values. */
 export type Catalogue = Readonly<Record<string, string>>
-/** Loads all words of a language, of the kit and of the app; missing keys are English. */
+/** Loads all words of a language, of the kit and of the app. */
 export type LoadWords = (language: Language) => Promise<Catalogue>
 type Value = string | number
 type Values = Readonly<Record<string, Value>>
@@ -30,24 +31,20 @@ export type PluralOf<Key extends string> = string extends Key
 const isolate = (text: string, dir: 'ltr' | 'rtl'): string => (dir === 'rtl' ? `\u2068${text}\u2069` : text)
 const PLACE = /\{(\w+)\}/
 
-function makeWords(language: Language, catalogue: Catalogue, choose: (language: Language) => void): Words<string> {
+function makeWords(language: Language, lookup: Lookup, choose: (language: Language) => void): Words<string> {
   const dir = directionOf(language)
   const numbers = new Intl.NumberFormat(`${language}-IN`)
-  const plurals = new Intl.PluralRules(language)
   const say = (value: Value): string => isolate(typeof value === 'number' ? numbers.format(value) : value, dir)
-  const textOf = (key: string): string => catalogue[key] ?? key
   const fill = (text: string, values: Values): string =>
     text.replace(new RegExp(PLACE, 'g'), (place, name: string) => {
       const value = values[name]
       return value === undefined ? place : say(value)
     })
-  const t = (key: string, values: Values = {}): string => fill(textOf(key), values)
-  const tn = (key: string, n: number, values: Values = {}): string => {
-    const exact = `${key}_${plurals.select(n)}`
-    return fill(textOf(exact in catalogue ? exact : `${key}_other`), { n, ...values })
-  }
+  const t = (key: string, values: Values = {}): string => fill(lookup.textOf(key), values)
+  const tn = (key: string, n: number, values: Values = {}): string => fill(lookup.textFor(key, n), { n, ...values })
   const rich = (key: string, values: Readonly<Record<string, ReactNode>>): ReactNode =>
-    textOf(key)
+    lookup
+      .textOf(key)
       .split(PLACE)
       .map((part, at) => <Fragment key={`${at}:${part}`}>{at % 2 === 0 ? part : <bdi>{values[part]}</bdi>}</Fragment>)
   return { language, dir, t, tn, rich, choose }
@@ -69,23 +66,30 @@ export function chosenLanguage(): string | null {
   return localStorage.getItem(CHOSEN)
 }
 
+type Shown = { readonly language: Language; readonly own: Catalogue }
+
 /** Loads the words of the language before anything shows, and keeps `lang` and `dir` of the page right. */
 export function WordsProvider(props: {
   readonly first: Language
   readonly load: LoadWords
   readonly children: ReactNode
 }): ReactNode {
-  const [shown, setShown] = useState<{ readonly language: Language; readonly catalogue: Catalogue }>()
+  const [shown, setShown] = useState<Shown>()
   const [wanted, setWanted] = useState(props.first)
   const { load } = props
+  const { english, fetchEnglish } = useEnglish(load)
   useEffect(() => {
     let isCurrent = true
-    void loadWhole(load, wanted).then((catalogue) => {
+    const show = (language: Language, own: Catalogue): void => {
       if (!isCurrent) return
-      document.documentElement.lang = wanted
-      document.documentElement.dir = directionOf(wanted)
-      setShown({ language: wanted, catalogue })
-    })
+      document.documentElement.lang = language
+      document.documentElement.dir = directionOf(language)
+      setShown({ language, own })
+    }
+    loadWhole(load, wanted)
+      .then((own) => show(wanted, own))
+      // Without a line the words of another language may not come: the page stays as it is, or opens in English.
+      .catch(() => load('en').then((own) => setShown((before) => before ?? { language: 'en', own })))
     return () => {
       isCurrent = false
     }
@@ -95,9 +99,22 @@ export function WordsProvider(props: {
       localStorage.setItem(CHOSEN, language)
       setWanted(language)
     }
-    return shown === undefined ? undefined : makeWords(shown.language, shown.catalogue, choose)
-  }, [shown])
+    if (shown === undefined) return undefined
+    return makeWords(shown.language, makeLookup({ ...shown, english, onMiss: fetchEnglish }), choose)
+  }, [shown, english, fetchEnglish])
   return words === undefined ? null : <WordsContext value={words}>{props.children}</WordsContext>
+}
+
+/** English is fetched once, when a screen misses a key in its own language; a whole language never pays for it. */
+function useEnglish(load: LoadWords): { readonly english: Catalogue | undefined; readonly fetchEnglish: () => void } {
+  const [english, setEnglish] = useState<Catalogue>()
+  const isFetching = useRef(false)
+  const fetchEnglish = useCallback(() => {
+    if (isFetching.current) return
+    isFetching.current = true
+    void load('en').then(setEnglish, () => setEnglish({}))
+  }, [load])
+  return { english, fetchEnglish }
 }
 
 async function loadWhole(load: LoadWords, language: Language): Promise<Catalogue> {
