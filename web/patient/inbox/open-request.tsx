@@ -1,4 +1,4 @@
-import { type ReactNode, type RefObject, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useRef, useState } from 'react'
 import { useLocation, useSearch } from 'wouter'
 import type { RequestView } from '../../../src/native/me-request-view.ts'
 import { Button, ButtonLink } from '../../ui/button.tsx'
@@ -149,23 +149,6 @@ function Reasons({ request }: { readonly request: RequestView }): ReactNode {
   )
 }
 
-/** Keeps an element that stays in reach above the bar of places, however tall its words make that bar. */
-function useAboveBar(): RefObject<HTMLDivElement | null> {
-  const element = useRef<HTMLDivElement>(null)
-  useEffect(() => {
-    const bar = document.querySelector('nav')
-    if (bar === null) return
-    const place = (): void => {
-      const isBelow = getComputedStyle(bar).position === 'sticky'
-      element.current?.style.setProperty('--bar', isBelow ? `${bar.offsetHeight}px` : '0px')
-    }
-    const observer = new ResizeObserver(place)
-    observer.observe(bar)
-    return () => observer.disconnect()
-  }, [])
-  return element
-}
-
 function Footer(props: {
   readonly request: RequestView
   readonly choice: Choice
@@ -181,9 +164,8 @@ function Footer(props: {
   const hasLess = isLess(request, choice)
   const says = count === 0 ? t('request.chosen-none') : tn('request.chosen', count, { day: dates.day(choice.until) })
   const isEmpty = request.providers.every(({ contexts }) => contexts.length === 0)
-  const footer = useAboveBar()
   return (
-    <div className={style.footer} ref={footer}>
+    <div className={style.footer} data-verbs>
       {isEmpty ? (
         <p>
           {t('request.where-none')} <ButtonLink to="/records/link">{t('request.where-link')}</ButtonLink>
