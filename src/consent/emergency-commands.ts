@@ -8,9 +8,10 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
+import { textFor, timeInText } from '../people/texts.ts'
 import { askConsent, type ConsentNeeds, type ConsentProposal, grantConsent } from './commands.ts'
 import type { Artefact, ConsentRequest, GrantItem } from './consent.ts'
-import { type Emergency, emergencyText, mayOpenInEmergency } from './emergency.ts'
+import { type Emergency, mayOpenInEmergency } from './emergency.ts'
 import type { EmergencyOpenedEvent } from './events.ts'
 import { listRequestsOf } from './readers.ts'
 
@@ -95,7 +96,7 @@ async function itemsOf(tx: Tx, proposal: ConsentProposal): Promise<readonly Gran
   }))
 }
 
-/** The patient, or the guardian who decides for her, is told at once. */
+/** The patient, and the guardian who decides for her, are told at once, each in their own language: who, why, how long, what to do about it. */
 async function tellPatient(
   tx: Tx,
   needs: ConsentNeeds,
@@ -109,14 +110,20 @@ async function tellPatient(
   const patient = await readPatient(tx, told.proposal.patient)
   if (patient === undefined) return
   const guardian = patient.guardian === undefined ? undefined : await readPatient(tx, patient.guardian)
-  const text = emergencyText({
-    patientName: patient.name,
-    facilityName: told.facilityName,
-    person: told.emergency.person.name,
-    reason: told.emergency.reason,
-    until: told.until,
-    exchangeName: needs.exchange.name,
-  })
-  const mobiles = new Set([patient.mobile, ...(guardian === undefined ? [] : [guardian.mobile])])
-  for (const mobile of mobiles) await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text } })
+  const { emergency, facilityName, until } = told
+  // On one phone, the guardian reads.
+  const readers = new Map(
+    [patient, ...(guardian === undefined ? [] : [guardian])].map((one) => [one.mobile, one.language]),
+  )
+  for (const [mobile, language] of readers) {
+    const text = textFor(language, 'emergency.opened', {
+      service: needs.exchange.name,
+      person: emergency.person.name,
+      facility: facilityName,
+      patient: patient.name,
+      reason: textFor(language, `emergency.reason.${emergency.reason}`, {}),
+      time: timeInText(language, until),
+    })
+    await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text } })
+  }
 }

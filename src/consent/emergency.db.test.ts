@@ -12,7 +12,8 @@ import {
 } from '../../test/consent-exchange.ts'
 import { bodyOf, consentSteps, errorMessage, only } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { EMERGENCY_REASONS, mayOpenInEmergency } from './emergency.ts'
+import { changeLanguage } from '../people/commands.ts'
+import { mayOpenInEmergency } from './emergency.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -72,11 +73,24 @@ test('a named person of a hospital opens linked records for minutes; the patient
   const [told, ...more] = await texts()
   assert.deepEqual(more, [])
   assert.match(told?.text ?? '', /Dr\. Meera Iyer of Lakeview Clinic opened the health records of Asha Rao/)
-  assert.ok(told?.text.includes(EMERGENCY_REASONS.unconscious))
+  assert.ok(told?.text.includes('the patient cannot speak or decide'))
   // Her own words for others are not sent to a phone.
   assert.ok(!told?.text.includes('road accident'))
   const types = await exchange.eventTypes()
   assert.ok(types.includes('consent.emergency-opened') && types.includes('consent.granted'))
+})
+
+test('she is told in her language, and by Indian time', async () => {
+  await exchange.takeSent()
+  const speak = (language: string) => exchange.inTx((tx) => changeLanguage(tx, ASHA, language))
+  await speak('hi')
+  await open()
+  const told = (await texts()).at(-1)?.text ?? ''
+  assert.match(told, /Dr\. Meera Iyer ने Asha Rao के सेहत के रिकॉर्ड आपात स्थिति में बिना पूछे खोले/)
+  const until = new Date(exchange.clock.now().getTime() + LIMITS.emergencyMs + 330 * 60_000)
+  assert.ok(told.includes(`:${until.toISOString().slice(14, 16)} `), told)
+  assert.ok(told.includes('मरीज़ बोल या फ़ैसला नहीं कर सकता'))
+  await speak('en')
 })
 
 test('the patient stops it like any other sharing', async () => {

@@ -30,20 +30,3 @@ export function mayOpenInEmergency(facility: {
 }): boolean {
   return facility.facilityTypes.some((type) => KINDS.some((kind) => type.toLowerCase().includes(kind)))
 }
-
-/** The text message to the patient: who, when, why, and what to do about it. */
-export function emergencyText(told: {
-  readonly patientName: string
-  readonly facilityName: string
-  readonly person: string
-  readonly reason: EmergencyReason
-  readonly until: Date
-  readonly exchangeName: string
-}): string {
-  const until = `${told.until.toISOString().slice(11, 16)} UTC`
-  return (
-    `${told.exchangeName}: ${told.person} of ${told.facilityName} opened the health records of ${told.patientName} in an emergency, ` +
-    `without asking. Reason given: ${EMERGENCY_REASONS[told.reason]} It ends by itself at ${until}. ` +
-    'It will be reviewed. If this was wrong, stop it in the app under My sharing.'
-  )
-}

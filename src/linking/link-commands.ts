@@ -10,8 +10,9 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
-import { readPatient, readPatientByAbhaNumber } from '../people/commands.ts'
+import { readPatient, readPatientByAbhaNumber, readPatientsByMobile } from '../people/commands.ts'
 import { type Patient, yearOfBirth } from '../people/patient.ts'
+import { textFor } from '../people/texts.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
 import { bareKey, type CareContext, checkGroups, contextsIn, type Group, keyOf } from './care-context.ts'
 import { type Demographics, isSamePerson } from './demographics.ts'
@@ -252,10 +253,18 @@ export async function sendLinkText(
   } satisfies TextSent)
   await insertAttempt(tx, recorded, attempt)
   // The name is the registry's: what a caller writes must not reach strangers' phones.
-  const text = `${facility.name} has health records for you. Link them in your health app, or at ${needs.publicUrl}. ${needs.exchange.name}`
+  const values = { facility: facility.name, url: needs.publicUrl, service: needs.exchange.name }
+  const text = textFor(await languageOfMobile(tx, needs, input.mobile), 'link.invite', values)
   await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile: input.mobile, text } })
   await announce(tx, recorded)
   return true
+}
+
+/** The language of those who share a number, when they have one language; else English, as for a number that we do not know. */
+async function languageOfMobile(tx: Tx, needs: LinkNeeds, mobile: string): Promise<string> {
+  const languages = new Set((await readPatientsByMobile(tx, needs, mobile)).map(({ language }) => language))
+  const [language = 'en'] = languages
+  return languages.size === 1 ? language : 'en'
 }
 
 /** Linked care contexts of a patient, one entry for each HI type; of one facility when `hip` is given. */

@@ -60,7 +60,7 @@ test('a passkey signs in without an address; its answer is good once, on the pag
   const owner = await signedIn()
   const passkey = await withPasskey(owner)
   const texts = await exchange.takeTexts()
-  assert.match(texts.at(-1)?.text ?? '', /^A passkey was added to your account/)
+  assert.match(texts.at(-1)?.text ?? '', /^Test exchange वरील तुमच्या खात्यात एक पासकी जोडली गेली/)
 
   const good = await signInBy(passkey)
   assert.equal(good.seen.status, 200, JSON.stringify(good.seen.body))

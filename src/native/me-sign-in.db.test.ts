@@ -30,7 +30,7 @@ test('a code goes to the phone that we know; typed, with or without blanks, it o
     [ASHA.mobile],
   )
   const code = codeIn(texts[0]?.text)
-  assert.match(texts[0]?.text ?? '', /^\d{6} is your code to sign in to Test exchange\. .*Tell it to nobody/)
+  assert.match(texts[0]?.text ?? '', /^\d{6} हा Test exchange मध्ये साइन इन करण्याचा तुमचा कोड आहे\. .*कोणालाही सांगू नका/)
   const rows = await exchange.machine.db.selectFrom('sign_in_code').selectAll().execute()
   assert.ok(!JSON.stringify(rows).includes(code), 'the code is not stored')
   const opened = await give(asked.body['id'], `${code.slice(0, 3)} ${code.slice(3)}`)
@@ -38,6 +38,16 @@ test('a code goes to the phone that we know; typed, with or without blanks, it o
   assert.match(opened.headers['set-cookie'] ?? '', /HttpOnly; SameSite=Strict/)
   assert.equal(problemOf(await give(asked.body['id'], code)), 'people/code-spent')
   assert.equal(await eventsOf('people.signed-in'), 1)
+})
+
+test('who typed the address of a child reads in the language of the guardian what to do', async () => {
+  await ask(MEERA.abhaAddress)
+  assert.deepEqual(await exchange.takeTexts(), [
+    {
+      mobile: MEERA.mobile,
+      text: 'कोणीतरी एका मुलाच्या ABHA पत्त्याने Test exchange मध्ये साइन इन करू पाहिले. पालकाच्या ABHA पत्त्याने साइन इन करा आणि तिथे मुलाला निवडा.',
+    },
+  ])
 })
 
 test('who is unknown, deactivated or a child is answered the same, and gets no code', async () => {

@@ -15,11 +15,11 @@ import {
   startPasskeyAdding,
 } from './passkey-commands.ts'
 import { type OpenedSession, sessionOfPerson } from './session-commands.ts'
-import { passkeyAddedText, stepUpText } from './sign-in.ts'
 import { openPatientSession, type SignInNeeds } from './sign-in-commands.ts'
 import type { StepUpBy } from './step-up.ts'
 import { isPasskeyProof, proveStepUp, setStepUpCode, spendStepUp } from './step-up-commands.ts'
 import { hashCode, isCode, makeCode } from './text-code.ts'
+import { stepUpText, textFor } from './texts.ts'
 
 const TEXT_JOB = 'text-message'
 
@@ -66,7 +66,7 @@ export async function sendStepUpCode(
   const code = makeCode(tx.random)
   const fault = await setStepUpCode(tx, by, id, (stepUp) => hashCode(needs.indexKey, 'step-up', stepUp, code))
   if (fault) return fault
-  const text = stepUpText(code, needs.exchange.name)
+  const text = stepUpText(person.language, code, needs.exchange.name)
   await enqueue(tx, { kind: TEXT_JOB, payload: { mobile: person.mobile, text } })
   return { sentTo: `••••${person.mobile.slice(-4)}` }
 }
@@ -130,7 +130,7 @@ export async function addPatientPasskey(
   if (isRefusal(added)) return added
   const person = await readPatient(tx, by.owner.person as AbhaAddress)
   if (person !== undefined) {
-    const text = passkeyAddedText(needs.exchange.name)
+    const text = textFor(person.language, 'passkey.added', { service: needs.exchange.name })
     await enqueue(tx, { kind: TEXT_JOB, payload: { mobile: person.mobile, text } })
   }
   return added

@@ -10,9 +10,10 @@ import { type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
 import { type IndexNeeds, readPatient } from './commands.ts'
 import { isChild, type PatientEvent } from './patient.ts'
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
-import { childSignInText, SIGN_IN_MOVES, type SignInCode, signInText } from './sign-in.ts'
+import { SIGN_IN_MOVES, type SignInCode } from './sign-in.ts'
 import * as store from './sign-in-store.ts'
 import { hashCode, isCode, makeCode } from './text-code.ts'
+import { signInText, textFor } from './texts.ts'
 
 export type SignInNeeds = IndexNeeds & { readonly exchange: { readonly name: string }; readonly web: WebNeeds }
 
@@ -126,7 +127,10 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
   if (signIn === undefined || patient?.status !== 'active' || signIn.expiresAt <= tx.now) return
   const { mobile } = patient
   if (isChild(patient.birthDate, tx.now) && patient.guardian !== undefined) {
-    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: childSignInText(needs.exchange.name) } })
+    // The guardian is who reads it.
+    const { language } = (await readPatient(tx, patient.guardian)) ?? patient
+    const text = textFor(language, 'sign-in.child', { service: needs.exchange.name })
+    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
     return
   }
   const code = makeCode(tx.random)
@@ -138,7 +142,8 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
     subject: id,
   } satisfies PatientEvent)
   await store.updateCodeHash(tx, id, hashCode(needs.indexKey, 'sign-in', id, code))
-  await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: signInText(code, needs.exchange.name) } })
+  const text = signInText(patient.language, code, needs.exchange.name)
+  await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
   await announce(tx, recorded)
 }
 
