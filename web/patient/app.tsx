@@ -1,12 +1,15 @@
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
+import { BROKEN_LINE } from '../ui/api.ts'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
+import { useOnline } from '../ui/online.ts'
 import { Page } from '../ui/page.tsx'
 import { useSessionEnd } from '../ui/session.ts'
 import { Waiting } from '../ui/state.tsx'
 import { Trouble } from '../ui/trouble.tsx'
 import { Frame } from './frame.tsx'
+import { NoLine } from './inbox/no-line.tsx'
 import { SendQueued } from './inbox/send-queued.tsx'
 import { type PatientSession, usePatientSession } from './session.ts'
 import { useActingFor } from './signin/acting.ts'
@@ -31,14 +34,21 @@ export function App(): ReactNode {
   const { session, error, renew } = usePatientSession()
   const { t } = useWords()
   useSessionEnd()
-  if (error !== null && session === undefined) {
+  const isOnline = useOnline()
+  if (session === undefined) {
+    const again = (): void => void renew()
     return (
       <Frame>
-        <Trouble error={error} says={{ 'people/deactivated': t('signin.deactivated') }} onAgain={() => void renew()} />
+        {!isOnline || error?.code === BROKEN_LINE ? (
+          <NoLine error={error} onAgain={again} />
+        ) : error === null ? (
+          <Waiting>{t('common.loading')}</Waiting>
+        ) : (
+          <Trouble error={error} says={{ 'people/deactivated': t('signin.deactivated') }} onAgain={again} />
+        )}
       </Frame>
     )
   }
-  if (session === undefined) return null
   return (
     <Frame {...(session === null ? {} : { session })}>
       <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>

@@ -1,7 +1,7 @@
 import type { Language } from '../ui/languages.ts'
 import { type SessionAnswer, useSession } from '../ui/session.ts'
 import { resumeActing } from './signin/acting.ts'
-import { rememberPerson } from './signin/ended.ts'
+import { keepPeopleHere, rememberPerson } from './signin/ended.ts'
 
 type Person = { readonly abhaAddress: string; readonly name: string; readonly birthDate: string }
 
@@ -15,6 +15,7 @@ export type PatientSession = SessionAnswer & {
 
 /** Whose things are shown is settled before anything is asked for. */
 function settle(session: PatientSession | null): void {
+  keepPeopleHere(session === null ? [] : [session.patient, ...session.dependants].map(({ abhaAddress }) => abhaAddress))
   if (session === null) return
   rememberPerson(session.patient.abhaAddress)
   resumeActing(session.dependants)

@@ -74,10 +74,14 @@ function subscribe(changed: () => void): () => void {
   return () => void listeners.delete(changed)
 }
 
+/** What waits on this device, for whomever. */
+export function useAllQueued(): readonly Queued[] {
+  return useSyncExternalStore(subscribe, () => seen)
+}
+
 /** What waits on this device for this person. */
 export function useQueued(person: string | undefined): readonly Queued[] {
-  const all = useSyncExternalStore(subscribe, () => seen)
-  return all.filter((each) => each.person === person)
+  return useAllQueued().filter((each) => each.person === person)
 }
 
 /** A decision that the server did not take: what the person is told of it. */
