@@ -56,8 +56,9 @@ describe('breaking the glass at a facility', () => {
     assert.equal(await held(staff.nurse), undefined)
     await bench.drain()
     const sent = bench.last('/v1/emergencies')
-    assert.equal(sent?.requestId, access.consent)
-    assert.deepEqual((sent?.body as { emergency: unknown }).emergency, {
+    assert.ok(sent)
+    assert.equal(sent.requestId, access.consent)
+    assert.deepEqual((sent.body as { emergency: unknown }).emergency, {
       reason: 'unconscious',
       words: WORDS,
       person: { name: 'A doctor', role: 'doctor' },

@@ -3,7 +3,7 @@ import { Link } from 'wouter'
 import style from './button.module.css'
 import { Icon, type IconName } from './icon.tsx'
 
-type Look = 'primary' | 'plain' | 'quiet' | 'stop' | 'emergency'
+type Look = 'primary' | 'plain' | 'quiet' | 'stop' | 'emergency' | 'emergency-primary'
 
 /** A verb. `isBusy` keeps it from being pressed twice and says that it works. */
 export function Button(

@@ -16,9 +16,14 @@ export const isLess = (consent: Consent): boolean => (consent.terms?.differences
 /** Opened without asking the patient: it is never called allowed. */
 export const isEmergency = ({ terms }: Consent): boolean => terms?.purpose === 'BTG'
 
+const isUndecided = ({ status }: Consent): boolean => status === 'asked' || status === 'requested'
+
 /** A state is a word and a colour; `State` adds the icon. */
 export function stateOf(consent: Consent): readonly [tone: Tone, words: DeskKey] {
-  if (isEmergency(consent) && consent.status === 'granted') return ['emergency', 'consents.state-emergency']
+  if (isEmergency(consent)) {
+    if (consent.status === 'granted') return ['emergency', 'consents.state-emergency']
+    if (isUndecided(consent)) return ['waiting', 'consents.state-emergency-asked']
+  }
   switch (consent.status) {
     case 'asked':
       return ['waiting', 'consents.state-asked']

@@ -58,7 +58,7 @@ function useStepTitle(consent: Consent, step: Step): string {
     case 'asked':
       return t(step.state === 'stopped' ? 'consents.step-asked-failed' : 'consents.step-asked')
     case 'decided':
-      if (isEmergency(consent) && step.state === 'done') return t(ENDS[consent.status] ?? 'consents.state-emergency')
+      if (isEmergency(consent)) return t(ENDS[consent.status] ?? 'consents.state-emergency')
       if (step.state === 'now') return t('consents.step-decide', { name: nameOf(consent) })
       return t(ENDS[consent.status] ?? (isLess(consent) ? 'consents.step-allowed-less' : 'consents.step-allowed'))
     case 'data': {

@@ -69,7 +69,7 @@ function AskGlass(props: { readonly patient: Patient; readonly onClose: () => vo
       onClose={props.onClose}
       actions={
         <>
-          <Button look="emergency" icon="emergency" isBusy={isBusy} onClick={() => void open()}>
+          <Button look="emergency-primary" icon="emergency" isBusy={isBusy} onClick={() => void open()}>
             {t('emergency.open')}
           </Button>
           <Button onClick={props.onClose}>{t('common.cancel')}</Button>

@@ -46,16 +46,18 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
       </div>
       <p>{useToldWords(others, name)}</p>
       <OthersWords others={others} name={name} />
-      <ButtonRow>
-        {toRead === undefined ? null : (
-          <ButtonLink look="emergency" icon="eye" to={toRead}>
-            {t('emergency.read')}
-          </ButtonLink>
-        )}
-        <Button icon="stop" isBusy={end.isBusy} onClick={() => end.run()}>
-          {t('emergency.end')}
-        </Button>
-      </ButtonRow>
+      <div className={style.acts}>
+        <ButtonRow>
+          {toRead === undefined ? null : (
+            <ButtonLink look="emergency-primary" icon="eye" to={toRead}>
+              {t('emergency.read')}
+            </ButtonLink>
+          )}
+          <Button icon="stop" isBusy={end.isBusy} onClick={() => end.run()}>
+            {t('emergency.end')}
+          </Button>
+        </ButtonRow>
+      </div>
       {end.error === null ? null : <Trouble error={end.error} />}
     </Banner>
   )

@@ -25,14 +25,7 @@ export function ArrowSheet(props: {
   const live = edge.consents.filter(({ status }) => status === 'live')
   const [first] = live
   if (isStopping && first !== undefined)
-    return (
-      <StopSheet
-        what={edge.id}
-        receiver={first.receiver}
-        consents={live}
-        onClose={() => setStopping(false)}
-      />
-    )
+    return <StopSheet what={edge.id} receiver={first.receiver} consents={live} onClose={() => setStopping(false)} />
   if (edge.state === 'link')
     return (
       <Sheet title={nameOf(chain, edge.to, t)} onClose={onClose}>

@@ -16,10 +16,12 @@ export function ChainList(props: Walk): ReactNode {
   const { t } = useWords()
   const { chain } = props
   const starts = chain.nodes.filter(
-    ({ id, role }) => role === 'holder' || (role === 'both' && !chain.edges.some((e) => e.to === id && e.state !== 'link')),
+    ({ id, role }) =>
+      role === 'holder' || (role === 'both' && !chain.edges.some((e) => e.to === id && e.state !== 'link')),
   )
   // Two hospitals that only share with each other: begin with what is linked.
-  const roots = starts.length > 0 ? starts : chain.nodes.filter(({ id }) => chain.edges.some((e) => e.to === id && e.from === 'me'))
+  const roots =
+    starts.length > 0 ? starts : chain.nodes.filter(({ id }) => chain.edges.some((e) => e.to === id && e.from === 'me'))
   return (
     <div className={style.tree}>
       <p className={style.me}>
@@ -79,7 +81,11 @@ function Onward(props: Walk & { readonly from: string; readonly way: readonly st
   )
 }
 
-function ArrowButton(props: { readonly chain: Chain; readonly edge: ChainEdge; readonly onOpen: (edge: ChainEdge) => void }): ReactNode {
+function ArrowButton(props: {
+  readonly chain: Chain
+  readonly edge: ChainEdge
+  readonly onOpen: (edge: ChainEdge) => void
+}): ReactNode {
   const { t } = useWords()
   const { chain, edge, onOpen } = props
   const { tone, icon, words } = EDGE_LOOKS[edge.state]

@@ -1,10 +1,10 @@
 import { type ReactNode, useState, useSyncExternalStore } from 'react'
 import type { Chain, ChainEdge } from '../../../src/rights/views.ts'
 import { Disclosure } from '../../ui/disclosure.tsx'
+import { useWords } from '../words.ts'
 import { ArrowSheet } from './arrow-sheet.tsx'
 import { ChainList } from './chain-list.tsx'
 import { ChainPicture } from './chain-picture.tsx'
-import { useWords } from '../words.ts'
 
 const WIDE = '(min-width: 40rem)'
 

@@ -26,7 +26,14 @@ export function ChainPicture(props: { readonly chain: Chain; readonly onOpen: (e
       >
         <Heads />
         {edges.map((one) => (
-          <path key={one.edge.id} d={one.path} className={style.line} data-state={one.edge.state} data-tone={EDGE_LOOKS[one.edge.state].tone} markerEnd={`url(#head-${EDGE_LOOKS[one.edge.state].tone})`} />
+          <path
+            key={one.edge.id}
+            d={one.path}
+            className={style.line}
+            data-state={one.edge.state}
+            data-tone={EDGE_LOOKS[one.edge.state].tone}
+            markerEnd={`url(#head-${EDGE_LOOKS[one.edge.state].tone})`}
+          />
         ))}
         {nodes.map((one) => (
           <Box key={one.node.id} placed={one} />
@@ -56,7 +63,17 @@ function Heads(): ReactNode {
   return (
     <defs>
       {TONES.map((tone) => (
-        <marker key={tone} id={`head-${tone}`} viewBox="0 0 10 10" refX="9" refY="5" markerUnits="userSpaceOnUse" markerWidth="11" markerHeight="11" orient="auto">
+        <marker
+          key={tone}
+          id={`head-${tone}`}
+          viewBox="0 0 10 10"
+          refX="9"
+          refY="5"
+          markerUnits="userSpaceOnUse"
+          markerWidth="11"
+          markerHeight="11"
+          orient="auto"
+        >
           <path d="M0 0 10 5 0 10z" className={style.head} data-tone={tone} />
         </marker>
       ))}
@@ -93,7 +110,11 @@ function Box(props: { readonly placed: PlacedNode }): ReactNode {
 }
 
 /** The sign of an arrow: 44 units to touch, and its sentence for who does not see it. */
-function Sign(props: { readonly chain: Chain; readonly placed: PlacedEdge; readonly onOpen: (edge: ChainEdge) => void }): ReactNode {
+function Sign(props: {
+  readonly chain: Chain
+  readonly placed: PlacedEdge
+  readonly onOpen: (edge: ChainEdge) => void
+}): ReactNode {
   const { t } = useWords()
   const { chain, onOpen } = props
   const { edge, x, y } = props.placed

@@ -63,7 +63,9 @@ function Transfers(props: { readonly transfers: readonly TransferView[] }): Reac
       <ul className={style.lines}>
         {props.transfers.map((transfer) => (
           <li key={transfer.id}>
-            <time dateTime={transfer.doneAt ?? transfer.askedAt}>{dates.moment(transfer.doneAt ?? transfer.askedAt)}</time>
+            <time dateTime={transfer.doneAt ?? transfer.askedAt}>
+              {dates.moment(transfer.doneAt ?? transfer.askedAt)}
+            </time>
             <span>{words(transfer)}</span>
           </li>
         ))}

@@ -85,8 +85,7 @@ function depthsOf({ nodes, edges }: Chain): ReadonlyMap<string, number> {
   const forward = withoutCircles(nodes, flows)
   const depths = new Map(nodes.map(({ id, role }) => [id, role === 'me' ? 0 : 1]))
   for (let round = 0; round < nodes.length; round++)
-    for (const { from, to } of forward)
-      depths.set(to, Math.max(depths.get(to) ?? 1, (depths.get(from) ?? 1) + 1))
+    for (const { from, to } of forward) depths.set(to, Math.max(depths.get(to) ?? 1, (depths.get(from) ?? 1) + 1))
   return depths
 }
 

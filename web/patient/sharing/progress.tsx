@@ -3,7 +3,7 @@ import type { ConsentView } from '../../../src/rights/views.ts'
 import { useDates } from '../../ui/dates.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import type { Tone } from '../../ui/state.tsx'
-import { useWords, } from '../words.ts'
+import { useWords } from '../words.ts'
 import style from './sharing.module.css'
 
 type Step = {
@@ -43,7 +43,10 @@ export function StopProgress(props: { readonly consents: readonly ConsentView[] 
 /** Consents that ended together with the last one: what one tap stopped. */
 function newestEnd(consents: readonly ConsentView[]): readonly ConsentView[] {
   const ended = consents.filter(({ endedAt }) => endedAt !== undefined)
-  const newest = ended.map(({ endedAt }) => endedAt ?? '').toSorted().at(-1)
+  const newest = ended
+    .map(({ endedAt }) => endedAt ?? '')
+    .toSorted()
+    .at(-1)
   return ended.filter(({ endedAt }) => endedAt === newest)
 }
 
@@ -75,7 +78,13 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
     const key = `told-${id}`
     if (confirmed.length === own.length) {
       const at = confirmed.toSorted().at(-1)
-      return { key, words: t('sharing.step.knows', { name }), tone: 'live', icon: 'check', ...(at === undefined ? {} : { at }) }
+      return {
+        key,
+        words: t('sharing.step.knows', { name }),
+        tone: 'live',
+        icon: 'check',
+        ...(at === undefined ? {} : { at }),
+      }
     }
     return own.some(({ failure, confirmedAt }) => failure !== undefined && confirmedAt === undefined)
       ? { key, words: t('sharing.step.untold', { name }), tone: 'waiting', icon: 'warning' }
@@ -91,5 +100,11 @@ function erasedStep(consents: readonly ConsentView[], name: string, t: Say): Ste
   if (erased.length < copies.length)
     return { key, words: t('sharing.step.deleting', { name }), tone: 'waiting', icon: 'clock' }
   const at = erased.toSorted().at(-1)
-  return { key, words: t('sharing.step.deleted', { name }), tone: 'live', icon: 'check', ...(at === undefined ? {} : { at }) }
+  return {
+    key,
+    words: t('sharing.step.deleted', { name }),
+    tone: 'live',
+    icon: 'check',
+    ...(at === undefined ? {} : { at }),
+  }
 }

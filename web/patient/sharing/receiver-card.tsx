@@ -29,7 +29,10 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
         <h3 ref={heading} tabIndex={-1}>
           <bdi>{facility.name}</bdi>
         </h3>
-        <State tone={isLive ? 'live' : status === 'stopped' ? 'stopped' : 'calm'} {...(status === 'ended' ? { icon: 'clock' as const } : {})}>
+        <State
+          tone={isLive ? 'live' : status === 'stopped' ? 'stopped' : 'calm'}
+          {...(status === 'ended' ? { icon: 'clock' as const } : {})}
+        >
           {t(`sharing.state.${status}`)}
         </State>
       </div>
@@ -49,7 +52,12 @@ export function ReceiverCard(props: { readonly receiver: ReceiverView }): ReactN
       {isLive ? null : <StopProgress consents={requests.flatMap(({ consents }) => consents)} />}
       {isLive ? (
         <div>
-          <Button look="stop" icon="stop" onClick={() => setStopping(true)} aria-label={t('sharing.stop-with', { name: facility.name })}>
+          <Button
+            look="stop"
+            icon="stop"
+            onClick={() => setStopping(true)}
+            aria-label={t('sharing.stop-with', { name: facility.name })}
+          >
             {t('sharing.stop')}
           </Button>
         </div>
@@ -89,7 +97,13 @@ function RequestLink(props: { readonly request: RequestView }): ReactNode {
     <Link href={`/sharing/${id}`} className={style.request ?? ''}>
       <span>
         <b>{t(`purpose.${purpose as 'CAREMGT'}`)}</b>
-        <span>{t(isEmergency ? 'sharing.emergency-on' : 'sharing.allowed-on', { day })}</span>
+        {isEmergency ? (
+          <small>
+            <State tone="emergency">{t('sharing.emergency-on', { day })}</State>
+          </small>
+        ) : (
+          <span>{t('sharing.allowed-on', { day })}</span>
+        )}
       </span>
       <Icon name="next" />
     </Link>

@@ -19,7 +19,11 @@ export function SharedPage(props: { readonly id: string }): ReactNode {
   if (request === undefined)
     return (
       <Page title={t('sharing.title')} back={back}>
-        {error === null ? <Waiting>{t('sharing.loading')}</Waiting> : <Trouble error={error} onAgain={() => void refetch()} />}
+        {error === null ? (
+          <Waiting>{t('sharing.loading')}</Waiting>
+        ) : (
+          <Trouble error={error} onAgain={() => void refetch()} />
+        )}
       </Page>
     )
   return (
@@ -41,9 +45,7 @@ function Shared(props: { readonly request: RequestView }): ReactNode {
             {t(`sharing.state.${status}`)}
           </State>
         </div>
-        {status === 'live' ? (
-          <TimeLeft until={until} share={shareLeft} />
-        ) : null}
+        {status === 'live' ? <TimeLeft until={until} share={shareLeft} /> : null}
         <StopProgress consents={consents} />
         {status === 'live' ? (
           <div>
