@@ -44,11 +44,13 @@ export function HolderList(props: { readonly holders: readonly FetchHolder[]; re
         </section>
       )}
       {troubled.length === 0 ? null : (
-        <ul className={style.list} aria-live="polite">
-          {troubled.map((holder) => (
-            <HolderRow key={holder.hip.id} holder={holder} />
-          ))}
-        </ul>
+        <section aria-label={t('records.hospitals')} className={style.waiting}>
+          <ul className={style.list} aria-live="polite">
+            {troubled.map((holder) => (
+              <HolderRow key={holder.hip.id} holder={holder} />
+            ))}
+          </ul>
+        </section>
       )}
       {waiting.length > 0 || done === troubled.length ? null : (
         <Disclosure label={t('records.hospitals')} summary={tn('records.hospitals-done', done - troubled.length)}>
