@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Link, useLocation } from 'wouter'
 import { Button } from '../ui/button.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
@@ -42,9 +42,14 @@ export function Frame(props: { readonly children: ReactNode }): ReactNode {
 function Rail(): ReactNode {
   const { t } = useWords()
   const [location] = useLocation()
+  const rail = useRef<HTMLElement>(null)
+  // On a phone the rail is a row that scrolls: the place where one is stays in sight.
+  useEffect(() => {
+    rail.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [location])
   const isHere = (path: string): boolean => (path === '/' ? location === '/' : location.startsWith(path))
   return (
-    <nav className={style.rail} aria-label={t('common.menu')}>
+    <nav ref={rail} className={style.rail} aria-label={t('common.menu')}>
       {PLACES.map(([path, icon, words]) => (
         <Link key={path} href={path} aria-current={isHere(path) ? 'page' : undefined}>
           <Icon name={icon} />

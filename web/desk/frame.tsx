@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { StaffAct } from '../../src/kernel/staff-role.ts'
 import { mayDo } from '../../src/people/rules.ts'
@@ -19,8 +19,14 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: DeskKey, 
   ['/consents', 'inbox', 'desk.consents', 'consent.see'],
   ['/provider', 'share', 'desk.provider', 'provider.see'],
   ['/reviews', 'emergency', 'desk.reviews', 'emergency.review'],
+  ['/questions', 'question', 'questions.rail', 'access-log.see'],
   ['/staff', 'key', 'desk.staff', 'staff.see'],
 ]
+
+/** The places that a person's role opens. */
+export function placesOf({ staff }: StaffSession): typeof PLACES {
+  return PLACES.filter(([, , , act]) => act === undefined || mayDo(staff.role, act))
+}
 
 /** What stands around every page of the desk: the facility, the places of one's role, who one is. */
 export function Frame(props: { readonly session?: StaffSession; readonly children: ReactNode }): ReactNode {
@@ -66,9 +72,14 @@ export function Frame(props: { readonly session?: StaffSession; readonly childre
 function Rail(props: { readonly session: StaffSession }): ReactNode {
   const { t } = useWords()
   const [location] = useLocation()
-  const places = PLACES.filter(([, , , act]) => act === undefined || mayDo(props.session.staff.role, act))
+  const rail = useRef<HTMLElement>(null)
+  // On a phone the rail is a row that scrolls: the place where one is stays in sight.
+  useEffect(() => {
+    rail.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [location])
+  const places = placesOf(props.session)
   return (
-    <nav className={style.rail} aria-label={t('common.menu')}>
+    <nav ref={rail} className={style.rail} aria-label={t('common.menu')}>
       {places.map(([path, icon, words]) => (
         <Link
           key={path}

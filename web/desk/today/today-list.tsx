@@ -2,10 +2,12 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { todayScope } from '../../../src/desk/rules.ts'
 import type { Id } from '../../../src/kernel/id.ts'
+import { ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
+import { placesOf } from '../frame.tsx'
 import { pathOf, type TodayVisit, useAgeAndSex, useAttendedBy } from '../patients/model.ts'
 import type { StaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
@@ -32,6 +34,15 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
     return (
       <Empty icon="queue" title={t('today.no-list')}>
         <p>{t('today.no-list-text')}</p>
+        <ButtonRow>
+          {placesOf(session)
+            .filter(([path]) => path !== '/')
+            .map(([path, icon, words]) => (
+              <ButtonLink key={path} to={path} icon={icon}>
+                {t(words)}
+              </ButtonLink>
+            ))}
+        </ButtonRow>
       </Empty>
     )
   if (error !== null) return <Trouble error={error} onAgain={() => void refetch()} />
