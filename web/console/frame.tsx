@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Link, useLocation } from 'wouter'
 import { Button } from '../ui/button.tsx'
+import { Guard } from '../ui/guard.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { LanguageButton } from '../ui/language-sheet.tsx'
 import { SkipLink } from '../ui/page.tsx'
@@ -21,6 +22,7 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: ConsoleKe
 /** What stands around every page of the console: its places, and whether something is broken on purpose. */
 export function Frame(props: { readonly children: ReactNode }): ReactNode {
   const { t } = useWords()
+  const [location] = useLocation()
   return (
     <div className={style.frame}>
       <SkipLink />
@@ -33,7 +35,7 @@ export function Frame(props: { readonly children: ReactNode }): ReactNode {
       <Rail />
       <main id="main" tabIndex={-1} className={style.main}>
         <BrokenBanner />
-        {props.children}
+        <Guard at={location}>{props.children}</Guard>
       </main>
     </div>
   )

@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { Link, useLocation } from 'wouter'
 import type { StaffAct } from '../../src/kernel/staff-role.ts'
 import { mayDo } from '../../src/people/rules.ts'
+import { Guard } from '../ui/guard.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { LanguageButton } from '../ui/language-sheet.tsx'
 import { useOnline } from '../ui/online.ts'
@@ -32,6 +33,7 @@ export function placesOf({ staff }: StaffSession): typeof PLACES {
 export function Frame(props: { readonly session?: StaffSession; readonly children: ReactNode }): ReactNode {
   const { t } = useWords()
   const isOnline = useOnline()
+  const [location] = useLocation()
   const { session } = props
   return (
     <div className={style.frame} data-signed-in={session === undefined ? undefined : ''}>
@@ -63,7 +65,7 @@ export function Frame(props: { readonly session?: StaffSession; readonly childre
             {t('common.offline')}
           </Banner>
         )}
-        {props.children}
+        <Guard at={location}>{props.children}</Guard>
       </main>
     </div>
   )

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { Link, useLocation } from 'wouter'
+import { Guard } from '../ui/guard.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { LanguageButton } from '../ui/language-sheet.tsx'
 import { LANGUAGES, type Language } from '../ui/languages.ts'
@@ -25,6 +26,7 @@ const ALL_LANGUAGES = Object.keys(LANGUAGES) as Language[]
 export function Frame(props: { readonly session?: PatientSession; readonly children: ReactNode }): ReactNode {
   const { t } = useWords()
   const isOnline = useOnline()
+  const [location] = useLocation()
   return (
     <div className={style.frame}>
       <SkipLink />
@@ -44,7 +46,7 @@ export function Frame(props: { readonly session?: PatientSession; readonly child
             {t('common.offline')}
           </Banner>
         )}
-        {props.children}
+        <Guard at={location}>{props.children}</Guard>
       </main>
       {props.session === undefined ? null : <BottomBar />}
     </div>

@@ -4,6 +4,7 @@ import { Router } from 'wouter'
 import './base.css'
 import './fonts.css'
 import './tokens.css'
+import { Guard } from './guard.tsx'
 import { pickLanguage } from './languages.ts'
 import { QueryProvider } from './query.tsx'
 import { chosenLanguage, type LoadWords, WordsProvider } from './words.tsx'
@@ -22,7 +23,9 @@ export function mount(options: {
     <StrictMode>
       <WordsProvider first={pickLanguage(chosenLanguage(), navigator.languages)} load={options.load}>
         <QueryProvider>
-          <Router base={options.base}>{options.children}</Router>
+          <Guard at="/">
+            <Router base={options.base}>{options.children}</Router>
+          </Guard>
         </QueryProvider>
       </WordsProvider>
     </StrictMode>,
