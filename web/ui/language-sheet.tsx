@@ -9,12 +9,13 @@ import { useAnyWords } from './words.tsx'
 export function LanguageButton(props: {
   readonly languages: readonly Language[]
   readonly onChosen?: (language: Language) => void
+  readonly look?: 'quiet' | 'plain'
 }): ReactNode {
   const { t, language, choose } = useAnyWords()
   const [isOpen, setIsOpen] = useState(false)
   return (
     <>
-      <Button look="quiet" icon="language" onClick={() => setIsOpen(true)} aria-haspopup="dialog">
+      <Button look={props.look ?? 'quiet'} icon="language" onClick={() => setIsOpen(true)} aria-haspopup="dialog">
         <span className="visually-hidden">{t('common.language')}: </span>
         <span className="language-name">{LANGUAGES[language].name}</span>
       </Button>

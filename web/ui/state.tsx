@@ -80,8 +80,8 @@ export function Bar(props: { readonly share: number; readonly tone?: Tone }): Re
       preserveAspectRatio="none"
       aria-hidden="true"
     >
-      <rect width="100" height="4" rx="2" className={style.rail} />
-      <rect width={share * 100} height="4" rx="2" className={style.fill} />
+      <rect width="100" height="4" className={style.rail} />
+      <rect width={share * 100} height="4" className={style.fill} />
     </svg>
   )
 }

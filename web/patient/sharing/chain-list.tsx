@@ -68,7 +68,7 @@ function Onward(props: Walk & { readonly from: string; readonly way: readonly st
         return (
           <li key={edge.id}>
             <ArrowButton chain={chain} edge={edge} onOpen={onOpen} />
-            {node !== undefined && isNew ? (
+            {node !== undefined && isNew && hasMore(chain, node) ? (
               <>
                 <NodeBox node={node} />
                 <Onward chain={chain} onOpen={onOpen} from={edge.to} way={[...way, edge.to]} />
@@ -79,6 +79,11 @@ function Onward(props: Walk & { readonly from: string; readonly way: readonly st
       })}
     </ul>
   )
+}
+
+/** A place that only received is named by its arrow already; what arrived stands there. */
+function hasMore(chain: Chain, { id, holds }: ChainNode): boolean {
+  return holds.length > 0 || chain.edges.some((edge) => edge.from === id && edge.state !== 'link')
 }
 
 function ArrowButton(props: {

@@ -43,7 +43,7 @@ function DisplayPart(): ReactNode {
             <b>{t('signin.language')}</b>
             <small>{t('signin.language-text')}</small>
           </div>
-          <LanguageButton languages={ALL_LANGUAGES} onChosen={keepLanguage} />
+          <LanguageButton look="plain" languages={ALL_LANGUAGES} onChosen={keepLanguage} />
         </div>
         <Tick
           label={t('signin.large-type')}
