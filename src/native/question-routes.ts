@@ -1,4 +1,6 @@
-import { type Call, type Route, route } from '../http/route.ts'
+import type { Tx } from '../db/tx.ts'
+import { lookAtList } from '../desk/looks.ts'
+import { type Route, route } from '../http/route.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { operatorOf } from '../kernel/caller.ts'
 import { type FacilityId, type Id, parseAbhaAddress, parseId } from '../kernel/id.ts'
@@ -61,7 +63,7 @@ export function facilityQuestionRoutes(needs: {
         return { status: 202 }
       },
     }),
-    ...listRoutes(),
+    ...listRoutes(needs),
     ...replyRoutes(needs),
   ]
 }
@@ -70,18 +72,29 @@ const list = {
   dialect: 'native',
   method: 'GET',
   once: false,
+  summary: 'Questions of patients about looks at their records',
   answers: { 200: { description: 'Questions: open ones first, the next due first' } },
-  handle: async ({ tx }: Pick<Call<never, never>, 'tx'>) => ({
-    status: 200,
-    body: { questions: await receivedQuestions(tx) } satisfies DeskQuestions,
-  }),
 } as const
 
-function listRoutes(): readonly Route[] {
-  const summary = 'Questions of patients about looks at their records'
+async function listed(tx: Tx): Promise<{ readonly status: number; readonly body: DeskQuestions }> {
+  return { status: 200, body: { questions: await receivedQuestions(tx) } }
+}
+
+function listRoutes(needs: { readonly facility: { readonly id: FacilityId } }): readonly Route[] {
   return [
-    route({ ...list, path: '/v1/questions', auth: 'operator', summary }),
-    route({ ...list, path: '/v1/desk/questions', auth: 'staff', act: 'access-log.see', summary }),
+    route({ ...list, path: '/v1/questions', auth: 'operator', handle: ({ tx }) => listed(tx) }),
+    route({
+      ...list,
+      path: '/v1/desk/questions',
+      auth: 'staff',
+      act: 'access-log.see',
+      handle: async ({ tx, caller }) => {
+        if (caller.kind !== 'staff') return refuse('auth/forbidden')
+        const answer = await listed(tx)
+        await lookAtList(tx, needs, caller, 'questions', answer.body.questions.length)
+        return answer
+      },
+    }),
   ]
 }
 
@@ -123,7 +136,7 @@ function replyRoutes(needs: { readonly facility: { readonly id: FacilityId } }):
 }
 
 async function answer(
-  tx: Call<never, never>['tx'],
+  tx: Tx,
   params: Readonly<Record<string, string>>,
   given: { readonly text: string; readonly by: string; readonly actor: Actor },
 ): Promise<{ readonly status: number; readonly body: object } | Refusal> {

@@ -6,6 +6,7 @@ import type consents from './words/en/consents.json'
 import type emergency from './words/en/emergency.json'
 import type patients from './words/en/patients.json'
 import type provider from './words/en/provider.json'
+import type questions from './words/en/questions.json'
 import type reading from './words/en/reading.json'
 import type staff from './words/en/staff.json'
 
@@ -20,6 +21,7 @@ export type DeskKey =
   | keyof typeof consents
   | keyof typeof reading
   | keyof typeof provider
+  | keyof typeof questions
   | keyof typeof emergency
 
 export const loadWords: LoadWords = (language) => loadCatalogue(files, language)
