@@ -67,6 +67,8 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
 function useToldWords(others: Others, name: string): string {
   const { t } = useWords()
   if (others === null) return t('emergency.tell-yourself', { name })
+  // Where nothing is linked elsewhere the exchange tells her all the same; any other refusal comes before.
+  if (others.status === 'failed' && !others.reason?.startsWith('ABDM-1010')) return t('emergency.not-told', { name })
   return t(others.status === 'asked' ? 'emergency.told-later' : 'emergency.ends-by-itself', { name })
 }
 

@@ -10,6 +10,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { PatientConsents } from '../consents/patient-consents.tsx'
 import { BreakGlass } from '../emergency/break-glass.tsx'
 import { EmergencyClock } from '../emergency/emergency-clock.tsx'
+import { useEmergency } from '../emergency/model.ts'
 import { type StaffSession, useStaffSession } from '../session.ts'
 import { TodayList } from '../today/today-list.tsx'
 import { useWords } from '../words.ts'
@@ -46,6 +47,7 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
   const { t } = useWords()
   const ageAndSex = useAgeAndSex()
   const { role } = session.staff
+  const { access } = useEmergency(patient.reference)
   const [latest] = visits
   const open = latest?.status === 'open' ? latest : undefined
   const toRead = `${pathOf(patient.reference)}/read`
@@ -64,7 +66,7 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
         back={{ to: '/', label: t('patients.back') }}
         actions={
           <ButtonRow>
-            {mayDo(role, 'record.read') && (open?.attendedByMe ?? false) ? (
+            {mayDo(role, 'record.read') && open?.attendedByMe === true && access === undefined ? (
               <ButtonLink look="primary" icon="eye" to={toRead}>
                 {t('patients.read')}
               </ButtonLink>

@@ -1,13 +1,13 @@
-import { type FormEvent, type ReactNode, useEffect, useState } from 'react'
+import { type FormEvent, type ReactNode, useState } from 'react'
 import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { Page } from '../../ui/page.tsx'
-import { Banner } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
+import { SampleCodeWords, useSampleCode } from './sample-code.tsx'
 import type { Sample } from './sample-staff.tsx'
 import style from './staff.module.css'
 
@@ -18,13 +18,13 @@ export function CodeStep(props: {
   readonly onIn: () => Promise<void>
   readonly onAgain: () => void
 }): ReactNode {
-  const { t, tn } = useWords()
+  const { t } = useWords()
   const says = useCodeFaults()
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const input = useFocusFirst<HTMLInputElement>()
-  const waitSeconds = useSampleCode(props.sample, setCode)
+  const filled = useSampleCode(props.sample?.login, setCode)
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (isBusy) return
@@ -48,15 +48,7 @@ export function CodeStep(props: {
       {isOver ? null : (
         <form className={style.form} onSubmit={(event) => void submit(event)} noValidate>
           <CodeField ref={input} fault={fault} value={code} onChange={setCode} />
-          {props.sample === undefined ? null : (
-            <Banner tone="calm">
-              <p>
-                {waitSeconds > 0
-                  ? tn('staff.sample-wait', waitSeconds, { name: props.sample.name })
-                  : t('staff.sample-code', { name: props.sample.name })}
-              </p>
-            </Banner>
-          )}
+          <SampleCodeWords filled={filled} />
           <Button type="submit" look="primary" isWide isBusy={isBusy}>
             {t('staff.sign-in')}
           </Button>
@@ -70,30 +62,4 @@ export function CodeStep(props: {
       </ButtonRow>
     </Page>
   )
-}
-
-/** Fills in the code of an invented person; answers for how many seconds it does not work yet. */
-function useSampleCode(sample: Sample | undefined, onCode: (code: string) => void): number {
-  const [waitSeconds, setWaitSeconds] = useState(0)
-  const login = sample?.login
-  useEffect(() => {
-    if (login === undefined) return
-    let isOver = false
-    let again: number | undefined
-    const fill = async (): Promise<void> => {
-      const samples = await call<readonly Sample[]>('/v1/desk/sample-staff').catch(() => [])
-      const found = samples.find((each) => each.login === login)
-      if (isOver || found === undefined) return
-      const waitMs = new Date(found.codeFrom).getTime() - Date.now()
-      setWaitSeconds(Math.max(0, Math.ceil(waitMs / 1000)))
-      onCode(found.code)
-      if (waitMs > 0) again = window.setTimeout(() => void fill(), 1_000)
-    }
-    void fill()
-    return () => {
-      isOver = true
-      window.clearTimeout(again)
-    }
-  }, [login, onCode])
-  return waitSeconds
 }

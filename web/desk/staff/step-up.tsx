@@ -6,10 +6,13 @@ import { answerPasskey, isGivenUp } from '../../ui/passkey.ts'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
+import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
+import { SampleCodeWords, useSampleCode } from './sample-code.tsx'
+import style from './staff.module.css'
 
 type DeskStepUpAct = 'staff.change' | 'emergency.open' | 'passkey.add'
 /**
@@ -156,6 +159,16 @@ function ByCode(props: {
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
+  const { session } = useStaffSession()
+  const isTyped = useRef(false)
+  const fill = useCallback((found: string) => {
+    if (!isTyped.current) setCode(found)
+  }, [])
+  const filled = useSampleCode(session?.staff.login, fill)
+  const type = (typed: string): void => {
+    isTyped.current = true
+    setCode(typed)
+  }
   const prove = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (isBusy) return
@@ -172,8 +185,9 @@ function ByCode(props: {
   const fault = faultOf(problem, says)
   const isOver = problem instanceof Problem && problem.status === 410
   return (
-    <form onSubmit={(event) => void prove(event)} noValidate>
-      <CodeField ref={input} fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={setCode} />
+    <form className={style.form} onSubmit={(event) => void prove(event)} noValidate>
+      <CodeField ref={input} fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={type} />
+      <SampleCodeWords filled={filled} />
       {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
       <ButtonRow>
         {isOver ? (
