@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import english from '../../web/console/words/en/common.json' with { type: 'json' }
 import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
+import shared from '../../web/ui/words/en/common.json' with { type: 'json' }
 import { ConsolePage } from '../console-page.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { PatientApp } from '../patient-app.ts'
@@ -94,6 +95,30 @@ describe('the sandbox console', () => {
         await visitor.close()
       })
     }
+
+  test('a page whose script does not come says so, other places still open, and trying again brings it', async () => {
+    const visitor = await world.visitor('sbx', { size: 'desktop' })
+    const { page } = visitor
+    const scripts = '**/web/assets/people-page-*.js'
+    await page.route(scripts, (route) => route.abort())
+    await visitor.open('/sandbox/')
+    const people = page.getByRole('link', { name: english['console.people'] })
+    const again = page.getByRole('button', { name: shared['common.again'] })
+    await people.click()
+    await page.getByText(shared['common.line-broke']).waitFor()
+    await page.getByRole('link', { name: english['console.bridges'] }).click()
+    await page.getByRole('heading', { name: english['console.bridges'], level: 1 }).waitFor()
+    assert.equal(await again.count(), 0)
+    await people.click()
+    await again.waitFor()
+    await page.unroute(scripts)
+    await again.click()
+    await page.getByRole('heading', { name: english['console.people'], level: 1 }).waitFor()
+    // The browser writes of the broken line to its console; nothing else may stand there.
+    for (const fault of visitor.faults.splice(0)) assert.match(fault, /dynamically imported module/)
+    await visitor.assertSound()
+    await visitor.close()
+  })
 
   test('break a partner and see the tries, hurry them, mend, and it arrives: by keyboard', async () => {
     const visitor = await world.visitor('sbx', { size: 'desktop' })
