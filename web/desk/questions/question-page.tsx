@@ -98,5 +98,9 @@ function Look({ question }: { readonly question: Question }): ReactNode {
     [t('questions.why'), why === undefined ? purpose || t('questions.not-said') : t(why)],
     [t('questions.came'), dates.moment(question.receivedAt)],
   ]
-  return <Facts rows={rows.map(([name, value]) => [name, <bdi key={name}>{value}</bdi>])} />
+  return (
+    <div className={style.look}>
+      <Facts rows={rows.map(([name, value]) => [name, <bdi key={name}>{value}</bdi>])} />
+    </div>
+  )
 }

@@ -74,8 +74,8 @@ function Row({ question }: { readonly question: Question }): ReactNode {
       <State tone={tone} {...(tone === 'stopped' ? { icon: 'warning' } : {})}>
         {t(words, { day: dates.day(question.dueAt) })}
       </State>
-      <span className={style.text} dir="auto">
-        {question.text}
+      <span className={style.text}>
+        <bdi>{question.text}</bdi>
       </span>
     </Link>
   )
