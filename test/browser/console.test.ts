@@ -68,6 +68,8 @@ describe('the sandbox console', () => {
             await visitor.page.emulateMedia({ colorScheme })
             await painted(visitor)
             await visitor.assertSound()
+            if (colorScheme === 'dark' && place === '' && size === 'desktop' && language === 'en')
+              await visitor.picture('console-dark-en-desktop')
             // One language for each size, or the manual would be full of them.
             if (colorScheme === 'light' && (size === 'desktop') === (language === 'en'))
               await visitor.picture(`console-${place || 'messages'}-${language}-${size}`)

@@ -68,7 +68,8 @@ export class WebWorld {
       // The worker fetches the whole app in the background: only the tests of the worker wait for that.
       serviceWorkers: 'block',
       timezoneId: 'Asia/Kolkata',
-      deviceScaleFactor: wantsPictures ? 1.5 : 1,
+      // Sharp on a phone's small page; a whole desktop is sharp enough as it is, and the file stays small.
+      deviceScaleFactor: wantsPictures && size === 'phone' ? 1.5 : 1,
       ...context,
     })
     return new Visitor(browser, await browser.newPage(), this.originOf(party))
