@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useEffect } from 'react'
 import { Route, Switch } from 'wouter'
 import { BROKEN_LINE } from '../ui/api.ts'
 import { ButtonLink } from '../ui/button.tsx'
@@ -20,7 +20,8 @@ import { useWords } from './words.ts'
 
 const SignInPage = lazy(() => import('./signin/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })))
 const PasskeyOffer = lazy(() => import('./signin/passkey-offer.tsx').then((m) => ({ default: m.PasskeyOffer })))
-const InboxPage = lazy(() => import('./inbox/inbox-page.tsx').then((m) => ({ default: m.InboxPage })))
+const loadInbox = () => import('./inbox/inbox-page.tsx').then((m) => ({ default: m.InboxPage }))
+const InboxPage = lazy(loadInbox)
 const RequestPage = lazy(() => import('./inbox/request-page.tsx').then((m) => ({ default: m.RequestPage })))
 const SharingPage = lazy(() => import('./sharing/sharing-page.tsx').then((m) => ({ default: m.SharingPage })))
 const LookedPage = lazy(() => import('./looked/looked-page.tsx').then((m) => ({ default: m.LookedPage })))
@@ -63,6 +64,8 @@ function SignedIn({ session }: { readonly session: PatientSession }): ReactNode 
   const isOffering = useIsOfferOpen()
   useOwnLanguage(session)
   useLive('/v1/me/live')
+  // A decision ends on the first page, also when the line has gone meanwhile: it is here before it is needed.
+  useEffect(() => void loadInbox().catch(() => undefined), [])
   if (isOffering) return <PasskeyOffer />
   return (
     <StepUpProvider key={acting ?? ''}>
