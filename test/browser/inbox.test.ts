@@ -204,6 +204,29 @@ test('a denial without a line waits, is never shown as done, and is sent when th
   await visitor.close()
 })
 
+test('opened again without a line, the app shows what waits on this device, and opens by itself when the line is back', async () => {
+  const request = await world.ask()
+  const visitor = await world.visitor({ serviceWorkers: 'allow' })
+  const { page, context } = visitor
+  await visitor.open(`/me/requests/${request}`)
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready
+  })
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+  await context.setOffline(true)
+  await button(page, 'Don’t allow').click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Don’t allow' }).click()
+  await page.getByText('Waiting for the line. Not sent yet.').waitFor()
+  await page.reload()
+  await page.getByText('The app opens by itself when the line is back.').waitFor()
+  await page.getByText('Waiting for the line. Not sent yet. Nothing is shared.').waitFor()
+  assert.equal(await world.statusOf(request), 'REQUESTED')
+  await context.setOffline(false)
+  await page.locator('nav a[href="/me/choices"]').waitFor()
+  await waitFor('the denial to arrive', async () => (await world.statusOf(request)) === 'DENIED')
+  await visitor.close()
+})
+
 test('the line breaks while the denial is on its way, though it arrived: sent again, it has its effect once', async () => {
   const request = await world.ask()
   const visitor = await world.visitor()
