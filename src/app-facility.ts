@@ -77,24 +77,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     // A national gateway signs its callbacks without saying for whom.
     ...(artefactSignature === 'rs256-jcs' ? { facility: config.id } : {}),
   })
-  const needs: FacilityNeeds = {
-    facility: { id: config.id, name: config.name },
-    exchange: { id: access.cmId },
-    indexKey: ground.keys.indexKey,
-    publicUrl: config.publicUrl,
-    outbound,
-    exchangeKeys,
-    reportsToExchange: nativeUrl !== undefined,
-    sandbox: config.sandbox,
-    recordsElsewhere: [
-      ...(config.records.folder === undefined ? [] : (['folder'] as const)),
-      ...(config.records.fhirServer === undefined ? [] : (['fhir'] as const)),
-    ],
-    keepsTexts: config.textMessages.kind === 'sandbox',
-    web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
-    gate: makePasswordGate(),
-    ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
-  }
+  const needs = facilityNeeds(config, ground, exchangeKeys)
   const folder = config.records.folder === undefined ? undefined : makeFolderSource({ folder: config.records.folder })
   const hipNeeds = {
     ...needs,
@@ -137,6 +120,28 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
         ? ownPageCheck({ origins: webOriginsOf(config.publicUrl) })
         : nobody,
     },
+  }
+}
+
+function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: ExchangeKeys): FacilityNeeds {
+  const { nativeUrl, cmId } = config.exchange
+  return {
+    facility: { id: config.id, name: config.name },
+    exchange: { id: cmId },
+    indexKey: ground.keys.indexKey,
+    publicUrl: config.publicUrl,
+    outbound: ground.outbound,
+    exchangeKeys,
+    reportsToExchange: nativeUrl !== undefined,
+    sandbox: config.sandbox,
+    recordsElsewhere: [
+      ...(config.records.folder === undefined ? [] : (['folder'] as const)),
+      ...(config.records.fhirServer === undefined ? [] : (['fhir'] as const)),
+    ],
+    keepsTexts: config.textMessages.kind === 'sandbox',
+    web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
+    gate: makePasswordGate(),
+    ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
   }
 }
 

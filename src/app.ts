@@ -27,8 +27,8 @@ import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
 import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
-import { mayDo } from './people/rules.ts'
 import { sweepProofs } from './people/jobs.ts'
+import { mayDo } from './people/rules.ts'
 import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
@@ -86,6 +86,23 @@ async function useProfiles(folder: string, log: Logger): Promise<void> {
   log.info({ origin }, 'using imported FHIR profiles')
 }
 
+function makeMachine(
+  config: PartyConfig,
+  keys: PartyKeys,
+  connection: Connection,
+  later: Pick<Machine, 'reactions' | 'wake'>,
+): Machine {
+  return {
+    db: connection.db,
+    now: clock,
+    random,
+    keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
+    ...later,
+    changes: makeChanges(),
+    ...(config.sandbox ? { sandbox: true } : {}),
+  }
+}
+
 async function assemble(
   config: PartyConfig,
   keys: PartyKeys,
@@ -94,16 +111,7 @@ async function assemble(
 ): Promise<RunningParty> {
   const reactions = new Map<string, Reaction[]>()
   let wake = (): void => undefined
-  const machine: Machine = {
-    db: connection.db,
-    now: clock,
-    random,
-    keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
-    reactions,
-    wake: () => wake(),
-    changes: makeChanges(),
-    ...(config.sandbox ? { sandbox: true } : {}),
-  }
+  const machine = makeMachine(config, keys, connection, { reactions, wake: () => wake() })
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }

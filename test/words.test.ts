@@ -23,7 +23,9 @@ const areasOf = (app: string): readonly string[] =>
   globSync(`web/${app}/words/en/*.json`, { cwd: ROOT }).map((file) => `${app}/${path.basename(file, '.json')}`)
 
 const placesOf = (text: string): string =>
-  [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))].toSorted().join(' ')
+  [...new Set([...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))]
+    .toSorted((a = '', b = '') => a.localeCompare(b))
+    .join(' ')
 
 /** Plural forms that a language may have beyond English (Unicode CLDR); each needs its `_other` in English. */
 const isPluralOf = (key: string, english: Words): boolean =>

@@ -125,7 +125,10 @@ test('a fault ends at its time, after its number, by its path, when it is mended
   const world = await open()
   strikeBy(world, { kind: 'error', times: 2 })
   const statuses = [1, 2, 3].map(() => send(world, 'POST', '/api/x/init', '{}'))
-  assert.deepEqual((await Promise.all(statuses)).toSorted((a, b) => Number(a) - Number(b)), [200, 503, 503])
+  assert.deepEqual(
+    (await Promise.all(statuses)).toSorted((a, b) => Number(a) - Number(b)),
+    [200, 503, 503],
+  )
   strikeBy(world, { kind: 'error', path: '/other/*/init' })
   assert.equal(await send(world, 'POST', '/api/x/init', '{}'), 200)
   strikeBy(world, { kind: 'error', path: '/api/*/in' }, 'mine' as 'error')

@@ -81,7 +81,15 @@ before(async () => {
     metrics: new Registry(),
     routes,
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
-    authenticate: { none: nobody, bridge, patient: nobody, exchange: nobody, operator: nobody, staff: nobody, console: nobody },
+    authenticate: {
+      none: nobody,
+      bridge,
+      patient: nobody,
+      exchange: nobody,
+      operator: nobody,
+      staff: nobody,
+      console: nobody,
+    },
     mayDo,
     ready: async () => [],
   })

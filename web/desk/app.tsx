@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { Route, Switch } from 'wouter'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
@@ -27,12 +27,11 @@ const ReviewsPage = lazy(() => import('./emergency/reviews-page.tsx').then((m) =
 export function App(): ReactNode {
   const { session, error, renew } = useStaffSession()
   const { t } = useWords()
-  const [hadSession, setHadSession] = useState(false)
   const isIn = session !== undefined && session !== null
+  const [hadSession, setHadSession] = useState(isIn)
+  // Remembered while drawing: an effect would draw the page a second time.
+  if (isIn && !hadSession) setHadSession(true)
   useLive(isIn ? '/v1/desk/live' : undefined)
-  useEffect(() => {
-    if (isIn) setHadSession(true)
-  }, [isIn])
   if (error !== null && session === undefined) {
     return (
       <Frame>

@@ -1,5 +1,5 @@
 import type { Language } from './languages.ts'
-import type { Catalogue } from './words.tsx'
+import type { Catalogue } from './lookup.ts'
 
 type Files = Readonly<Record<string, () => Promise<unknown>>>
 

@@ -1,4 +1,5 @@
-import type { Catalogue } from './words.tsx'
+/** Words of one language: key to text with `{name}` in place of values. */
+export type Catalogue = Readonly<Record<string, string>>
 
 /** Stands for a text that is on its way: never the name of a key. */
 export const WAITING = '…'

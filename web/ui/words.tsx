@@ -1,9 +1,7 @@
 import { createContext, Fragment, type ReactNode, use, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { directionOf, type Language, WHOLE_LANGUAGES } from './languages.ts'
-import { type Lookup, makeLookup } from './lookup.ts'
+import { type Catalogue, type Lookup, makeLookup } from './lookup.ts'
 
-/** Words of one language: key to text with `{name}` in place of values. */
-export type Catalogue = Readonly<Record<string, string>>
 /** Loads all words of a language, of the kit and of the app. */
 export type LoadWords = (language: Language) => Promise<Catalogue>
 type Value = string | number

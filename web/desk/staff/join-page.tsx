@@ -1,6 +1,5 @@
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
-import type { StaffRole } from '../../../src/kernel/staff-role.ts'
 import { call } from '../../ui/api.ts'
 import { Button, ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
@@ -12,17 +11,10 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import { AppStep, PasswordStep } from './join-steps.tsx'
+import type { Invitation } from './model.ts'
 import { roleKey, roleTextKey } from './model.ts'
 import style from './staff.module.css'
 
-export type Invitation = {
-  readonly login: string
-  readonly name: string
-  readonly role: StaffRole
-  readonly registration?: string
-  readonly expiresAt: string
-  readonly facility: { readonly name: string }
-}
 type Step = 'check' | 'how' | 'password' | 'app'
 
 /** An invited person checks that it is she, chooses how she signs in, and is in: one question a page. */

@@ -10,7 +10,7 @@ import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults, usePasswordFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
-import type { Invitation } from './join-page.tsx'
+import type { Invitation } from './model.ts'
 import { SecretField } from './secret-field.tsx'
 import style from './staff.module.css'
 

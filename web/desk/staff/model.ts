@@ -18,3 +18,12 @@ export type Invited = { readonly link: string; readonly expiresAt: string }
 
 export const roleKey = (role: StaffRole): DeskKey & `role.${string}` => `role.${role}`
 export const roleTextKey = (role: StaffRole): DeskKey & `role-text.${string}` => `role-text.${role}`
+
+export type Invitation = {
+  readonly login: string
+  readonly name: string
+  readonly role: StaffRole
+  readonly registration?: string
+  readonly expiresAt: string
+  readonly facility: { readonly name: string }
+}

@@ -24,5 +24,14 @@ function isSameAct(first: LookView, look: LookView): boolean {
 
 function actOf({ event, facility, basis, unusual, consent, question }: LookView): string {
   const { person } = event.actor
-  return JSON.stringify([person, facility.id, event.purpose, basis, unusual, consent?.request, consent?.status, question])
+  return JSON.stringify([
+    person,
+    facility.id,
+    event.purpose,
+    basis,
+    unusual,
+    consent?.request,
+    consent?.status,
+    question,
+  ])
 }

@@ -49,7 +49,11 @@ export function LookCard(props: {
       {unusual.length === 0 ? null : (
         <p className={style.flags}>
           {unusual.map((why) => (
-            <State key={why} tone={why === 'emergency' ? 'emergency' : 'waiting'} {...(why === 'emergency' ? {} : { icon: 'warning' as const })}>
+            <State
+              key={why}
+              tone={why === 'emergency' ? 'emergency' : 'waiting'}
+              {...(why === 'emergency' ? {} : { icon: 'warning' as const })}
+            >
               {t(`looked.unusual.${why}`)}
             </State>
           ))}
