@@ -38,3 +38,16 @@ test('the app opens without a line once it was opened, and says that there is no
   await visitor.page.getByText('You are offline').waitFor()
   await visitor.close()
 })
+
+test('a page whose file does not come says so, and opens when it is asked for again', async () => {
+  const visitor = await world.visitor('sbx')
+  const { page } = visitor
+  const file = '**/assets/sign-in-page-*.js'
+  await page.route(file, (route) => route.abort())
+  await visitor.goto('/me')
+  await page.getByText('The line broke').waitFor()
+  await page.unroute(file)
+  await page.getByRole('button', { name: 'Try again' }).click()
+  await page.locator(SIGN_IN_FIELD).waitFor()
+  await visitor.close()
+})
