@@ -21,7 +21,7 @@ export type WebApp = { readonly path: '/me' | '/desk' | '/sandbox'; readonly nam
 
 /**
  * Serves built apps: the page under its path and every path below, the files under `/web/`. No health data passes here, so no
- * transaction and no record. Read from disk at first use, then kept.
+ * transaction and no record.
  */
 export function addWebFiles(
   app: FastifyInstance,
@@ -30,6 +30,8 @@ export function addWebFiles(
 ): void {
   const kept = new Map<string, Uint8Array | undefined>()
   const read = (file: string): Uint8Array | undefined => {
+    // A new build may lie there tomorrow: pages are read anew, only what is named by its content is kept.
+    if (!file.startsWith('assets/')) return readFile(file)
     if (!kept.has(file)) kept.set(file, readFile(file))
     return kept.get(file)
   }

@@ -1,6 +1,5 @@
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch } from 'wouter'
-import { Boundary } from '../ui/boundary.tsx'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
 import { Page } from '../ui/page.tsx'
@@ -37,38 +36,36 @@ export function App(): ReactNode {
   }
   return (
     <Frame>
-      <Boundary>
-        <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-          <Switch>
-            <Route path="/">
-              <MessagesPage session={session} />
-            </Route>
-            <Route path="/parties">
-              <PartiesPage session={session} />
-            </Route>
-            <Route path="/waiting">
-              <WaitingPage session={session} />
-            </Route>
-            <Route path="/passwords">
-              <PasswordsPage session={session} />
-            </Route>
-            <Route path="/people">
-              <PeoplePage session={session} />
-            </Route>
-            <Route path="/bridges" component={BridgesPage} />
-            <Route>
-              <Page title={t('common.page-not-found')}>
-                <p>{t('common.page-not-found-text')}</p>
-                <div>
-                  <ButtonLink to="/" look="primary">
-                    {t('common.go-home')}
-                  </ButtonLink>
-                </div>
-              </Page>
-            </Route>
-          </Switch>
-        </Suspense>
-      </Boundary>
+      <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
+        <Switch>
+          <Route path="/">
+            <MessagesPage session={session} />
+          </Route>
+          <Route path="/parties">
+            <PartiesPage session={session} />
+          </Route>
+          <Route path="/waiting">
+            <WaitingPage session={session} />
+          </Route>
+          <Route path="/passwords">
+            <PasswordsPage session={session} />
+          </Route>
+          <Route path="/people">
+            <PeoplePage session={session} />
+          </Route>
+          <Route path="/bridges" component={BridgesPage} />
+          <Route>
+            <Page title={t('common.page-not-found')}>
+              <p>{t('common.page-not-found-text')}</p>
+              <div>
+                <ButtonLink to="/" look="primary">
+                  {t('common.go-home')}
+                </ButtonLink>
+              </div>
+            </Page>
+          </Route>
+        </Switch>
+      </Suspense>
     </Frame>
   )
 }

@@ -1,6 +1,5 @@
 import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { Route, Switch } from 'wouter'
-import { Boundary } from '../ui/boundary.tsx'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
 import { Page } from '../ui/page.tsx'
@@ -43,16 +42,14 @@ export function App(): ReactNode {
   if (session === undefined) return null
   return (
     <Frame {...(session === null ? {} : { session })}>
-      <Boundary>
-        <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-          <StepUpProvider>
-            <Switch>
-              <Route path="/join/:code">{({ code }) => <JoinPage code={code} />}</Route>
-              <Route>{session === null ? <SignInPage wasSignedOut={hadSession} /> : <Pages />}</Route>
-            </Switch>
-          </StepUpProvider>
-        </Suspense>
-      </Boundary>
+      <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
+        <StepUpProvider>
+          <Switch>
+            <Route path="/join/:code">{({ code }) => <JoinPage code={code} />}</Route>
+            <Route>{session === null ? <SignInPage wasSignedOut={hadSession} /> : <Pages />}</Route>
+          </Switch>
+        </StepUpProvider>
+      </Suspense>
     </Frame>
   )
 }

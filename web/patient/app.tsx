@@ -1,7 +1,6 @@
 import { lazy, type ReactNode, Suspense, useEffect } from 'react'
 import { Route, Switch } from 'wouter'
 import { BROKEN_LINE } from '../ui/api.ts'
-import { Boundary } from '../ui/boundary.tsx'
 import { ButtonLink } from '../ui/button.tsx'
 import { useLive } from '../ui/live.ts'
 import { useOnline } from '../ui/online.ts'
@@ -53,11 +52,9 @@ export function App(): ReactNode {
   }
   return (
     <Frame {...(session === null ? {} : { session })}>
-      <Boundary>
-        <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-          {session === null ? <SignInPage /> : <SignedIn key={session.patient.abhaAddress} session={session} />}
-        </Suspense>
-      </Boundary>
+      <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
+        {session === null ? <SignInPage /> : <SignedIn key={session.patient.abhaAddress} session={session} />}
+      </Suspense>
     </Frame>
   )
 }
