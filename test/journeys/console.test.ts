@@ -88,10 +88,12 @@ describe('the sandbox console sees and steers all parties', () => {
   test('down: the exchange keeps trying and the request arrives when the party is back', async () => {
     await page.break(CLINIC, { kind: 'down', path: '/on-init' })
     const asking = ask()
-    const tries = await hurrying('two vain tries', async () => {
+    // Not hurried: the tries would be used up before the console has seen two of them.
+    const isVain = async () => {
       const vain = (await page.messages(ON_INIT)).filter((one) => at(one, 'error') !== undefined)
       return vain.length >= 2 && vain
-    })
+    }
+    const tries = await waitFor('two vain tries', isVain, PATIENCE_MS)
     assert.equal(new Set(tries.map((one) => at(one, 'requestId'))).size, 1, 'one REQUEST-ID')
     assert.ok(
       tries.every((one) => at(one, 'received') === undefined),

