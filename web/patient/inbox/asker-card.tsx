@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { AskerView } from '../../../src/native/me-request-view.ts'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { State } from '../../ui/state.tsx'
+import { useKnownWords } from '../known-words.ts'
 import { useWords } from '../words.ts'
 import style from './inbox.module.css'
 
@@ -18,6 +19,7 @@ export function iconOfAsker({ kinds }: Pick<AskerView, 'kinds'>): IconName {
 /** Who asks, as the register and the request name them; the name itself is the heading of the page. */
 export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
   const { t } = useWords()
+  const { kind } = useKnownWords()
   const { asker } = props
   const { person } = asker
   return (
@@ -28,7 +30,7 @@ export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
       <div className={style.who}>
         {asker.kinds.length === 0 ? null : (
           <p className={style.second}>
-            <bdi>{asker.kinds.join(', ')}</bdi>
+            <bdi>{asker.kinds.map(kind).join(', ')}</bdi>
           </p>
         )}
         <p>

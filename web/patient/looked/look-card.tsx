@@ -8,6 +8,7 @@ import { Disclosure } from '../../ui/disclosure.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { Card, Facts } from '../../ui/page.tsx'
 import { State } from '../../ui/state.tsx'
+import { useKnownWords } from '../known-words.ts'
 import { facilityIcon } from '../sharing/facility-icon.ts'
 import { useWords } from '../words.ts'
 import type { LookGroup } from './groups.ts'
@@ -21,6 +22,7 @@ export function LookCard(props: {
   readonly onAsk: (look: LookView) => void
 }): ReactNode {
   const { t } = useWords()
+  const { role } = useKnownWords()
   const dates = useDates()
   const { looks, hasDay, onProve, onAsk } = props
   const [look] = looks
@@ -37,7 +39,7 @@ export function LookCard(props: {
           <p>
             {person === undefined ? null : (
               <>
-                <bdi>{person.role}</bdi>
+                <bdi>{role(person.role)}</bdi>
                 {' · '}
               </>
             )}
