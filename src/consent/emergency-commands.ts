@@ -13,7 +13,7 @@ import { askConsent, type ConsentNeeds, type ConsentProposal, grantConsent } fro
 import type { Artefact, ConsentRequest, GrantItem } from './consent.ts'
 import { type Emergency, mayOpenInEmergency } from './emergency.ts'
 import type { EmergencyOpenedEvent } from './events.ts'
-import { listRequestsOf } from './readers.ts'
+import { countEmergencies } from './store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -33,10 +33,8 @@ export async function openEmergency(
   const facility = await facilityById(tx, input.proposal.hiu)
   if (facility === undefined || !mayOpenInEmergency(facility)) return refuse('consent/no-emergency-here')
   const since = new Date(tx.now.getTime() - DAY_MS)
-  const before = (await listRequestsOf(tx, input.proposal.patient)).items.filter(
-    ({ asked, createdAt }) => asked.hiu === facility.id && asked.purpose.code === 'BTG' && createdAt > since,
-  )
-  if (before.length >= LIMITS.emergenciesPerPatientDayMax)
+  const before = await countEmergencies(tx, input.proposal.patient, facility.id, since)
+  if (before >= LIMITS.emergenciesPerPatientDayMax)
     return refuse(
       'request/too-many',
       `A facility may do this ${LIMITS.emergenciesPerPatientDayMax} times a day for one patient.`,

@@ -10,7 +10,7 @@ import {
   startTestExchange,
   type TestExchange,
 } from '../../test/consent-exchange.ts'
-import { bodyOf, consentSteps, errorMessage, only } from '../../test/consent-steps.ts'
+import { bodyOf, consentSteps, only } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { changeLanguage } from '../people/commands.ts'
 import { mayOpenInEmergency } from './emergency.ts'
@@ -133,11 +133,12 @@ test('who meets no emergencies, gives no reason, or does it all day is refused',
   }
   assert.equal((await open(order({}, CLINIC), 'bridge-insurer')).status, 403)
   for (let i = 0; i < LIMITS.emergenciesPerPatientDayMax; i++) await open()
+  // More ordinary requests than a page of a list holds do not make the exchange forget.
+  for (let i = 0; i <= LIMITS.pageSizeMax; i++) await steps.init()
   await exchange.takeSent()
   await open()
   const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
   assert.match(JSON.stringify(last.body), /times a day/)
-  assert.equal(errorMessage({ body: last.body } as never) === 'undefined', false)
 })
 
 test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { ConsentArtefactTable, ConsentNoticeTable, ConsentRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
@@ -129,6 +129,20 @@ export async function findRequestsOf(
     .execute()
   const total = await query.select((e) => e.fn.countAll<number>().as('size')).executeTakeFirst()
   return { items: rows.map(requestOfRow), size: Number(total?.size ?? 0) }
+}
+
+/** How many requests with the purpose BTG a facility made for a patient since then, whatever else it asked meanwhile. */
+export async function countEmergencies(tx: Tx, patient: AbhaAddress, hiu: FacilityId, since: Date): Promise<number> {
+  const row = await tx.db
+    .selectFrom('consent_request')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('hiu', '=', hiu)
+    .where('created_at', '>', since)
+    .where(sql<string>`asked -> 'purpose' ->> 'code'`, '=', 'BTG')
+    .executeTakeFirst()
+  return Number(row?.count ?? 0)
 }
 
 function artefactOfRow(row: Selectable<ConsentArtefactTable>): Artefact {
