@@ -185,7 +185,8 @@ describe('a patient reads her own records', () => {
       await one.picture(`records-link-${language}-${size}`)
       await tabTo(one, 'input[type=search]')
       await page.keyboard.type(SECOND)
-      await page.locator('main li button').nth(1).waitFor({ state: 'detached' })
+      // The list of what fits comes from the exchange: first it has to be there, and to be one.
+      await waitFor('the one hospital that fits', async () => (await page.locator('main li button').count()) === 1)
       await tabTo(one, 'main li button')
       await page.keyboard.press('Enter')
       await page.locator('button[type=submit]').waitFor()
