@@ -137,6 +137,17 @@ export const GENERAL_PROBLEMS = {
     title: 'The entry is recorded, but not in a checkpoint yet; ask again in a few seconds.',
   },
   'log/proof-invalid': { status: 422, abdm: 'ABDM-1006', title: 'The proof does not lead to the checkpoint.' },
+  'log/policy-malformed': { status: 400, abdm: 'ABDM-1006', title: 'The policy of the log is malformed.' },
+  'log/policy-unmet': {
+    status: 422,
+    abdm: 'ABDM-1006',
+    title: 'The checkpoint is not witnessed as the policy asks.',
+  },
+  'log/in-doubt': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'Nothing is disclosed: the log of this party is not what others saw of it, and somebody has to look.',
+  },
   'fhir/not-a-document': {
     status: 400,
     abdm: 'ABDM-1006',
