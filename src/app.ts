@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { abdmRules } from './abdm/rules.ts'
@@ -17,11 +18,11 @@ import { makeSigner } from './crypto/signed-note.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { migrate } from './db/migrate.ts'
-import { type Machine, type Reaction, transact } from './db/tx.ts'
+import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
-import { makeOutbound } from './http/outbound.ts'
+import { makeOutbound, type Outbound } from './http/outbound.ts'
 import { type Authenticate, makeServer, nativeRules } from './http/server.ts'
 import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
@@ -33,6 +34,7 @@ import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
 import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
+import { rememberUnwrapped } from './vault/unwrapped-keys.ts'
 
 export type RunningParty = {
   readonly config: PartyConfig
@@ -86,34 +88,43 @@ async function useProfiles(folder: string, log: Logger): Promise<void> {
   log.info({ origin }, 'using imported FHIR profiles')
 }
 
-function makeMachine(
-  config: PartyConfig,
-  keys: PartyKeys,
-  connection: Connection,
-  later: Pick<Machine, 'reactions' | 'wake'>,
-): Machine {
+/** What a party stands on. Only a simulation brings another clock, chance or way out than those of the operating system. */
+export type Footing = {
+  readonly keys: PartyKeys
+  readonly connection: Connection
+  readonly log: Logger
+  readonly now: () => Date
+  readonly random: Random
+  readonly outbound: Outbound
+}
+
+/** A party that is put together but does nothing by itself: who holds it lets it listen, work off its jobs and do its chores. */
+export type BuiltParty = {
+  readonly machine: Machine
+  readonly app: FastifyInstance
+  readonly handlers: ReadonlyMap<string, JobHandler>
+  readonly chores: readonly Chore[]
+}
+
+function makeMachine(config: PartyConfig, footing: Footing, later: Pick<Machine, 'reactions' | 'wake'>): Machine {
+  const { keys, connection, now, random } = footing
   return {
     db: connection.db,
-    now: clock,
+    now,
     random,
-    keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
+    keyWrap: rememberUnwrapped(fileKeyWrap(keys.keyEncryptionKey, random), () => performance.now()),
     ...later,
     changes: makeChanges(),
     ...(config.sandbox ? { sandbox: true } : {}),
   }
 }
 
-async function assemble(
-  config: PartyConfig,
-  keys: PartyKeys,
-  connection: Connection,
-  log: Logger,
-): Promise<RunningParty> {
+/** Puts a party together: its machine, its routes behind the door, its jobs and chores. `wake`: there is a job to do. */
+export async function buildParty(config: PartyConfig, footing: Footing, wake: () => void): Promise<BuiltParty> {
+  const { keys, connection, outbound, log } = footing
   const reactions = new Map<string, Reaction[]>()
-  let wake = (): void => undefined
-  const machine = makeMachine(config, keys, connection, { reactions, wake: () => wake() })
+  const machine = makeMachine(config, footing, { reactions, wake })
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
-  const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
   const ownWitness: OwnWitness = {
     cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed),
@@ -124,11 +135,10 @@ async function assemble(
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
   const faults = config.sandbox ? makeFaults() : undefined
-  const metrics = makeMetrics(machine)
   const app = makeServer({
     machine,
     log,
-    metrics,
+    metrics: makeMetrics(machine),
     routes: [
       ...parts.routes,
       ...logRoutes(ownLog),
@@ -147,16 +157,27 @@ async function assemble(
     mayDo,
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
   })
-  const worker = startWorker({ machine, handlers: handlersOf(config, parts, ground), log, pollMs: JOB_POLL_MS })
+  const chores = [
+    ...parts.chores,
+    ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }),
+    sweep(machine),
+  ]
+  return { machine, app, handlers: handlersOf(config, parts, ground), chores }
+}
+
+async function assemble(
+  config: PartyConfig,
+  keys: PartyKeys,
+  connection: Connection,
+  log: Logger,
+): Promise<RunningParty> {
+  let wake = (): void => undefined
+  const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
+  const footing: Footing = { keys, connection, log, now: clock, random, outbound }
+  const { machine, app, handlers, chores } = await buildParty(config, footing, () => wake())
+  const worker = startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
   wake = worker.wake
-  const schedule = startSchedule(
-    [
-      ...parts.chores,
-      ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }),
-      sweep(machine),
-    ],
-    log,
-  )
+  const schedule = startSchedule(chores, log)
   const stop = async (): Promise<void> => {
     await app.close()
     await worker.stop()

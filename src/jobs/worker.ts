@@ -86,7 +86,8 @@ async function claimSafely(needs: WorkerNeeds, room: number): Promise<readonly J
   }
 }
 
-async function runJob(needs: WorkerNeeds, job: Job): Promise<void> {
+/** One try of one claimed job, to its end. Never throws. Exported for whoever drives jobs by hand. */
+export async function runJob(needs: Omit<WorkerNeeds, 'pollMs'>, job: Job): Promise<void> {
   const { machine, log } = needs
   try {
     const handler = needs.handlers.get(job.kind)
