@@ -5,6 +5,7 @@ export type DatabaseFaultCode =
   | 'migration_misnamed'
   | 'migration_changed'
   | 'migration_failed'
+  | 'migration_irreversible'
   | 'database_newer'
 
 /** A fault of the database around us, with one or two sentences: what happened and what to do. */

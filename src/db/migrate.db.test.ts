@@ -4,7 +4,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
-import { MIGRATIONS_FOLDER, migrate } from './migrate.ts'
+import { migrate, migrateDown } from './migrate.ts'
+import { MIGRATIONS_FOLDER } from './migration-files.ts'
 
 describe('migrations', () => {
   let database: TestDatabase
@@ -105,5 +106,29 @@ describe('migrations', () => {
       await assert.rejects(migrate(database.pool, folder), { code: 'database_newer', message: /from_the_future/ })
       assert.deepEqual(await tables(), [])
     }
+  })
+
+  it('are undone newest first down to a number, all of them or none', async () => {
+    write(next, 'create table mig_a (id integer primary key)')
+    write(next + 1, 'create table mig_b (id integer primary key)')
+    write(next + 2, 'insert into mig_a values (1)')
+    const down = (number: number, text: string) =>
+      fs.writeFileSync(path.join(folder, `${String(number).padStart(4, '0')}_test.down.sql`), text)
+    down(next, 'drop table mig_a')
+    down(next + 1, '-- irreversible: its rows are sealed and nobody keeps them plain\n')
+    down(next + 2, 'delete from mig_a')
+    await migrate(database.pool, folder)
+    await assert.rejects(migrateDown(database.pool, next, folder), {
+      code: 'migration_irreversible',
+      message: /test cannot be undone: its rows are sealed/,
+    })
+    assert.equal((await database.pool.query('select from mig_a')).rowCount, 1, 'nothing was undone')
+    down(next + 1, 'drop table mig_b')
+    const name = (number: number) => `${String(number).padStart(4, '0')}_test`
+    assert.deepEqual(await migrateDown(database.pool, next, folder), [name(next + 2), name(next + 1)])
+    assert.deepEqual(await tables(), ['mig_a'])
+    assert.deepEqual(await migrate(database.pool, folder), [name(next + 1), name(next + 2)])
+    down(next + 9, 'select 1')
+    await assert.rejects(migrate(database.pool, folder), { code: 'migration_misnamed', message: /undoes no migration/ })
   })
 })

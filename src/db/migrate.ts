@@ -1,16 +1,11 @@
-import { createHash } from 'node:crypto'
-import fs from 'node:fs'
-import path from 'node:path'
 import type { Pool, PoolClient } from 'pg'
 import { DatabaseFault } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
-
-export const MIGRATIONS_FOLDER = path.join(import.meta.dirname, 'migrations')
+import { MIGRATIONS_FOLDER, type Migration, readMigrations } from './migration-files.ts'
 
 /** Any fixed number: what migrating processes of one database wait for. */
 const ADVISORY_LOCK = 4_262_026
 
-type Migration = { number: number; name: string; checksum: string; text: string }
 type Applied = { number: number; name: string; checksum: string }
 
 /**
@@ -20,47 +15,116 @@ type Applied = { number: number; name: string; checksum: string }
  */
 export async function migrate(pool: Pool, folder = MIGRATIONS_FOLDER): Promise<string[]> {
   const migrations = readMigrations(folder)
+  return alone(pool, (client) => runPending(client, migrations))
+}
+
+/**
+ * Takes a database back to `number`: undoes what it has seen above that, newest first, each in a transaction of its own. Nothing is
+ * undone unless all of it can be. Returns the names of what it undid.
+ * @throws DatabaseFault `migration_irreversible`, and those of {@link migrate}
+ */
+export async function migrateDown(pool: Pool, number: number, folder = MIGRATIONS_FOLDER): Promise<string[]> {
+  const migrations = readMigrations(folder)
+  return alone(pool, async (client) => {
+    const applied = await readApplied(client)
+    checkHistory(applied, migrations)
+    const seen = new Set(applied.map((row) => row.number))
+    const undone = migrations.filter((each) => each.number > number && seen.has(each.number)).toReversed()
+    for (const { name, down } of undone) {
+      if (down.kind === 'irreversible')
+        throw new DatabaseFault('migration_irreversible', `Migration ${name} cannot be undone: ${down.why}.`)
+    }
+    for (const migration of undone) await undoOne(client, migration)
+    return undone.map(({ name }) => name)
+  })
+}
+
+/** What a database has seen, what it has not, and what this program does not know. */
+export type MigrationStatus = {
+  readonly applied: readonly string[]
+  readonly pending: readonly string[]
+  readonly unknown: readonly string[]
+}
+
+/** Reads {@link MigrationStatus}; changes nothing but the table of migrations where there is none yet. */
+export async function migrationStatus(pool: Pool, folder = MIGRATIONS_FOLDER): Promise<MigrationStatus> {
+  const migrations = readMigrations(folder)
+  return alone(pool, async (client) => {
+    const applied = await readApplied(client)
+    const known = new Set(migrations.map(({ number }) => number))
+    const seen = new Set(applied.map((row) => row.number))
+    return {
+      applied: applied.map(({ name }) => name),
+      pending: migrations.filter((each) => !seen.has(each.number)).map(({ name }) => name),
+      unknown: applied.filter((row) => !known.has(row.number)).map(({ name }) => name),
+    }
+  })
+}
+
+async function alone<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
   try {
     // Others may migrate for longer than a usual statement may take.
     await client.query('set statement_timeout = 0')
     await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK])
-    return await runPending(client, migrations)
+    return await work(client)
   } finally {
     client.release(true) // closes the connection, and with it gives back the lock and the setting
   }
 }
 
-async function runPending(client: PoolClient, migrations: readonly Migration[]): Promise<string[]> {
-  await client.query(`create table if not exists schema_migrations (
-    number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`)
+async function readApplied(client: PoolClient): Promise<readonly Applied[]> {
+  await client.query(
+    `create table if not exists schema_migrations
+      (number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`,
+  )
   await client.query(`comment on table schema_migrations is 'local: the migrations that this database has seen'`)
   const { rows } = await client.query<Applied>('select number, name, checksum from schema_migrations order by number')
-  checkHistory(rows, migrations)
-  const seen = new Set(rows.map((row) => row.number))
+  return rows
+}
+
+async function runPending(client: PoolClient, migrations: readonly Migration[]): Promise<string[]> {
+  const applied = await readApplied(client)
+  checkHistory(applied, migrations)
+  const seen = new Set(applied.map((row) => row.number))
   const pending = migrations.filter((migration) => !seen.has(migration.number))
-  for (const migration of pending) await runOne(client, migration)
+  for (const migration of pending) {
+    const { number, name, checksum, text } = migration
+    await inTransaction(client, name, text, () =>
+      client.query('insert into schema_migrations (number, name, checksum) values ($1, $2, $3)', [
+        number,
+        name,
+        checksum,
+      ]),
+    )
+  }
   return pending.map((migration) => migration.name)
 }
 
-async function runOne(client: PoolClient, migration: Migration): Promise<void> {
+async function undoOne(client: PoolClient, { number, name, down }: Migration): Promise<void> {
+  const text = down.kind === 'sql' ? down.text : ''
+  await inTransaction(client, `${name} (down)`, text, () =>
+    client.query('delete from schema_migrations where number = $1', [number]),
+  )
+}
+
+async function inTransaction(
+  client: PoolClient,
+  name: string,
+  text: string,
+  note: () => Promise<unknown>,
+): Promise<void> {
   await client.query('begin')
   try {
-    await client.query(migration.text)
-    await client.query('insert into schema_migrations (number, name, checksum) values ($1, $2, $3)', [
-      migration.number,
-      migration.name,
-      migration.checksum,
-    ])
+    await client.query(text)
+    await note()
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {}) // the connection may be what broke
     throw new DatabaseFault(
       'migration_failed',
-      `Migration ${migration.name} failed and was undone: ${messageOf(error)}${placeIn(migration.text, error)}`,
-      {
-        cause: error,
-      },
+      `Migration ${name} failed and was undone: ${messageOf(error)}${placeIn(text, error)}`,
+      { cause: error },
     )
   }
 }
@@ -79,7 +143,7 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
     if (file === undefined) {
       throw new DatabaseFault(
         'database_newer',
-        `The database was made by a newer Amanat: it has seen migration ${row.name}, which this program does not know. Start that version, or restore a backup made by this one.`,
+        `The database was made by a newer Amanat: it has seen migration ${row.name}, which this program does not know. Start that version, let it undo its migrations (amanat migrate down), or restore a backup made by this one.`,
       )
     }
     if (row.checksum !== file.checksum) {
@@ -89,29 +153,4 @@ function checkHistory(applied: readonly Applied[], migrations: readonly Migratio
       )
     }
   }
-}
-
-/**
- * Reads the numbered files. Each room has its own range of numbers, so there are gaps, and a later release may add a number below the
- * highest: a database runs whatever it has not seen, in order of the numbers.
- */
-function readMigrations(folder: string): Migration[] {
-  const names = fs
-    .readdirSync(folder)
-    .filter((name) => name.endsWith('.sql'))
-    .sort()
-  let last = 0
-  return names.map((name) => {
-    const number = Number(/^(\d{4})_[a-z0-9_]+\.sql$/.exec(name)?.[1])
-    if (!Number.isInteger(number)) {
-      throw new DatabaseFault('migration_misnamed', `The migration ${name} must be called like 0001_what_it_does.sql.`)
-    }
-    if (number <= last) {
-      throw new DatabaseFault('migration_misnamed', `Two migrations have the number of ${name}: each needs its own.`)
-    }
-    last = number
-    const text = fs.readFileSync(path.join(folder, name), 'utf8')
-    const checksum = createHash('sha256').update(text).digest('hex')
-    return { number, name: name.replace(/\.sql$/, ''), checksum, text }
-  })
 }
