@@ -10,12 +10,13 @@ export type Place = { readonly table: string; readonly column: string; readonly 
 
 /**
  * What wraps data keys: the party's key-encryption key, in a file or in a key service. `id` is kept beside each wrapped
- * key, so that keys can be rotated. `unwrap` throws when the blob was wrapped by another key or changed: a broken machine.
+ * key, so that keys can be rotated. Both reject when a key service does not answer; `unwrap` also when the blob was wrapped by another
+ * key or changed: a broken machine.
  */
 export type KeyWrap = {
   readonly id: string
-  readonly wrap: (key: Uint8Array) => Uint8Array
-  readonly unwrap: (blob: Uint8Array) => Uint8Array
+  readonly wrap: (key: Uint8Array) => Promise<Uint8Array>
+  readonly unwrap: (blob: Uint8Array) => Promise<Uint8Array>
 }
 
 const KEY_BYTES = 32
@@ -52,8 +53,8 @@ export function fileKeyWrap(kek: Uint8Array, random: (bytes: number) => Uint8Arr
   const aad = new TextEncoder().encode(canonicalJson(['key-wrap', id]))
   return {
     id,
-    wrap: (key) => sealBlob(kek, insistOnKey(key), aad, random),
-    unwrap: (blob) => {
+    wrap: async (key) => sealBlob(kek, insistOnKey(key), aad, random),
+    unwrap: async (blob) => {
       const key = openBlob(kek, blob, aad)
       if (key === undefined)
         throw new Error(`a data key does not unwrap with the key "${id}": wrong key file, or changed`)

@@ -34,6 +34,9 @@ export const LIMITS = {
   jobLeaseMs: 60_000,
   jobsInFlightMax: 8,
   transactionRetriesMax: 5,
+  /** Unwrapped data keys that are kept, so that a key service is not asked at each transaction: how many, and for how long. */
+  unwrappedKeysMax: 10_000,
+  unwrappedKeyMs: 5 * 60_000,
   /** One turn of the check that the rows of events agree with the log: leaves, and patients with all their rows. */
   logLeavesPerCheckMax: 2_000,
   logPatientsPerCheckMax: 200,

@@ -68,7 +68,7 @@ export async function shareInvitationSecret(
   const open = await openInvitation(tx, code)
   if (isRefusal(open)) return open
   const secret = makeCodeSecret(tx.random)
-  await updateInvitationSecret(tx, open.digest, sealSecret(tx, open.account.id, secret))
+  await updateInvitationSecret(tx, open.digest, await sealSecret(tx, open.account.id, secret))
   return shareCodeSecret(secret, needs.facility.name, open.account.login)
 }
 
@@ -101,7 +101,7 @@ export async function joinByPassword(
   if (weak) return weak
   if (invitation.codeSecret === undefined)
     return refuse('staff/wrong-code', 'Add the account to the authenticator app first.', 'code')
-  const step = stepOfCode(openSecret(tx, account.id, invitation.codeSecret), input.code, tx.now, 0)
+  const step = stepOfCode(await openSecret(tx, account.id, invitation.codeSecret), input.code, tx.now, 0)
   if (step === undefined) return refuse('staff/wrong-code', undefined, 'code')
   const passwordHash = await hashPassword(input.password)
   const recorded = await recordJoined(tx, needs, account, digest)

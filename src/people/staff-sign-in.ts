@@ -124,7 +124,7 @@ export async function proveByCode(
   const slowed = await countGuess(tx, needs, guessed)
   if (slowed) return slowed
   if (account.codeSecret === undefined) return refuse('staff/wrong-code')
-  const secret = openSecret(tx, account.id, account.codeSecret)
+  const secret = await openSecret(tx, account.id, account.codeSecret)
   const step = stepOfCode(secret, code, tx.now, account.codeStepUsed)
   if (step === undefined) {
     const isUsed = stepOfCode(secret, code, tx.now, 0) !== undefined
@@ -150,5 +150,5 @@ export async function codeForSandbox(
   const account = await findStaffByLogin(tx, login)
   if (account?.codeSecret === undefined) return undefined
   const { id, name, role, status, codeSecret, codeStepUsed } = account
-  return { name, role, status, ...nextCode(openSecret(tx, id, codeSecret), tx.now, codeStepUsed) }
+  return { name, role, status, ...nextCode(await openSecret(tx, id, codeSecret), tx.now, codeStepUsed) }
 }

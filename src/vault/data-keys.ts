@@ -30,7 +30,7 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
   if (existing !== undefined) return existing
   const key = generateDataKey(tx.random)
   const row = {
-    wrapped: Buffer.from(tx.keyWrap.wrap(key)),
+    wrapped: Buffer.from(await tx.keyWrap.wrap(key)),
     key_wrap_id: tx.keyWrap.id,
     created_at: tx.now,
     erased_at: null,
@@ -62,7 +62,7 @@ export async function existingDataKey(tx: Tx, patient: string, scope: KeyScope):
     .where('scope', '=', scope)
     .executeTakeFirst()
   if (!row?.wrapped) return undefined
-  const key = tx.keyWrap.unwrap(row.wrapped)
+  const key = await tx.keyWrap.unwrap(row.wrapped)
   keptKeys(tx).set(nameOf(patient, scope), key)
   return key
 }
