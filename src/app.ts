@@ -30,6 +30,7 @@ import { refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
+import { findStepUp, spendStepUp } from './people/step-up-commands.ts'
 import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
@@ -155,6 +156,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
       operator: operatorCheck(config.operatorToken),
     },
     mayDo,
+    stepUp: { find: findStepUp, spend: spendStepUp },
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
   })
   const chores = [

@@ -4,6 +4,7 @@ import type { Tx } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Refusal } from '../kernel/refusal.ts'
 import type { StaffAct } from '../kernel/staff-role.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
 
 /** How refusals look on this route: ABDM's own shapes, or RFC 9457 problem details. */
 export type Dialect = 'abdm' | 'native'
@@ -23,6 +24,8 @@ export type Call<Body, Query> = {
   readonly headers: Readonly<Record<string, string | undefined>>
   /** REQUEST-ID of an ABDM message, else an id of ours: what our answer and our logs name. */
   readonly requestId: string
+  /** Address from which the call came; behind a proxy that the settings trust, the one which that proxy names. */
+  readonly source: string
 }
 
 export type Answer = {
@@ -45,6 +48,14 @@ export type Route = {
   readonly auth: Auth
   /** With `auth: 'staff'`: what the role of the caller must be allowed to do. Without it, everybody of the staff may. */
   readonly act?: StaffAct
+  /**
+   * A person who calls from a web app must have proved anew that it is she, for this act on this thing. Its id comes as `stepUp` of the
+   * body or as X-Step-Up; the door looks for it before `handle`, and spends it when `handle` did its work.
+   */
+  readonly stepUp?: {
+    readonly act: StepUpAct
+    readonly subject: (call: Pick<Call<never, never>, 'caller' | 'params'> & { readonly body: unknown }) => string
+  }
   readonly once: boolean
   readonly body?: z.ZodType
   readonly query?: z.ZodType

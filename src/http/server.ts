@@ -19,6 +19,7 @@ import { logMessage, withoutSecret } from './message-log.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
+import { handleProved, type StepUpCheck } from './step-up.ts'
 import { addWebFiles, type WebApp } from './web-files.ts'
 
 export type Headers = Readonly<Record<string, string | undefined>>
@@ -63,6 +64,7 @@ export type ServerNeeds = {
   readonly web?: readonly WebApp[]
   /** Whether a role of the staff may do what a route is for: the table of `people/rules.ts`. */
   readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
+  readonly stepUp?: StepUpCheck
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
   /** In the sandbox: how this party is broken on purpose. */
@@ -312,8 +314,9 @@ async function decideAndHandle(
       params: request.params as Record<string, string>,
       headers,
       requestId: requestId ?? request.id,
+      source: request.ip,
     }
-    const handle = (): Promise<Answer | Refusal> => route.handle(call as Call<never, never>)
+    const handle = (): Promise<Answer | Refusal> => handleProved(needs.stepUp, route, call as Call<never, never>)
     if (!route.once || requestId === undefined) return handle()
     return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)
   })

@@ -14,8 +14,8 @@ import {
 import type { PatientCaller } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
 import { setPatientStatus } from '../people/commands.ts'
-import type { StepUpAct } from '../people/step-up.ts'
 import { spendStepUp } from '../people/step-up-commands.ts'
 
 let exchange: SignInExchange

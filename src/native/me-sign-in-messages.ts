@@ -1,8 +1,8 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { z } from 'zod'
 import { parseAbhaAddress } from '../kernel/id.ts'
+import { STEP_UP_ACTS } from '../kernel/step-up-act.ts'
 import { LANGUAGES, type Language } from '../notices/languages.ts'
-import { STEP_UP_ACTS } from '../people/step-up.ts'
 
 const BYTES_CHARS_MAX = 16_384
 const bytes = z.string().max(BYTES_CHARS_MAX)

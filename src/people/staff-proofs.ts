@@ -3,6 +3,7 @@ import type { Tx } from '../db/tx.ts'
 import { type StaffCaller, staffActor } from '../kernel/caller.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
 import type { Passkey } from './passkey.ts'
 import {
   type AskedPasskey,
@@ -16,7 +17,7 @@ import {
 import { mayDo } from './rules.ts'
 import type { OpenedSession } from './session-commands.ts'
 import { type DeskNeeds, openStaffSession, proveByCode, readActiveStaff } from './staff-sign-in.ts'
-import type { StepUpAct, StepUpBy } from './step-up.ts'
+import type { StepUpBy } from './step-up.ts'
 import { type AskedStepUp, isPasskeyProof, openStepUp, proveStepUp, spendStepUp } from './step-up-commands.ts'
 
 /** The person of the staff and session of a call, as proofs name them. */

@@ -1,13 +1,14 @@
 import type { AuthenticationResponseJSON, PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
-import type { PatientCaller, StaffCaller } from '../kernel/caller.ts'
+import type { Caller } from '../kernel/caller.ts'
 import { type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
 import { isAssertionOf, type PasskeyPlace, passkeysAt, requestOptions } from './passkey-commands.ts'
-import { STEP_UP_MOVES, type StepUp, type StepUpAct, type StepUpBy } from './step-up.ts'
+import { STEP_UP_MOVES, type StepUp, type StepUpBy } from './step-up.ts'
 import * as store from './step-up-store.ts'
 
 const CHALLENGE_BYTES = 32
@@ -107,23 +108,36 @@ export async function isPasskeyProof(
   return isAssertionOf(tx, place, challenge, by.owner, assertion)
 }
 
+type Wanted = { readonly id: string; readonly act: StepUpAct; readonly subject: string }
+
 /**
- * Spends a proof, inside the command that it protects: good once, in the session that asked for it, for this act on this thing.
- * `auth/step-up-needed` otherwise. A caller without a session of the web app came with a token: the app that holds it asks its own proof.
+ * Looks for a proof that was given: in the session that asked for it, for this act on this thing, not spent and not too old. The row
+ * stays locked until the transaction ends. `auth/step-up-needed` when there is none.
+ *
+ * A caller without a session of a web app came with a token (X-AUTH-TOKEN of ABDM, an operator's): the app that holds a patient's token
+ * asks for its own proof, and an operator's token is one.
  */
-export async function spendStepUp(
-  tx: Tx,
-  caller: PatientCaller | StaffCaller,
-  wanted: { readonly id: string; readonly act: StepUpAct; readonly subject: string },
-): Promise<Refusal | undefined> {
-  if (caller.session === undefined) return undefined
-  const id = parseId<'step-up'>(wanted.id)
-  const stepUp = id && (await store.lockStepUp(tx, caller.session, id))
-  const fits =
-    stepUp !== undefined && stepUp.act === wanted.act && stepUp.subject === wanted.subject && stepUp.expiresAt > tx.now
-  if (!fits || stepUp.status !== 'proved') return refuse('auth/step-up-needed')
+export async function findStepUp(tx: Tx, caller: Caller, wanted: Wanted): Promise<Refusal | undefined> {
+  const found = await provedStepUp(tx, caller, wanted)
+  return isRefusal(found) ? found : undefined
+}
+
+/** Spends the proof that {@link findStepUp} finds: it is good once. */
+export async function spendStepUp(tx: Tx, caller: Caller, wanted: Wanted): Promise<Refusal | undefined> {
+  const stepUp = await provedStepUp(tx, caller, wanted)
+  if (stepUp === undefined || isRefusal(stepUp)) return stepUp
   await store.moveStepUp(tx, stepUp, { status: 'spent', wrongTries: stepUp.wrongTries })
   return undefined
+}
+
+async function provedStepUp(tx: Tx, caller: Caller, wanted: Wanted): Promise<StepUp | Refusal | undefined> {
+  const session = caller.kind === 'patient' || caller.kind === 'staff' ? caller.session : undefined
+  if (session === undefined) return undefined
+  const id = parseId<'step-up'>(wanted.id)
+  const stepUp = id && (await store.lockStepUp(tx, session, id))
+  const fits =
+    stepUp !== undefined && stepUp.act === wanted.act && stepUp.subject === wanted.subject && stepUp.expiresAt > tx.now
+  return fits && stepUp.status === 'proved' ? stepUp : refuse('auth/step-up-needed')
 }
 
 /** Forgets proofs whose time is long over: a chore. */

@@ -1,7 +1,8 @@
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
-import { STEP_UP_MOVES, type StepUp, type StepUpAct, type StepUpStatus } from './step-up.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
+import { STEP_UP_MOVES, type StepUp, type StepUpStatus } from './step-up.ts'
 
 /** Asking for a proof changes nothing of anybody's; the proof is recorded. */
 export async function insertStepUp(tx: Tx, stepUp: Omit<StepUp, 'status' | 'wrongTries'>): Promise<void> {

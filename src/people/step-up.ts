@@ -1,10 +1,7 @@
 import type { Actor } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
+import type { StepUpAct } from '../kernel/step-up-act.ts'
 import type { KeyOwner } from './passkey.ts'
-
-/** What asks for a fresh proof of who is there. */
-export const STEP_UP_ACTS = ['consent.grant', 'policy.save', 'passkey.add', 'emergency.open', 'staff.change'] as const
-export type StepUpAct = (typeof STEP_UP_ACTS)[number]
 
 export type StepUpStatus = 'waiting' | 'proved' | 'spent'
 
