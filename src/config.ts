@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { parseFacilityId } from './kernel/id.ts'
+import { LIMITS } from './kernel/limits.ts'
 
 /** The only reader of settings. Everything is checked at start; a fault says what is wrong, where, and what to write. */
 
@@ -44,7 +45,23 @@ const database = z.union(
 
 const common = {
   name: z.string().min(1, 'write the name that patients read').max(120),
-  listen: z.object({ host: z.string().min(1).default('127.0.0.1'), port }).strict(),
+  listen: z
+    .object({
+      host: z.string().min(1).default('127.0.0.1'),
+      port,
+      /** Addresses or networks of proxies in front, whose `X-Forwarded-For` says who calls. */
+      trustedProxies: z
+        .array(
+          z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'write an address or a network such as 10.0.0.0/8'),
+        )
+        .default([]),
+    })
+    .strict(),
+  /** Calls a second that one caller, and one address that has not proved who calls, may make for long; five times as many at once. */
+  callsPerSecond: z
+    .object({ caller: z.number().min(1), address: z.number().min(1) })
+    .strict()
+    .default(LIMITS.callsPerSecond),
   /** Where others reach us. */
   publicUrl: httpUrl,
   database,

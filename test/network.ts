@@ -9,6 +9,7 @@ import { openKeys, type RunningParty, startParty } from '../src/app.ts'
 import { parseConfig } from '../src/config.ts'
 import { makeCosigner } from '../src/crypto/cosignature.ts'
 import { formatVkey, makeSigner } from '../src/crypto/signed-note.ts'
+import type { CallRates } from '../src/http/door.ts'
 import { LIMITS } from '../src/kernel/limits.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { FakeBridge, type Fault } from './fake-bridge.ts'
@@ -49,6 +50,8 @@ type Options = {
   readonly kinds?: Readonly<Record<string, readonly string[]>>
   /** The facilities witness the log of the exchange. */
   readonly witnessed?: boolean
+  /** Without it, so many that no test meets them. */
+  readonly callsPerSecond?: CallRates
 }
 
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
@@ -204,6 +207,7 @@ export class TestNetwork {
       keysFolder,
       log: { origin: originOf(id), ...(await this.#witnessing(role)) },
       operatorToken,
+      callsPerSecond: this.#options.callsPerSecond ?? { caller: 10_000, address: 10_000 },
       allowPrivateNetworks: this.#options.allowPrivateNetworks ?? true,
       textMessages: { kind: 'sandbox' },
       sandbox: true,

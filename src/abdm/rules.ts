@@ -1,3 +1,4 @@
+import { retryAfterOf } from '../http/problem.ts'
 import type { Answer, Call } from '../http/route.ts'
 import type { DialectRules, Headers } from '../http/server.ts'
 import { type FacilityId, parseFacilityId, parseId } from '../kernel/id.ts'
@@ -13,14 +14,16 @@ export function errorOf(refusal: Refusal): { readonly code: string; readonly mes
 /** ABDM's error body, form 1 of protocol sheet 3.9; token errors in the form of its API manager (form 4), which clients test for. */
 function refusalAnswer(refusal: Refusal, trace: string): Answer {
   const { status, abdm, title } = PROBLEMS[refusal.code]
+  const retryAfterS = retryAfterOf(refusal)
+  const headers = { 'x-trace-id': trace, ...(retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) }) }
   if (/^9009\d\d$/.test(abdm)) {
     return {
       status,
       body: { code: abdm, message: title, description: refusal.detail, error: { code: abdm, message: refusal.detail } },
-      headers: { 'x-trace-id': trace },
+      headers,
     }
   }
-  return { status, body: { error: errorOf(refusal) }, headers: { 'x-trace-id': trace } }
+  return { status, body: { error: errorOf(refusal) }, headers }
 }
 
 /** REQUEST-ID and TIMESTAMP are demanded where a message has an effect; X-CM-ID must be ours when it is sent (any case). */

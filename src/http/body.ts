@@ -1,5 +1,28 @@
 import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
+import type { Route } from './route.ts'
+
+/**
+ * What the headers of a body say that we do not read: another type than JSON, another charset than UTF-8 (RFC 8259 §8.1), or a
+ * compressed one, which could be a thousand times larger than it looks.
+ */
+export function contentFault(
+  { body }: Pick<Route, 'body'>,
+  headers: Readonly<Record<string, string | undefined>>,
+): Refusal | undefined {
+  const { 'content-type': type, 'content-encoding': encoding, 'content-length': length } = headers
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    return refuse('request/wrong-type', 'Send the body as it is, without Content-Encoding.', 'Content-Encoding')
+  const isEmpty = headers['transfer-encoding'] === undefined && (length === undefined || length === '0')
+  if (body === undefined || isEmpty || type === undefined) return undefined
+  const [kind = '', ...parameters] = type.toLowerCase().split(';')
+  if (!/^application\/(?:[a-z0-9.+-]{1,60}\+)?json$/.test(kind.trim()))
+    return refuse('request/wrong-type', 'Send application/json.', 'Content-Type')
+  const charset = parameters.map((each) => each.trim().split('=')).find(([name]) => name === 'charset')?.[1]
+  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset))
+    return refuse('request/wrong-type', 'Send the body as UTF-8.', 'Content-Type')
+  return undefined
+}
 
 /** Reads a JSON body: bytes must be valid UTF-8, valid JSON, and not nested deeper than `LIMITS.bodyDepthMax`. */
 export function parseJsonBody(bytes: Uint8Array): { readonly value: unknown } | Refusal {

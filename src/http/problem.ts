@@ -1,12 +1,18 @@
 import type { ZodError } from 'zod'
+import { LIMITS } from '../kernel/limits.ts'
 import { PROBLEMS } from '../kernel/problems.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Answer } from './route.ts'
 
+/** RFC 9110 §10.2.3: after how many seconds a refusal may be gone; every 503 says it. */
+export function retryAfterOf({ code, retryAfterS }: Refusal): number | undefined {
+  return retryAfterS ?? (PROBLEMS[code].status === 503 ? LIMITS.retryAfterUnavailableMs / 1_000 : undefined)
+}
+
 /** RFC 9457 problem details for a refusal. `trace` finds the request in our logs. */
 export function problemAnswer(refusal: Refusal, trace: string): Answer {
   const { status, title } = PROBLEMS[refusal.code]
-  const { retryAfterS } = refusal
+  const retryAfterS = retryAfterOf(refusal)
   return {
     status,
     headers: {

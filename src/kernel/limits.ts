@@ -22,6 +22,25 @@ export const LIMITS = {
   flowMessagesMax: 3_000,
   flowPageMax: 1_000,
   callTimeoutMs: 10_000,
+  /**
+   * At the door (decision 32). Calls that are worked on at once, and beside them of the log, of witnesses and of operators; how late the
+   * event loop may be two looks in a row; after what time to try again.
+   */
+  callsInFlightMax: 256,
+  reservedCallsInFlightMax: 32,
+  eventLoopLookEveryMs: 250,
+  eventLoopLateMsMax: 1_000,
+  retryAfterOverloadMs: 2_000,
+  retryAfterUnavailableMs: 5_000,
+  /** Calls a second of one caller, and of one address that has not proved who calls; five times as many at once. */
+  callsPerSecond: { caller: 200, address: 100 },
+  countedCallersMax: 20_000,
+  knownCallerKeptMs: 60_000,
+  /** Until the headers of a call are there, and all of it; how often slow ones are looked for; open connections. */
+  headersMsMax: 15_000,
+  requestMsMax: 60_000,
+  slowCallersLookEveryMs: 2_000,
+  connectionsMax: 8_000,
   /** ABDM's replay window: a TIMESTAMP further off than this is refused (protocol sheet 5). */
   timestampPastMsMax: 15 * 60_000,
   timestampFutureMsMax: 10 * 60_000,
@@ -61,6 +80,9 @@ export const LIMITS = {
   textCharsMax: 255,
   logBatchEntriesMax: 4_096,
   witnessBodyBytesMax: 65_536,
+  /** A witness by itself: calls of one address, and cosignatures for one log, within a minute. */
+  witnessCallsPerMinuteMax: 1_200,
+  witnessCosignaturesPerMinuteMax: 300,
   /** How long records stay open after the glass was broken; when its review is due; times one facility may do so for one patient a day. */
   emergencyMs: 30 * 60_000,
   emergencyReviewMs: 3 * 86_400_000,
@@ -70,6 +92,28 @@ export const LIMITS = {
   /** How long a session token lives, and the token that renews it. */
   sessionMs: 30 * 60_000,
   refreshMs: 24 * 3_600_000,
+  /** Partners: tokens, how long an assertion may live, how far clocks may differ, and how old a DPoP proof may be. */
+  partnerTokenMs: 300_000,
+  assertionMs: 300_000,
+  clockSkewMs: 60_000,
+  dpopProofMs: 60_000,
+  /** Longest assertion, proof or certificate of a partner, and most scopes, purposes, keys and certificates of one. */
+  assertionCharsMax: 8_192,
+  clientCertificateCharsMax: 16_384,
+  formBytesMax: 16_384,
+  scopesMax: 20,
+  partnerKeysMax: 20,
+  partnerFacilitiesMax: 200,
+  /**
+   * Published keys of a partner: answer size and time, how long they are taken as they are, how long when they cannot be fetched any
+   * more, and how soon they are asked for again: for an unknown key, after a failure.
+   */
+  jwksBytesMax: 65_536,
+  jwksTimeoutMs: 3_000,
+  jwksFreshMs: 5 * 60_000,
+  jwksStaleMs: 30 * 60_000,
+  jwksUnknownKeyMs: 60_000,
+  jwksCoolDownMs: 30_000,
   /** Failed logins within a minute: of one client id, and of all together. A right secret is known again and always let in. */
   loginsFailedPerClientMinuteMax: 10,
   loginsFailedPerMinuteMax: 600,

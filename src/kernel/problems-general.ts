@@ -69,11 +69,42 @@ export const GENERAL_PROBLEMS = {
   'people/passkey-refused': { status: 422, abdm: 'ABDM-1065', title: 'This passkey does not let you in here.' },
   'people/too-many-passkeys': { status: 409, abdm: 'ABDM-1006', title: 'Remove a passkey before you add another.' },
   'auth/bad-credentials': { status: 401, abdm: '900901', title: 'The client id or secret is wrong.' },
+  'auth/client-unproved': { status: 401, abdm: '900901', title: 'The client did not prove who it is.' },
+  'auth/invalid-dpop-proof': {
+    status: 401,
+    abdm: '900901',
+    title: 'The DPoP proof is missing, or does not fit this call, this token or its key.',
+  },
+  'auth/wrong-certificate': {
+    status: 401,
+    abdm: '900901',
+    title: 'The token belongs to another certificate than the one that was presented.',
+  },
+  'auth/unbound-token': {
+    status: 400,
+    abdm: '900901',
+    title: 'A token is given out only bound to a key or certificate of the client.',
+  },
+  'auth/unsupported-grant': { status: 400, abdm: 'ABDM-1006', title: 'This grant type is not given here.' },
+  'auth/invalid-scope': { status: 400, abdm: 'ABDM-1006', title: 'The client may not ask for this scope.' },
+  'auth/scope-needed': { status: 403, abdm: '900908', title: 'The token does not cover this.' },
+  'partners/unknown-client': { status: 404, abdm: 'ABDM-1404', title: 'There is no such client.' },
+  'partners/duplicate-client': { status: 409, abdm: 'ABDM-1006', title: 'This client id is taken.' },
+  'partners/invalid-keys': {
+    status: 400,
+    abdm: 'ABDM-1006',
+    title: 'The keys are not public keys that a partner may sign with.',
+  },
   'auth/forbidden': { status: 403, abdm: '900908', title: 'This caller may not do that.' },
   'machine/unavailable': {
     status: 503,
     abdm: 'ABDM-1024',
     title: 'A part we need is not available; nothing was changed.',
+  },
+  'machine/overloaded': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'More is asked at once than can be answered; nothing was done. Try again after the time in Retry-After.',
   },
   'machine/fault': { status: 500, abdm: 'ABDM-9999', title: 'Something broke on our side.' },
   'sandbox/not-kept': {

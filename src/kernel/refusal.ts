@@ -30,6 +30,11 @@ export function refuseFor(waitMs: number, detail: string): Refusal {
   return { ...refuse('request/too-many', detail), retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) }
 }
 
+/** `machine/overloaded`: turned away before anything was done. */
+export function refuseOverloaded(waitMs: number): Refusal {
+  return { ...refuse('machine/overloaded'), retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)) }
+}
+
 /** Whether `value` is a {@link Refusal} rather than a result. */
 export function isRefusal(value: unknown): value is Refusal {
   return (
