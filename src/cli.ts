@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
-import { clock, openKeys, randomToken, StartFault, startParty } from './app.ts'
+import { clock, openKeys, random, randomToken, StartFault, startParty } from './app.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
+import { WitnessFault } from './audit/witness-role/state-file.ts'
+import { witnessCommand } from './audit/witness-role/witness-command.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 import { connect } from './db/connect.ts'
 import { DatabaseFault } from './db/database-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { EmbeddedFault } from './db/embedded-fault.ts'
 import { migrate } from './db/migrate.ts'
+import { makePseudonyms } from './db/pseudonyms.ts'
 import { DataPlaceFault, openDataFolder } from './demo/data-folder.ts'
 import { demoCommand } from './demo/demo-command.ts'
 import { StoryFault } from './demo/narrator.ts'
 import { type PartyStarter, profilesFolder } from './demo/network.ts'
 import { storyCommand } from './demo/story.ts'
+import { deidentifyCommand } from './fhir/deidentify/command.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { ensureWeb } from './http/web-build.ts'
 import { STAFF_ROLES } from './kernel/staff-role.ts'
@@ -40,6 +44,7 @@ const SENTENCES = [
   NetworkFault,
   CallFault,
   StoryFault,
+  WitnessFault,
 ]
 
 /** Exit code for words that the command line does not know, as most programs have it; 1 is for what went wrong while working. */
@@ -81,6 +86,7 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
     )
   addNetworkCommands(program, does)
   addPartyCommands(program, does)
+  addWitnessCommand(program, does)
   addStaffCommands(program, does)
   addSandboxCommands(program, does)
   addToolCommands(program, does)
@@ -156,6 +162,22 @@ function addPartyCommands(program: Command, does: Does): void {
   update.action(does(async () => migrateParty(readConfigFile(update.opts<{ config: string }>().config, process.env))))
 }
 
+function addWitnessCommand(program: Command, does: Does): void {
+  const witness = program
+    .command('witness')
+    .description('watch the logs of others and cosign what continues them (C2SP tlog-witness); needs no database')
+    .requiredOption('--config <file>', 'its settings (docs/log.md)')
+    .option('--add-log <vkey...>', 'only add logs, by their verifier keys, to those that it cosigns')
+  witness.action(
+    does(() => {
+      const { config, addLog } = witness.opts<{ config: string; addLog?: readonly string[] }>()
+      const print = (line: string): void => void process.stdout.write(`${line}\n`)
+      const needs = { now: clock, random, print, until: untilSignal }
+      return witnessCommand(config, addLog === undefined ? {} : { addLog }, needs)
+    }),
+  )
+}
+
 async function serveParty(config: PartyConfig): Promise<number> {
   const log = pino({ level: config.logLevel })
   await ensureWeb((line) => log.info(line))
@@ -186,6 +208,7 @@ async function migrateParty(config: PartyConfig): Promise<number> {
   const database = await openDatabase(config)
   const connection = await connect({
     connectionString: database.url,
+    pseudonyms: makePseudonyms((await openKeys(config.keysFolder)).indexKey),
     onError: (error) => process.stderr.write(`${error.message}\n`),
   })
   try {
@@ -330,10 +353,11 @@ function addToolCommands(program: Command, does: Does): void {
     .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
     .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
     .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
-  const load = program
+  const fhir = program
     .command('fhir')
-    .description('the FHIR profiles that documents are checked by: import')
-    .command('import')
+    .description('documents: import newer profiles that they are checked by; deidentify copies for research')
+  addDeidentify(fhir, does)
+  const load = fhir.command('import')
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>', 'as the publisher made it: package/package.json and the definitions beside it')
@@ -349,6 +373,48 @@ function addToolCommands(program: Command, does: Does): void {
         ),
       ),
     )
+}
+
+function addDeidentify(fhir: Command, does: Does): void {
+  const command = fhir
+    .command('deidentify')
+    .description('write pseudonymous copies of the FHIR documents in a folder')
+    .argument('<folder>', 'documents, *.json')
+    .requiredOption('--out <folder>', 'an empty folder for the copies, the report, and what a reviewer may let stay')
+    .requiredOption('--project <id>', 'pseudonyms and shifts of dates are those of this project')
+    .requiredOption('--key <file>', 'secret of the project; made when it is not there')
+    .addOption(
+      new Option('--mode <mode>', 'safe-harbour: years and states; limited: shifted dates, PIN codes')
+        .choices(['safe-harbour', 'limited'])
+        .default('safe-harbour'),
+    )
+    .option('--reviewed <file>', 'SHA-256 of texts that a reviewer let stay, one a line (from to-review.json)')
+    .option('--k <persons>', 'leave out who shares gender, birth year and place with fewer', wholeNumber, 5)
+    .option('--l <conditions>', 'leave out classes with fewer different conditions', wholeNumber, 2)
+  command.action(
+    does(() => {
+      const {
+        key: keyFile,
+        reviewed,
+        ...rest
+      } = command.opts<{
+        out: string
+        project: string
+        key: string
+        mode: 'safe-harbour' | 'limited'
+        reviewed?: string
+        k: number
+        l: number
+      }>()
+      const reviewedFile = reviewed === undefined ? {} : { reviewedFile: reviewed }
+      return deidentifyCommand({ folder: command.args[0] ?? '', keyFile, ...reviewedFile, ...rest, now: clock() })
+    }),
+  )
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1')
+  return Number(text)
 }
 
 /** The words of `log verify` as its own parser takes them. */

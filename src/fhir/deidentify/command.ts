@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isObject, type Obj } from '../json.ts'
+import { anonymityReport, personsOf } from './anonymity.ts'
+import { deidentify } from './document.ts'
+import type { Mode, Project } from './project.ts'
+import type { Reason, Reviewable } from './work.ts'
+
+export type DeidentifyOrder = {
+  readonly folder: string
+  readonly out: string
+  readonly project: string
+  /** 64 hexadecimal digits; made at the first use. */
+  readonly keyFile: string
+  readonly mode: Mode
+  /** SHA-256 of texts that may stay, one a line. */
+  readonly reviewedFile?: string
+  readonly k: number
+  readonly l: number
+  readonly now: Date
+}
+
+const HASH = /^[0-9a-f]{64}$/
+
+/** The call cannot be carried out; its message is for the person at the terminal. */
+class DeidentifyFault extends Error {
+  override readonly name = 'DeidentifyFault'
+}
+
+/**
+ * `amanat fhir deidentify FOLDER`: writes pseudonymous copies of the documents of a folder, with an account of what was taken and how
+ * well people hide among each other. Persons in too small a class are left out. 0 when it was done, 1 when not.
+ */
+export async function deidentifyCommand(
+  order: DeidentifyOrder,
+  say: (line: string) => void = (line) => process.stdout.write(`${line}\n`),
+): Promise<number> {
+  try {
+    await run(order, say)
+    return 0
+  } catch (error) {
+    if (!(error instanceof DeidentifyFault)) throw error
+    say(`Nothing was written: ${error.message}`)
+    return 1
+  }
+}
+
+async function run(order: DeidentifyOrder, say: (line: string) => void): Promise<void> {
+  await insistOnEmpty(order.out)
+  const project: Project = { id: order.project, key: await projectKey(order.keyFile) }
+  const reviewed = await reviewedHashes(order.reviewedFile)
+  const removed = new Map<string, number>()
+  const toReview = new Map<string, Reviewable>()
+  const documents: Obj[] = []
+  for (const name of (await readdir(order.folder)).filter((one) => one.endsWith('.json')).toSorted()) {
+    const bundle = await readDocument(join(order.folder, name), name)
+    const patient = patientOf(bundle, name)
+    const left = deidentify(bundle, { mode: order.mode, project, patient, now: order.now, reviewed })
+    documents.push(left.document)
+    for (const [reason, count] of Object.entries(left.removed)) removed.set(reason, (removed.get(reason) ?? 0) + count)
+    for (const one of left.toReview) toReview.set(one.sha256, one)
+  }
+  if (documents.length === 0) throw new DeidentifyFault(`${order.folder} has no FHIR documents (*.json)`)
+  await writeExport(order, documents, Object.fromEntries(removed), [...toReview.values()], say)
+}
+
+async function writeExport(
+  order: DeidentifyOrder,
+  documents: readonly Obj[],
+  removed: Partial<Record<Reason, number>>,
+  toReview: readonly Reviewable[],
+  say: (line: string) => void,
+): Promise<void> {
+  const { atRisk, ...report } = anonymityReport(personsOf(documents), order)
+  const isHidden = (document: Obj) => !personsOf([document]).some(({ pseudonym }) => atRisk.includes(pseudonym))
+  const safe = documents.filter(isHidden)
+  const after = anonymityReport(personsOf(safe), order)
+  const folder = join(order.out, 'documents')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  for (const document of safe) await write(join(folder, `${idOf(document)}.json`), document)
+  const account = {
+    project: order.project,
+    mode: order.mode,
+    asked: { k: order.k, l: order.l },
+    read: { documents: documents.length, ...report },
+    written: { documents: safe.length, persons: after.persons, classes: after.classes, k: after.k, l: after.l },
+    leftOut: { persons: atRisk.length, documents: documents.length - safe.length },
+    removed,
+  }
+  await write(join(order.out, 'report.json'), account)
+  await write(join(order.out, 'to-review.json'), toReview)
+  say(`${safe.length} of ${documents.length} documents of ${after.persons} persons written to ${folder}.`)
+  say(`Left out: ${atRisk.length} persons in classes smaller than ${order.k} or with fewer than ${order.l} conditions.`)
+  say(`What was taken, and k and l of the export: report.json. The result is pseudonymous, not anonymous.`)
+  if (toReview.length > 0)
+    say(
+      `${toReview.length} texts and attachments were dropped; to-review.json shows them. It is health data: keep it here.`,
+    )
+}
+
+async function insistOnEmpty(folder: string): Promise<void> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw new DeidentifyFault(`--out: ${folder} cannot be read (${error.code ?? error.message})`)
+  })
+  if (found.length > 0)
+    throw new DeidentifyFault(`--out: ${folder} is not empty; an export is never mixed with another`)
+}
+
+async function projectKey(path: string): Promise<Uint8Array> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new DeidentifyFault(`--key: ${path} cannot be read (${error.code ?? error.message})`)
+  })
+  if (text === undefined) {
+    const key = randomBytes(32)
+    await writeFile(path, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    return new Uint8Array(key)
+  }
+  if (!HASH.test(text.trim())) throw new DeidentifyFault(`--key: ${path} must hold 64 hexadecimal digits`)
+  return new Uint8Array(Buffer.from(text.trim(), 'hex'))
+}
+
+async function reviewedHashes(path: string | undefined): Promise<ReadonlySet<string>> {
+  if (path === undefined) return new Set()
+  const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim())
+  const hashes = lines.filter((line) => line !== '' && !line.startsWith('#'))
+  const wrong = hashes.findIndex((line) => !HASH.test(line))
+  if (wrong >= 0)
+    throw new DeidentifyFault(`--reviewed: entry ${wrong + 1} of ${path} is no SHA-256 in hexadecimal digits`)
+  return new Set(hashes)
+}
+
+async function readDocument(path: string, name: string): Promise<Obj> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(await readFile(path, 'utf8'))
+  } catch {
+    throw new DeidentifyFault(`${name} is not JSON`)
+  }
+  if (!isObject(parsed) || parsed['resourceType'] !== 'Bundle') throw new DeidentifyFault(`${name} is no FHIR Bundle`)
+  return parsed
+}
+
+/** By which documents of one patient are known to be hers: the first identifier of the Patient. Without one they cannot be put together. */
+function patientOf(bundle: Obj, name: string): string {
+  const entries = Array.isArray(bundle['entry']) ? bundle['entry'].filter(isObject) : []
+  const patient = entries
+    .map(({ resource }) => resource)
+    .find((one) => isObject(one) && one['resourceType'] === 'Patient')
+  const identifiers = isObject(patient) && Array.isArray(patient['identifier']) ? patient['identifier'] : []
+  const [first] = identifiers.filter(isObject).filter(({ value }) => typeof value === 'string')
+  if (first === undefined) throw new DeidentifyFault(`${name} has no Patient with an identifier: whose document is it?`)
+  return JSON.stringify([first['system'] ?? null, first['value']])
+}
+
+function idOf(document: Obj): string {
+  const { identifier } = document
+  return isObject(identifier) ? String(identifier['value']) : 'document'
+}
+
+async function write(path: string, content: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 })
+}
