@@ -23,10 +23,11 @@ import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
 import { makeOutbound, type Outbound } from './http/outbound.ts'
-import { type Authenticate, makeServer, nativeRules } from './http/server.ts'
+import { type Headers, makeServer, nativeRules } from './http/server.ts'
 import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
-import { refuse } from './kernel/refusal.ts'
+import type { Caller } from './kernel/caller.ts'
+import { isRefusal, type Refusal, refuse } from './kernel/refusal.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
@@ -136,6 +137,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
   const faults = config.sandbox ? makeFaults() : undefined
+  const isOperator = operatorCheck(config.operatorToken)
   const app = makeServer({
     machine,
     log,
@@ -153,11 +155,15 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     authenticate: {
       ...parts.authenticate,
       none: async () => ({ kind: 'anonymous' }),
-      operator: operatorCheck(config.operatorToken),
+      operator: async (_tx, headers) => isOperator(headers),
     },
     mayDo,
     stepUp: { find: findStepUp, spend: spendStepUp },
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
+    isOperator: (headers) => !isRefusal(isOperator(headers)),
+    callRates: config.callsPerSecond,
+    trustedProxies: config.listen.trustedProxies,
+    isSecure: config.publicUrl.startsWith('https://'),
   })
   const chores = [
     ...parts.chores,
@@ -233,10 +239,10 @@ function portFault(error: unknown, config: PartyConfig): Error {
 }
 
 /** Compares digests, so that neither length nor place of the first difference shows in the time it takes. */
-function operatorCheck(operatorToken: string): Authenticate {
+function operatorCheck(operatorToken: string): (headers: Headers) => Caller | Refusal {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   const wanted = digest(operatorToken)
-  return async (_tx, headers) => {
+  return (headers) => {
     const sent = /^Bearer (.+)$/i.exec(headers['authorization'] ?? '')?.[1]
     if (sent === undefined) return refuse('auth/missing-token', 'Send the operator token: Authorization: Bearer …')
     return timingSafeEqual(digest(sent), wanted) ? { kind: 'operator', name: 'operator' } : refuse('auth/invalid-token')

@@ -6,19 +6,24 @@ import Fastify, {
   LogController,
 } from 'fastify'
 import type { Logger } from 'pino'
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffAct, StaffRole } from '../kernel/staff-role.ts'
-import { isStorable, parseJsonBody } from './body.ts'
+import { contentFault, isStorable, parseJsonBody } from './body.ts'
+import { type CallRates, type Door, makeDoor } from './door.ts'
 import type { Faults } from './faults.ts'
+import { addHealth } from './health.ts'
 import { type LiveReader, type LiveStreams, makeLiveStreams } from './live.ts'
 import { logMessage, withoutSecret } from './message-log.ts'
+import { type Meters, makeMeters } from './meters.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
+import { SAFE_HEADERS, TLS_ONLY } from './safe-headers.ts'
+import { answerUnreadable } from './unreadable.ts'
 import { handleProved, type StepUpCheck } from './step-up.ts'
 import { addWebFiles, type WebApp } from './web-files.ts'
 
@@ -67,31 +72,15 @@ export type ServerNeeds = {
   readonly stepUp?: StepUpCheck
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
+  /** Whether an operator calls: of `/metrics`, which asks no database. Without it, nobody does. */
+  readonly isOperator?: (headers: Headers) => boolean
+  readonly callRates?: CallRates
+  /** Addresses of proxies of ours, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[]
+  /** People reach this party over TLS: browsers are told to use nothing else. */
+  readonly isSecure?: boolean
   /** In the sandbox: how this party is broken on purpose. */
   readonly faults?: Faults
-}
-
-/** One page must not be framed, sniffed or sent elsewhere; answers about patients are not cached. */
-const SAFE_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "worker-src 'self'",
-    "manifest-src 'self'",
-    'frame-src blob:',
-    "form-action 'self'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
-  'cross-origin-opener-policy': 'same-origin',
 }
 
 /** Builds the HTTP server of one party from its route table. */
@@ -103,46 +92,79 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
     genReqId: () => Buffer.from(needs.machine.random(12)).toString('base64url'),
     requestIdHeader: false,
     routerOptions: { maxParamLength: 300 },
+    exposeHeadRoutes: false,
+    trustProxy: [...(needs.trustedProxies ?? [])],
     forceCloseConnections: true,
     keepAliveTimeout: 30_000,
-    requestTimeout: 60_000,
+    requestTimeout: LIMITS.requestMsMax,
+    http: { connectionsCheckingInterval: LIMITS.slowCallersLookEveryMs },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (_error, request, reply) => void answerWith(request, reply, refuse('request/malformed')),
   })
+  app.server.headersTimeout = LIMITS.headersMsMax
+  app.server.maxConnections = LIMITS.connectionsMax
+  const door = makeDoor(needs.callRates ?? LIMITS.callsPerSecond, () => performance.now())
+  app.addHook('onClose', async () => door.close())
+  const answerWith = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    result: Answer | Refusal,
+    route?: Route,
+  ): Promise<FastifyReply> => {
+    const rules = needs.dialects[route?.dialect ?? dialectOf(request.url)]
+    return send(reply, isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result)
+  }
+  if (needs.isSecure) app.addHook('onRequest', async (_request, reply) => void reply.headers(TLS_ONLY))
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   needs.faults?.attach(app, needs.routes, needs.machine.now)
-  addHealth(app, needs)
+  addHealth(app, { isOperator: () => false, ...needs, sandbox: needs.machine.sandbox === true }, answerWith)
   addWebFiles(app, needs.web ?? [], SAFE_HEADERS)
   const live = makeLiveStreams(needs.machine)
   // Before the sockets are cut, so that readers see an end and not a fault.
   app.addHook('preClose', async () => live.close())
-  const meters = makeMeters(needs.metrics, live)
+  const meters = makeMeters(needs.metrics, live, door)
   for (const route of needs.routes) {
     app.route({
       method: route.method,
       url: route.path,
       bodyLimit: route.bodyBytesMax ?? LIMITS.bodyBytesMax,
-      handler: (request, reply) => serve(needs, { meters, live }, route, request, reply),
+      // Before the body is read.
+      onRequest: async (request, reply) => {
+        const refusal =
+          door.turnAway(arriving(request), route) ??
+          contentFault(route, request.headers as Headers) ??
+          (await turnedAwayByAddress(needs, route, request))
+        if (refusal === undefined) return undefined
+        meters.refused.inc({ code: refusal.code })
+        return answerWith(request, reply, refusal, route)
+      },
+      handler: (request, reply) => serve({ ...needs, meters, live, door }, route, request, reply),
     })
   }
-  app.setNotFoundHandler((request, reply) =>
-    send(
-      reply,
-      needs.dialects[dialectOf(request.url)].refusalAnswer(refuse('request/not-found'), request.id, undefined),
-    ),
-  )
+  app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
   app.setErrorHandler((error, request, reply) => {
     const refusal = refusalOfFrameworkError(error)
     if (refusal === undefined)
       needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
-    const answer = needs.dialects[dialectOf(request.url)].refusalAnswer(
-      refusal ??
-        refuse('machine/fault', `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`),
-      request.id,
-      undefined,
-    )
-    return send(reply, answer)
+    const fault = `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`
+    return answerWith(request, reply, refusal ?? refuse('machine/fault', fault))
   })
   return app
+}
+
+const arriving = ({ ip, headers }: FastifyRequest) => ({ ip, headers: headers as Headers })
+
+/** A large body is not even received when what lets its sender in stands in the address and is wrong. */
+async function turnedAwayByAddress(
+  needs: ServerNeeds,
+  route: Route,
+  request: FastifyRequest,
+): Promise<Refusal | undefined> {
+  const { admit } = route
+  const params = request.params as Record<string, string>
+  if (admit === undefined || !decodedParts(request).every(isStorable)) return undefined
+  return transact(needs.machine, (tx) => admit({ tx, params }))
 }
 
 function dialectOf(url: string): Dialect {
@@ -157,65 +179,20 @@ function refusalOfFrameworkError(error: unknown): Refusal | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? refuse('request/malformed') : undefined
 }
 
-type Meters = { readonly took: Histogram; readonly refused: Counter }
+type Inside = ServerNeeds & { readonly meters: Meters; readonly live: LiveStreams; readonly door: Door }
 
-function makeMeters(registry: Registry, live: LiveStreams): Meters {
-  new Gauge({
-    name: 'amanat_live_streams',
-    help: 'Open connections for live updates',
-    registers: [registry],
-    collect() {
-      this.set(live.count())
-    },
-  })
-  return {
-    took: new Histogram({
-      name: 'amanat_http_seconds',
-      help: 'Time to answer, by route and status',
-      labelNames: ['method', 'route', 'status'],
-      registers: [registry],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    }),
-    refused: new Counter({
-      name: 'amanat_refusals_total',
-      help: 'Refusals, by code',
-      labelNames: ['code'],
-      registers: [registry],
-    }),
-  }
-}
-
-function addHealth(app: FastifyInstance, needs: ServerNeeds): void {
-  app.get('/health/live', async (_request, reply) => send(reply, { status: 200, body: { status: 'live' } }))
-  app.get('/health/ready', async (_request, reply) => {
-    const missing = await needs.ready()
-    return send(
-      reply,
-      missing.length === 0
-        ? { status: 200, body: { status: 'ready' } }
-        : { status: 503, body: { status: 'not ready', missing } },
-    )
-  })
-  app.get('/metrics', async (_request, reply) => {
-    reply.header('content-type', needs.metrics.contentType)
-    return reply.send(await needs.metrics.metrics())
-  })
-}
-
-async function serve(
-  needs: ServerNeeds,
-  { meters, live }: { readonly meters: Meters; readonly live: LiveStreams },
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function serve(needs: Inside, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { meters, live, door } = needs
   const startedMs = performance.now()
   const at = needs.machine.now()
   const rules = needs.dialects[route.dialect]
   const headers = request.headers as Headers
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const seen: { caller?: Caller; body?: unknown } = {}
-  const handled = await decideAndHandle(needs, route, request, headers, raw, seen)
+  const place = door.enter(arriving(request), route)
+  const handled = isRefusal(place)
+    ? place
+    : await decideAndHandle(needs, route, request, headers, raw, seen).finally(place)
   const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
   const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
@@ -233,7 +210,7 @@ async function serve(
     },
     'answered',
   )
-  if (rules.logged) {
+  if (rules.logged && !isRefusal(place)) {
     const body = answer.body === undefined ? '' : JSON.stringify(answer.body)
     const requestId = rules.requestId(headers)
     const message = {
@@ -283,7 +260,7 @@ function readerOf(
 }
 
 async function decideAndHandle(
-  needs: ServerNeeds,
+  needs: Inside,
   route: Route,
   request: FastifyRequest,
   headers: Headers,
@@ -293,15 +270,17 @@ async function decideAndHandle(
   return transact(needs.machine, async (tx) => {
     const rules = needs.dialects[route.dialect]
     const caller = await needs.authenticate[route.auth](tx, headers, route)
+    const tooOften = needs.door.note(arriving(request), caller)
     if (isRefusal(caller)) return caller
     seen.caller = caller
+    if (tooOften) return tooOften
     const forbidden = checkAct(needs, route, caller)
     if (forbidden) return forbidden
     const headerFault = rules.checkHeaders(headers, tx.now, route)
     if (headerFault) return headerFault
     const turnedAway = await route.admit?.({ tx, params: request.params as Record<string, string> })
     if (turnedAway) return turnedAway
-    const input = readInput(route, request, headers, raw)
+    const input = readInput(route, request, raw)
     if (isRefusal(input)) return input
     seen.body = input.sent
     const requestId = rules.requestId(headers)
@@ -331,13 +310,8 @@ function checkAct(needs: ServerNeeds, { act }: Route, caller: Caller): Refusal |
 function readInput(
   route: Route,
   request: FastifyRequest,
-  headers: Headers,
   raw: Buffer,
 ): { body: unknown; sent: unknown; query: unknown } | Refusal {
-  const type = headers['content-type']
-  if (route.body && raw.length > 0 && type !== undefined && !/^application\/([a-z.+-]+\+)?json\b/i.test(type)) {
-    return refuse('request/wrong-type', `Send application/json, not ${type.slice(0, 60)}.`, 'Content-Type')
-  }
   const address = decodedParts(request)
   if (!address.every(isStorable))
     return refuse('request/malformed', 'The address holds characters that no id or text has.')
