@@ -96,6 +96,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
     },
     mayDo,
     ready: async () => [],
+    callRates: { caller: 1_000_000, address: 1_000_000 },
   })
   const patients = Array.from({ length: patientCount }, (_, i) => `bench.p${i}@sbx` as AbhaAddress)
   const accessToken = await transact(machine, async (tx) => {

@@ -92,6 +92,7 @@ before(async () => {
     },
     mayDo,
     ready: async () => [],
+    isOperator: ({ authorization }) => authorization === 'Bearer operator',
   })
 })
 after(async () => {
@@ -219,10 +220,14 @@ test('an address that lets in who knows it stands in the delivery log without it
   assert.ok(!JSON.stringify(messages).includes('SECRETPART'))
 })
 
-test('health, readiness and metrics answer', async () => {
+test('health answers everybody, with one word; metrics answer operators only', async () => {
   assert.equal((await app.inject('/health/live')).json().status, 'live')
   assert.equal((await app.inject('/health/ready')).json().status, 'ready')
-  assert.match((await app.inject('/metrics')).body, /amanat_http_seconds_bucket/)
+  const open = await app.inject('/metrics')
+  assert.deepEqual([open.statusCode, open.json().type], [401, 'urn:amanat:problem:auth/missing-token'])
+  const seen = await app.inject({ url: '/metrics', headers: { authorization: 'Bearer operator' } })
+  assert.match(seen.body, /amanat_http_seconds_bucket/)
+  assert.match(String(seen.headers['content-type']), /^text\/plain/)
 })
 
 test('text that PostgreSQL cannot hold is refused at the door, in body, path and query', async () => {
