@@ -36,6 +36,7 @@ const FOLDERS = [
   'abdm',
   'nhcx',
   'hl7',
+  'recovery',
   'sandbox',
   'demo',
 ]
