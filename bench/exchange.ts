@@ -6,8 +6,8 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { abdmRules } from '../src/abdm/rules.ts'
 import { exchangeParts } from '../src/app-exchange.ts'
+import { openKeyring } from '../src/app-keys.ts'
 import { parseConfig } from '../src/config.ts'
-import { fileKeyWrap } from '../src/crypto/envelope.ts'
 import { makeSigner } from '../src/crypto/signed-note.ts'
 import { makeChanges } from '../src/db/changes.ts'
 import type { Connection } from '../src/db/connect.ts'
@@ -46,7 +46,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
     db: connection.db,
     now: () => new Date(),
     random,
-    keyWrap: fileKeyWrap(keys.keyEncryptionKey, random),
+    keyWrap: await openKeyring({ keys: { wrap: { file: {} }, previous: [] }, keysFolder }, keys, random),
     reactions,
     wake: () => undefined,
     changes: makeChanges(),
@@ -93,6 +93,7 @@ export async function startBenchExchange(connection: Connection, patientCount: n
       ...parts.authenticate,
       none: async () => ({ kind: 'anonymous' }),
       operator: async () => refuse('auth/invalid-token'),
+      partner: async () => refuse('auth/invalid-token'),
     },
     mayDo,
     ready: async () => [],

@@ -6,18 +6,21 @@ import { abdmRules } from './abdm/rules.ts'
 import { SEND_JOB, sendHandler } from './abdm/send.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
+import { openKeyring } from './app-keys.ts'
 import type { Ground, Parts } from './app-parts.ts'
+import { partnersOf } from './app-partners.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import { type OwnLog, type OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import { readLogState } from './audit/state.ts'
 import type { PartyConfig } from './config.ts'
 import { makeCosigner } from './crypto/cosignature.ts'
-import { fileKeyWrap } from './crypto/envelope.ts'
 import { makeSigner } from './crypto/signed-note.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
+import { hideExisting } from './db/hide-existing.ts'
 import { migrate } from './db/migrate.ts'
+import { makePseudonyms } from './db/pseudonyms.ts'
 import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
@@ -35,8 +38,10 @@ import { findStepUp, spendStepUp } from './people/step-up-commands.ts'
 import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
-import { openKeyFile, type PartyKeys, tieKeysToDatabase } from './vault/key-file.ts'
-import { rememberUnwrapped } from './vault/unwrapped-keys.ts'
+import { eraseAgain } from './vault/erasures.ts'
+import { openKeyFile, type PartyKeys } from './vault/key-file.ts'
+import { tieKeysToDatabase } from './vault/key-tie.ts'
+import type { Keyring } from './vault/key-wrap.ts'
 
 export type RunningParty = {
   readonly config: PartyConfig
@@ -51,7 +56,7 @@ const SWEEP_EVERY_MS = 3_600_000
 
 /** Wall clock and randomness of the operating system: the only place where they enter. */
 export const clock = (): Date => new Date()
-const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
+export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 
 /** The keys of a party, made at its first start. */
 export function openKeys(folder: string): Promise<PartyKeys> {
@@ -68,12 +73,14 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
   if (config.profilesFolder !== undefined) await useProfiles(config.profilesFolder, log)
   const connection = await connect({
     connectionString: databaseUrl,
+    pseudonyms: makePseudonyms(keys.indexKey),
     applicationName: `amanat ${config.id}`,
     poolMax: 16,
     onError: (error) => log.error({ err: error }, 'a database connection broke'),
   })
   try {
     await migrate(connection.pool)
+    await hideExisting(connection.pool, clock())
     return await assemble(config, keys, connection, log)
   } catch (error) {
     await connection.close()
@@ -93,6 +100,7 @@ async function useProfiles(folder: string, log: Logger): Promise<void> {
 /** What a party stands on. Only a simulation brings another clock, chance or way out than those of the operating system. */
 export type Footing = {
   readonly keys: PartyKeys
+  readonly keyring: Keyring
   readonly connection: Connection
   readonly log: Logger
   readonly now: () => Date
@@ -109,12 +117,12 @@ export type BuiltParty = {
 }
 
 function makeMachine(config: PartyConfig, footing: Footing, later: Pick<Machine, 'reactions' | 'wake'>): Machine {
-  const { keys, connection, now, random } = footing
+  const { keyring, connection, now, random } = footing
   return {
     db: connection.db,
     now,
     random,
-    keyWrap: rememberUnwrapped(fileKeyWrap(keys.keyEncryptionKey, random), () => performance.now()),
+    keyWrap: keyring,
     ...later,
     changes: makeChanges(),
     ...(config.sandbox ? { sandbox: true } : {}),
@@ -123,10 +131,11 @@ function makeMachine(config: PartyConfig, footing: Footing, later: Pick<Machine,
 
 /** Puts a party together: its machine, its routes behind the door, its jobs and chores. `wake`: there is a job to do. */
 export async function buildParty(config: PartyConfig, footing: Footing, wake: () => void): Promise<BuiltParty> {
-  const { keys, connection, outbound, log } = footing
+  const { keys, keyring, connection, outbound, log } = footing
   const reactions = new Map<string, Reaction[]>()
   const machine = makeMachine(config, footing, { reactions, wake })
-  await transact(machine, (tx) => tieKeysToDatabase(tx, keys))
+  await transact(machine, (tx) => tieKeysToDatabase(tx, keys, keyring))
+  await eraseAgain(machine)
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
   const ownWitness: OwnWitness = {
     cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed),
@@ -136,6 +145,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
+  const partners = partnersOf(config, footing)
   const faults = config.sandbox ? makeFaults() : undefined
   const isOperator = operatorCheck(config.operatorToken)
   const app = makeServer({
@@ -147,6 +157,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
       ...logRoutes(ownLog),
       ...witnessRoutes(ownWitness),
       ...operatorRoutes({ party: config, ownLog, ownWitness }),
+      ...partners.routes,
       ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
     ],
     ...(faults === undefined ? {} : { faults }),
@@ -156,8 +167,10 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
       ...parts.authenticate,
       none: async () => ({ kind: 'anonymous' }),
       operator: async (_tx, headers) => isOperator(headers),
+      partner: partners.check,
     },
     mayDo,
+    covers: partners.covers,
     stepUp: { find: findStepUp, spend: spendStepUp },
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
     isOperator: (headers) => !isRefusal(isOperator(headers)),
@@ -181,7 +194,8 @@ async function assemble(
 ): Promise<RunningParty> {
   let wake = (): void => undefined
   const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
-  const footing: Footing = { keys, connection, log, now: clock, random, outbound }
+  const keyring = await openKeyring(config, keys, random)
+  const footing: Footing = { keys, keyring, connection, log, now: clock, random, outbound }
   const { machine, app, handlers, chores } = await buildParty(config, footing, () => wake())
   const worker = startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
   wake = worker.wake
@@ -191,6 +205,7 @@ async function assemble(
     await worker.stop()
     await schedule.stop()
     await outbound.close()
+    await keyring.close()
     await connection.close()
   }
   try {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { keysConfig, withKeySecrets } from './config-keys.ts'
 import { parseFacilityId } from './kernel/id.ts'
 import { LIMITS } from './kernel/limits.ts'
 
@@ -67,6 +68,8 @@ const common = {
   database,
   /** Folder of `keys.json`. */
   keysFolder: z.string().min(1, 'write the folder of keys.json'),
+  /** What wraps the data keys: a key in keys.json, or a key service. */
+  keys: keysConfig,
   log: z
     .object({
       /** Name of our log, for ever: host and path without scheme (C2SP checkpoint origin). */
@@ -244,6 +247,7 @@ function withSecrets(value: unknown, env: Readonly<Record<string, string | undef
   const settings: Record<string, unknown> = { ...value }
   if (env['AMANAT_OPERATOR_TOKEN']) settings['operatorToken'] = env['AMANAT_OPERATOR_TOKEN']
   if (env['DATABASE_URL']) settings['database'] = { url: env['DATABASE_URL'] }
+  if (settings['keys'] !== undefined) settings['keys'] = withKeySecrets(settings['keys'], env)
   const exchange = settings['exchange']
   if (env['AMANAT_CLIENT_SECRET'] && typeof exchange === 'object' && exchange !== null)
     settings['exchange'] = { ...exchange, clientSecret: env['AMANAT_CLIENT_SECRET'] }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { fileKeyWrap } from '../src/crypto/envelope.ts'
 import { makeChanges } from '../src/db/changes.ts'
 import type { Machine, Reactions } from '../src/db/tx.ts'
 import type { TestDatabase } from './database.ts'
+import { makeTestKeyring } from './keyring.ts'
 
 /** A clock that stands still until it is told otherwise. */
 export type TestClock = {
@@ -27,7 +27,7 @@ export function makeTestMachine(
     db: database.db,
     now: clock.now,
     random,
-    keyWrap: fileKeyWrap(random(32), random),
+    keyWrap: makeTestKeyring(random),
     reactions: options.reactions ?? new Map(),
     wake: options.wake ?? (() => undefined),
     changes: makeChanges(),

@@ -3,7 +3,19 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { isRefusal } from '../kernel/refusal.ts'
-import { fileKeyWrap, generateDataKey, openWith, type Place, sealWith } from './envelope.ts'
+import {
+  fileKeyId,
+  generateDataKey,
+  nameWrapped,
+  openByShare,
+  openWith,
+  type Place,
+  readWrapped,
+  sealByShare,
+  sealWith,
+  unwrapByKey,
+  wrapByKey,
+} from './envelope.ts'
 
 const key = generateDataKey(randomBytes)
 const place: Place = { table: 'document', column: 'sealed', row: 'r-1', patient: 'asha@sbx' }
@@ -46,19 +58,36 @@ test('the nonce is fresh each time', () => {
   assert.equal(a.length, 4 + 29)
 })
 
-test('data keys are wrapped and unwrapped; a wrong or changed one is a fault, not a key', async () => {
+test('data keys are wrapped and unwrapped; with another key or changed they do not come out', () => {
   const kek = randomBytes(32)
-  const wrap = fileKeyWrap(kek, randomBytes)
-  const other = fileKeyWrap(randomBytes(32), randomBytes)
-  const blob = await wrap.wrap(key)
-  assert.deepEqual(Buffer.from(await fileKeyWrap(kek, randomBytes).unwrap(blob)), Buffer.from(key))
-  assert.equal(fileKeyWrap(kek, randomBytes).id, wrap.id)
-  assert.notEqual(other.id, wrap.id)
-  assert.ok(!Buffer.from(blob).includes(Buffer.from(key)))
-  await assert.rejects(other.unwrap(blob), new RegExp(other.id))
-  blob[20] = (blob[20] ?? 0) ^ 1
-  await assert.rejects(wrap.unwrap(blob))
-  assert.throws(() => fileKeyWrap(randomBytes(16), randomBytes), RangeError)
-  await assert.rejects(wrap.wrap(randomBytes(16)), RangeError)
+  const wrapped = wrapByKey(kek, key, randomBytes)
+  assert.deepEqual(Buffer.from(unwrapByKey(kek, wrapped) ?? []), Buffer.from(key))
+  assert.notEqual(fileKeyId(kek), fileKeyId(randomBytes(32)))
+  assert.ok(!Buffer.from(wrapped).includes(Buffer.from(key)))
+  assert.equal(unwrapByKey(randomBytes(32), wrapped), undefined)
+  wrapped[20] = (wrapped[20] ?? 0) ^ 1
+  assert.equal(unwrapByKey(kek, wrapped), undefined)
+  assert.throws(() => wrapByKey(randomBytes(16), key, randomBytes), RangeError)
   assert.throws(() => sealWith(randomBytes(16), 'x', place, randomBytes), RangeError)
+})
+
+test('a data key opens with its own share and number only', () => {
+  const share = randomBytes(32)
+  const sealed = sealByShare(share, 7, key, randomBytes)
+  assert.deepEqual(Buffer.from(openByShare(share, 7, sealed)), Buffer.from(key))
+  assert.throws(() => openByShare(share, 8, sealed), /share 8/)
+  assert.throws(() => openByShare(randomBytes(32), 7, sealed), /share 7/)
+  assert.throws(() => sealByShare(share, 7, randomBytes(16), randomBytes), RangeError)
+})
+
+test('a wrapped key begins with the name of its key; those of the first version have none', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 60, unit: 'grapheme-ascii' }), fc.uint8Array(), (wrapId, ciphertext) => {
+      const { blob } = nameWrapped(wrapId, ciphertext)
+      assert.deepEqual(readWrapped(blob), { wrapId, ciphertext })
+    }),
+  )
+  const first = wrapByKey(randomBytes(32), key, randomBytes)
+  assert.deepEqual(readWrapped(first), { wrapId: undefined, ciphertext: first })
+  assert.throws(() => nameWrapped('x'.repeat(256), key), RangeError)
 })

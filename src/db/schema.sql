@@ -91,6 +91,8 @@ create table consent_artefact (
   constraint consent_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX consent_artefact_due ON public.consent_artefact USING btree (bucket, data_erase_at) WHERE (status = 'GRANTED'::text);
+CREATE INDEX consent_artefact_hip ON public.consent_artefact USING btree (hip, id DESC);
+CREATE INDEX consent_artefact_hiu ON public.consent_artefact USING btree (hiu, id DESC);
 CREATE INDEX consent_artefact_patient ON public.consent_artefact USING btree (bucket, patient, created_at DESC, id DESC);
 CREATE INDEX consent_artefact_request ON public.consent_artefact USING btree (bucket, request);
 comment on table consent_artefact is 'by patient: signed consents, one for each provider';
@@ -144,9 +146,12 @@ create table data_key (
   key_wrap_id text not null,
   created_at timestamp with time zone not null,
   erased_at timestamp with time zone,
+  share bigint,
   constraint data_key_pkey PRIMARY KEY (bucket, patient, scope),
   constraint data_key_check CHECK (((wrapped IS NULL) = (erased_at IS NOT NULL)))
 );
+CREATE UNIQUE INDEX data_key_share ON public.data_key USING btree (bucket, share) WHERE (share IS NOT NULL);
+CREATE INDEX data_key_wrap ON public.data_key USING btree (key_wrap_id, bucket, patient, scope) WHERE (wrapped IS NOT NULL);
 comment on table data_key is 'by patient: data keys, wrapped; destroying one erases what it sealed';
 
 create table data_request (
@@ -233,7 +238,7 @@ create table facility (
   registered_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
   constraint facility_pkey PRIMARY KEY (id),
-  constraint facility_bridge_fkey FOREIGN KEY (bridge) REFERENCES bridge(client_id),
+  constraint facility_bridge_fkey FOREIGN KEY (bridge) REFERENCES bridge(client_id) ON UPDATE CASCADE,
   constraint facility_roles_check CHECK ((roles <@ ARRAY['hip'::text, 'hiu'::text, 'health-locker'::text, 'phr'::text])),
   constraint facility_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text])))
 );
@@ -268,6 +273,7 @@ create table hip_artefact (
   constraint hip_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX hip_artefact_due ON public.hip_artefact USING btree (bucket, erase_at) WHERE (status = 'GRANTED'::text);
+CREATE INDEX hip_artefact_hiu ON public.hip_artefact USING btree (hiu, consent_id DESC);
 CREATE INDEX hip_artefact_newest ON public.hip_artefact USING btree (consent_id);
 comment on table hip_artefact is 'by patient: copies of consent artefacts under which we share';
 
@@ -638,6 +644,22 @@ CREATE INDEX job_open ON public.job USING btree (seq) INCLUDE (status) WHERE (st
 CREATE INDEX job_waiting ON public.job USING btree (run_at, seq) WHERE (status = 'waiting'::text);
 comment on table job is 'local: what leaves this party or waits for time';
 
+create table key_share_block (
+  first bigint not null generated always as identity,
+  taken_at timestamp with time zone not null,
+  constraint key_share_block_pkey PRIMARY KEY (first)
+);
+comment on table key_share_block is 'local: blocks of 64 numbers of shares that were given out to a running program';
+
+create table key_share_end (
+  share bigint not null,
+  ended_at timestamp with time zone not null,
+  destroyed_at timestamp with time zone,
+  constraint key_share_end_pkey PRIMARY KEY (share)
+);
+CREATE INDEX key_share_end_open ON public.key_share_end USING btree (ended_at) WHERE (destroyed_at IS NULL);
+comment on table key_share_end is 'local: shares of erased data keys: overwritten at once, and again at each start while the row is kept';
+
 create table linking_attempt (
   bucket smallint not null,
   kind text not null,
@@ -672,6 +694,24 @@ CREATE INDEX linking_transaction_reference ON public.linking_transaction USING b
 CREATE INDEX linking_transaction_sent ON public.linking_transaction USING btree (bucket, sent_request);
 comment on table linking_transaction is 'by patient: discovery and user-initiated linking, one row for each conversation';
 
+create table log_alarm (
+  id uuid not null,
+  origin text not null,
+  kind text not null,
+  fingerprint text not null,
+  detail text not null,
+  evidence jsonb,
+  raised_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  reason text,
+  constraint log_alarm_pkey PRIMARY KEY (id),
+  constraint log_alarm_fingerprint_key UNIQUE (fingerprint)
+);
+CREATE INDEX log_alarm_open ON public.log_alarm USING btree (origin, kind) WHERE ((acknowledged_at IS NULL) AND (ended_at IS NULL));
+comment on table log_alarm is 'local: logs of the network that forked, rolled back or stood still; kept as evidence';
+
 create table log_bundle (
   bundle_index bigint not null,
   entries bytea not null,
@@ -697,6 +737,16 @@ create table log_cosignature (
   constraint log_cosignature_size_fkey FOREIGN KEY (size) REFERENCES log_checkpoint(size)
 );
 comment on table log_cosignature is 'local: signature lines that witnesses added to our checkpoints';
+
+create table log_export (
+  target text not null,
+  next_leaf bigint not null,
+  attempts integer not null,
+  fault text,
+  try_at timestamp with time zone not null,
+  constraint log_export_pkey PRIMARY KEY (target)
+);
+comment on table log_export is 'local: how far the log was copied to each system that watches it, and why not further';
 
 create table log_leaf (
   leaf_index bigint not null,
@@ -730,6 +780,15 @@ create table log_tile (
   constraint log_tile_pkey PRIMARY KEY (level, tile_index)
 );
 comment on table log_tile is 'local: hashes of the tree, as served';
+
+create table log_timestamp (
+  size bigint not null,
+  authority text not null,
+  token bytea not null,
+  stamped_at timestamp with time zone not null,
+  constraint log_timestamp_pkey PRIMARY KEY (size)
+);
+comment on table log_timestamp is 'local: what time-stamp authorities said of our checkpoints';
 
 create table log_witness (
   name text not null,
@@ -836,6 +895,35 @@ create table own_fetch_page (
   constraint own_fetch_page_bucket_own_fetch_hip_fkey FOREIGN KEY (bucket, own_fetch, hip) REFERENCES own_fetch_holder(bucket, own_fetch, hip) ON DELETE CASCADE
 );
 comment on table own_fetch_page is 'by patient: sealed pages on their way to the patient who asked for them';
+
+create table partner_client (
+  client_id text not null,
+  name text not null,
+  facilities text[] not null,
+  scopes text[] not null,
+  jwks jsonb,
+  jwks_uri text,
+  certificates text[] not null,
+  certificate_host text,
+  bearer_allowed boolean not null,
+  status text not null,
+  tokens_from timestamp with time zone not null,
+  registered_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint partner_client_pkey PRIMARY KEY (client_id),
+  constraint partner_client_check CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
+  constraint partner_client_check1 CHECK (((jwks IS NOT NULL) OR (jwks_uri IS NOT NULL) OR (cardinality(certificates) > 0) OR (certificate_host IS NOT NULL))),
+  constraint partner_client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+comment on table partner_client is 'reference: software of partners that proves itself by keys or certificates';
+
+create table partner_proof_used (
+  digest bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint partner_proof_used_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX partner_proof_used_expires ON public.partner_proof_used USING btree (expires_at);
+comment on table partner_proof_used is 'local: proofs of partners that are good for one use, kept until they expire';
 
 create table passkey (
   bucket smallint not null,
@@ -991,6 +1079,16 @@ create table schema_migrations (
 );
 comment on table schema_migrations is 'local: the migrations that this database has seen';
 
+create table seen_log (
+  origin text not null,
+  size bigint not null,
+  note text not null,
+  grown_at timestamp with time zone not null,
+  answered_at timestamp with time zone not null,
+  constraint seen_log_pkey PRIMARY KEY (origin)
+);
+comment on table seen_log is 'local: the newest checkpoint that we saw of each log of our network';
+
 create table seen_request (
   caller text not null,
   request_id text not null,
@@ -1054,6 +1152,16 @@ create table sign_in_throttle (
 CREATE INDEX sign_in_throttle_changed ON public.sign_in_throttle USING btree (changed_at);
 comment on table sign_in_throttle is 'local: how long must be waited before the next guess';
 
+create table sso_sign_in (
+  digest bytea not null,
+  origin text not null,
+  session uuid,
+  expires_at timestamp with time zone not null,
+  constraint sso_sign_in_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX sso_sign_in_expires ON public.sso_sign_in USING btree (expires_at);
+comment on table sso_sign_in is 'local: single sign-ons under way, each good for one answer of the provider';
+
 create table staff (
   id uuid not null,
   login text not null,
@@ -1075,6 +1183,30 @@ create table staff (
 );
 comment on table staff is 'reference: who works at this facility, in which role, and how they prove who they are';
 
+create table staff_code_setup (
+  session uuid not null,
+  staff uuid not null,
+  code_key bytea not null,
+  sealed_code_secret bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint staff_code_setup_pkey PRIMARY KEY (session),
+  constraint staff_code_setup_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+);
+CREATE INDEX staff_code_setup_expires ON public.staff_code_setup USING btree (expires_at);
+comment on table staff_code_setup is 'local: secrets of authenticator apps that no first code has confirmed yet';
+
+create table staff_identity (
+  issuer text not null,
+  subject text not null,
+  staff uuid not null,
+  linked_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint staff_identity_pkey PRIMARY KEY (issuer, subject),
+  constraint staff_identity_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+);
+CREATE UNIQUE INDEX staff_identity_staff ON public.staff_identity USING btree (staff, issuer);
+comment on table staff_identity is 'reference: as whom the provider of single sign-on knows a person of the staff';
+
 create table staff_invitation (
   digest bytea not null,
   staff uuid not null,
@@ -1091,16 +1223,36 @@ CREATE INDEX staff_invitation_expires ON public.staff_invitation USING btree (ex
 CREATE INDEX staff_invitation_staff ON public.staff_invitation USING btree (staff);
 comment on table staff_invitation is 'local: one-time codes with which invited staff set up how they sign in';
 
+create table staff_recovery_code (
+  staff uuid not null,
+  digest bytea not null,
+  made_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint staff_recovery_code_pkey PRIMARY KEY (staff, digest),
+  constraint staff_recovery_code_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+);
+comment on table staff_recovery_code is 'reference: codes on paper, each good once in place of a code of the authenticator app';
+
 create table staff_sign_in (
   digest bytea not null,
   staff uuid not null,
   wrong_tries integer not null,
   expires_at timestamp with time zone not null,
+  proved_by text not null default 'password'::text,
   constraint staff_sign_in_pkey PRIMARY KEY (digest),
-  constraint staff_sign_in_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+  constraint staff_sign_in_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
+  constraint staff_sign_in_proved_by_check CHECK ((proved_by = ANY (ARRAY['password'::text, 'sso'::text])))
 );
 CREATE INDEX staff_sign_in_expires ON public.staff_sign_in USING btree (expires_at);
 comment on table staff_sign_in is 'local: sign-ins whose password was right and whose second factor is awaited';
+
+create table staff_sso_permit (
+  staff uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint staff_sso_permit_pkey PRIMARY KEY (staff),
+  constraint staff_sso_permit_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
+);
+comment on table staff_sso_permit is 'reference: persons whose first single sign-on may link their account, as an administrator allowed';
 
 create table step_up (
   id uuid not null,
@@ -1211,7 +1363,7 @@ create table web_session (
   ended_at timestamp with time zone,
   constraint web_session_pkey PRIMARY KEY (digest),
   constraint web_session_id_key UNIQUE (id),
-  constraint web_session_how_check CHECK ((how = ANY (ARRAY['otp'::text, 'passkey'::text, 'password-totp'::text]))),
+  constraint web_session_how_check CHECK ((how = ANY (ARRAY['otp'::text, 'passkey'::text, 'password-totp'::text, 'password-recovery'::text, 'sso'::text, 'sso-totp'::text, 'sso-recovery'::text]))),
   constraint web_session_kind_check CHECK ((kind = ANY (ARRAY['patient'::text, 'staff'::text])))
 );
 CREATE INDEX web_session_expires ON public.web_session USING btree (expires_at);

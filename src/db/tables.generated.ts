@@ -109,6 +109,7 @@ export interface DataKeyTable {
   key_wrap_id: string
   created_at: Date
   erased_at: Date | null
+  share: number | null
 }
 
 export interface DataRequestTable {
@@ -468,6 +469,17 @@ export interface JobTable {
   last_error: string | null
 }
 
+export interface KeyShareBlockTable {
+  first: GeneratedAlways<number>
+  taken_at: Date
+}
+
+export interface KeyShareEndTable {
+  share: number
+  ended_at: Date
+  destroyed_at: Date | null
+}
+
 export interface LinkingAttemptTable {
   bucket: number
   kind: string
@@ -493,6 +505,20 @@ export interface LinkingTransactionTable {
   changed_at: Date
 }
 
+export interface LogAlarmTable {
+  id: string
+  origin: string
+  kind: string
+  fingerprint: string
+  detail: string
+  evidence: ColumnType<unknown, string | null, string | null>
+  raised_at: Date
+  ended_at: Date | null
+  acknowledged_at: Date | null
+  acknowledged_by: string | null
+  reason: string | null
+}
+
 export interface LogBundleTable {
   bundle_index: number
   entries: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -510,6 +536,14 @@ export interface LogCosignatureTable {
   witness: string
   line: string
   received_at: Date
+}
+
+export interface LogExportTable {
+  target: string
+  next_leaf: number
+  attempts: number
+  fault: string | null
+  try_at: Date
 }
 
 export interface LogLeafTable {
@@ -533,6 +567,13 @@ export interface LogTileTable {
   level: number
   tile_index: number
   hashes: ColumnType<Buffer, Uint8Array, Uint8Array>
+}
+
+export interface LogTimestampTable {
+  size: number
+  authority: string
+  token: ColumnType<Buffer, Uint8Array, Uint8Array>
+  stamped_at: Date
 }
 
 export interface LogWitnessTable {
@@ -613,6 +654,27 @@ export interface OwnFetchPageTable {
   body: string | null
   bytes: number
   received_at: Date
+}
+
+export interface PartnerClientTable {
+  client_id: string
+  name: string
+  facilities: string[]
+  scopes: string[]
+  jwks: ColumnType<unknown, string | null, string | null>
+  jwks_uri: string | null
+  certificates: string[]
+  certificate_host: string | null
+  bearer_allowed: boolean
+  status: string
+  tokens_from: Date
+  registered_at: Date
+  changed_at: Date
+}
+
+export interface PartnerProofUsedTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  expires_at: Date
 }
 
 export interface PasskeyTable {
@@ -729,6 +791,14 @@ export interface SchemaMigrationsTable {
   applied_at: Generated<Date>
 }
 
+export interface SeenLogTable {
+  origin: string
+  size: number
+  note: string
+  grown_at: Date
+  answered_at: Date
+}
+
 export interface SeenRequestTable {
   caller: string
   request_id: string
@@ -776,6 +846,13 @@ export interface SignInThrottleTable {
   changed_at: Date
 }
 
+export interface SsoSignInTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  origin: string
+  session: string | null
+  expires_at: Date
+}
+
 export interface StaffTable {
   id: string
   login: string
@@ -791,6 +868,22 @@ export interface StaffTable {
   changed_at: Date
 }
 
+export interface StaffCodeSetupTable {
+  session: string
+  staff: string
+  code_key: ColumnType<Buffer, Uint8Array, Uint8Array>
+  sealed_code_secret: ColumnType<Buffer, Uint8Array, Uint8Array>
+  expires_at: Date
+}
+
+export interface StaffIdentityTable {
+  issuer: string
+  subject: string
+  staff: string
+  linked_at: Date
+  used_at: Date | null
+}
+
 export interface StaffInvitationTable {
   digest: ColumnType<Buffer, Uint8Array, Uint8Array>
   staff: string
@@ -801,10 +894,23 @@ export interface StaffInvitationTable {
   expires_at: Date
 }
 
+export interface StaffRecoveryCodeTable {
+  staff: string
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  made_at: Date
+  used_at: Date | null
+}
+
 export interface StaffSignInTable {
   digest: ColumnType<Buffer, Uint8Array, Uint8Array>
   staff: string
   wrong_tries: number
+  expires_at: Date
+  proved_by: Generated<string>
+}
+
+export interface StaffSsoPermitTable {
+  staff: string
   expires_at: Date
 }
 
@@ -934,21 +1040,28 @@ export interface Tables {
   hiu_subscription: HiuSubscriptionTable
   hiu_subscription_event: HiuSubscriptionEventTable
   job: JobTable
+  key_share_block: KeyShareBlockTable
+  key_share_end: KeyShareEndTable
   linking_attempt: LinkingAttemptTable
   linking_transaction: LinkingTransactionTable
+  log_alarm: LogAlarmTable
   log_bundle: LogBundleTable
   log_checkpoint: LogCheckpointTable
   log_cosignature: LogCosignatureTable
+  log_export: LogExportTable
   log_leaf: LogLeafTable
   log_queue: LogQueueTable
   log_row_fault: LogRowFaultTable
   log_tile: LogTileTable
+  log_timestamp: LogTimestampTable
   log_witness: LogWitnessTable
   message: MessageTable
   message_content: MessageContentTable
   own_fetch: OwnFetchTable
   own_fetch_holder: OwnFetchHolderTable
   own_fetch_page: OwnFetchPageTable
+  partner_client: PartnerClientTable
+  partner_proof_used: PartnerProofUsedTable
   passkey: PasskeyTable
   passkey_challenge: PasskeyChallengeTable
   patient: PatientTable
@@ -960,14 +1073,20 @@ export interface Tables {
   refresh_token: RefreshTokenTable
   sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
+  seen_log: SeenLogTable
   seen_request: SeenRequestTable
   setting: SettingTable
   shown_notice: ShownNoticeTable
   sign_in_code: SignInCodeTable
   sign_in_throttle: SignInThrottleTable
+  sso_sign_in: SsoSignInTable
   staff: StaffTable
+  staff_code_setup: StaffCodeSetupTable
+  staff_identity: StaffIdentityTable
   staff_invitation: StaffInvitationTable
+  staff_recovery_code: StaffRecoveryCodeTable
   staff_sign_in: StaffSignInTable
+  staff_sso_permit: StaffSsoPermitTable
   step_up: StepUpTable
   subscription: SubscriptionTable
   subscription_event: SubscriptionEventTable

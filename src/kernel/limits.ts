@@ -56,6 +56,16 @@ export const LIMITS = {
   /** Unwrapped data keys that are kept, so that a key service is not asked at each transaction: how many, and for how long. */
   unwrappedKeysMax: 10_000,
   unwrappedKeyMs: 5 * 60_000,
+  /** Shares of data keys that are made ahead, so that a backup of the keys fits younger data too; numbers that are given out at once. */
+  sharesAhead: 65_536,
+  sharesPerBlock: 64,
+  /** How long it is known which shares were destroyed; longer than any backup of the keys may be kept. */
+  shareEndsKeptMs: 60 * 86_400_000,
+  keyBackupKeptMs: 7 * 86_400_000,
+  /** Wrapping data keys anew: rows of one batch, and calls of a key service at once. */
+  rewrapBatchMax: 200,
+  rewrapsAtOnceMax: 8,
+  keyServiceTimeoutMs: 5_000,
   /** One turn of the check that the rows of events agree with the log: leaves, and patients with all their rows. */
   logLeavesPerCheckMax: 2_000,
   logPatientsPerCheckMax: 200,
@@ -211,6 +221,23 @@ export const LIMITS = {
   /** Wrong passwords of all logins together within a minute: each costs 19 MiB and some 40 ms. */
   staffPasswordsFailedPerMinuteMax: 300,
   passwordsAtOnceMax: 6,
+  /** Wrong guesses from one address (a hospital's whole network may have one): those that cost nothing, and the longest wait after more. */
+  sourceGuessesFree: 30,
+  sourceWaitMsMax: 10_000,
+  sourceKeptMs: 3_600_000,
+  sourcesKeptMax: 10_000,
+  /** Codes by text message that one address may ask for at once, and then one each time this much has passed, at most. */
+  sourceAsksFree: 20,
+  sourceAskWaitMsMax: 60_000,
+  /** Recovery codes on one sheet of paper; how long a new authenticator app may take to be set up. */
+  recoveryCodesMade: 10,
+  codeSetupMs: 10 * 60_000,
+  /** Single sign-on: from our page to the provider and back, calls to the provider at the same time, each one's time, and how long its description is kept. */
+  ssoMs: 10 * 60_000,
+  ssoAtOnceMax: 4,
+  ssoTimeoutMs: 5_000,
+  ssoDiscoveryKeptMs: 3_600_000,
+  ssoPermitMs: 7 * 86_400_000,
   /** How much of one patient's sharing one picture shows: newest consents, transfers, and events that prove them. */
   sharingConsentsMax: 500,
   sharingTransfersMax: 2_000,

@@ -106,6 +106,22 @@ export const GENERAL_PROBLEMS = {
     abdm: 'ABDM-1024',
     title: 'More is asked at once than can be answered; nothing was done. Try again after the time in Retry-After.',
   },
+  'machine/keys-unavailable': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'The key service does not answer, so nothing can be sealed or opened; nothing was changed.',
+  },
+  'keys/unknown-version': { status: 404, abdm: 'ABDM-1404', title: 'There is no such version of the wrapping key.' },
+  'keys/version-in-use': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'This version of the wrapping key is still needed and is not destroyed.',
+  },
+  'keys/rotated-elsewhere': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'New versions of this wrapping key are made at its key service.',
+  },
   'machine/fault': { status: 500, abdm: 'ABDM-9999', title: 'Something broke on our side.' },
   'sandbox/not-kept': {
     status: 409,

@@ -10,7 +10,7 @@ const placeOf = (row: string): Place => ({ table: 'staff', column: 'code_secret'
 /** Seals the secret of a person's one-time codes; it opens for that person alone. */
 export async function sealSecret(tx: Tx, staff: string, secret: Uint8Array): Promise<SealedSecret> {
   const key = generateDataKey(tx.random)
-  return { key: await tx.keyWrap.wrap(key), sealed: sealWith(key, secret, placeOf(staff), tx.random) }
+  return { key: (await tx.keyWrap.wrap(key)).blob, sealed: sealWith(key, secret, placeOf(staff), tx.random) }
 }
 
 /** @throws when the row was changed behind our back */

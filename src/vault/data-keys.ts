@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
-import { generateDataKey } from '../crypto/envelope.ts'
+import { generateDataKey, openByShare, sealByShare } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Id } from '../kernel/id.ts'
+import { endShare, takeShare } from './share-numbers.ts'
 
 /**
  * What a data key seals: everything of ours about the patient, the copy received under one consent artefact, or the private key of one
@@ -26,15 +27,14 @@ const nameOf = (patient: string, scope: KeyScope): string => `${scope}\n${patien
  * old one sealed stays unreadable for good.
  */
 export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array> {
-  const existing = await existingDataKey(tx, patient, scope)
-  if (existing !== undefined) return existing
+  const existing = await readKey(tx, patient, scope)
+  // In a copy of the database that is older than the erasure, the row is still there.
+  if (existing === 'destroyed') await eraseDataKey(tx, patient, scope)
+  else if (existing !== undefined) return existing
   const key = generateDataKey(tx.random)
-  const row = {
-    wrapped: Buffer.from(await tx.keyWrap.wrap(key)),
-    key_wrap_id: tx.keyWrap.id,
-    created_at: tx.now,
-    erased_at: null,
-  }
+  const { number, share } = await takeShare(tx)
+  const { wrapId, blob } = await tx.keyWrap.wrap(sealByShare(share, number, key, tx.random))
+  const row = { wrapped: blob, key_wrap_id: wrapId, share: number, created_at: tx.now, erased_at: null }
   const inserted = await tx.db
     .insertInto('data_key')
     .values({ bucket: bucketOf(patient), patient, scope, ...row })
@@ -52,33 +52,48 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
 
 /** The data key, or undefined when there is none or it was erased. */
 export async function existingDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array | undefined> {
+  const key = await readKey(tx, patient, scope)
+  return key === 'destroyed' ? undefined : key
+}
+
+async function readKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8Array | 'destroyed' | undefined> {
   const kept = keptKeys(tx).get(nameOf(patient, scope))
   if (kept !== undefined) return kept
   const row = await tx.db
     .selectFrom('data_key')
-    .select('wrapped')
+    .select(['wrapped', 'share'])
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
     .where('scope', '=', scope)
     .executeTakeFirst()
   if (!row?.wrapped) return undefined
-  const key = await tx.keyWrap.unwrap(row.wrapped)
+  const share = row.share === null ? undefined : tx.keyWrap.shares.read(row.share)
+  if (row.share !== null && share === undefined) return 'destroyed'
+  const unwrapped = await tx.keyWrap.unwrap(row.wrapped)
+  // Keys of the first version have no share until they are wrapped anew.
+  const key = share === undefined || row.share === null ? unwrapped : openByShare(share, row.share, unwrapped)
   keptKeys(tx).set(nameOf(patient, scope), key)
   return key
 }
 
-/** Destroys a data key: what it sealed is erased, also in backups of the other tables. False when there was none. */
+/**
+ * Destroys a data key: what it sealed is erased, also in every copy of the database (decision 24). False when there was none.
+ */
 export async function eraseDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<boolean> {
-  const result = await tx.db
-    .updateTable('data_key')
-    .set({ wrapped: null, erased_at: tx.now })
-    .where('bucket', '=', bucketOf(patient))
-    .where('patient', '=', patient)
-    .where('scope', '=', scope)
-    .where('wrapped', 'is not', null)
-    .executeTakeFirst()
+  const bucket = bucketOf(patient)
+  const { rows } = await sql<{ share: number | null }>`
+    with old as (
+      select share from data_key
+      where bucket = ${bucket} and patient = ${patient} and scope = ${scope} and wrapped is not null for update
+    )
+    update data_key set wrapped = null, share = null, erased_at = ${tx.now} from old
+    where data_key.bucket = ${bucket} and data_key.patient = ${patient} and data_key.scope = ${scope}
+    returning old.share`.execute(tx.db)
   keptKeys(tx).delete(nameOf(patient, scope))
-  return result.numUpdatedRows === 1n
+  const [erased] = rows
+  if (erased === undefined) return false
+  if (erased.share !== null) await endShare(tx, erased.share)
+  return true
 }
 
 /** The key for what is ours about the patient: log events, demographics, own records. */

@@ -14,10 +14,10 @@ test('keys are made once, for their owner only, and read again as they were', as
   const place = join(folder, 'new', 'party')
   const made = await openKeyFile(place, random)
   const read = await openKeyFile(place, random)
-  assert.deepEqual(read.keyEncryptionKey, made.keyEncryptionKey)
+  assert.deepEqual(read.keyEncryptionKeys, made.keyEncryptionKeys)
   assert.equal(read.signing.kid, made.signing.kid)
   assert.equal(statSync(join(place, 'keys.json')).mode & 0o777, 0o600)
-  const secrets = [made.keyEncryptionKey, made.indexKey, made.logSeed, made.witnessSeed].map((key) =>
+  const secrets = [...made.keyEncryptionKeys, made.indexKey, made.logSeed, made.witnessSeed].map((key) =>
     Buffer.from(key).toString('hex'),
   )
   assert.equal(new Set(secrets).size, 4)

@@ -1,14 +1,24 @@
-import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { generateSigningKey, importSigningKey, type SigningKey } from '../crypto/signature.ts'
-import type { Random, Tx } from '../db/tx.ts'
+import type { Random } from '../db/tx.ts'
+import { type ClientKey, importClientKey, makeClientKeyPem } from './client-key.ts'
 
 /** All secrets of one party. The file is worth as much as the party itself: 0600, its own backup, never in the database. */
 export type PartyKeys = {
-  /** Wraps the patients' data keys (32 bytes). */
-  readonly keyEncryptionKey: Uint8Array
+  /** Wrap the patients' data keys (32 bytes each): the first wraps, the others are older versions. */
+  readonly keyEncryptionKeys: readonly Uint8Array[]
   /** HMAC key of blind indexes over ABHA numbers and mobiles (32 bytes). */
   readonly indexKey: Uint8Array
   /** Ed25519 seed of the log's checkpoints. */
@@ -17,6 +27,8 @@ export type PartyKeys = {
   readonly witnessSeed: Uint8Array
   /** RS256: artefacts, tokens, callbacks. */
   readonly signing: SigningKey
+  /** ES384, as a client of other parties: the first signs, the others are still published. */
+  readonly client: readonly ClientKey[]
 }
 
 const bytes32 = z.base64().transform((text, ctx) => {
@@ -27,10 +39,12 @@ const bytes32 = z.base64().transform((text, ctx) => {
 
 const keyFile = z.object({
   keyEncryptionKey: bytes32,
+  olderKeyEncryptionKeys: z.array(bytes32).default([]),
   indexKey: bytes32,
   logSeed: bytes32,
   witnessSeed: bytes32,
   signingKeyPem: z.string(),
+  clientKeyPems: z.array(z.string()).default([]),
 })
 
 export class KeyFault extends Error {
@@ -56,9 +70,16 @@ export async function openKeyFile(folder: string, random: Random): Promise<Party
       `${path}: ${issue?.path.join('.') ?? 'the file'} ${issue?.message ?? 'is malformed'}. Put the file back from your backup of the keys.`,
     )
   }
-  const { signingKeyPem, ...rest } = parsed.data
+  const { signingKeyPem, keyEncryptionKey, olderKeyEncryptionKeys, clientKeyPems, ...rest } = parsed.data
+  // Files of before had none.
+  if (clientKeyPems.length === 0) clientKeyPems.push(...rotateClientKey(folder))
   try {
-    return { ...rest, signing: importSigningKey(signingKeyPem) }
+    return {
+      ...rest,
+      keyEncryptionKeys: [keyEncryptionKey, ...olderKeyEncryptionKeys],
+      signing: importSigningKey(signingKeyPem),
+      client: await Promise.all(clientKeyPems.map(importClientKey)),
+    }
   } catch (error) {
     throw new KeyFault(
       `${path}: signingKeyPem: ${error instanceof Error ? error.message : 'unreadable'}. Put the file back from your backup of the keys.`,
@@ -75,37 +96,38 @@ async function makeKeyFile(folder: string, path: string, random: Random): Promis
     logSeed: fresh(),
     witnessSeed: fresh(),
     signingKeyPem: await generateSigningKey(),
+    clientKeyPems: [makeClientKeyPem()],
   }
-  // Written beside and renamed, so that a crash never leaves half a key file.
+  writeKeyFile(path, content)
+}
+
+/** Written beside and renamed, so that a crash never leaves half a key file. */
+function writeKeyFile(path: string, content: unknown): void {
   const fresher = `${path}.new`
   writeFileSync(fresher, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true })
   chmodSync(fresher, 0o600)
   renameSync(fresher, path)
+  const folder = openSync(dirname(path), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+/** Keeps other key-encryption keys in `keys.json`; the first wraps. Everything else in the file stays. */
+export function saveKeyEncryptionKeys(folder: string, keys: readonly Uint8Array[]): void {
+  const path = join(folder, 'keys.json')
+  const [keyEncryptionKey, ...olderKeyEncryptionKeys] = keys.map((key) => Buffer.from(key).toString('base64'))
+  writeKeyFile(path, { ...JSON.parse(readFileSync(path, 'utf8')), keyEncryptionKey, olderKeyEncryptionKeys })
 }
 
 /**
- * Ties keys and database together: a database that was sealed with other keys is refused at start, before anything is
- * written that could later be read by nobody.
+ * Puts a new client key in front of the one that there is, which stays published so that what it signed is still believed. The program
+ * takes it at its next start. Answers the keys as they now are, in PEM.
  */
-export async function tieKeysToDatabase(tx: Tx, keys: PartyKeys): Promise<void> {
-  const fingerprint = createHash('sha256')
-    .update('amanat/keys/v1')
-    .update(keys.keyEncryptionKey)
-    .update(keys.logSeed)
-    .digest('base64')
-  const row = await tx.db
-    .selectFrom('setting')
-    .select('value')
-    .where('name', '=', 'keys.fingerprint')
-    .executeTakeFirst()
-  if (row === undefined) {
-    await tx.db
-      .insertInto('setting')
-      .values({ name: 'keys.fingerprint', value: JSON.stringify(fingerprint), changed_at: tx.now })
-      .execute()
-  } else if (row.value !== fingerprint) {
-    throw new KeyFault(
-      'the keys in keys.json are not the ones this database was made with. Put back the right keys.json; with other keys nothing in the database can be read.',
-    )
-  }
+export function rotateClientKey(folder: string): readonly string[] {
+  const path = join(folder, 'keys.json')
+  const content = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, unknown>>
+  const [current] = keyFile.parse(content).clientKeyPems
+  const clientKeyPems = [makeClientKeyPem(), ...(current === undefined ? [] : [current])]
+  writeKeyFile(path, { ...content, clientKeyPems })
+  return clientKeyPems
 }

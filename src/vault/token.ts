@@ -3,7 +3,7 @@ import type { SigningKey } from '../crypto/signature.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
 /** What a token of ours is for. A token of one kind is worth nothing where another is asked for. */
-export type TokenAudience = 'amanat:session' | 'amanat:patient' | 'amanat:link'
+export type TokenAudience = 'amanat:session' | 'amanat:patient' | 'amanat:link' | 'amanat:partner'
 export type Claims = Readonly<Record<string, unknown>>
 
 type Order = {

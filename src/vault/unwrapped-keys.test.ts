@@ -1,60 +1,65 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { fileKeyWrap, type KeyWrap } from '../crypto/envelope.ts'
-import { rememberUnwrapped } from './unwrapped-keys.ts'
+import { unwrapByKey, wrapByKey } from '../crypto/envelope.ts'
+import { rememberUnwrapped, type Unwrap } from './unwrapped-keys.ts'
+
+const kek = randomBytes(32)
 
 function counted(): {
-  readonly wrap: KeyWrap
+  readonly unwrap: Unwrap
   readonly asked: () => number
   readonly breakIt: (broken: boolean) => void
 } {
-  const inner = fileKeyWrap(randomBytes(32), randomBytes)
   let asked = 0
   let isBroken = false
-  const unwrap: KeyWrap['unwrap'] = async (blob) => {
+  const unwrap: Unwrap = async (blob) => {
     asked++
     if (isBroken) throw new Error('the key service is away')
-    return inner.unwrap(blob)
+    const key = unwrapByKey(kek, blob)
+    assert.ok(key)
+    return key
   }
-  return { wrap: { ...inner, unwrap }, asked: () => asked, breakIt: (broken) => void (isBroken = broken) }
+  return { unwrap, asked: () => asked, breakIt: (broken) => void (isBroken = broken) }
 }
+
+const wrapped = (key: Uint8Array = randomBytes(32)): Uint8Array => wrapByKey(kek, key, randomBytes)
 
 test('a key is unwrapped once within its time, also when many ask at once, and again after it', async () => {
   let nowMs = 0
-  const { wrap, asked } = counted()
-  const remembering = rememberUnwrapped(wrap, () => nowMs, { keysMax: 10, keptMs: 1_000 })
+  const { unwrap, asked } = counted()
+  const remembering = rememberUnwrapped(unwrap, () => nowMs, { keysMax: 10, keptMs: 1_000 })
   const key = randomBytes(32)
-  const blob = await remembering.wrap(key)
-  const all = await Promise.all([1, 2, 3].map(() => remembering.unwrap(blob)))
+  const blob = wrapped(key)
+  const all = await Promise.all([1, 2, 3].map(() => remembering(blob)))
   assert.ok(all.every((each) => Buffer.from(each).equals(key)))
   assert.equal(asked(), 1)
   nowMs = 1_000
-  await remembering.unwrap(blob)
+  await remembering(blob)
   assert.equal(asked(), 2)
 })
 
 test('no more are kept than the limit; the oldest go first', async () => {
-  const { wrap, asked } = counted()
-  const remembering = rememberUnwrapped(wrap, () => 0, { keysMax: 2, keptMs: 1_000 })
-  const blobs = await Promise.all([1, 2, 3].map(() => remembering.wrap(randomBytes(32))))
-  for (const blob of blobs) await remembering.unwrap(blob)
+  const { unwrap, asked } = counted()
+  const remembering = rememberUnwrapped(unwrap, () => 0, { keysMax: 2, keptMs: 1_000 })
+  const blobs = [1, 2, 3].map(() => wrapped())
+  for (const blob of blobs) await remembering(blob)
   const [first, , third] = blobs
   assert.ok(first && third)
-  await remembering.unwrap(third)
+  await remembering(third)
   assert.equal(asked(), 3, 'the newest is kept')
-  await remembering.unwrap(first)
+  await remembering(first)
   assert.equal(asked(), 4, 'the oldest is not')
 })
 
 test('a failure is not kept: it is asked again, and works when the service is back', async () => {
-  const { wrap, asked, breakIt } = counted()
-  const remembering = rememberUnwrapped(wrap, () => 0)
-  const blob = await remembering.wrap(randomBytes(32))
+  const { unwrap, asked, breakIt } = counted()
+  const remembering = rememberUnwrapped(unwrap, () => 0)
+  const blob = wrapped()
   breakIt(true)
-  await assert.rejects(remembering.unwrap(blob), /away/)
-  await assert.rejects(remembering.unwrap(blob), /away/)
+  await assert.rejects(remembering(blob), /away/)
+  await assert.rejects(remembering(blob), /away/)
   breakIt(false)
-  assert.equal((await remembering.unwrap(blob)).length, 32)
+  assert.equal((await remembering(blob)).length, 32)
   assert.equal(asked(), 3)
 })

@@ -1,0 +1,1 @@
+-- irreversible: data keys that were made since open only with their shares, which an older program does not know
