@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
+import { Pool } from 'undici'
+import type { Route } from '../../src/http/route.ts'
+import { type Seeded, seeded } from '../seeded.ts'
+import { validBody } from '../valid-body.ts'
+import { faultOfAnswer, type Seen } from './answer.ts'
+import { type Hostile, mutate, NEVER_A_MESSAGE, PHASES, type Phase } from './mutations.ts'
+import { AT_EXCHANGE, AT_FACILITY, abdmHeaders, nameOf, startWorld, type World } from './world.ts'
+
+/**
+ * Hostile calls of every route, as somebody who may call it. The seed is printed; the same seed makes the same calls.
+ * More by hand: `AMANAT_FUZZ_SEED=7 AMANAT_FUZZ_ROUNDS=50 npm test -- test/security/fuzz.test.ts`
+ */
+const SEED = Number(process.env['AMANAT_FUZZ_SEED'] ?? 20_261_122)
+const ROUNDS = Number(process.env['AMANAT_FUZZ_ROUNDS'] ?? 1)
+/** A regular expression that backtracks takes minutes on what is sent here; a busy machine takes some of this. */
+const ANSWER_MS_MAX = 5_000
+const AT_ONCE = 8
+const ID = '3f1c2f6e-1d8e-4c39-9a51-0d6f5d0a7c00'
+/** What tells that a call was made, and no more; and what parties do by themselves meanwhile. */
+const BOOKKEEPING = /^(message|message_content|seen_request|web_session|job|log_.*|checkpoint.*|witness.*)$/
+
+type Payload = { readonly method: string; readonly path: string; readonly body?: unknown }
+const { payloads } = JSON.parse(fs.readFileSync('test/vectors/abdm/v3-payloads.json', 'utf8')) as {
+  payloads: Payload[]
+}
+
+/** A body that the route takes: the sample of ABDM where there is one, else one made from the schema. */
+function bodyFor(route: Route, random: Seeded): unknown {
+  if (route.body === undefined) return undefined
+  const sample = payloads.find(({ method, path }) => method === route.method && route.path.endsWith(path))?.body
+  return sample !== undefined && random.next() < 0.5 ? sample : (validBody(route.body) ?? {})
+}
+
+describe('every route, called by somebody who means no good', () => {
+  let world: World
+  const pools: Pool[] = []
+
+  before(async () => {
+    world = await startWorld()
+  })
+  after(async () => {
+    for (const pool of pools) await pool.close()
+    await world.network.stop()
+  })
+
+  async function call(
+    pool: Pool,
+    route: Route,
+    proof: Readonly<Record<string, string>>,
+    hostile: Hostile,
+  ): Promise<Seen> {
+    const answer = await pool.request({
+      method: route.method,
+      path: hostile.path,
+      headers: { ...abdmHeaders(), 'Idempotency-Key': randomUUID(), ...proof, ...hostile.headers },
+      ...(route.method === 'GET' || hostile.body === undefined ? {} : { body: hostile.body }),
+    })
+    // Live updates do not end by themselves.
+    if (route.live !== undefined && answer.statusCode === 200) {
+      answer.body.destroy()
+      return { status: 200, headers: answer.headers, text: '' }
+    }
+    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+  }
+
+  /** How many rows there are in each table, but for bookkeeping. */
+  async function rowsOf(id: string): Promise<Readonly<Record<string, string>>> {
+    const { db } = world.network.party(id).running.machine
+    const { rows } = await sql<{ name: string; count: string }>`
+      select relname as name, (xpath('/row/c/text()', query_to_xml(format('select count(*) as c from %I', relname), false, true, '')))[1]::text as count
+      from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1`.execute(db)
+    return Object.fromEntries(
+      rows.filter(({ name }) => !BOOKKEEPING.test(name)).map(({ name, count }) => [name, count]),
+    )
+  }
+
+  async function fuzz(
+    party: World['exchange'],
+    routes: readonly Route[],
+    phases: readonly Phase[],
+  ): Promise<{ readonly calls: number; readonly faults: readonly string[] }> {
+    const pool = new Pool(party.url, { connections: AT_ONCE })
+    pools.push(pool)
+    const faults: string[] = []
+    let calls = 0
+    const one = async (route: Route, index: number): Promise<void> => {
+      const random = seeded(SEED + index * 7_919)
+      const path = route.path.replaceAll(/:\w+|\*/g, ID)
+      for (const phase of Array.from({ length: ROUNDS }, () => phases).flat()) {
+        const hostile = mutate(random, phase, {
+          path,
+          body: bodyFor(route, random),
+          hasQuery: route.query !== undefined,
+        })
+        if (hostile === undefined) continue
+        const proof = random.next() < 0.9 ? (party.proofs[route.auth] ?? {}) : {}
+        const startedMs = performance.now()
+        const seen = await call(pool, route, proof, hostile)
+        const tookMs = performance.now() - startedMs
+        calls++
+        const fault =
+          faultOfAnswer(seen, route) ?? (tookMs > ANSWER_MS_MAX ? `took ${Math.round(tookMs)} ms` : undefined)
+        const broke =
+          NEVER_A_MESSAGE.has(phase) && route.method !== 'GET' && seen.status < 400
+            ? 'took what is no message'
+            : undefined
+        if (fault !== undefined || broke !== undefined)
+          faults.push(
+            `${nameOf(route)} ${phase} (${hostile.told}): ${seen.status} ${fault ?? broke}: ${seen.text.slice(0, 200)}`,
+          )
+      }
+    }
+    const queue = [...routes.entries()]
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await one(next[1], next[0])
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    return { calls, faults }
+  }
+
+  const sides = [
+    ['the exchange', () => world.exchange, AT_EXCHANGE, 'sbx'],
+    ['a hospital', () => world.hospital, AT_FACILITY, 'IN2710000011'],
+  ] as const
+  for (const [name, party, routes, id] of sides) {
+    // Ending the session comes last: it is needed until then.
+    const all = routes.filter((route) => !nameOf(route).startsWith('DELETE /v1/session'))
+
+    test(`what is no message at all changes nothing at ${name}`, async () => {
+      const before = await rowsOf(id)
+      const { faults } = await fuzz(
+        party(),
+        all.filter(({ body }) => body !== undefined),
+        [...NEVER_A_MESSAGE],
+      )
+      assert.deepEqual(faults, [], `seed ${SEED}`)
+      assert.deepEqual(await rowsOf(id), before)
+    })
+
+    test(`${name} answers everything in its documented forms, in good time`, async (t) => {
+      const startedMs = performance.now()
+      const { calls, faults } = await fuzz(
+        party(),
+        all,
+        PHASES.filter((phase) => !NEVER_A_MESSAGE.has(phase)),
+      )
+      t.diagnostic(`seed ${SEED}: ${calls} calls in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`)
+      assert.deepEqual(faults, [], `seed ${SEED}`)
+      assert.equal(({} as { polluted?: unknown }).polluted, undefined)
+      assert.deepEqual(Object.keys(Object.prototype), [])
+    })
+  }
+})
