@@ -9,6 +9,7 @@ import { stopLeftovers } from '../src/db/embedded-cluster.ts'
 import { lockFolder } from '../src/db/embedded-lock.ts'
 import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
 import { migrate } from '../src/db/migrate.ts'
+import { makePseudonyms } from '../src/db/pseudonyms.ts'
 
 /** Where `scripts/test.ts` says which server the test files share. */
 const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
@@ -22,6 +23,9 @@ export const TEMPLATE = 'amanat_template'
 /** An empty, migrated database for one test file; refuses queries that forget the bucket. */
 export type TestDatabase = Connection & { connectionString: string }
 
+/** A key of the tests: what one of them hid, another may read. */
+export const TEST_PSEUDONYMS = makePseudonyms(new Uint8Array(32).fill(7))
+
 /** Clones the template; call `close` in `after`, it drops the clone. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const server = await serverUrl()
@@ -29,7 +33,12 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   // Copying files beats replaying a log when nothing waits for the disk.
   await asAdmin(server, `create database ${name} template ${TEMPLATE} strategy file_copy`)
   const connectionString = withDatabase(server, name)
-  const connection = await connect({ connectionString, guardBuckets: true, onError: failLoudly })
+  const connection = await connect({
+    connectionString,
+    pseudonyms: TEST_PSEUDONYMS,
+    guardBuckets: true,
+    onError: failLoudly,
+  })
   const close = async () => {
     await connection.close()
     await asAdmin(server, `drop database if exists ${name} with (force)`)
@@ -47,7 +56,11 @@ export async function startTestServer(): Promise<TestServer> {
   const embedded = await startEmbedded({ folder, log: () => {}, throwaway: true })
   removeAtExit(folder, embedded.host)
   await embedded.createDatabase(TEMPLATE)
-  const template = await connect({ connectionString: embedded.connectionString(TEMPLATE), onError: failLoudly })
+  const template = await connect({
+    connectionString: embedded.connectionString(TEMPLATE),
+    pseudonyms: TEST_PSEUDONYMS,
+    onError: failLoudly,
+  })
   try {
     await migrate(template.pool)
   } finally {

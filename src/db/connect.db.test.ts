@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { openTestDatabase, TEST_PSEUDONYMS, type TestDatabase } from '../../test/database.ts'
 import { connect, requireVersion } from './connect.ts'
 
 describe('a connection', () => {
@@ -40,7 +40,11 @@ describe('a connection', () => {
 
   it('tells of connections that break while idle, and goes on', async () => {
     const told: Error[] = []
-    const own = await connect({ connectionString: database.connectionString, onError: (error) => told.push(error) })
+    const own = await connect({
+      connectionString: database.connectionString,
+      pseudonyms: TEST_PSEUDONYMS,
+      onError: (error) => told.push(error),
+    })
     try {
       const { rows } = await own.pool.query<{ pid: number }>('select pg_backend_pid() as pid')
       const heard = new Promise((resolve) => own.pool.once('error', resolve))
@@ -56,11 +60,15 @@ describe('a connection', () => {
 
   it('says what is wrong with a server that is not there, refuses us, or is too old', async () => {
     const onError = () => {}
-    const nowhere = connect({ connectionString: 'postgresql://a:b@127.0.0.1:1/none', onError })
+    const nowhere = connect({
+      connectionString: 'postgresql://a:b@127.0.0.1:1/none',
+      pseudonyms: TEST_PSEUDONYMS,
+      onError,
+    })
     await assert.rejects(nowhere, { code: 'unreachable', message: /DATABASE_URL/ })
     const missing = new URL(database.connectionString)
     missing.pathname = '/there_is_no_such_database'
-    await assert.rejects(connect({ connectionString: missing.href, onError }), {
+    await assert.rejects(connect({ connectionString: missing.href, pseudonyms: TEST_PSEUDONYMS, onError }), {
       code: 'unreachable',
       message: /there_is_no_such_database/,
     })

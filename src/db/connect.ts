@@ -3,7 +3,10 @@ import pg from 'pg'
 import { bucketGuardedDialect } from './bucket-guard.ts'
 import { DatabaseFault } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
+import { hidingClient } from './hiding-client.ts'
+import type { Pseudonyms } from './pseudonyms.ts'
 import type { Tables } from './tables.generated.ts'
+import { typesFor } from './value-types.ts'
 
 const SERVER_VERSION_MIN = 150_000
 const STATEMENT_TIMEOUT_MS = 30_000
@@ -11,36 +14,6 @@ const CONNECT_TIMEOUT_MS = 10_000
 const IDLE_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 const POOL_MAX_DEFAULT = 10
-
-/** The PostgreSQL types (by OID) that we read otherwise than `pg` does. */
-const INT8 = 20
-const DATE = 1082
-const TIMESTAMP = 1114
-
-type Parser = (text: string) => unknown
-
-const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
-  [INT8, parseSafeInteger],
-  // A calendar day has no time zone: `pg` would make it a moment in the zone of this machine.
-  [DATE, (text) => text],
-  [TIMESTAMP, (text) => text],
-])
-
-/** Reads `int8` (counts, sums, log positions) as a number; one beyond 2^53 - 1 fails its query in place of losing digits. */
-function parseSafeInteger(text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value)) return value
-  throw new RangeError(`The database returned the integer ${text}, which is too large to be read exactly.`)
-}
-
-const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    (format === 'binary' ? undefined : PARSERS.get(oid)) ??
-    (pg.types.getTypeParser as (oid: number, format?: string) => unknown)(
-      oid,
-      format,
-    )) as pg.CustomTypesConfig['getTypeParser'],
-}
 
 /** An open database. */
 export type Connection = {
@@ -52,6 +25,8 @@ export type Connection = {
 
 type Options = {
   connectionString: string
+  /** Stand in the database in place of patients' addresses, on every way in and out. */
+  pseudonyms: Pseudonyms
   poolMax?: number
   /** Shown in `pg_stat_activity`, so that an operator sees whose connections these are. */
   applicationName?: string
@@ -67,6 +42,7 @@ type Options = {
  */
 export async function connect(options: Options): Promise<Connection> {
   const pool = new pg.Pool({
+    Client: hidingClient(options.pseudonyms),
     connectionString: options.connectionString,
     max: options.poolMax ?? POOL_MAX_DEFAULT,
     application_name: options.applicationName ?? 'amanat',
@@ -74,7 +50,7 @@ export async function connect(options: Options): Promise<Connection> {
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    types,
+    types: typesFor(options.pseudonyms),
   })
   const open = new Set<pg.PoolClient>()
   pool.on('connect', (client) => {

@@ -31,7 +31,8 @@ export async function once(
   key: { readonly caller: Caller; readonly requestId: string; readonly route: string; readonly body: Uint8Array },
   work: () => Promise<Answer | Refusal>,
 ): Promise<Answer | Refusal> {
-  const caller = callerName(key.caller)
+  // A patient's address as a whole value: the connection keeps it out of the database.
+  const caller = key.caller.kind === 'patient' ? key.caller.patient : callerName(key.caller)
   const bodyHash = createHash('sha256').update(key.route).update('\n').update(key.body).digest()
   const mine = await tx.db
     .insertInto('seen_request')

@@ -23,7 +23,12 @@ export function parseId<Kind extends string>(text: string): Id<Kind> | undefined
 /** Reads an ABHA address, any case; undefined when it is none. */
 export function parseAbhaAddress(text: string): AbhaAddress | undefined {
   const lower = text.trim().toLowerCase()
-  return lower.length <= 100 && ABHA_ADDRESS.test(lower) ? (lower as AbhaAddress) : undefined
+  return isAbhaAddress(lower) ? lower : undefined
+}
+
+/** Whether a text, as it stands, is an ABHA address as we write them. */
+export function isAbhaAddress(text: string): text is AbhaAddress {
+  return text.length <= 100 && ABHA_ADDRESS.test(text)
 }
 
 /** Reads an ABHA number, with or without dashes; undefined when it is not 14 digits. */
