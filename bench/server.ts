@@ -4,7 +4,7 @@ import path from 'node:path'
 import { type Connection, connect } from '../src/db/connect.ts'
 import { startEmbedded } from '../src/db/embedded.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { TEMPLATE, TEST_PSEUDONYMS } from '../test/database.ts'
+import { TEMPLATE, TEST_VEIL } from '../test/database.ts'
 
 /** Where the benches of one run, and the tests' own helpers, find the server that they share. */
 const VARIABLE = 'AMANAT_TEST_POSTGRES'
@@ -14,7 +14,7 @@ function failLoudly(error: Error): never {
 }
 
 export function openConnection(connectionString: string, poolMax = 16): Promise<Connection> {
-  return connect({ connectionString, pseudonyms: TEST_PSEUDONYMS, poolMax, onError: failLoudly })
+  return connect({ connectionString, veil: TEST_VEIL, poolMax, onError: failLoudly })
 }
 
 /**

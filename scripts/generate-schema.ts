@@ -7,7 +7,7 @@ import path from 'node:path'
 import { connect } from '../src/db/connect.ts'
 import { dumpSchema } from '../src/db/dump-schema.ts'
 import { generateTables } from '../src/db/generate-tables.ts'
-import { startTestServer, TEMPLATE, TEST_PSEUDONYMS } from '../test/database.ts'
+import { startTestServer, TEMPLATE, TEST_VEIL } from '../test/database.ts'
 
 const ROOT = path.join(import.meta.dirname, '..')
 
@@ -17,7 +17,7 @@ export async function generateSchemaFiles(): Promise<Map<string, string>> {
   try {
     const connection = await connect({
       connectionString: server.connectionString(TEMPLATE),
-      pseudonyms: TEST_PSEUDONYMS,
+      veil: TEST_VEIL,
       onError: (error) => console.error(error.message),
     })
     try {

@@ -20,8 +20,8 @@ import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { hideExisting } from './db/hide-existing.ts'
 import { migrate } from './db/migrate.ts'
-import { makePseudonyms } from './db/pseudonyms.ts'
 import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
+import { makeVeil, type Veil } from './db/veil.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
@@ -63,6 +63,11 @@ export function openKeys(folder: string): Promise<PartyKeys> {
   return openKeyFile(folder, random)
 }
 
+/** The veil of a party's database. */
+export async function openVeil(keysFolder: string): Promise<Veil> {
+  return makeVeil((await openKeys(keysFolder)).indexKey, random)
+}
+
 export function randomToken(): string {
   return Buffer.from(random(32)).toString('base64url')
 }
@@ -73,7 +78,7 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
   if (config.profilesFolder !== undefined) await useProfiles(config.profilesFolder, log)
   const connection = await connect({
     connectionString: databaseUrl,
-    pseudonyms: makePseudonyms(keys.indexKey),
+    veil: makeVeil(keys.indexKey, random),
     applicationName: `amanat ${config.id}`,
     poolMax: 16,
     onError: (error) => log.error({ err: error }, 'a database connection broke'),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
-import { clock, openKeys, random, randomToken, StartFault, startParty } from './app.ts'
+import { clock, openKeys, openVeil, random, randomToken, StartFault, startParty } from './app.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
@@ -12,7 +12,6 @@ import { DatabaseFault } from './db/database-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { EmbeddedFault } from './db/embedded-fault.ts'
 import { migrate } from './db/migrate.ts'
-import { makePseudonyms } from './db/pseudonyms.ts'
 import { DataPlaceFault, openDataFolder } from './demo/data-folder.ts'
 import { demoCommand } from './demo/demo-command.ts'
 import { StoryFault } from './demo/narrator.ts'
@@ -208,7 +207,7 @@ async function migrateParty(config: PartyConfig): Promise<number> {
   const database = await openDatabase(config)
   const connection = await connect({
     connectionString: database.url,
-    pseudonyms: makePseudonyms((await openKeys(config.keysFolder)).indexKey),
+    veil: await openVeil(config.keysFolder),
     onError: (error) => process.stderr.write(`${error.message}\n`),
   })
   try {

@@ -9,7 +9,7 @@ import { stopLeftovers } from '../src/db/embedded-cluster.ts'
 import { lockFolder } from '../src/db/embedded-lock.ts'
 import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { makePseudonyms } from '../src/db/pseudonyms.ts'
+import { makeVeil } from '../src/db/veil.ts'
 
 /** Where `scripts/test.ts` says which server the test files share. */
 const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
@@ -24,7 +24,7 @@ export const TEMPLATE = 'amanat_template'
 export type TestDatabase = Connection & { connectionString: string }
 
 /** A key of the tests: what one of them hid, another may read. */
-export const TEST_PSEUDONYMS = makePseudonyms(new Uint8Array(32).fill(7))
+export const TEST_VEIL = makeVeil(new Uint8Array(32).fill(7), randomBytes)
 
 /** Clones the template; call `close` in `after`, it drops the clone. */
 export async function openTestDatabase(): Promise<TestDatabase> {
@@ -35,7 +35,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const connectionString = withDatabase(server, name)
   const connection = await connect({
     connectionString,
-    pseudonyms: TEST_PSEUDONYMS,
+    veil: TEST_VEIL,
     guardBuckets: true,
     onError: failLoudly,
   })
@@ -58,7 +58,7 @@ export async function startTestServer(): Promise<TestServer> {
   await embedded.createDatabase(TEMPLATE)
   const template = await connect({
     connectionString: embedded.connectionString(TEMPLATE),
-    pseudonyms: TEST_PSEUDONYMS,
+    veil: TEST_VEIL,
     onError: failLoudly,
   })
   try {

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { ConsentArtefactTable, ConsentNoticeTable, ConsentRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { OWN_APPS_LIKE } from '../partners/own-app.ts'
@@ -322,7 +323,7 @@ export async function updateNotice(
 ): Promise<void> {
   const result = await tx.db
     .updateTable('consent_notice')
-    .set('failure' in end ? { failure: end.failure } : { acknowledged_at: tx.now, failure: null })
+    .set('failure' in end ? { failure: sealed(end.failure) } : { acknowledged_at: tx.now, failure: null })
     .where('bucket', '=', bucketOfId(notice.request))
     .where('id', '=', notice.id)
     .where('acknowledged_at', 'is', null)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { openTestDatabase, TEST_PSEUDONYMS, type TestDatabase } from '../../test/database.ts'
+import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
 import { connect, requireVersion } from './connect.ts'
 
 describe('a connection', () => {
@@ -42,7 +42,7 @@ describe('a connection', () => {
     const told: Error[] = []
     const own = await connect({
       connectionString: database.connectionString,
-      pseudonyms: TEST_PSEUDONYMS,
+      veil: TEST_VEIL,
       onError: (error) => told.push(error),
     })
     try {
@@ -62,13 +62,13 @@ describe('a connection', () => {
     const onError = () => {}
     const nowhere = connect({
       connectionString: 'postgresql://a:b@127.0.0.1:1/none',
-      pseudonyms: TEST_PSEUDONYMS,
+      veil: TEST_VEIL,
       onError,
     })
     await assert.rejects(nowhere, { code: 'unreachable', message: /DATABASE_URL/ })
     const missing = new URL(database.connectionString)
     missing.pathname = '/there_is_no_such_database'
-    await assert.rejects(connect({ connectionString: missing.href, pseudonyms: TEST_PSEUDONYMS, onError }), {
+    await assert.rejects(connect({ connectionString: missing.href, veil: TEST_VEIL, onError }), {
       code: 'unreachable',
       message: /there_is_no_such_database/,
     })

@@ -3,10 +3,10 @@ import pg from 'pg'
 import { bucketGuardedDialect } from './bucket-guard.ts'
 import { DatabaseFault } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
-import { hidingClient } from './hiding-client.ts'
-import type { Pseudonyms } from './pseudonyms.ts'
 import type { Tables } from './tables.generated.ts'
 import { typesFor } from './value-types.ts'
+import type { Veil } from './veil.ts'
+import { veiledClient } from './veiled-client.ts'
 
 const SERVER_VERSION_MIN = 150_000
 const STATEMENT_TIMEOUT_MS = 30_000
@@ -25,8 +25,8 @@ export type Connection = {
 
 type Options = {
   connectionString: string
-  /** Stand in the database in place of patients' addresses, on every way in and out. */
-  pseudonyms: Pseudonyms
+  /** Between the program and this database, on every way in and out. */
+  veil: Veil
   poolMax?: number
   /** Shown in `pg_stat_activity`, so that an operator sees whose connections these are. */
   applicationName?: string
@@ -42,7 +42,7 @@ type Options = {
  */
 export async function connect(options: Options): Promise<Connection> {
   const pool = new pg.Pool({
-    Client: hidingClient(options.pseudonyms),
+    Client: veiledClient(options.veil),
     connectionString: options.connectionString,
     max: options.poolMax ?? POOL_MAX_DEFAULT,
     application_name: options.applicationName ?? 'amanat',
@@ -50,7 +50,7 @@ export async function connect(options: Options): Promise<Connection> {
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    types: typesFor(options.pseudonyms),
+    types: typesFor(options.veil),
   })
   const open = new Set<pg.PoolClient>()
   pool.on('connect', (client) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
-import { openTestDatabase, TEST_PSEUDONYMS, type TestDatabase } from '../../test/database.ts'
+import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
 import { hideExisting } from './hide-existing.ts'
 
 let database: TestDatabase
@@ -34,7 +34,7 @@ test('addresses that stood in plain are hidden once, in every table; what a kill
       from generate_series(10, 1209) n;
     insert into bridge values ('bridge@sbx', 'B', 'http://b', 'x', 'active', now(), now(), now());
     insert into facility values ('F1', 'bridge@sbx', 'F', '{hip}', 'active', false, '{}', now(), now())`)
-  const first = TEST_PSEUDONYMS.hide('p10@sbx')
+  const first = TEST_VEIL.cover('p10@sbx')
   await plain.query(`update patient set abha_address = $1 where abha_address = 'p10@sbx'`, [first])
 
   assert.equal(await hideExisting(database.pool, NOW), 3 * 1200 - 1 + 1)
@@ -49,7 +49,7 @@ test('addresses that stood in plain are hidden once, in every table; what a kill
     [
       { abha_address: 'p10@sbx', device: 'a phone' },
       { abha_address: 'p777@sbx', device: 'a phone' },
-    ].sort((a, b) => (TEST_PSEUDONYMS.hide(a.abha_address) < TEST_PSEUDONYMS.hide(b.abha_address) ? -1 : 1)),
+    ].sort((a, b) => (TEST_VEIL.cover(a.abha_address) < TEST_VEIL.cover(b.abha_address) ? -1 : 1)),
   )
   const { rows: bridges } = await database.pool.query(
     'select client_id, id from bridge join facility on bridge = client_id',

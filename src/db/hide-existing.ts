@@ -3,7 +3,7 @@ import type { Pool } from 'pg'
 /** As `isAbhaAddress`, in PostgreSQL's words. */
 const ADDRESS = '^[a-z0-9][a-z0-9_.]*[a-z0-9]@[a-z0-9]+$'
 const VALUES_AT_ONCE = 500
-const DONE = 'pseudonyms.hidden'
+const DONE = 'veil.addresses'
 const COLUMNS = `
   select c.table_name as table, c.column_name as column
   from information_schema.columns c join information_schema.tables t using (table_schema, table_name)

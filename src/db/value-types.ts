@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Pseudonyms } from './pseudonyms.ts'
+import type { Veil } from './veil.ts'
 
 /** The PostgreSQL types (by OID) that we read otherwise than `pg` does. */
 const INT8 = 20
@@ -8,22 +8,26 @@ const VARCHAR = 1043
 const TEXT_ARRAY = 1009
 const DATE = 1082
 const TIMESTAMP = 1114
+const JSON_TEXT = 114
+const JSONB = 3802
 
 type Parser = (text: string) => unknown
 
 const parserOf = pg.types.getTypeParser as (oid: number, format?: string) => Parser
 
-/** How values are read from the database: numbers that lose nothing, days without a zone, patients' addresses for their pseudonyms. */
-export function typesFor(pseudonyms: Pseudonyms): pg.CustomTypesConfig {
+/** How values are read from the database: numbers that lose nothing, days without a zone, and what the veil covers. */
+export function typesFor(veil: Veil): pg.CustomTypesConfig {
   const textsOf = parserOf(TEXT_ARRAY) as (text: string) => readonly (string | null)[]
   const parsers = new Map<number, Parser>([
     [INT8, parseSafeInteger],
     // A calendar day has no time zone: `pg` would make it a moment in the zone of this machine.
     [DATE, (text) => text],
     [TIMESTAMP, (text) => text],
-    [TEXT, pseudonyms.show],
-    [VARCHAR, pseudonyms.show],
-    [TEXT_ARRAY, (text) => textsOf(text).map((each) => (each === null ? null : pseudonyms.show(each)))],
+    [JSON_TEXT, (text) => JSON.parse(veil.liftJson(text)) as unknown],
+    [JSONB, (text) => JSON.parse(veil.liftJson(text)) as unknown],
+    [TEXT, veil.lift],
+    [VARCHAR, veil.lift],
+    [TEXT_ARRAY, (text) => textsOf(text).map((each) => (each === null ? null : veil.lift(each)))],
   ])
   return {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') =>

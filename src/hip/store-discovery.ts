@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { type Place, sealWith } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealedJson } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -29,7 +30,7 @@ export async function insertDiscovery(
       transaction_id: discovery.transactionId,
       abha_address: discovery.abhaAddress,
       patient_reference: discovery.patientReference,
-      offered: JSON.stringify(discovery.offered),
+      offered: sealedJson(discovery.offered),
       at: tx.now,
     })
     .onConflict((c) => c.columns(['bucket', 'transaction_id']).doNothing())
@@ -66,7 +67,7 @@ export async function insertPassword(
       link_ref: password.linkRef,
       abha_address: password.abhaAddress,
       patient_reference: password.patientReference,
-      chosen: JSON.stringify(password.chosen),
+      chosen: sealedJson(password.chosen),
       otp_hash: Buffer.from(password.otpHash),
       wrong_tries: 0,
       status: 'waiting',

@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { HipPageTable, HipRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -40,11 +41,12 @@ export async function insertTransfer(
       status: refusal === undefined ? 'collecting' : 'refused',
       range_from: request.range.from,
       range_to: request.range.to,
-      push_url: request.pushUrl,
+      // Its last part is a secret.
+      push_url: sealed(request.pushUrl),
       key_material: JSON.stringify(request.keys),
       received_at: tx.now,
       deadline: deadlineOf(tx.now),
-      refusal: refusal ?? null,
+      refusal: sealedOrNull(refusal),
       ended_at: refusal === undefined ? null : tx.now,
     })
     .onConflict((c) => c.columns(['bucket', 'transaction_id']).doNothing())
@@ -119,7 +121,7 @@ export async function moveTransfer(
     .updateTable('hip_request')
     .set(
       to.status === 'sending'
-        ? { status: 'sending', page_count: to.pageCount, omissions: JSON.stringify(to.omissions) }
+        ? { status: 'sending', page_count: to.pageCount, omissions: sealedJson(to.omissions) }
         : { status: 'ended', outcome: to.outcome, ended_at: tx.now },
     )
     .where('bucket', '=', bucketOfId(key.consentId))
@@ -221,7 +223,7 @@ export async function movePage(
   const settled = to.status === 'sending' ? {} : { body: null, settled_at: tx.now }
   const result = await tx.db
     .updateTable('hip_page')
-    .set({ status: to.status, event: recorded.id, ...settled, ...('error' in to ? { error: to.error } : {}) })
+    .set({ status: to.status, event: recorded.id, ...settled, ...('error' in to ? { error: sealed(to.error) } : {}) })
     .where('bucket', '=', bucketOfId(key.consentId))
     .where('transaction_id', '=', key.transactionId)
     .where('page_number', '=', number)

@@ -3,6 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HiuDocumentTable } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
+import { sealedOrNull } from '../db/veil.ts'
 import type { Finding } from '../fhir/findings.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -61,7 +62,7 @@ export async function saveDocument(
       sha256,
       sealed: sealWith(key, bytes, place('sealed', id, patient), tx.random),
       findings: sealWith(key, JSON.stringify(findings), place('findings', id, patient), tx.random),
-      reason: document.reason ?? null,
+      reason: sealedOrNull(document.reason),
       received_at: tx.now,
     })
     .onConflict((c) => c.columns(['bucket', 'artefact', 'care_context_reference', 'sha256']).doNothing())
@@ -224,7 +225,7 @@ export async function setAttestation(
 ): Promise<void> {
   await tx.db
     .updateTable('hiu_erasure')
-    .set({ attestation_refused: refused })
+    .set({ attestation_refused: sealedOrNull(refused) })
     .where('bucket', '=', bucketOf(erasure.patient))
     .where('artefact', '=', erasure.artefact)
     .execute()

@@ -1,5 +1,6 @@
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
+import { sealedJson } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 
 export type EarlyNotice = { readonly message: string; readonly notice: unknown }
@@ -18,7 +19,7 @@ export async function saveEarlyNotice(
       bucket: bucketOf(consentRequest),
       consent_request: consentRequest,
       message,
-      notice: JSON.stringify(notice),
+      notice: sealedJson(notice),
       at: tx.now,
     })
     .onConflict((c) => c.columns(['bucket', 'consent_request', 'message']).doNothing())

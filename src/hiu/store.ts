@@ -3,6 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { HiuArtefactTable, HiuConsentTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
@@ -194,7 +195,7 @@ export async function moveConsent(
       status: to.status,
       changed_at: tx.now,
       ...(to.exchangeId === undefined ? {} : { exchange_id: to.exchangeId }),
-      reason: to.reason ?? null,
+      reason: sealedOrNull(to.reason),
     })
     .where('bucket', '=', bucketOf(consent.patient))
     .where('id', '=', consent.id)
@@ -223,7 +224,7 @@ export async function insertArtefact(
       detail: null,
       signature: null,
       erase_at: null,
-      reason: artefact.reason ?? null,
+      reason: sealedOrNull(artefact.reason),
       told_at: tx.now,
       changed_at: tx.now,
       erased_at: null,
@@ -363,7 +364,7 @@ export async function moveArtefact(
     .set({
       status: to.status,
       changed_at: tx.now,
-      reason: to.reason ?? null,
+      reason: sealedOrNull(to.reason),
       ...(to.fetchRequest === undefined ? {} : { fetch_request: to.fetchRequest }),
       ...(detail === undefined ? {} : { detail }),
       ...(to.granted === undefined ? {} : { erase_at: to.granted.terms.dataEraseAt }),

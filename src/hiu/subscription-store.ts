@@ -3,6 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { HiuSubscriptionTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
@@ -114,7 +115,7 @@ export async function moveSubscription(
     .set({
       status: to.status,
       changed_at: tx.now,
-      reason: to.reason ?? null,
+      reason: sealedOrNull(to.reason),
       ...(to.exchangeId === undefined ? {} : { exchange_id: to.exchangeId }),
       ...(to.subscriptionId === undefined ? {} : { subscription_id: to.subscriptionId }),
     })

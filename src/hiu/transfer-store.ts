@@ -3,6 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HiuRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -205,7 +206,7 @@ export async function moveRequest(
       status: to.status,
       ...(to.transaction === undefined ? {} : { transaction_id: to.transaction }),
       ...(to.pageCount === undefined ? {} : { page_count: to.pageCount }),
-      ...(to.reason === undefined ? {} : { reason: to.reason }),
+      ...(to.reason === undefined ? {} : { reason: sealed(to.reason) }),
       ...(to.ended === undefined ? {} : { ended_at: tx.now }),
       again_at: to.againAt ?? null,
     })
@@ -265,7 +266,7 @@ export async function savePage(
     status: 'stored',
     content_hash: contentHash,
     sealed: sealWith(key, JSON.stringify(body), pagePlace(request.id, number, request.patient), tx.random),
-    findings: JSON.stringify(findings),
+    findings: sealedJson(findings),
     received_at: tx.now,
     settled_at: null,
   }
@@ -335,7 +336,7 @@ export async function settlePage(
   const bucket = bucketOf(request.patient)
   const result = await tx.db
     .updateTable('hiu_page')
-    .set({ status: end.status, sealed: null, findings: JSON.stringify(end.findings), settled_at: tx.now })
+    .set({ status: end.status, sealed: null, findings: sealedJson(end.findings), settled_at: tx.now })
     .where('bucket', '=', bucket)
     .where('request', '=', request.id)
     .where('number', '=', number)
@@ -350,7 +351,7 @@ export async function settlePage(
     entry: entry.entry,
     care_context_reference: entry.careContextReference,
     status: entry.status,
-    reason: entry.reason ?? null,
+    reason: sealedOrNull(entry.reason),
     document: entry.document ?? null,
   }))
   await tx.db.insertInto('hiu_entry').values(rows).execute()

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.generated.ts'
+import { sealed, sealedJson } from '../db/veil.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
 /** A message with all that crossed the wire, as who sent or received it hands it to the delivery log. */
@@ -79,25 +80,24 @@ function shorten(value: unknown, depth: number): unknown {
 
 /** Keeps what crossed the wire. Only the delivery log of a sandbox party calls this. */
 export async function keepContent(db: Kysely<Tables>, message: string, at: Date, whole: WholeMessage): Promise<void> {
-  const resend = whole.resend === undefined ? null : JSON.stringify(whole.resend)
   await db
     .insertInto('message_content')
     .values({
       message,
       at,
-      headers: JSON.stringify(showHeaders(whole.headers)),
-      body: whole.body === undefined || whole.body === '' ? null : showBody(whole.body),
-      answer_headers: JSON.stringify(showHeaders(whole.answerHeaders)),
-      answer: whole.answer === undefined || whole.answer === '' ? null : showBody(whole.answer),
-      resend:
-        resend !== null && resend.length <= LIMITS.resendCharsMax && !UNSTORABLE_ESCAPE.test(resend) ? resend : null,
+      headers: sealedJson(showHeaders(whole.headers)),
+      body: whole.body === undefined || whole.body === '' ? null : sealed(showBody(whole.body)),
+      answer_headers: sealedJson(showHeaders(whole.answerHeaders)),
+      answer: whole.answer === undefined || whole.answer === '' ? null : sealed(showBody(whole.answer)),
+      resend: JSON.stringify(whole.resend ?? '').length <= LIMITS.resendCharsMax ? resendOf(whole) : null,
       replay_of: whole.replayOf ?? null,
     })
     .execute()
 }
 
-/** What PostgreSQL's jsonb refuses is not kept for another sending. */
-const UNSTORABLE_ESCAPE = /\\u(?:0000|d[89a-f])/i
+function resendOf({ resend }: WholeMessage): string | null {
+  return resend === undefined ? null : sealedJson(resend)
+}
 
 /** What was kept of a message; undefined outside the sandbox, or when its day is over. */
 export async function readContent(db: Kysely<Tables>, message: string): Promise<MessageContent | undefined> {

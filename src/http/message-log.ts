@@ -1,6 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Tables } from '../db/tables.generated.ts'
 import type { Machine } from '../db/tx.ts'
+import { sealed, sealedJson } from '../db/veil.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { keepContent, sweepContent, type WholeMessage } from './message-content.ts'
@@ -95,12 +96,12 @@ export async function logMessage(
       direction: message.direction,
       peer: message.peer,
       method: message.method,
-      path: message.path,
+      path: sealed(message.path),
       request_id: message.requestId ?? null,
-      body: message.body === undefined ? null : JSON.stringify(redact(message.body)),
+      body: message.body === undefined ? null : sealedJson(redact(message.body)),
       status: message.status ?? null,
-      answer: message.answer === undefined ? null : keepAnswer(message.answer),
-      error: message.error ?? null,
+      answer: message.answer === undefined ? null : sealed(keepAnswer(message.answer)),
+      error: message.error === undefined ? null : sealed(message.error),
       took_ms: message.tookMs,
       job: message.job ?? null,
       attempt: message.attempt ?? null,
@@ -145,11 +146,12 @@ const selectMessages = (db: Kysely<Tables>) =>
     .selectFrom('message')
     .leftJoin('message_content', 'message_content.message', 'message.id')
     .selectAll('message')
-    .select(['message_content.replay_of', sql<string | null>`message_content.headers ->> 'timestamp'`.as('sent_at')])
+    .select(['message_content.replay_of', 'message_content.headers'])
 
 type Row = Awaited<ReturnType<ReturnType<typeof selectMessages>['executeTakeFirstOrThrow']>>
 
 function storedMessage(row: Row): StoredMessage {
+  const sentAt = (row.headers as Readonly<Record<string, string>> | null)?.['timestamp']
   return {
     id: row.id,
     seq: row.seq,
@@ -167,7 +169,7 @@ function storedMessage(row: Row): StoredMessage {
     ...(row.job === null ? {} : { job: row.job as Id<'job'> }),
     ...(row.attempt === null ? {} : { attempt: row.attempt }),
     ...(row.replay_of === null ? {} : { replayOf: row.replay_of }),
-    ...(row.sent_at === null ? {} : { sentAt: row.sent_at }),
+    ...(sentAt === undefined ? {} : { sentAt }),
   }
 }
 

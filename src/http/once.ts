@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Tx } from '../db/tx.ts'
+import { sealedJson } from '../db/veil.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Answer } from './route.ts'
@@ -56,7 +57,7 @@ export async function once(
   }
   await tx.db
     .updateTable('seen_request')
-    .set({ status: result.status, answer: result.body === undefined ? null : JSON.stringify(result.body) })
+    .set({ status: result.status, answer: result.body === undefined ? null : sealedJson(result.body) })
     .where('caller', '=', caller)
     .where('request_id', '=', key.requestId)
     .execute()

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Machine, Tx } from '../db/tx.ts'
+import { sealed, sealedJson } from '../db/veil.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
@@ -30,7 +31,7 @@ export async function enqueue(tx: Tx, job: NewJob): Promise<Id<'job'>> {
       id,
       kind: job.kind,
       lane: job.lane ?? null,
-      payload: JSON.stringify(job.payload),
+      payload: sealedJson(job.payload),
       status: 'waiting',
       run_at: job.lane === undefined ? (job.runAt ?? tx.now) : notBeforeHead(job.lane, job.runAt ?? tx.now),
       created_at: tx.now,
@@ -78,7 +79,8 @@ export async function settleJob(
     .set({
       status: end.status,
       claimed_until: null,
-      last_error: 'error' in end ? end.error.slice(0, LIMITS.answerKeptCharsMax) : null,
+      // A peer's words, which may repeat what it was told.
+      last_error: 'error' in end ? sealed(end.error.slice(0, LIMITS.answerKeptCharsMax)) : null,
       ...(end.status === 'waiting' ? { run_at: end.runAt } : { ended_at: tx.now }),
       // What left needs its payload no more, and may hold a one-time password or demographics.
       ...(end.status === 'done' ? { payload: '{}' } : {}),
@@ -149,8 +151,7 @@ export type OpenJob = {
 export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly OpenJob[]> {
   const rows = await tx.db
     .selectFrom('job')
-    .select(['id', 'kind', 'status', 'attempts', 'run_at', 'last_error'])
-    .select(sql<string | null>`payload ->> 'path'`.as('path'))
+    .select(['id', 'kind', 'status', 'attempts', 'run_at', 'last_error', 'payload'])
     .where('status', '<>', 'done')
     .orderBy('seq')
     .limit(limit)
@@ -158,10 +159,15 @@ export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly Open
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
-    path: row.path,
+    path: pathIn(row.payload),
     status: row.status,
     attempts: row.attempts,
     runAt: row.run_at,
     lastError: row.last_error,
   }))
+}
+
+function pathIn(payload: unknown): string | null {
+  const path = typeof payload === 'object' && payload !== null && 'path' in payload ? payload.path : undefined
+  return typeof path === 'string' ? path : null
 }

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Recorded } from '../audit/record.ts'
 import type { ProfileShareTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -74,7 +75,7 @@ export async function updateShare(
       status: share.status,
       changed_at: tx.now,
       ...(share.status === 'accepted' ? { token_number: share.tokenNumber ?? null, expires_at: share.expiresAt } : {}),
-      ...('error' in share ? { error_code: share.error.code, error_message: share.error.message } : {}),
+      ...('error' in share ? { error_code: share.error.code, error_message: sealed(share.error.message) } : {}),
     })
     .where('bucket', '=', bucketOf(share.patient))
     .where('id', '=', share.id)

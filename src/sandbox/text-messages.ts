@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Machine, Tx } from '../db/tx.ts'
+import { sealed } from '../db/veil.ts'
 import type { Outbound } from '../http/outbound.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import { makeId, toBucket } from '../kernel/id.ts'
@@ -9,6 +10,7 @@ export const TEXT_MESSAGE_JOB = 'text-message'
 
 const payload = z.object({ mobile: z.string(), text: z.string() })
 const KEPT_MS_MAX = 86_400_000
+const SEARCHED_MAX = 2_000
 
 export type TextMessage = { readonly id: string; readonly mobile: string; readonly text: string; readonly sentAt: Date }
 
@@ -36,7 +38,12 @@ export function textMessageHandler(
 async function keepTextMessage(tx: Tx, mobile: string, text: string): Promise<void> {
   await tx.db
     .insertInto('text_message')
-    .values({ id: makeId<'text-message'>(tx.now, tx.random, toBucket(0)), mobile, words: text, sent_at: tx.now })
+    .values({
+      id: makeId<'text-message'>(tx.now, tx.random, toBucket(0)),
+      mobile: sealed(mobile),
+      words: sealed(text),
+      sent_at: tx.now,
+    })
     .execute()
 }
 
@@ -46,10 +53,16 @@ export async function readTextMessages(
   mobile: string | undefined,
   limit: number,
 ): Promise<readonly TextMessage[]> {
-  let query = tx.db.selectFrom('text_message').selectAll().orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit)
-  if (mobile !== undefined) query = query.where('mobile', '=', mobile)
-  const rows = await query.execute()
-  return rows.map((row) => ({ id: row.id, mobile: row.mobile, text: row.words, sentAt: row.sent_at }))
+  const rows = await tx.db
+    .selectFrom('text_message')
+    .selectAll()
+    .orderBy('sent_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(mobile === undefined ? limit : SEARCHED_MAX)
+    .execute()
+  // Mobiles are sealed, the database cannot search for one; a sandbox has few.
+  const wanted = rows.filter((row) => mobile === undefined || row.mobile === mobile).slice(0, limit)
+  return wanted.map((row) => ({ id: row.id, mobile: row.mobile, text: row.words, sentAt: row.sent_at }))
 }
 
 /** Drops text messages after a day: they hold one-time passwords. */

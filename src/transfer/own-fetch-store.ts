@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { OwnFetchHolderTable, OwnFetchTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealedJson, sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
@@ -137,8 +138,8 @@ export async function insertHolder(
       pages_received: 0,
       entries_received: 0,
       reason_code: holder.reason?.code ?? null,
-      reason_says: holder.reason?.says ?? null,
-      outcomes: '[]',
+      reason_says: sealedOrNull(holder.reason?.says),
+      outcomes: sealedJson([]),
       changed_at: tx.now,
     })
     .execute()
@@ -194,12 +195,12 @@ export async function updateHolder(
       ...(to.status === undefined ? {} : { status: to.status }),
       ...(to.reason === undefined
         ? {}
-        : { reason_code: to.reason?.code ?? null, reason_says: to.reason?.says ?? null }),
+        : { reason_code: to.reason?.code ?? null, reason_says: sealedOrNull(to.reason?.says) }),
       ...(to.transaction === undefined ? {} : { transaction_id: to.transaction }),
       ...(to.pagesAnnounced === undefined ? {} : { pages_announced: to.pagesAnnounced }),
       ...(to.pagesReceived === undefined ? {} : { pages_received: to.pagesReceived }),
       ...(to.entriesReceived === undefined ? {} : { entries_received: to.entriesReceived }),
-      ...(to.outcomes === undefined ? {} : { outcomes: JSON.stringify(to.outcomes) }),
+      ...(to.outcomes === undefined ? {} : { outcomes: sealedJson(to.outcomes) }),
       ...(to.reported === undefined ? {} : { reported_at: tx.now }),
       ...(token === undefined
         ? {}

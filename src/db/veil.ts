@@ -1,0 +1,106 @@
+import { makeSiv, type Siv } from '../crypto/native-siv.ts'
+import { isAbhaAddress } from '../kernel/id.ts'
+
+/**
+ * What lies between the program and the database, at every connection, so that who has the whole database reads nothing about a patient:
+ *
+ * - a patient's ABHA address stands there as a **pseudonym**: the same token for the same address, so that keys, joins and equality go on
+ *   to work; another one at every party, so that the databases of two parties cannot be joined;
+ * - what a store hands over as {@link sealed} or {@link sealedJson} stands there as ciphertext under a key of the party.
+ *
+ * What is about one patient for long is sealed under that patient's own key instead (`vault/sealed-json.ts`), which can be destroyed.
+ */
+export type Veil = {
+  /** A value on its way into the database. */
+  readonly cover: (text: string) => string
+  /**
+   * A value on its way out.
+   * @throws when it was covered with other keys, or changed
+   */
+  readonly lift: (stored: string) => string
+  /** The same for the text of a JSON value. */
+  readonly liftJson: (stored: string) => string
+}
+
+const PSEUDONYM = 'pt1.'
+const SEALED = 'st1.'
+/** No text of ours or of a peer begins like this: PostgreSQL knows no such character, and the door lets none in. */
+const MARK = '\u0000sealed:'
+const MARK_JSON = '\u0000sealed-json:'
+/** Addresses are filled up to a multiple of this, so that a token does not tell how long its address is. */
+const BLOCK_BYTES = 32
+/** Makes two sealed values of the same text different. */
+const SALT_BYTES = 16
+/** Addresses whose tokens are kept at hand, each way. */
+const KEPT_MAX = 20_000
+
+/** A value for a text column, which the connection seals: it reads back as it was. */
+export function sealed(text: string): string {
+  return MARK + text
+}
+
+/** {@link sealed}, where the column may be empty. */
+export function sealedOrNull(text: string | null | undefined): string | null {
+  return text === null || text === undefined ? null : sealed(text)
+}
+
+/** A value for a jsonb column, which the connection seals: it reads back as the value. */
+export function sealedJson(value: unknown): string {
+  return MARK_JSON + JSON.stringify(value)
+}
+
+/** The veil of a party, from its 32-byte index key. */
+export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8Array): Veil {
+  const addresses = makeSiv(indexKey, 'amanat/pseudonym/v1')
+  const tokenOf = keeping((text) => PSEUDONYM + addresses.seal(pad(text)).toString('base64url'))
+  const addressOf = keeping((token) => {
+    const padded = open(addresses, token, PSEUDONYM)
+    return padded.subarray(0, padded.indexOf(0)).toString('utf8')
+  })
+  const texts = makeSiv(indexKey, 'amanat/sealed-column/v1')
+  const seal = (text: string): string =>
+    SEALED + texts.seal(Buffer.concat([random(SALT_BYTES), Buffer.from(text, 'utf8')])).toString('base64url')
+  const unseal = (stored: string): string => open(texts, stored, SEALED).subarray(SALT_BYTES).toString('utf8')
+  return {
+    cover: (text) => {
+      if (text.startsWith(MARK)) return seal(text.slice(MARK.length))
+      if (text.startsWith(MARK_JSON)) return `"${seal(text.slice(MARK_JSON.length))}"`
+      // What already looks covered is covered too: so nobody can have it opened by typing it into a form.
+      if (text.startsWith(SEALED)) return seal(text)
+      return isAbhaAddress(text) || text.startsWith(PSEUDONYM) ? tokenOf(text) : text
+    },
+    lift: (stored) => {
+      if (stored.startsWith(PSEUDONYM)) return addressOf(stored)
+      return stored.startsWith(SEALED) ? unseal(stored) : stored
+    },
+    liftJson: (stored) => (stored.startsWith(`"${SEALED}`) ? unseal(stored.slice(1, -1)) : stored),
+  }
+}
+
+function open(siv: Siv, stored: string, prefix: string): Buffer {
+  const opened = siv.open(Buffer.from(stored.slice(prefix.length), 'base64url'))
+  if (opened === undefined)
+    throw new Error('a value in the database does not open: covered with other keys, or changed')
+  return opened
+}
+
+/** Zeros up to the next whole block, at least one: they end the text. PostgreSQL text holds no zero, so none is lost. */
+function pad(text: string): Buffer {
+  const bytes = Buffer.from(text, 'utf8')
+  const padded = Buffer.alloc((Math.floor(bytes.length / BLOCK_BYTES) + 1) * BLOCK_BYTES)
+  bytes.copy(padded)
+  return padded
+}
+
+/** Remembers what `make` made, the oldest forgotten first. */
+function keeping(make: (text: string) => string): (text: string) => string {
+  const kept = new Map<string, string>()
+  return (text) => {
+    const known = kept.get(text)
+    if (known !== undefined) return known
+    const made = make(text)
+    if (kept.size >= KEPT_MAX) for (const oldest of kept.keys()) if (kept.delete(oldest)) break
+    kept.set(text, made)
+    return made
+  }
+}
