@@ -9,7 +9,7 @@ import { type Answer, callJson } from '../network.ts'
 import { ASHA } from '../people.ts'
 import { addStaff, codeOfStaff, type StaffHeaders, type StaffLogin, signInStaff } from '../staff.ts'
 import { letStaffIn } from './desk-door.ts'
-import { signInPatient } from './patient-door.ts'
+import { letPatientIn } from './patient-door.ts'
 import { type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 export const HOSPITAL = 'IN2710000011'
@@ -72,11 +72,9 @@ export class EmergencyWorld {
 
   /** The patient in her app, signed in, on a page. */
   async asPatient(at: string, language: JourneyLanguage, size: Size): Promise<Visitor> {
-    await this.world.network.exchange.running.machine.db.deleteFrom('sign_in_code').execute()
     const visitor = await this.world.visitor('sbx', { language, size })
+    await letPatientIn(this.world, ASHA.abhaAddress, visitor)
     await visitor.open(at)
-    await signInPatient(this.world, visitor, ASHA)
-    await visitor.settle()
     return visitor
   }
 

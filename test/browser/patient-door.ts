@@ -1,5 +1,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { transact } from '../../src/db/tx.ts'
+import type { AbhaAddress } from '../../src/kernel/id.ts'
+import { openPatientSession } from '../../src/people/sign-in-commands.ts'
 import { waitFor } from '../wait.ts'
 import type { Visitor, WebWorld } from './web-world.ts'
 
@@ -45,4 +48,15 @@ export async function signInPatient(
   await page.locator('nav a[href="/me/choices"]').waitFor()
   if (options.offer !== undefined)
     await page.getByRole('button', { name: said(options.language ?? 'en', options.offer) }).click()
+}
+
+/** Signs a patient in without the door: for journeys that begin behind it. */
+export async function letPatientIn(world: WebWorld, abhaAddress: string, { context }: Visitor): Promise<void> {
+  const { machine } = world.network.exchange.running
+  const origin = world.originOf('sbx')
+  const web = { party: 'sbx', origins: [origin] }
+  const input = { person: abhaAddress as AbhaAddress, how: 'otp', userAgent: undefined } as const
+  const { cookie } = await transact(machine, (tx) => openPatientSession(tx, web, input))
+  const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? []
+  await context.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Strict' }])
 }

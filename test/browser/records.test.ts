@@ -7,7 +7,7 @@ import { at, listAt, textAt } from '../json-path.ts'
 import type { ThirdParty } from '../network.ts'
 import { ASHA, heldPatient, heldRecord } from '../people.ts'
 import { waitFor } from '../wait.ts'
-import { said, signInPatient } from './patient-door.ts'
+import { letPatientIn, said } from './patient-door.ts'
 import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const OURS = 'IN2710000011'
@@ -41,10 +41,9 @@ describe('a patient reads her own records', () => {
   after(() => world.stop())
 
   async function signedIn(language: JourneyLanguage, size: Size, path: string): Promise<Visitor> {
-    await world.network.exchange.running.machine.db.deleteFrom('sign_in_code').execute()
     const one = await world.visitor('sbx', { language, size, acceptDownloads: true })
+    await letPatientIn(world, ASHA.abhaAddress, one)
     await one.open(path)
-    await signInPatient(world, one, ASHA)
     return one
   }
   /** All five documents are on the screen, and no hospital is waited for. */

@@ -4,7 +4,7 @@ import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA } from '../people.ts'
-import { signInPatient } from './patient-door.ts'
+import { letPatientIn } from './patient-door.ts'
 import { type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 export const HOSPITAL = 'IN2710000011'
@@ -79,11 +79,9 @@ export class SharingWorld {
 
   /** Asha in her app, signed in, on a page of it. */
   async open(at: string, language: JourneyLanguage, size: Size): Promise<Visitor> {
-    await this.world.network.exchange.running.machine.db.deleteFrom('sign_in_code').execute()
     const visitor = await this.world.visitor('sbx', { language, size })
+    await letPatientIn(this.world, ASHA.abhaAddress, visitor)
     await visitor.open(at)
-    await signInPatient(this.world, visitor, ASHA)
-    await visitor.settle()
     return visitor
   }
 }
