@@ -4,6 +4,7 @@ import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { PARTNER_SCOPES } from '../src/partners/scope.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 
 /** `docs/api/*.json`: OpenAPI 3.1 of the native API, from the route tables and the schemas that the server checks with. */
@@ -25,6 +26,7 @@ const SECURITY: Readonly<Record<Auth, readonly object[]>> = {
   operator: [{ operator: [] }],
   staff: [{ staff: [] }],
   console: [{ console: [] }],
+  partner: [{ partner: [] }],
 }
 
 function document(title: string, routes: readonly Route[]): string {
@@ -53,6 +55,11 @@ function document(title: string, routes: readonly Route[]): string {
         },
         patient: { type: 'apiKey', in: 'header', name: 'X-AUTH-TOKEN', description: 'Patient session' },
         operator: { type: 'http', scheme: 'bearer', description: 'Operator token of this party' },
+        partner: {
+          type: 'oauth2',
+          description: 'Token of a partner’s software, bound to its key (DPoP) or certificate: docs/integrate/partners.md',
+          flows: { clientCredentials: { tokenUrl: '/oauth/token', scopes: PARTNER_SCOPES } },
+        },
         console: {
           type: 'apiKey',
           in: 'header',
@@ -92,8 +99,16 @@ function operation(route: Route, schemas: Schemas): object {
   ]
   return {
     summary: route.summary,
-    security: SECURITY[route.auth],
+    security: route.scope === undefined ? SECURITY[route.auth] : [{ partner: [route.scope] }],
     ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.form === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/x-www-form-urlencoded': { schema: schemaOf(route.form) } },
+          },
+        }),
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body) } } } }),

@@ -129,6 +129,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       operator: nobody,
       staff: nobody,
       console: nobody,
+      partner: nobody,
     },
     mayDo,
     ready: async () => [],

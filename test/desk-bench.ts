@@ -34,6 +34,7 @@ export function openDesk(machine: Machine, needs: DeskRouteNeeds): DeskBench {
       exchange: nobody,
       operator: async () => ({ kind: 'operator', name: 'hospital software' }),
       console: nobody,
+      partner: nobody,
       staff: async () => signedIn ?? refuse('auth/no-session'),
     },
     mayDo,

@@ -221,6 +221,7 @@ function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Re
       operator: as({ kind: 'operator', name: 'desk' }),
       staff: as({ kind: 'anonymous' }),
       console: as({ kind: 'anonymous' }),
+      partner: as({ kind: 'anonymous' }),
     },
     mayDo,
     ready: async () => [],

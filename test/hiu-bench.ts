@@ -197,6 +197,7 @@ function serverOf(machine: Machine, needs: HiuNeeds): FastifyInstance {
       operator: as({ kind: 'operator', name: 'desk' }),
       staff: as({ kind: 'anonymous' }),
       console: as({ kind: 'anonymous' }),
+      partner: as({ kind: 'anonymous' }),
     },
     mayDo,
     ready: async () => [],

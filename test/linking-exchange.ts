@@ -235,6 +235,7 @@ function checks(needs: LinkNeeds) {
     operator: nobody,
     staff: nobody,
     console: nobody,
+    partner: nobody,
     bridge: async (tx: Tx, headers: Headers) => {
       const token = bearerOf(headers['authorization'])
       return token === undefined ? refuse('auth/missing-token') : verifySession(tx, needs, token)

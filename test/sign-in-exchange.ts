@@ -71,6 +71,7 @@ export async function startSignInExchange(): Promise<SignInExchange> {
       operator: nobody,
       staff: nobody,
       console: nobody,
+      partner: nobody,
       patient: async (tx, headers, { method }) =>
         (await patientOfSession(tx, web, { method, headers })) ?? refuse('auth/no-session'),
     },

@@ -45,6 +45,7 @@ before(async () => {
       operator: anonymous,
       staff: anonymous,
       console: anonymous,
+      partner: anonymous,
     },
     mayDo,
     ready: async () => [],

@@ -51,6 +51,7 @@ async function startServer(): Promise<FastifyInstance> {
       operator: nobody,
       staff: nobody,
       console: nobody,
+      partner: nobody,
     },
     mayDo: () => false,
     ready: async () => [],

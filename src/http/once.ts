@@ -12,6 +12,8 @@ export function callerName(caller: Caller): string {
       return 'anonymous'
     case 'bridge':
       return `bridge:${caller.clientId}`
+    case 'partner':
+      return `partner:${caller.clientId}`
     case 'patient':
       return `patient:${caller.patient}`
     case 'exchange':

@@ -1,16 +1,17 @@
 import type { z } from 'zod'
 import type { Topic } from '../db/changes.ts'
-import type { Tx } from '../db/tx.ts'
+import type { Machine, Tx } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Refusal } from '../kernel/refusal.ts'
 import type { StaffAct } from '../kernel/staff-role.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 
 /** How refusals look on this route: ABDM's own shapes, or RFC 9457 problem details. */
 export type Dialect = 'abdm' | 'native'
 
 /** Which proof of identity a route asks for; `http/server.ts` gets one check for each from `app.ts`. */
-export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'console'
+export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'console' | 'partner'
 
 export type Call<Body, Query> = {
   readonly tx: Tx
@@ -22,6 +23,8 @@ export type Call<Body, Query> = {
   readonly params: Readonly<Record<string, string>>
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** With what else the caller came: the path as called, its certificate. */
+  readonly asked: { readonly calledPath?: string; readonly certificate?: ClientCertificate }
   /** REQUEST-ID of an ABDM message, else an id of ours: what our answer and our logs name. */
   readonly requestId: string
   /** Address from which the call came; behind a proxy that the settings trust, the one which that proxy names. */
@@ -54,16 +57,22 @@ export type Route = {
    */
   readonly stepUp?: {
     readonly act: StepUpAct
-    readonly subject: (call: Pick<Call<never, never>, 'caller' | 'params'> & { readonly body: unknown }) => string
+    readonly subject: (call: Pick<Call<never, never>, 'caller' | 'params' | 'body'>) => string
   }
+  /** With `auth: 'partner'`: the SMART scope that the token must cover. */
+  readonly scope?: string
   readonly once: boolean
   readonly body?: z.ZodType
+  /** What a form (application/x-www-form-urlencoded) holds, for the OpenAPI document; `handle` reads `raw` itself. */
+  readonly form?: z.ZodType
   readonly query?: z.ZodType
   readonly bodyBytesMax?: number
   /** The last part of the path is a secret: logs keep its length only. */
   readonly secretPath?: true
   /** Answer statuses and schemas for the OpenAPI document. */
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
+  /** Runs before the transaction opens: for what must be fetched from elsewhere, while no connection waits for it. */
+  readonly prepare?: (machine: Machine, raw: Uint8Array) => Promise<void>
   /** Turns callers away before a large body is read as JSON: what lets them in stands in the address. */
   readonly admit?: (call: Pick<Call<never, never>, 'tx' | 'params'>) => Promise<Refusal | undefined>
   /** Answers with live updates of this topic in place of what `handle` answers: see `live.ts`. */
@@ -73,8 +82,14 @@ export type Route = {
 
 type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<
   Route,
-  'handle' | 'body' | 'query'
+  'handle' | 'body' | 'query' | 'stepUp'
 > & {
+  readonly stepUp?: {
+    readonly act: StepUpAct
+    readonly subject: (
+      call: Pick<Call<B extends z.ZodType ? z.output<B> : undefined, never>, 'caller' | 'params' | 'body'>,
+    ) => string
+  }
   readonly body?: B
   readonly query?: Q
   readonly handle: (

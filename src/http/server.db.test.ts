@@ -89,6 +89,7 @@ before(async () => {
       operator: nobody,
       staff: nobody,
       console: nobody,
+      partner: nobody,
     },
     mayDo,
     ready: async () => [],

@@ -13,6 +13,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffAct, StaffRole } from '../kernel/staff-role.ts'
 import { contentFault, isStorable, parseJsonBody } from './body.ts'
+import { type ClientCertificate, certificateOf } from './client-certificate.ts'
 import { type CallRates, type Door, makeDoor } from './door.ts'
 import type { Faults } from './faults.ts'
 import { addHealth } from './health.ts'
@@ -52,11 +53,14 @@ export const nativeRules: DialectRules = {
   logged: false,
 }
 
-export type Authenticate = (
-  tx: Tx,
-  headers: Headers,
-  request: Pick<Route, 'method' | 'dialect' | 'live'>,
-) => Promise<Caller | Refusal>
+/** What a check of identity may look at beside the headers. */
+export type Asked = Pick<Route, 'method' | 'dialect' | 'live'> & {
+  /** The path as it was called, without its query. */
+  readonly calledPath?: string
+  readonly certificate?: ClientCertificate
+}
+
+export type Authenticate = (tx: Tx, headers: Headers, request: Asked) => Promise<Caller | Refusal>
 
 export type ServerNeeds = {
   readonly machine: Machine
@@ -70,6 +74,10 @@ export type ServerNeeds = {
   /** Whether a role of the staff may do what a route is for: the table of `people/rules.ts`. */
   readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
   readonly stepUp?: StepUpCheck
+  /** Whether the scopes of a partner's token cover what a route is for. */
+  readonly covers?: (scopes: readonly string[], scope: string) => boolean
+  /** Addresses of proxies that are believed which certificate a caller presented to them. */
+  readonly certificateProxies?: readonly string[]
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
   /** Whether an operator calls: of `/metrics`, which asks no database. Without it, nobody does. */
@@ -192,7 +200,7 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
   const place = door.enter(arriving(request), route)
   const handled = isRefusal(place)
     ? place
-    : await decideAndHandle(needs, route, request, headers, raw, seen).finally(place)
+    : await prepareAndHandle(needs, route, request, headers, raw, seen).finally(place)
   const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
   const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
@@ -259,6 +267,12 @@ function readerOf(
   return { caller, topic, mayStay }
 }
 
+async function prepareAndHandle(...given: Parameters<typeof decideAndHandle>): Promise<Answer | Refusal> {
+  const [needs, route, , , raw] = given
+  await route.prepare?.(needs.machine, raw)
+  return decideAndHandle(...given)
+}
+
 async function decideAndHandle(
   needs: Inside,
   route: Route,
@@ -269,12 +283,12 @@ async function decideAndHandle(
 ): Promise<Answer | Refusal> {
   return transact(needs.machine, async (tx) => {
     const rules = needs.dialects[route.dialect]
-    const caller = await needs.authenticate[route.auth](tx, headers, route)
+    const caller = await needs.authenticate[route.auth](tx, headers, askedOf(needs, route, request))
     const tooOften = needs.door.note(arriving(request), caller)
     if (isRefusal(caller)) return caller
     seen.caller = caller
     if (tooOften) return tooOften
-    const forbidden = checkAct(needs, route, caller)
+    const forbidden = checkAct(needs, route, caller) ?? checkScope(needs, route, caller)
     if (forbidden) return forbidden
     const headerFault = rules.checkHeaders(headers, tx.now, route)
     if (headerFault) return headerFault
@@ -292,6 +306,7 @@ async function decideAndHandle(
       query: input.query,
       params: request.params as Record<string, string>,
       headers,
+      asked: askedOf(needs, route, request),
       requestId: requestId ?? request.id,
       source: request.ip,
     }
@@ -305,6 +320,24 @@ async function decideAndHandle(
 function checkAct(needs: ServerNeeds, { act }: Route, caller: Caller): Refusal | undefined {
   if (act === undefined || (caller.kind === 'staff' && needs.mayDo(caller.role, act))) return undefined
   return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
+}
+
+/** A partner's token opens what it was made for. */
+function checkScope(needs: ServerNeeds, { scope }: Route, caller: Caller): Refusal | undefined {
+  if (scope === undefined || (caller.kind === 'partner' && needs.covers?.(caller.scopes, scope) === true))
+    return undefined
+  return refuse('auth/scope-needed', `The token does not cover ${scope}.`)
+}
+
+function askedOf(needs: ServerNeeds, { method, dialect, live }: Route, request: FastifyRequest): Asked {
+  const certificate = certificateOf(request.raw, needs.certificateProxies ?? [])
+  return {
+    method,
+    dialect,
+    ...(live === undefined ? {} : { live }),
+    calledPath: request.url.split('?')[0] ?? '',
+    ...(certificate === undefined ? {} : { certificate }),
+  }
 }
 
 function readInput(

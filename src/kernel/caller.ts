@@ -6,12 +6,24 @@ export type Caller =
   | { readonly kind: 'anonymous' }
   /** A bridge: one client id and callback URL that serves one or more facilities. */
   | { readonly kind: 'bridge'; readonly clientId: string; readonly facilities: readonly FacilityId[] }
+  | PartnerCaller
   | PatientCaller
   /** The consent manager calling a facility back. */
   | { readonly kind: 'exchange'; readonly id: string }
   /** Software of this party itself, or who runs it. */
   | { readonly kind: 'operator'; readonly name: string }
   | StaffCaller
+
+/** Software of a partner with a token of its own, bound to its key or certificate. */
+export type PartnerCaller = {
+  readonly kind: 'partner'
+  readonly clientId: string
+  readonly facilities: readonly FacilityId[]
+  /** SMART scopes, such as `system/Consent.rs`. */
+  readonly scopes: readonly string[]
+  /** Purposes of use that the token was asked for; none = not said. */
+  readonly purposes: readonly string[]
+}
 
 /** `guardian` is set when a guardian acts for a child or dependant; `session` for the web app. */
 export type PatientCaller = {
@@ -46,6 +58,12 @@ export type Actor =
 /** The operator who calls, as the log names who did it; for routes that take operators alone. */
 export function operatorOf(caller: Caller): Actor {
   return { kind: 'operator', id: caller.kind === 'operator' ? caller.name : caller.kind }
+}
+
+/** The partner's software that calls; for routes with `auth: 'partner'`, which no other caller reaches. */
+export function partnerOf(caller: Caller): PartnerCaller {
+  if (caller.kind !== 'partner') throw new Error(`a route of partners was reached by ${caller.kind}`)
+  return caller
 }
 
 /** The person of the staff who calls; for routes with `auth: 'staff'`, which no other caller reaches. */
