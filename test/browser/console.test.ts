@@ -8,7 +8,7 @@ import { ConsolePage } from '../console-page.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA } from '../people.ts'
-import { JOURNEY_LANGUAGES, SIZES, type Size, type Visitor, WebWorld } from './web-world.ts'
+import { JOURNEY_SCREENS, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const HOSPITAL = 'IN2710000011'
 const CLINIC = 'IN2910000022'
@@ -58,45 +58,44 @@ describe('the sandbox console', () => {
       () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
     )
 
-  for (const size of Object.keys(SIZES) as Size[])
-    for (const language of JOURNEY_LANGUAGES) {
-      test(`every page is sound: ${size}, ${language}`, async () => {
-        const visitor = await world.visitor('sbx', { size, language })
-        for (const place of PLACES) {
-          await visitor.open(`/sandbox/${place}`)
-          for (const colorScheme of ['light', 'dark'] as const) {
-            await visitor.page.emulateMedia({ colorScheme })
-            await painted(visitor)
-            await visitor.assertSound()
-            if (colorScheme === 'dark' && place === '' && size === 'desktop' && language === 'en')
-              await visitor.picture('console-dark-en-desktop')
-            // One language for each size, or the manual would be full of them.
-            if (colorScheme === 'light' && (size === 'desktop') === (language === 'en'))
-              await visitor.picture(`console-${place || 'messages'}-${language}-${size}`)
-          }
+  for (const [language, size] of JOURNEY_SCREENS) {
+    test(`every page is sound: ${size}, ${language}`, async () => {
+      const visitor = await world.visitor('sbx', { size, language })
+      for (const place of PLACES) {
+        await visitor.open(`/sandbox/${place}`)
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await visitor.page.emulateMedia({ colorScheme })
+          await painted(visitor)
+          await visitor.assertSound()
+          if (colorScheme === 'dark' && place === '' && size === 'desktop' && language === 'en')
+            await visitor.picture('console-dark-en-desktop')
+          // One language for each size, or the manual would be full of them.
+          if (colorScheme === 'light' && (size === 'desktop') === (language === 'en'))
+            await visitor.picture(`console-${place || 'messages'}-${language}-${size}`)
         }
-        await visitor.close()
-      })
+      }
+      await visitor.close()
+    })
 
-      test(`a message opens with both sides and can be sent again: ${size}, ${language}`, async () => {
-        const words = WORDS[language]
-        const visitor = await world.visitor('sbx', { size, language })
-        await visitor.open('/sandbox/')
-        await newest(visitor, size, 'consent/request/init').click()
-        const detail = visitor.page.locator(size === 'desktop' ? 'aside' : 'dialog')
-        await detail.getByText('REQUEST-ID', { exact: true }).waitFor()
-        const sides = detail.getByRole('textbox', { name: words['console.body'], exact: true })
-        await sides.nth(1).waitFor()
-        assert.match(await sides.first().inputValue(), /"purpose"/)
-        await visitor.assertSound()
-        await visitor.picture(`console-message-${language}-${size}`)
-        await detail.getByRole('button', { name: words['console.send-same'] }).click()
-        const answer = words['console.sent-same'].split('{status}')[1] ?? ''
-        await detail.getByText(answer).waitFor()
-        await visitor.assertSound()
-        await visitor.close()
-      })
-    }
+    test(`a message opens with both sides and can be sent again: ${size}, ${language}`, async () => {
+      const words = WORDS[language]
+      const visitor = await world.visitor('sbx', { size, language })
+      await visitor.open('/sandbox/')
+      await newest(visitor, size, 'consent/request/init').click()
+      const detail = visitor.page.locator(size === 'desktop' ? 'aside' : 'dialog')
+      await detail.getByText('REQUEST-ID', { exact: true }).waitFor()
+      const sides = detail.getByRole('textbox', { name: words['console.body'], exact: true })
+      await sides.nth(1).waitFor()
+      assert.match(await sides.first().inputValue(), /"purpose"/)
+      await visitor.assertSound()
+      await visitor.picture(`console-message-${language}-${size}`)
+      await detail.getByRole('button', { name: words['console.send-same'] }).click()
+      const answer = words['console.sent-same'].split('{status}')[1] ?? ''
+      await detail.getByText(answer).waitFor()
+      await visitor.assertSound()
+      await visitor.close()
+    })
+  }
 
   test('a page whose script does not come says so, other places still open, and trying again brings it', async () => {
     const visitor = await world.visitor('sbx', { size: 'desktop' })

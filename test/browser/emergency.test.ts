@@ -8,7 +8,7 @@ import { waitFor } from '../wait.ts'
 import { saidAtDesk } from './desk-words.ts'
 import { CENTRE, EmergencyWorld, HOSPITAL, LAB, MRN, NAMES, WORDS } from './emergency-world.ts'
 import { said } from './patient-door.ts'
-import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
+import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
 
 const PATIENT = `/desk/patients/${MRN}`
 const OTHERS = NAMES[CENTRE] ?? ''
@@ -54,39 +54,38 @@ describe('breaking the glass', () => {
     await page.getByRole('dialog').first().waitFor({ state: 'detached' })
   }
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['desktop', 'phone'] as const)
-      test(`a doctor who does not attend opens, reads and ends; the patient sees it; in ${language} on a ${size}`, async () => {
-        const name = `${language}-${size}`
-        const doctor = await emergency.staff('doctor', `doctor.${name}`)
-        const visitor = await emergency.atDesk(doctor, PATIENT, language, size)
-        const { page } = visitor
-        assert.equal(await page.getByRole('link', { name: saidAtDesk(language, 'patients.read') }).count(), 0)
-        await breakGlass(visitor, doctor, language, name)
-        await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`emergency-open-${name}`)
-        const told = await emergency.world.newestText('sbx', ASHA.mobile)
-        assert.match(told, /Dr\. Meera Nair of Tarangini Hospital, Pune opened the health records of Asha Rao/)
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`a doctor who does not attend opens, reads and ends; the patient sees it; in ${language} on a ${size}`, async () => {
+      const name = `${language}-${size}`
+      const doctor = await emergency.staff('doctor', `doctor.${name}`)
+      const visitor = await emergency.atDesk(doctor, PATIENT, language, size)
+      const { page } = visitor
+      assert.equal(await page.getByRole('link', { name: saidAtDesk(language, 'patients.read') }).count(), 0)
+      await breakGlass(visitor, doctor, language, name)
+      await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`emergency-open-${name}`)
+      const told = await emergency.world.newestText('sbx', ASHA.mobile)
+      assert.match(told, /Dr\. Meera Nair of Tarangini Hospital, Pune opened the health records of Asha Rao/)
 
-        await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).click()
-        await page.locator('input[type=radio]:checked').waitFor()
-        await button(visitor, language, 'reading.open').click()
-        await page.locator('ol details').first().waitFor()
-        // What others send appears without another tap.
-        await page.locator('main').getByText(OTHERS).first().waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`emergency-reading-${name}`)
+      await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).click()
+      await page.locator('input[type=radio]:checked').waitFor()
+      await button(visitor, language, 'reading.open').click()
+      await page.locator('ol details').first().waitFor()
+      // What others send appears without another tap.
+      await page.locator('main').getByText(OTHERS).first().waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`emergency-reading-${name}`)
 
-        await patientSees(language, size, name)
-        await button(visitor, language, 'emergency.end').click()
-        await page.getByText(saidAtDesk(language, 'emergency.over')).waitFor()
-        assert.ok(!(await main(visitor)).includes(OTHERS), 'nothing of it stands there any more')
-        await visitor.assertSound()
-        await visitor.picture(`emergency-over-${name}`)
-        await visitor.close()
-        await reviewed(doctor, language, size, name)
-      })
+      await patientSees(language, size, name)
+      await button(visitor, language, 'emergency.end').click()
+      await page.getByText(saidAtDesk(language, 'emergency.over')).waitFor()
+      assert.ok(!(await main(visitor)).includes(OTHERS), 'nothing of it stands there any more')
+      await visitor.assertSound()
+      await visitor.picture(`emergency-over-${name}`)
+      await visitor.close()
+      await reviewed(doctor, language, size, name)
+    })
 
   /** The patient reads it first among who looked, and can stop it under my sharing. */
   async function patientSees(language: JourneyLanguage, size: Size, name: string): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { button, InboxWorld, link } from './inbox-world.ts'
-import { JOURNEY_LANGUAGES, type Size } from './web-world.ts'
+import { JOURNEY_SCREENS } from './web-world.ts'
 
 let world: InboxWorld
 before(async () => {
@@ -52,32 +52,31 @@ test('choices: a standing approval step by step, a subscription, rights and how 
   await visitor.close()
 })
 
-for (const language of JOURNEY_LANGUAGES)
-  for (const size of ['phone', 'desktop'] satisfies readonly Size[])
-    test(`every screen is sound in ${language} on a ${size}`, async () => {
-      const waiting = await world.ask()
-      const visitor = await world.visitor({ language, size })
-      const { page } = visitor
-      await visitor.open('/me')
+for (const [language, size] of JOURNEY_SCREENS)
+  test(`every screen is sound in ${language} on a ${size}`, async () => {
+    const waiting = await world.ask()
+    const visitor = await world.visitor({ language, size })
+    const { page } = visitor
+    await visitor.open('/me')
+    await visitor.assertSound()
+    await visitor.open(`/me/requests/${waiting}`)
+    for (const row of await page.locator('details').all()) {
+      await row.locator('summary').first().click()
+      // At its end the page has nothing behind the verbs that stay in reach.
+      await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
       await visitor.assertSound()
-      await visitor.open(`/me/requests/${waiting}`)
-      for (const row of await page.locator('details').all()) {
-        await row.locator('summary').first().click()
-        // At its end the page has nothing behind the verbs that stay in reach.
-        await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight))
-        await visitor.assertSound()
-      }
-      await visitor.picture(`patient-request-${language}-${size}`)
-      await visitor.open(`/me/requests/${waiting}?step=notice`)
-      await page.locator('h2').nth(5).waitFor()
+    }
+    await visitor.picture(`patient-request-${language}-${size}`)
+    await visitor.open(`/me/requests/${waiting}?step=notice`)
+    await page.locator('h2').nth(5).waitFor()
+    await visitor.assertSound()
+    await visitor.picture(`patient-notice-${language}-${size}`)
+    await world.denyElsewhere(waiting)
+    await page.locator('h1').waitFor()
+    await visitor.assertSound()
+    for (const at of ['', '/policies', '/policies/new', '/subscriptions', '/rights', '/complain']) {
+      await visitor.open(`/me/choices${at}`)
       await visitor.assertSound()
-      await visitor.picture(`patient-notice-${language}-${size}`)
-      await world.denyElsewhere(waiting)
-      await page.locator('h1').waitFor()
-      await visitor.assertSound()
-      for (const at of ['', '/policies', '/policies/new', '/subscriptions', '/rights', '/complain']) {
-        await visitor.open(`/me/choices${at}`)
-        await visitor.assertSound()
-      }
-      await visitor.close()
-    })
+    }
+    await visitor.close()
+  })

@@ -11,7 +11,7 @@ import { at, listAt, textAt } from '../json-path.ts'
 import { ASHA } from '../people.ts'
 import { waitFor } from '../wait.ts'
 import { CENTRE, HOSPITAL, SharingWorld, say } from './sharing-world.ts'
-import { JOURNEY_LANGUAGES, type Visitor } from './web-world.ts'
+import { JOURNEY_SCREENS, type Visitor } from './web-world.ts'
 
 describe('who looked', () => {
   let sharing: SharingWorld
@@ -64,34 +64,33 @@ describe('who looked', () => {
     page.getByRole('button', { name: say(language, 'looked.check'), exact: true }).first()
   const lines = ({ page }: Visitor, state: string) => page.locator(`[data-proof="${state}"]`)
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['phone', 'desktop'] as const)
-      test(`looks with their proof, in ${language} on a ${size}`, async () => {
-        const visitor = await sharing.open('/me/looked', language, size)
-        const { page } = visitor
-        await page.getByText('Dr. Farida Khan').first().waitFor()
-        await page.getByText(say(language, 'looked.unusual.emergency')).first().waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`looked-${language}-${size}`, true)
-        await firstCheck(visitor, language).focus()
-        await page.keyboard.press('Enter')
-        await lines(visitor, 'holds').nth(2).waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`looked-proof-${language}-${size}`)
-        const [file] = await Promise.all([
-          page.waitForEvent('download'),
-          page.getByRole('button', { name: say(language, 'proof.save'), exact: true }).click(),
-        ])
-        const saved = fs.readFileSync(await file.path(), 'utf8')
-        assert.ok(!isRefusal(verifyReceipt(saved, {})), 'the saved receipt holds for amanat log verify')
-        await page.keyboard.press('Escape')
-        // A second look: the device compares with what it remembers.
-        await firstCheck(visitor, language).click()
-        await lines(visitor, 'holds').nth(2).waitFor()
-        await page.getByText(/\d+/).first().waitFor()
-        assert.equal(await page.getByText(say(language, 'proof.log-first')).count(), 0)
-        await visitor.close()
-      })
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`looks with their proof, in ${language} on a ${size}`, async () => {
+      const visitor = await sharing.open('/me/looked', language, size)
+      const { page } = visitor
+      await page.getByText('Dr. Farida Khan').first().waitFor()
+      await page.getByText(say(language, 'looked.unusual.emergency')).first().waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`looked-${language}-${size}`, true)
+      await firstCheck(visitor, language).focus()
+      await page.keyboard.press('Enter')
+      await lines(visitor, 'holds').nth(2).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`looked-proof-${language}-${size}`)
+      const [file] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: say(language, 'proof.save'), exact: true }).click(),
+      ])
+      const saved = fs.readFileSync(await file.path(), 'utf8')
+      assert.ok(!isRefusal(verifyReceipt(saved, {})), 'the saved receipt holds for amanat log verify')
+      await page.keyboard.press('Escape')
+      // A second look: the device compares with what it remembers.
+      await firstCheck(visitor, language).click()
+      await lines(visitor, 'holds').nth(2).waitFor()
+      await page.getByText(/\d+/).first().waitFor()
+      assert.equal(await page.getByText(say(language, 'proof.log-first')).count(), 0)
+      await visitor.close()
+    })
 
   test('a forged receipt turns red with a plain sentence; the device remembers nothing of it', async () => {
     const visitor = await sharing.open('/me/looked', 'en', 'phone')

@@ -9,7 +9,7 @@ import { waitFor } from '../wait.ts'
 import { letStaffIn } from './desk-door.ts'
 import { saidAtDesk } from './desk-words.ts'
 import { CENTRE, HOSPITAL, SharingWorld } from './sharing-world.ts'
-import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
+import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
 
 describe('questions of patients at the desk', () => {
   let sharing: SharingWorld
@@ -64,48 +64,47 @@ describe('questions of patients at the desk', () => {
     await sharing.share(sharing.centre, HOSPITAL)
   })
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['phone', 'desktop'] as const)
-      test(`a question comes in, is answered by keyboard, and she reads it; in ${language} on a ${size}`, async () => {
-        count += 1
-        const [question, answer] = [`Why did you look? (${count})`, `To prepare your visit. (${count})`]
-        const visitor = await atDesk('dpo', '/desk', language, size)
-        const { page } = visitor
-        const t = (key: string, values?: Record<string, string>) => saidAtDesk(language, key, values)
-        await page.locator('nav a[href="/desk/questions"]').click()
-        await asks(question)
-        // It appears while the page is open.
-        await page.getByText(question, { exact: true }).waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`desk-questions-${language}-${size}`)
-        await reach(visitor, 'main a[href*="/questions/"]')
-        await page.keyboard.press('Enter')
-        await page.getByRole('heading', { name: t('questions.look'), exact: true }).waitFor()
-        await page.getByText('Dr. Farida Khan', { exact: true }).waitFor()
-        await page.getByText(t('purpose.CAREMGT'), { exact: true }).waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`desk-question-${language}-${size}`)
-        await button(visitor, language, 'questions.send').press('Enter')
-        await page.getByText(t('questions.answer-missing'), { exact: true }).waitFor()
-        await visitor.assertSound()
-        await page.locator('textarea[name=answer]').focus()
-        await page.keyboard.type(answer)
-        await reach(visitor, 'main button[type=submit]')
-        await page.keyboard.press('Enter')
-        await page.getByText(t('questions.sent'), { exact: true }).waitFor()
-        await page.getByText(answer, { exact: true }).waitFor()
-        assert.equal(await page.locator('textarea').count(), 0)
-        await visitor.assertSound()
-        await visitor.picture(`desk-question-answered-${language}-${size}`)
-        await page.getByRole('link', { name: t('questions.title'), exact: true }).click()
-        await page.getByText(t('questions.none-waiting'), { exact: true }).waitFor()
-        await visitor.close()
-        const asha = await sharing.open('/me/looked', language, size)
-        await asha.page.getByText(answer, { exact: true }).waitFor()
-        await asha.page.getByText('Farida Engineer').first().waitFor()
-        await asha.assertSound()
-        await asha.close()
-      })
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`a question comes in, is answered by keyboard, and she reads it; in ${language} on a ${size}`, async () => {
+      count += 1
+      const [question, answer] = [`Why did you look? (${count})`, `To prepare your visit. (${count})`]
+      const visitor = await atDesk('dpo', '/desk', language, size)
+      const { page } = visitor
+      const t = (key: string, values?: Record<string, string>) => saidAtDesk(language, key, values)
+      await page.locator('nav a[href="/desk/questions"]').click()
+      await asks(question)
+      // It appears while the page is open.
+      await page.getByText(question, { exact: true }).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`desk-questions-${language}-${size}`)
+      await reach(visitor, 'main a[href*="/questions/"]')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: t('questions.look'), exact: true }).waitFor()
+      await page.getByText('Dr. Farida Khan', { exact: true }).waitFor()
+      await page.getByText(t('purpose.CAREMGT'), { exact: true }).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`desk-question-${language}-${size}`)
+      await button(visitor, language, 'questions.send').press('Enter')
+      await page.getByText(t('questions.answer-missing'), { exact: true }).waitFor()
+      await visitor.assertSound()
+      await page.locator('textarea[name=answer]').focus()
+      await page.keyboard.type(answer)
+      await reach(visitor, 'main button[type=submit]')
+      await page.keyboard.press('Enter')
+      await page.getByText(t('questions.sent'), { exact: true }).waitFor()
+      await page.getByText(answer, { exact: true }).waitFor()
+      assert.equal(await page.locator('textarea').count(), 0)
+      await visitor.assertSound()
+      await visitor.picture(`desk-question-answered-${language}-${size}`)
+      await page.getByRole('link', { name: t('questions.title'), exact: true }).click()
+      await page.getByText(t('questions.none-waiting'), { exact: true }).waitFor()
+      await visitor.close()
+      const asha = await sharing.open('/me/looked', language, size)
+      await asha.page.getByText(answer, { exact: true }).waitFor()
+      await asha.page.getByText('Farida Engineer').first().waitFor()
+      await asha.assertSound()
+      await asha.close()
+    })
 
   test('a late one says so; when a colleague was faster, her words stay and she is told', async () => {
     const question = 'Who was it?'

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
 import { letStaffIn } from './desk-door.ts'
 import { fillReadingWorld, HOSPITAL, LAB, type ReadingWorld } from './reading-world.ts'
-import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
+import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 describe('reading at the desk', () => {
   let world: WebWorld
@@ -32,41 +32,40 @@ describe('reading at the desk', () => {
     return (type: string) => rows.filter((row) => row.type === type).length
   }
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['desktop', 'phone'] as const)
-      test(`a doctor reads own and received records, in ${language} on a ${size}`, async () => {
-        const one = await visit(people.doctor, language, size)
-        const { page } = one
-        const counted = await views()
-        await page.locator('input[type=radio]').first().waitFor()
-        assert.equal(await page.locator('input[type=radio]:checked').count(), 1, 'the usual purpose is chosen')
-        await one.assertSound()
-        await one.picture(`reading-door-${language}-${size}`)
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`a doctor reads own and received records, in ${language} on a ${size}`, async () => {
+      const one = await visit(people.doctor, language, size)
+      const { page } = one
+      const counted = await views()
+      await page.locator('input[type=radio]').first().waitFor()
+      assert.equal(await page.locator('input[type=radio]:checked').count(), 1, 'the usual purpose is chosen')
+      await one.assertSound()
+      await one.picture(`reading-door-${language}-${size}`)
 
-        // By keyboard alone: the button is reached and pressed.
-        await page.locator('input[type=radio]:checked').focus()
-        await page.keyboard.press('Tab')
-        await page.keyboard.press('Enter')
-        await page.locator('details[open]').first().waitFor()
-        const now = await views()
-        assert.equal(now('records.viewed'), counted('records.viewed') + 1)
-        assert.ok(now('hiu.record-viewed') > counted('hiu.record-viewed'), 'each received document is a look')
-        const text = await page.locator('main').innerText()
-        for (const expected of ['HbA1c', 'Type 2 diabetes', 'Metformin', `Facility ${LAB}`, 'Sunrise Nursing Home'])
-          assert.ok(text.includes(expected), `${expected} is nowhere`)
-        await one.assertSound()
-        await one.picture(`reading-${language}-${size}`)
+      // By keyboard alone: the button is reached and pressed.
+      await page.locator('input[type=radio]:checked').focus()
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await page.locator('details[open]').first().waitFor()
+      const now = await views()
+      assert.equal(now('records.viewed'), counted('records.viewed') + 1)
+      assert.ok(now('hiu.record-viewed') > counted('hiu.record-viewed'), 'each received document is a look')
+      const text = await page.locator('main').innerText()
+      for (const expected of ['HbA1c', 'Type 2 diabetes', 'Metformin', `Facility ${LAB}`, 'Sunrise Nursing Home'])
+        assert.ok(text.includes(expected), `${expected} is nowhere`)
+      await one.assertSound()
+      await one.picture(`reading-${language}-${size}`)
 
-        const button = page.getByRole('button', { name: /HbA1c/ }).first()
-        await button.focus()
-        await page.keyboard.press('Enter')
-        await page.getByRole('dialog').getByRole('img').waitFor()
-        await one.assertSound()
-        await one.picture(`reading-course-${language}-${size}`)
-        await page.keyboard.press('Escape')
-        await page.getByRole('dialog').waitFor({ state: 'detached' })
-        await one.close()
-      })
+      const button = page.getByRole('button', { name: /HbA1c/ }).first()
+      await button.focus()
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog').getByRole('img').waitFor()
+      await one.assertSound()
+      await one.picture(`reading-course-${language}-${size}`)
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await one.close()
+    })
 
   test('what is withheld or missing stands there with its reason', async () => {
     const one = await visit(people.doctor, 'en', 'desktop')

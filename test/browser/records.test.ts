@@ -8,13 +8,12 @@ import type { ThirdParty } from '../network.ts'
 import { ASHA, heldPatient, heldRecord } from '../people.ts'
 import { waitFor } from '../wait.ts'
 import { letPatientIn, said } from './patient-door.ts'
-import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
+import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const OURS = 'IN2710000011'
 const THEIRS = 'IN2710000088'
 const SECOND = 'IN2710000012'
 const MRN = '22-7225'
-const SIZES = ['phone', 'desktop'] as const
 const KINDS = ['OPConsultation', 'Prescription', 'DiagnosticReport', 'HealthDocumentRecord'] as const
 
 describe('a patient reads her own records', () => {
@@ -52,35 +51,34 @@ describe('a patient reads her own records', () => {
     await page.locator('[aria-busy]').waitFor({ state: 'detached' })
   }
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of SIZES)
-      test(`from all her hospitals, opened on her device, in ${language} on a ${size}`, async () => {
-        const one = await signedIn(language, size, '/me/records')
-        await allThere(one)
-        assert.equal(await one.page.locator('ol details').count(), KINDS.length + 1)
-        await one.assertSound()
-        await one.picture(`records-${language}-${size}`)
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`from all her hospitals, opened on her device, in ${language} on a ${size}`, async () => {
+      const one = await signedIn(language, size, '/me/records')
+      await allThere(one)
+      assert.equal(await one.page.locator('ol details').count(), KINDS.length + 1)
+      await one.assertSound()
+      await one.picture(`records-${language}-${size}`)
 
-        const closed = one.page.locator('ol details:not([open]) > summary')
-        while ((await closed.count()) > 0) await closed.first().click()
-        await one.page.locator('ol').getByText('Tarangini Hospital').first().waitFor()
-        await one.assertSound()
-        await one.picture(`records-open-${language}-${size}`, true)
+      const closed = one.page.locator('ol details:not([open]) > summary')
+      while ((await closed.count()) > 0) await closed.first().click()
+      await one.page.locator('ol').getByText('Tarangini Hospital').first().waitFor()
+      await one.assertSound()
+      await one.picture(`records-open-${language}-${size}`, true)
 
-        // Kept nowhere but in the memory of the page.
-        const stored = await one.page.evaluate(async () =>
-          JSON.stringify([
-            Object.entries(localStorage),
-            Object.entries(sessionStorage),
-            (await indexedDB.databases()).length,
-            await Promise.all(
-              (await caches.keys()).map(async (key) => (await (await caches.open(key)).keys()).map(({ url }) => url)),
-            ),
-          ]),
-        )
-        assert.ok(!stored.includes('resourceType') && !stored.includes('/records/fetch'), stored)
-        await one.close()
-      })
+      // Kept nowhere but in the memory of the page.
+      const stored = await one.page.evaluate(async () =>
+        JSON.stringify([
+          Object.entries(localStorage),
+          Object.entries(sessionStorage),
+          (await indexedDB.databases()).length,
+          await Promise.all(
+            (await caches.keys()).map(async (key) => (await (await caches.open(key)).keys()).map(({ url }) => url)),
+          ),
+        ]),
+      )
+      assert.ok(!stored.includes('resourceType') && !stored.includes('/records/fetch'), stored)
+      await one.close()
+    })
 
   test('downloads are the very documents; paper has all of them open and none of the buttons', async () => {
     const one = await signedIn('en', 'desktop', '/me/records')

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { at } from '../json-path.ts'
 import { waitFor } from '../wait.ts'
 import { CENTRE, HOSPITAL, INSURER, NAMES, SharingWorld, say } from './sharing-world.ts'
-import { JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
+import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor } from './web-world.ts'
 
 const named = (id: string): string => NAMES[id] ?? id
 
@@ -25,49 +25,48 @@ describe('my sharing', () => {
     await visitor.close()
   })
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['phone', 'desktop'] as const)
-      test(`the chain, and stopping it in two taps, in ${language} on a ${size}`, async () => {
-        await sharing.share(sharing.centre, HOSPITAL)
-        await sharing.share(sharing.insurer, CENTRE, ['OPConsultation'])
-        const visitor = await sharing.open('/me/sharing', language, size)
-        const { page } = visitor
-        await card(visitor, CENTRE).waitFor()
-        await card(visitor, INSURER).waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`sharing-${language}-${size}`, true)
-        await arrow(visitor, language, size)
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`the chain, and stopping it in two taps, in ${language} on a ${size}`, async () => {
+      await sharing.share(sharing.centre, HOSPITAL)
+      await sharing.share(sharing.insurer, CENTRE, ['OPConsultation'])
+      const visitor = await sharing.open('/me/sharing', language, size)
+      const { page } = visitor
+      await card(visitor, CENTRE).waitFor()
+      await card(visitor, INSURER).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`sharing-${language}-${size}`, true)
+      await arrow(visitor, language, size)
 
-        let taps = 0
-        await stopButton(visitor, language).click()
-        taps++
-        const sheet = page.getByRole('dialog')
-        await sheet.getByText(say(language, 'sharing.stop-lawful')).waitFor()
-        assert.equal(await sheet.getByRole('listitem').count(), 5, 'every consequence is said')
-        if (language === 'en') await sheet.getByText('their copy of 2 visits').waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`sharing-stop-${language}-${size}`)
-        await sheet.getByRole('button', { name: say(language, 'sharing.stop'), exact: true }).click()
-        taps++
-        assert.equal(taps, 2, 'stopping is as easy as allowing, or easier (DPDP s.6(4))')
+      let taps = 0
+      await stopButton(visitor, language).click()
+      taps++
+      const sheet = page.getByRole('dialog')
+      await sheet.getByText(say(language, 'sharing.stop-lawful')).waitFor()
+      assert.equal(await sheet.getByRole('listitem').count(), 5, 'every consequence is said')
+      if (language === 'en') await sheet.getByText('their copy of 2 visits').waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`sharing-stop-${language}-${size}`)
+      await sheet.getByRole('button', { name: say(language, 'sharing.stop'), exact: true }).click()
+      taps++
+      assert.equal(taps, 2, 'stopping is as easy as allowing, or easier (DPDP s.6(4))')
 
-        // What the parties confirm arrives without a reload.
-        await card(visitor, CENTRE).getByText(say(language, 'sharing.step.stopped')).waitFor()
-        for (const id of [HOSPITAL, CENTRE])
-          await card(visitor, CENTRE)
-            .getByText(say(language, 'sharing.step.knows', { name: named(id) }))
-            .first()
-            .waitFor()
+      // What the parties confirm arrives without a reload.
+      await card(visitor, CENTRE).getByText(say(language, 'sharing.step.stopped')).waitFor()
+      for (const id of [HOSPITAL, CENTRE])
         await card(visitor, CENTRE)
-          .getByText(say(language, 'sharing.step.deleted', { name: named(CENTRE) }))
+          .getByText(say(language, 'sharing.step.knows', { name: named(id) }))
+          .first()
           .waitFor()
-        await visitor.assertSound()
-        await visitor.picture(`sharing-stopped-${language}-${size}`, true)
-        assert.equal((await sharing.centre.records('asha.rao@sbx')).length, 0, 'the copy is gone there')
-        await card(visitor, INSURER).getByRole('button').first().waitFor()
-        await visitor.close()
-        await stopAll()
-      })
+      await card(visitor, CENTRE)
+        .getByText(say(language, 'sharing.step.deleted', { name: named(CENTRE) }))
+        .waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`sharing-stopped-${language}-${size}`, true)
+      assert.equal((await sharing.centre.records('asha.rao@sbx')).length, 0, 'the copy is gone there')
+      await card(visitor, INSURER).getByRole('button').first().waitFor()
+      await visitor.close()
+      await stopAll()
+    })
 
   /** Opens the arrow from hospital to centre by the keyboard alone; on a phone it is a row of the list. */
   async function arrow(visitor: Visitor, language: JourneyLanguage, size: Size): Promise<void> {

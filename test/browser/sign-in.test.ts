@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { newCode, newestOf, said, signInPatient } from './patient-door.ts'
-import { ASHA, JOURNEY_LANGUAGES, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
+import { ASHA, JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const CHILD = {
   ...ASHA,
@@ -64,50 +64,49 @@ describe('signing in to the patient app', () => {
     })
   }
 
-  for (const language of JOURNEY_LANGUAGES)
-    for (const size of ['phone', 'desktop'] as const)
-      test(`a code, then a passkey, in ${language} on a ${size}`, async () => {
-        const one = await visitor(language, size)
-        await withAuthenticator(one)
-        await heading(one, language, 'signin.title').waitFor()
-        await one.assertSound()
-        await one.picture(`sign-in-${language}-${size}`)
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`a code, then a passkey, in ${language} on a ${size}`, async () => {
+      const one = await visitor(language, size)
+      await withAuthenticator(one)
+      await heading(one, language, 'signin.title').waitFor()
+      await one.assertSound()
+      await one.picture(`sign-in-${language}-${size}`)
 
-        await one.page.locator('button[type=submit]').click()
-        await one.page.getByText(said(language, 'signin.address-missing')).waitFor()
-        const earlier = await newestOf(world, ASHA.mobile)
-        // The end of the address may be left out.
-        await one.page.locator('input[name=username]').fill('asha.rao')
-        await one.page.locator('button[type=submit]').click()
-        await heading(one, language, 'signin.code-title').waitFor()
-        const code = await newCode(world, ASHA.mobile, earlier)
-        await one.page.locator('input[name=code]').fill(code === '000000' ? '111111' : '000000')
-        await one.page.locator('button[type=submit]').click()
-        await one.page.getByText(said(language, 'signin.wrong-code')).waitFor()
-        await one.assertSound()
-        await one.picture(`sign-in-code-${language}-${size}`)
-        await one.page.locator('input[name=code]').fill(`${code.slice(0, 3)} ${code.slice(3)}`)
-        await one.page.locator('button[type=submit]').click()
+      await one.page.locator('button[type=submit]').click()
+      await one.page.getByText(said(language, 'signin.address-missing')).waitFor()
+      const earlier = await newestOf(world, ASHA.mobile)
+      // The end of the address may be left out.
+      await one.page.locator('input[name=username]').fill('asha.rao')
+      await one.page.locator('button[type=submit]').click()
+      await heading(one, language, 'signin.code-title').waitFor()
+      const code = await newCode(world, ASHA.mobile, earlier)
+      await one.page.locator('input[name=code]').fill(code === '000000' ? '111111' : '000000')
+      await one.page.locator('button[type=submit]').click()
+      await one.page.getByText(said(language, 'signin.wrong-code')).waitFor()
+      await one.assertSound()
+      await one.picture(`sign-in-code-${language}-${size}`)
+      await one.page.locator('input[name=code]').fill(`${code.slice(0, 3)} ${code.slice(3)}`)
+      await one.page.locator('button[type=submit]').click()
 
-        await heading(one, language, 'signin.offer-title').waitFor()
-        await one.assertSound()
-        await one.picture(`sign-in-offer-${language}-${size}`)
-        await button(one, language, 'signin.offer-add').click()
-        await heading(one, language, 'signin.offer-title').waitFor({ state: 'detached' })
+      await heading(one, language, 'signin.offer-title').waitFor()
+      await one.assertSound()
+      await one.picture(`sign-in-offer-${language}-${size}`)
+      await button(one, language, 'signin.offer-add').click()
+      await heading(one, language, 'signin.offer-title').waitFor({ state: 'detached' })
 
-        await one.open('/me/choices/account')
-        await heading(one, language, 'signin.account-title').waitFor()
-        await one.page.getByText('Chrome, Linux').first().waitFor()
-        await one.assertSound()
-        await one.picture(`account-${language}-${size}`, true)
-        await button(one, language, 'signin.sign-out').click()
+      await one.open('/me/choices/account')
+      await heading(one, language, 'signin.account-title').waitFor()
+      await one.page.getByText('Chrome, Linux').first().waitFor()
+      await one.assertSound()
+      await one.picture(`account-${language}-${size}`, true)
+      await button(one, language, 'signin.sign-out').click()
 
-        await heading(one, language, 'signin.title').waitFor()
-        await button(one, language, 'signin.with-passkey').click()
-        await heading(one, language, 'signin.account-title').waitFor()
-        await removePasskeys(one, language)
-        await one.close()
-      })
+      await heading(one, language, 'signin.title').waitFor()
+      await button(one, language, 'signin.with-passkey').click()
+      await heading(one, language, 'signin.account-title').waitFor()
+      await removePasskeys(one, language)
+      await one.close()
+    })
 
   async function removePasskeys(one: Visitor, language: string): Promise<void> {
     await one.page.getByRole('button', { name: said(language, 'signin.passkey-remove') }).click()

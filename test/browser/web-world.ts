@@ -18,6 +18,15 @@ export type Size = keyof typeof SIZES
 export const JOURNEY_LANGUAGES = ['en', 'ur'] as const
 export type JourneyLanguage = (typeof JOURNEY_LANGUAGES)[number]
 
+/** On which screens each journey is walked. Where minutes matter, both languages and both sizes are met once; CI and the manual take all. */
+export const JOURNEY_SCREENS: readonly (readonly [JourneyLanguage, Size])[] =
+  wantsPictures || process.env['CI'] === 'true'
+    ? JOURNEY_LANGUAGES.flatMap((language) => (['phone', 'desktop'] as const).map((size) => [language, size] as const))
+    : [
+        ['en', 'phone'],
+        ['ur', 'desktop'],
+      ]
+
 export const ASHA: Person = {
   abhaAddress: 'asha.rao@sbx',
   abhaNumber: '91000000000001',
