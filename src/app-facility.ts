@@ -26,6 +26,7 @@ import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { deskProofRoutes } from './native/desk-proof-routes.ts'
+import { deskRecoveryRoutes } from './native/desk-recovery-routes.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
 import { deskSignInRoutes } from './native/desk-sign-in-routes.ts'
 import { deskStaffRoutes } from './native/desk-staff-routes.ts'
@@ -155,6 +156,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...deskSignInRoutes(needs),
     ...deskSessionRoutes(needs),
     ...deskProofRoutes(needs),
+    ...deskRecoveryRoutes(needs),
     ...deskStaffRoutes(needs),
     ...deskRoutes(needs),
     deskLiveRoute(),

@@ -91,8 +91,6 @@ create table consent_artefact (
   constraint consent_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX consent_artefact_due ON public.consent_artefact USING btree (bucket, data_erase_at) WHERE (status = 'GRANTED'::text);
-CREATE INDEX consent_artefact_hip ON public.consent_artefact USING btree (hip, id DESC);
-CREATE INDEX consent_artefact_hiu ON public.consent_artefact USING btree (hiu, id DESC);
 CREATE INDEX consent_artefact_patient ON public.consent_artefact USING btree (bucket, patient, created_at DESC, id DESC);
 CREATE INDEX consent_artefact_request ON public.consent_artefact USING btree (bucket, request);
 comment on table consent_artefact is 'by patient: signed consents, one for each provider';
@@ -273,7 +271,6 @@ create table hip_artefact (
   constraint hip_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX hip_artefact_due ON public.hip_artefact USING btree (bucket, erase_at) WHERE (status = 'GRANTED'::text);
-CREATE INDEX hip_artefact_hiu ON public.hip_artefact USING btree (hiu, consent_id DESC);
 CREATE INDEX hip_artefact_newest ON public.hip_artefact USING btree (consent_id);
 comment on table hip_artefact is 'by patient: copies of consent artefacts under which we share';
 
@@ -694,24 +691,6 @@ CREATE INDEX linking_transaction_reference ON public.linking_transaction USING b
 CREATE INDEX linking_transaction_sent ON public.linking_transaction USING btree (bucket, sent_request);
 comment on table linking_transaction is 'by patient: discovery and user-initiated linking, one row for each conversation';
 
-create table log_alarm (
-  id uuid not null,
-  origin text not null,
-  kind text not null,
-  fingerprint text not null,
-  detail text not null,
-  evidence jsonb,
-  raised_at timestamp with time zone not null,
-  ended_at timestamp with time zone,
-  acknowledged_at timestamp with time zone,
-  acknowledged_by text,
-  reason text,
-  constraint log_alarm_pkey PRIMARY KEY (id),
-  constraint log_alarm_fingerprint_key UNIQUE (fingerprint)
-);
-CREATE INDEX log_alarm_open ON public.log_alarm USING btree (origin, kind) WHERE ((acknowledged_at IS NULL) AND (ended_at IS NULL));
-comment on table log_alarm is 'local: logs of the network that forked, rolled back or stood still; kept as evidence';
-
 create table log_bundle (
   bundle_index bigint not null,
   entries bytea not null,
@@ -737,16 +716,6 @@ create table log_cosignature (
   constraint log_cosignature_size_fkey FOREIGN KEY (size) REFERENCES log_checkpoint(size)
 );
 comment on table log_cosignature is 'local: signature lines that witnesses added to our checkpoints';
-
-create table log_export (
-  target text not null,
-  next_leaf bigint not null,
-  attempts integer not null,
-  fault text,
-  try_at timestamp with time zone not null,
-  constraint log_export_pkey PRIMARY KEY (target)
-);
-comment on table log_export is 'local: how far the log was copied to each system that watches it, and why not further';
 
 create table log_leaf (
   leaf_index bigint not null,
@@ -780,15 +749,6 @@ create table log_tile (
   constraint log_tile_pkey PRIMARY KEY (level, tile_index)
 );
 comment on table log_tile is 'local: hashes of the tree, as served';
-
-create table log_timestamp (
-  size bigint not null,
-  authority text not null,
-  token bytea not null,
-  stamped_at timestamp with time zone not null,
-  constraint log_timestamp_pkey PRIMARY KEY (size)
-);
-comment on table log_timestamp is 'local: what time-stamp authorities said of our checkpoints';
 
 create table log_witness (
   name text not null,
@@ -895,35 +855,6 @@ create table own_fetch_page (
   constraint own_fetch_page_bucket_own_fetch_hip_fkey FOREIGN KEY (bucket, own_fetch, hip) REFERENCES own_fetch_holder(bucket, own_fetch, hip) ON DELETE CASCADE
 );
 comment on table own_fetch_page is 'by patient: sealed pages on their way to the patient who asked for them';
-
-create table partner_client (
-  client_id text not null,
-  name text not null,
-  facilities text[] not null,
-  scopes text[] not null,
-  jwks jsonb,
-  jwks_uri text,
-  certificates text[] not null,
-  certificate_host text,
-  bearer_allowed boolean not null,
-  status text not null,
-  tokens_from timestamp with time zone not null,
-  registered_at timestamp with time zone not null,
-  changed_at timestamp with time zone not null,
-  constraint partner_client_pkey PRIMARY KEY (client_id),
-  constraint partner_client_check CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
-  constraint partner_client_check1 CHECK (((jwks IS NOT NULL) OR (jwks_uri IS NOT NULL) OR (cardinality(certificates) > 0) OR (certificate_host IS NOT NULL))),
-  constraint partner_client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
-);
-comment on table partner_client is 'reference: software of partners that proves itself by keys or certificates';
-
-create table partner_proof_used (
-  digest bytea not null,
-  expires_at timestamp with time zone not null,
-  constraint partner_proof_used_pkey PRIMARY KEY (digest)
-);
-CREATE INDEX partner_proof_used_expires ON public.partner_proof_used USING btree (expires_at);
-comment on table partner_proof_used is 'local: proofs of partners that are good for one use, kept until they expire';
 
 create table passkey (
   bucket smallint not null,
@@ -1078,16 +1009,6 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (number)
 );
 comment on table schema_migrations is 'local: the migrations that this database has seen';
-
-create table seen_log (
-  origin text not null,
-  size bigint not null,
-  note text not null,
-  grown_at timestamp with time zone not null,
-  answered_at timestamp with time zone not null,
-  constraint seen_log_pkey PRIMARY KEY (origin)
-);
-comment on table seen_log is 'local: the newest checkpoint that we saw of each log of our network';
 
 create table seen_request (
   caller text not null,

@@ -505,20 +505,6 @@ export interface LinkingTransactionTable {
   changed_at: Date
 }
 
-export interface LogAlarmTable {
-  id: string
-  origin: string
-  kind: string
-  fingerprint: string
-  detail: string
-  evidence: ColumnType<unknown, string | null, string | null>
-  raised_at: Date
-  ended_at: Date | null
-  acknowledged_at: Date | null
-  acknowledged_by: string | null
-  reason: string | null
-}
-
 export interface LogBundleTable {
   bundle_index: number
   entries: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -536,14 +522,6 @@ export interface LogCosignatureTable {
   witness: string
   line: string
   received_at: Date
-}
-
-export interface LogExportTable {
-  target: string
-  next_leaf: number
-  attempts: number
-  fault: string | null
-  try_at: Date
 }
 
 export interface LogLeafTable {
@@ -567,13 +545,6 @@ export interface LogTileTable {
   level: number
   tile_index: number
   hashes: ColumnType<Buffer, Uint8Array, Uint8Array>
-}
-
-export interface LogTimestampTable {
-  size: number
-  authority: string
-  token: ColumnType<Buffer, Uint8Array, Uint8Array>
-  stamped_at: Date
 }
 
 export interface LogWitnessTable {
@@ -654,27 +625,6 @@ export interface OwnFetchPageTable {
   body: string | null
   bytes: number
   received_at: Date
-}
-
-export interface PartnerClientTable {
-  client_id: string
-  name: string
-  facilities: string[]
-  scopes: string[]
-  jwks: ColumnType<unknown, string | null, string | null>
-  jwks_uri: string | null
-  certificates: string[]
-  certificate_host: string | null
-  bearer_allowed: boolean
-  status: string
-  tokens_from: Date
-  registered_at: Date
-  changed_at: Date
-}
-
-export interface PartnerProofUsedTable {
-  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
-  expires_at: Date
 }
 
 export interface PasskeyTable {
@@ -789,14 +739,6 @@ export interface SchemaMigrationsTable {
   name: string
   checksum: string
   applied_at: Generated<Date>
-}
-
-export interface SeenLogTable {
-  origin: string
-  size: number
-  note: string
-  grown_at: Date
-  answered_at: Date
 }
 
 export interface SeenRequestTable {
@@ -1044,24 +986,19 @@ export interface Tables {
   key_share_end: KeyShareEndTable
   linking_attempt: LinkingAttemptTable
   linking_transaction: LinkingTransactionTable
-  log_alarm: LogAlarmTable
   log_bundle: LogBundleTable
   log_checkpoint: LogCheckpointTable
   log_cosignature: LogCosignatureTable
-  log_export: LogExportTable
   log_leaf: LogLeafTable
   log_queue: LogQueueTable
   log_row_fault: LogRowFaultTable
   log_tile: LogTileTable
-  log_timestamp: LogTimestampTable
   log_witness: LogWitnessTable
   message: MessageTable
   message_content: MessageContentTable
   own_fetch: OwnFetchTable
   own_fetch_holder: OwnFetchHolderTable
   own_fetch_page: OwnFetchPageTable
-  partner_client: PartnerClientTable
-  partner_proof_used: PartnerProofUsedTable
   passkey: PasskeyTable
   passkey_challenge: PasskeyChallengeTable
   patient: PatientTable
@@ -1073,7 +1010,6 @@ export interface Tables {
   refresh_token: RefreshTokenTable
   sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
-  seen_log: SeenLogTable
   seen_request: SeenRequestTable
   setting: SettingTable
   shown_notice: ShownNoticeTable

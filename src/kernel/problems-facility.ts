@@ -152,6 +152,27 @@ export const FACILITY_PROBLEMS = {
     abdm: '900901',
     title: 'This sign-in took too long, or had too many wrong codes; begin again.',
   },
+  'staff/sso-unavailable': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'The single sign-on of this facility does not answer; sign in another way, or try again.',
+  },
+  'staff/sso-off': { status: 404, abdm: 'ABDM-1404', title: 'This facility has no single sign-on.' },
+  'staff/sso-refused': {
+    status: 401,
+    abdm: '900901',
+    title: 'The answer of the single sign-on cannot be used; begin again.',
+  },
+  'staff/sso-not-linked': {
+    status: 403,
+    abdm: '900908',
+    title: 'No account here is linked to this single sign-on; sign in another way and link yours, or ask the administrator.',
+  },
+  'staff/sso-taken': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'This account of the single sign-on is linked to somebody else here, or yours is linked already.',
+  },
   'staff/suspended': { status: 403, abdm: '900908', title: 'This account may not sign in for now.' },
   'staff/unknown-invitation': { status: 404, abdm: 'ABDM-1404', title: 'There is no such invitation.' },
   'staff/invitation-over': {

@@ -11,8 +11,8 @@ import {
   startStaffPasskey,
 } from '../people/staff-proofs.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
-import { deskPasskeyOptions } from './desk-staff-messages.ts'
-import { passkeyNew, passkeyRename, stepUpProof, stepUpStart } from './me-sign-in-messages.ts'
+import { deskPasskeyOptions, deskStepUpProof } from './desk-staff-messages.ts'
+import { passkeyNew, passkeyRename, stepUpStart } from './me-sign-in-messages.ts'
 
 const mine = { dialect: 'native', auth: 'staff', once: false } as const
 
@@ -40,8 +40,8 @@ function stepUpRoutes(needs: DeskNeeds): readonly Route[] {
       ...mine,
       method: 'POST',
       path: '/v1/desk/step-up/:id',
-      summary: 'Proves it, by the code or by what the passkey signed',
-      body: stepUpProof,
+      summary: 'Proves it, by the code, by a recovery code or by what the passkey signed',
+      body: deskStepUpProof,
       answers: {
         204: { description: 'Proved' },
         410: { description: 'Expired or spent' },
@@ -64,12 +64,11 @@ function passkeyAddRoutes(needs: DeskNeeds): readonly Route[] {
       path: '/v1/desk/me/passkeys/options',
       summary: 'Starts to add a passkey; takes a step-up for passkey.add on her own id',
       body: deskPasskeyOptions,
+      stepUp: { act: 'passkey.add', subject: ({ caller }) => staffOf(caller).id },
       answers: { 200: { description: 'Options for the browser' }, 403: { description: 'No step-up' } },
-      handle: async ({ tx, caller, body, headers }) => {
+      handle: async ({ tx, caller, headers }) => {
         const place = passkeyPlaceOf(needs.web, headers)
-        const started = isRefusal(place)
-          ? place
-          : await startStaffPasskey(tx, needs, place, staffOf(caller), body.stepUp)
+        const started = isRefusal(place) ? place : await startStaffPasskey(tx, needs, place, staffOf(caller))
         return isRefusal(started) ? started : { status: 200, body: started }
       },
     }),

@@ -3,7 +3,7 @@ import { staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { actsOf } from '../people/rules.ts'
 import { clearedCookie, listSessions } from '../people/session-commands.ts'
-import { changePassword, endStaffSession, readStaffSession } from '../people/staff-session.ts'
+import { changePassword, endOtherStaffSessions, endStaffSession, readStaffSession } from '../people/staff-session.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
 import { passwordChange } from './desk-staff-messages.ts'
 
@@ -77,6 +77,17 @@ function sessionsRoutes(needs: DeskNeeds): readonly Route[] {
           isThis: id === staff.session,
         }))
         return { status: 200, body }
+      },
+    }),
+    route({
+      ...mine,
+      method: 'DELETE',
+      path: '/v1/desk/me/sessions',
+      summary: 'Ends all her sessions but this one',
+      answers: { 204: { description: 'They are over' } },
+      handle: async ({ tx, caller }) => {
+        await endOtherStaffSessions(tx, needs.facility.id, staffOf(caller))
+        return { status: 204 }
       },
     }),
     route({

@@ -1,4 +1,3 @@
-import { toString as drawSvg } from 'qrcode'
 import { type Route, route } from '../http/route.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
@@ -14,6 +13,7 @@ import { beginSignIn, type DeskNeeds, finishSignIn } from '../people/staff-sign-
 import { codeInput, joinInput, passwordInput } from './desk-staff-messages.ts'
 import { refuseElsewhere, signedIn } from './door.ts'
 import { passkeySignIn } from './me-sign-in-messages.ts'
+import { drawQrCode } from './qr-code.ts'
 
 export type DeskDoorNeeds = DeskNeeds & { readonly sandbox: boolean }
 
@@ -61,8 +61,8 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
         401: { description: 'The login or the password is wrong' },
         429: { description: 'Wait as long as Retry-After says' },
       },
-      handle: async ({ tx, body, headers }) => {
-        const begun = refuseElsewhere(needs.web, headers) ?? (await beginSignIn(tx, needs, body))
+      handle: async ({ tx, body, headers, source }) => {
+        const begun = refuseElsewhere(needs.web, headers) ?? (await beginSignIn(tx, needs, { ...body, source }))
         return isRefusal(begun) ? begun : { status: 200, body: begun }
       },
     }),
@@ -78,10 +78,10 @@ function signInRoutes(needs: DeskNeeds): readonly Route[] {
         410: { description: 'The ticket is over; begin again' },
         429: { description: 'Wait as long as Retry-After says' },
       },
-      handle: async ({ tx, body, headers }) => {
+      handle: async ({ tx, body, headers, source }) => {
         const foreign = refuseElsewhere(needs.web, headers)
         if (foreign) return foreign
-        return signedIn(await finishSignIn(tx, needs, { ...body, userAgent: headers['user-agent'] }))
+        return signedIn(await finishSignIn(tx, needs, { ...body, userAgent: headers['user-agent'], source }))
       },
     }),
   ]
@@ -199,10 +199,4 @@ function joinRoutes(needs: DeskNeeds): readonly Route[] {
       },
     }),
   ]
-}
-
-/** The QR code as an SVG in a data address, for an `<img>`: no markup crosses into the page. */
-async function drawQrCode(text: string): Promise<string> {
-  const svg = await drawSvg(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 })
-  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 }

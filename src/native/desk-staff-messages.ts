@@ -3,7 +3,7 @@ import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { STAFF_ROLES } from '../kernel/staff-role.ts'
 import { parseLogin } from '../people/staff.ts'
-import { passkeyNew } from './me-sign-in-messages.ts'
+import { assertion, passkeyNew } from './me-sign-in-messages.ts'
 
 /** What people of the staff send when they sign in, join and are administered. */
 
@@ -35,8 +35,22 @@ const registration = z.string().trim().min(1).max(60)
 
 /** `POST /v1/desk/sign-in`. Any login may be tried: whether there is one, or could be, shows in no answer. */
 export const passwordInput = z.object({ login: z.string().min(1).max(100), password }).meta({ id: 'StaffPassword' })
+const ticket = z.string().min(1).max(100)
+/** A code from paper, with or without its dashes. */
+const recovery = z.string().min(1).max(40)
 /** `POST /v1/desk/sign-in/code` */
-export const codeInput = z.object({ ticket: z.string().min(1).max(100), code }).meta({ id: 'StaffCode' })
+export const codeInput = z
+  .union([z.object({ ticket, code }), z.object({ ticket, recovery })], 'must hold a code or a recovery code')
+  .meta({ id: 'StaffCode' })
+/** `POST /v1/desk/step-up/:id` */
+export const deskStepUpProof = z
+  .union(
+    [z.object({ code }), z.object({ recovery }), z.object({ assertion })],
+    'must hold a code, a recovery code or an assertion',
+  )
+  .meta({ id: 'DeskStepUpProof' })
+/** `POST /v1/desk/me/authenticator/code` */
+export const authenticatorCode = z.object({ code }).meta({ id: 'AuthenticatorCode' })
 /** `POST /v1/desk/invitations/:code` */
 export const joinInput = z
   .union([z.object({ password, code }), passkeyNew], 'must hold a password and a code, or a passkey')
@@ -63,5 +77,5 @@ export const roleChange = z.object({ role, registration: registration.optional()
 export const statusChange = z
   .object({ status: z.enum(['active', 'suspended', 'left']), stepUp })
   .meta({ id: 'StaffStatus' })
-/** `POST /v1/desk/staff/:id/invitation`: sets up password and second factor anew. */
-export const resetInput = z.object({ stepUp }).meta({ id: 'StaffReset' })
+/** What needs nothing but a proof anew: of which act on what, the route says. */
+export const provedInput = z.object({ stepUp }).meta({ id: 'StaffProved' })

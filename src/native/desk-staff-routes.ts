@@ -1,10 +1,11 @@
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
-import { operatorOf, type StaffCaller, staffActor, staffOf } from '../kernel/caller.ts'
-import { type Id, parseId } from '../kernel/id.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { operatorOf, staffActor, staffOf } from '../kernel/caller.ts'
+import { parseId } from '../kernel/id.ts'
+import { isRefusal, refuse } from '../kernel/refusal.ts'
 import type { StaffMember } from '../people/staff.ts'
 import {
   changeRole,
+  endSessionsOfStaff,
   inviteStaff,
   letStaffGo,
   listStaff,
@@ -14,8 +15,7 @@ import {
 } from '../people/staff-commands.ts'
 import type { MadeInvitation } from '../people/staff-invitation.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
-import { spendStepUp } from '../people/step-up-commands.ts'
-import { resetInput, roleChange, staffAdmission, staffInvitation, statusChange } from './desk-staff-messages.ts'
+import { provedInput, roleChange, staffAdmission, staffInvitation, statusChange } from './desk-staff-messages.ts'
 
 type Needs = DeskNeeds & { readonly publicUrl: string }
 
@@ -29,7 +29,7 @@ const changed = {
 
 /** Accounts of the staff: for the administrator at the desk, and for the operator, who invites the first one. */
 export function deskStaffRoutes(needs: Needs): readonly Route[] {
-  return [...readers(), ...invitations(needs), ...changes(needs), operatorInvites(needs)]
+  return [...readers(), ...invitations(needs), ...changes(needs), signOutRoute(needs), operatorInvites(needs)]
 }
 
 function readers(): readonly Route[] {
@@ -55,13 +55,10 @@ function invited({ publicUrl, web }: Needs, made: MadeInvitation & { readonly st
 }
 
 /** The administrator proves anew that she is there, for this change of this person. */
-async function prove(
-  call: Pick<Call<{ readonly stepUp: Id<'step-up'> }, undefined>, 'tx' | 'body'>,
-  caller: StaffCaller,
-  subject: string,
-): Promise<Refusal | undefined> {
-  return spendStepUp(call.tx, caller, { id: call.body.stepUp, act: 'staff.change', subject })
-}
+const ofPerson = {
+  act: 'staff.change',
+  subject: ({ params }: Pick<Call<never, never>, 'params'>): string => params['id'] ?? '',
+} as const
 
 function invitations(needs: Needs): readonly Route[] {
   return [
@@ -71,12 +68,11 @@ function invitations(needs: Needs): readonly Route[] {
       path: '/v1/desk/staff',
       summary: 'Invites a person into the staff; answers the link with which she sets up how she signs in',
       body: staffInvitation,
+      stepUp: { act: 'staff.change', subject: ({ body }) => body.login },
       answers: { 201: { description: 'The invitation' }, 409: { description: 'The login is taken' } },
       handle: async (call) => {
         const caller = staffOf(call.caller)
         const { login, name, role, registration } = call.body
-        const unproved = await prove(call, caller, login)
-        if (unproved) return unproved
         const made = await inviteStaff(call.tx, {
           login,
           name,
@@ -92,14 +88,13 @@ function invitations(needs: Needs): readonly Route[] {
       method: 'POST',
       path: '/v1/desk/staff/:id/invitation',
       summary: 'Takes password, codes and passkeys of a person away and invites her anew: for a lost phone',
-      body: resetInput,
+      body: provedInput,
+      stepUp: ofPerson,
       answers: { ...changed, 201: { description: 'The new invitation' } },
       handle: async (call) => {
         const caller = staffOf(call.caller)
         const id = parseId<'staff'>(call.params['id'] ?? '')
         if (id === undefined) return refuse('staff/unknown')
-        const unproved = await prove(call, caller, id)
-        if (unproved) return unproved
         const made = await resetSecondFactor(call.tx, { id, actor: staffActor(needs.facility.id, caller) })
         return isRefusal(made) ? made : invited(needs, made)
       },
@@ -117,13 +112,12 @@ function changes(needs: Needs): readonly Route[] {
       path: '/v1/desk/staff/:id/role',
       summary: 'Gives a person another role; it counts from her next call on',
       body: roleChange,
+      stepUp: ofPerson,
       answers: changed,
       handle: async (call) => {
         const caller = staffOf(call.caller)
         const id = parseId<'staff'>(call.params['id'] ?? '')
         if (id === undefined) return refuse('staff/unknown')
-        const unproved = await prove(call, caller, id)
-        if (unproved) return unproved
         const { role, registration } = call.body
         const person = await changeRole(call.tx, {
           id,
@@ -140,19 +134,37 @@ function changes(needs: Needs): readonly Route[] {
       path: '/v1/desk/staff/:id/status',
       summary: 'Suspends a person, lets her in again, or ends her account for good; her sessions end at once',
       body: statusChange,
+      stepUp: ofPerson,
       answers: changed,
       handle: async (call) => {
         const caller = staffOf(call.caller)
         const id = parseId<'staff'>(call.params['id'] ?? '')
         if (id === undefined) return refuse('staff/unknown')
-        const unproved = await prove(call, caller, id)
-        if (unproved) return unproved
         const change = { id, actor: staffActor(needs.facility.id, caller) }
         const person = await STATUS_VERBS[call.body.status](call.tx, change)
         return isRefusal(person) ? person : { status: 200, body: person }
       },
     }),
   ]
+}
+
+function signOutRoute(needs: Needs): Route {
+  return route({
+    ...changing,
+    method: 'POST',
+    path: '/v1/desk/staff/:id/sign-out',
+    summary: 'Ends every session of a person; she may sign in again',
+    body: provedInput,
+    stepUp: ofPerson,
+    answers: changed,
+    handle: async (call) => {
+      const id = parseId<'staff'>(call.params['id'] ?? '')
+      if (id === undefined) return refuse('staff/unknown')
+      const actor = staffActor(needs.facility.id, staffOf(call.caller))
+      const person = await endSessionsOfStaff(call.tx, { id, actor })
+      return isRefusal(person) ? person : { status: 200, body: person }
+    },
+  })
 }
 
 function operatorInvites(needs: Needs): Route {

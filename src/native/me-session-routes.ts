@@ -4,7 +4,7 @@ import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { changeLanguage, dependantsOf, type IndexNeeds, readPatient } from '../people/commands.ts'
 import { listPasskeys } from '../people/passkey-commands.ts'
 import { signedInPerson } from '../people/patient-proofs.ts'
-import { endPatientSession } from '../people/patient-session.ts'
+import { endOtherPatientSessions, endPatientSession } from '../people/patient-session.ts'
 import { clearedCookie, listSessions, readSession, type WebNeeds } from '../people/session-commands.ts'
 import { languageChoice } from './me-sign-in-messages.ts'
 
@@ -87,6 +87,18 @@ function devicesRoutes(needs: Needs): readonly Route[] {
           isThis: id === caller.session,
         }))
         return { status: 200, body }
+      },
+    }),
+    route({
+      ...mine,
+      method: 'DELETE',
+      path: '/v1/me/sessions',
+      summary: 'Signs out all my devices but this one',
+      answers: { 204: { description: 'Signed out' } },
+      handle: async ({ tx, caller }) => {
+        if (caller.kind !== 'patient') return refuse('auth/forbidden')
+        await endOtherPatientSessions(tx, signedInPerson(caller), caller.session)
+        return { status: 204 }
       },
     }),
     route({

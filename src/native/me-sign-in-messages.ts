@@ -22,7 +22,7 @@ export const signInStart = z
 export const signInCode = z.object({ code }).meta({ id: 'SignInCode' })
 
 /** `PublicKeyCredential.toJSON()` of a sign-in (WebAuthn §5.1.8); what it means is checked by its signature, not here. */
-const assertion = z
+export const assertion = z
   .object({
     id: bytes,
     rawId: bytes,

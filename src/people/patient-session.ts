@@ -1,11 +1,11 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { PatientCaller } from '../kernel/caller.ts'
-import { type AbhaAddress, parseAbhaAddress } from '../kernel/id.ts'
+import { type AbhaAddress, type Id, parseAbhaAddress } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { checkActing } from './commands.ts'
 import type { PatientEvent } from './patient.ts'
-import { endSession, readSession, sessionOfPerson, type WebNeeds } from './session-commands.ts'
+import { endSession, endSessionsOf, readSession, sessionOfPerson, type WebNeeds } from './session-commands.ts'
 
 type WebCall = Parameters<typeof readSession>[3]
 
@@ -39,4 +39,17 @@ export async function endPatientSession(tx: Tx, person: AbhaAddress, id: string)
   await endSession(tx, recorded, session.id)
   await announce(tx, recorded)
   return undefined
+}
+
+/** The patient ends all her sessions but the one named; a caller with a token has none to keep. */
+export async function endOtherPatientSessions(
+  tx: Tx,
+  person: AbhaAddress,
+  except: Id<'web-session'> | undefined,
+): Promise<void> {
+  const actor = { kind: 'patient', id: person } as const
+  const event = { type: 'people.signed-out-elsewhere', actor, patient: person } satisfies PatientEvent
+  const recorded = await record(tx, event)
+  await endSessionsOf(tx, recorded, { kind: 'patient', person, ...(except === undefined ? {} : { except }) })
+  await announce(tx, recorded)
 }

@@ -57,6 +57,7 @@ export const EVENTS = {
   'people.passkey-renamed': 'The patient gave a passkey another name.',
   'people.passkey-removed': 'The patient removed a passkey: it lets nobody in any more.',
   'people.language-changed': 'The patient chose another language.',
+  'people.signed-out-elsewhere': 'The patient ended all sessions of the app but the one in which she did it.',
   'people.signed-out': 'The patient ended a session of the app, the present one or one on another device.',
 } as const
 

@@ -2,7 +2,14 @@ import type { Id } from '../kernel/id.ts'
 
 export type SessionKind = 'patient' | 'staff'
 /** How the person proved who they are. */
-export type SessionProof = 'otp' | 'passkey' | 'password-totp'
+export type SessionProof =
+  | 'otp'
+  | 'passkey'
+  | 'password-totp'
+  | 'password-recovery'
+  | 'sso'
+  | 'sso-totp'
+  | 'sso-recovery'
 
 /** A session of a web app: the browser holds a random value in a cookie, we its digest. */
 export type WebSession = {

@@ -6,6 +6,7 @@ import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { removePasskeysOf } from './passkey-commands.ts'
+import { removeRecoveryCodes } from './recovery-commands.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { STAFF_MOVES, type StaffEvent, type StaffMember, type StaffStatus } from './staff.ts'
 import { type MadeInvitation, makeInvitation } from './staff-invitation.ts'
@@ -121,11 +122,23 @@ async function moveStaff(
 async function removeProofs(tx: Tx, recorded: Recorded<StaffEvent>, id: Id<'staff'>): Promise<void> {
   await updateProofs(tx, recorded, id, { passwordHash: undefined, codeSecret: undefined })
   await removePasskeysOf(tx, recorded, { kind: 'staff', person: id })
+  await removeRecoveryCodes(tx, recorded, id)
 }
 
 /** The person may not sign in for now; her sessions end at once. Doing it twice changes nothing. */
 export function suspendStaff(tx: Tx, change: Change): Promise<StaffMember | Refusal> {
   return moveStaff(tx, change, 'suspended', 'staff.suspended')
+}
+
+/** Ends every session of a person, and every sign-in under way, whatever happens to the account: for a device that is not in her hands. */
+export async function endSessionsOfStaff(tx: Tx, { id, actor }: Change): Promise<StaffMember | Refusal> {
+  const found = await findStaff(tx, id)
+  if (found === undefined) return refuse('staff/unknown')
+  const recorded = await record(tx, { type: 'staff.sessions-ended', actor, subject: id } satisfies StaffEvent)
+  await endSessionsOf(tx, recorded, { kind: 'staff', person: id })
+  await deleteSignInsOf(tx, id)
+  await announce(tx, recorded)
+  return memberOf(found)
 }
 
 /** A suspended person may sign in again, as before. */

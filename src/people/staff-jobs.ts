@@ -1,6 +1,7 @@
 import { type Machine, transact } from '../db/tx.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { sweepCodeSetups } from './recovery-commands.ts'
 import { sweepGuesses } from './sign-in-throttle.ts'
 import { deleteInvitationsBefore, deleteOldSignIns } from './staff-sign-in-store.ts'
 
@@ -16,6 +17,7 @@ export function staffChores(machine: Machine): readonly Chore[] {
         transact(machine, async (tx) => {
           await sweepGuesses(tx)
           await deleteOldSignIns(tx)
+          await sweepCodeSetups(tx)
           await deleteInvitationsBefore(tx, new Date(tx.now.getTime() - LIMITS.staffInvitationMs))
         }),
     },

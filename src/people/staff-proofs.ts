@@ -14,11 +14,18 @@ import {
   removePasskey,
   startPasskeyAdding,
 } from './passkey-commands.ts'
+import { readRecoveryState } from './recovery-commands.ts'
 import { mayDo } from './rules.ts'
 import type { OpenedSession } from './session-commands.ts'
-import { type DeskNeeds, openStaffSession, proveByCode, readActiveStaff } from './staff-sign-in.ts'
+import {
+  type DeskNeeds,
+  openStaffSession,
+  proveSecondFactor,
+  readActiveStaff,
+  type SecondFactor,
+} from './staff-sign-in.ts'
 import type { StepUpBy } from './step-up.ts'
-import { type AskedStepUp, isPasskeyProof, openStepUp, proveStepUp, spendStepUp } from './step-up-commands.ts'
+import { type AskedStepUp, isPasskeyProof, openStepUp, proveStepUp } from './step-up-commands.ts'
 
 /** The person of the staff and session of a call, as proofs name them. */
 export function staffProvingOf(facility: FacilityId, caller: StaffCaller): StepUpBy {
@@ -54,11 +61,12 @@ export async function openStaffStepUp(
   place: PasskeyPlace | Refusal,
   caller: StaffCaller,
   input: { readonly act: StepUpAct; readonly subject: string },
-): Promise<(AskedStepUp & { readonly methods: readonly ('code' | 'passkey')[] }) | Refusal> {
+): Promise<(AskedStepUp & { readonly methods: readonly ('code' | 'passkey' | 'recovery')[] }) | Refusal> {
   const { act } = input
-  if (act !== 'passkey.add' && act !== 'staff.change' && act !== 'emergency.open')
+  if (act === 'consent.grant' || act === 'policy.save')
     return refuse('auth/forbidden', 'This is not done at a desk.', 'act')
-  if (act !== 'passkey.add' && !mayDo(caller.role, act))
+  // What is asked for oneself any role may; who may take data out is held by the route that does it.
+  if ((act === 'staff.change' || act === 'emergency.open') && !mayDo(caller.role, act))
     return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
   const account = await readActiveStaff(tx, caller.id)
   const opened = await openStepUp(tx, staffProvingOf(needs.facility.id, caller), place, input)
@@ -66,11 +74,12 @@ export async function openStaffStepUp(
   const methods = [
     ...(opened.passkey === undefined ? [] : (['passkey'] as const)),
     ...(account?.codeSecret === undefined ? [] : (['code'] as const)),
+    ...((await readRecoveryState(tx, caller.id)).left === 0 ? [] : (['recovery'] as const)),
   ]
   return { ...opened, methods }
 }
 
-/** Takes a code of the authenticator app, or the passkey's answer, for a proof that was asked for. */
+/** Takes a code of the authenticator app, a recovery code, or the passkey's answer, for a proof that was asked for. */
 export async function proveStaffStepUp(
   tx: Tx,
   needs: DeskNeeds,
@@ -78,7 +87,7 @@ export async function proveStaffStepUp(
   given: {
     readonly id: string
     readonly place: PasskeyPlace | Refusal
-    readonly proof: { readonly code: string } | { readonly assertion: AuthenticationResponseJSON }
+    readonly proof: SecondFactor | { readonly assertion: AuthenticationResponseJSON }
   },
 ): Promise<Refusal | undefined> {
   const by = staffProvingOf(needs.facility.id, caller)
@@ -88,23 +97,20 @@ export async function proveStaffStepUp(
     if ('assertion' in proof) return isPasskeyProof(tx, by, place, stepUp, proof.assertion)
     const account = await readActiveStaff(tx, caller.id)
     if (account === undefined) return false
-    why = await proveByCode(tx, needs, account, proof.code)
+    why = await proveSecondFactor(tx, needs, account, proof)
     return why === undefined
   })
   // "Used already" and "wait" help more than "wrong"; that the tries are spent counts above both.
   return fault?.code === 'people/wrong-code' ? (why ?? fault) : fault
 }
 
-/** Starts to add a passkey of hers; takes a step-up for `passkey.add` on her own id. */
+/** Starts to add a passkey of hers. The route asks for a proof anew. */
 export async function startStaffPasskey(
   tx: Tx,
   needs: DeskNeeds,
   place: PasskeyPlace,
   caller: StaffCaller,
-  stepUp: string,
 ): Promise<AskedPasskey<object> | Refusal> {
-  const unproved = await spendStepUp(tx, caller, { id: stepUp, act: 'passkey.add', subject: caller.id })
-  if (unproved) return unproved
   const account = await readActiveStaff(tx, caller.id)
   if (account === undefined) return refuse('auth/no-session')
   const { owner, session } = staffProvingOf(needs.facility.id, caller)

@@ -70,6 +70,17 @@ export async function endStaffSession(
   return undefined
 }
 
+/** She ends all her sessions but this one: what she does not know, and what she forgot somewhere. */
+export async function endOtherStaffSessions(tx: Tx, facility: FacilityId, caller: StaffCaller): Promise<void> {
+  const recorded = await record(tx, {
+    type: 'staff.signed-out-elsewhere',
+    actor: staffActor(facility, caller),
+    subject: caller.id,
+  } satisfies StaffEvent)
+  await endSessionsOf(tx, recorded, { kind: 'staff', person: caller.id, except: caller.session })
+  await announce(tx, recorded)
+}
+
 /** Sets a new password for who knows the old one; her other sessions end. Wrong old ones are slowed down as at the door. */
 export async function changePassword(
   tx: Tx,

@@ -75,15 +75,28 @@ export async function updateInvitationUsed(tx: Tx, _recorded: Recorded<StaffEven
   insistOnOne(updated, 'invitation')
 }
 
+/** A sign-in whose first step was proved, and by what. */
+export type SignInBegun = {
+  readonly staff: Id<'staff'>
+  readonly wrongTries: number
+  readonly provedBy: 'password' | 'sso'
+}
+
 export async function insertSignIn(
   tx: Tx,
-  ticket: { readonly digest: Uint8Array; readonly staff: Id<'staff'>; readonly expiresAt: Date },
+  ticket: {
+    readonly digest: Uint8Array
+    readonly staff: Id<'staff'>
+    readonly provedBy: SignInBegun['provedBy']
+    readonly expiresAt: Date
+  },
 ): Promise<void> {
   await tx.db
     .insertInto('staff_sign_in')
     .values({
       digest: Buffer.from(ticket.digest),
       staff: ticket.staff,
+      proved_by: ticket.provedBy,
       wrong_tries: 0,
       expires_at: ticket.expiresAt,
     })
@@ -91,18 +104,17 @@ export async function insertSignIn(
 }
 
 /** Locked until the transaction ends. Undefined when unknown or too old. */
-export async function findSignIn(
-  tx: Tx,
-  digest: Uint8Array,
-): Promise<{ readonly staff: Id<'staff'>; readonly wrongTries: number } | undefined> {
+export async function findSignIn(tx: Tx, digest: Uint8Array): Promise<SignInBegun | undefined> {
   const row = await tx.db
     .selectFrom('staff_sign_in')
-    .select(['staff', 'wrong_tries'])
+    .select(['staff', 'wrong_tries', 'proved_by'])
     .where('digest', '=', Buffer.from(digest))
     .where('expires_at', '>', tx.now)
     .forUpdate()
     .executeTakeFirst()
-  return row === undefined ? undefined : { staff: row.staff as Id<'staff'>, wrongTries: row.wrong_tries }
+  if (row === undefined) return undefined
+  const { staff, wrong_tries: wrongTries, proved_by: provedBy } = row
+  return { staff: staff as Id<'staff'>, wrongTries, provedBy: provedBy as SignInBegun['provedBy'] }
 }
 
 export async function updateSignInTries(tx: Tx, digest: Uint8Array, wrongTries: number): Promise<void> {

@@ -8,6 +8,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { nextCode, stepOfCode } from './authenticator.ts'
 import { isPasswordOf } from './password.ts'
 import type { PasswordGate } from './password-gate.ts'
+import { proveByRecoveryCode } from './recovery-commands.ts'
 import { openSecret } from './sealed-secret.ts'
 import type { SessionProof } from './session.ts'
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
@@ -35,26 +36,35 @@ export function makeTicket(tx: Tx): string {
 
 /**
  * Checks a password. A login that nobody has takes the same path, the same work and the same answer as a wrong password. A right one
- * gives a ticket for the second factor; `staff/suspended` is said only to who knows the password.
+ * gives a ticket for the second factor, also to who is suspended: that is said only to who has proved both.
  */
 export async function beginSignIn(
   tx: Tx,
   needs: DeskNeeds,
-  input: { readonly login: string; readonly password: string },
-): Promise<{ readonly ticket: string; readonly expiresAt: Date } | Refusal> {
+  input: { readonly login: string; readonly password: string; readonly source: string },
+): Promise<SignInTicket | Refusal> {
   const login = parseLogin(input.login) ?? input.login.trim().toLowerCase()
   const guessed = { what: 'password', of: login } as const
-  const slowed = await countGuess(tx, needs, guessed)
+  const slowed = needs.gate.sources.mayTry(tx.now, input.source) ?? (await countGuess(tx, needs, guessed))
   if (slowed) return slowed
   const account = await findStaffByLogin(tx, login)
   const isRight = await needs.gate.pass(tx.now, () => isPasswordOf(input.password, account?.passwordHash))
   if (isRefusal(isRight)) return isRight
-  if (account === undefined || !isRight) return failSignIn(tx, account, refuse('staff/bad-credentials'))
-  if (account.status !== 'active') return failSignIn(tx, account, refuse('staff/suspended'))
+  if (account === undefined || !isRight) {
+    needs.gate.sources.count(tx.now, input.source)
+    return failSignIn(tx, account, refuse('staff/bad-credentials'))
+  }
   await forgetGuesses(tx, needs, guessed)
+  return issueTicket(tx, account.id, 'password')
+}
+
+export type SignInTicket = { readonly ticket: string; readonly expiresAt: Date }
+
+/** What the second step of a sign-in must bring, after the first was proved by a password or by the single sign-on. */
+export async function issueTicket(tx: Tx, staff: Id<'staff'>, provedBy: 'password' | 'sso'): Promise<SignInTicket> {
   const ticket = makeTicket(tx)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.staffSignInMs)
-  await insertSignIn(tx, { digest: digestOfSecret(ticket), staff: account.id, expiresAt })
+  await insertSignIn(tx, { digest: digestOfSecret(ticket), staff, provedBy, expiresAt })
   return { ticket, expiresAt }
 }
 
@@ -64,26 +74,44 @@ async function failSignIn(tx: Tx, account: StaffAccount | undefined, refusal: Re
   return refusal
 }
 
-/** The second factor: a code of the person's authenticator app. `staff/sign-in-over` when the ticket is old, unknown, or had too many wrong codes. */
+/** A code of the authenticator app, or one of her recovery codes in its place. */
+export type SecondFactor = { readonly code: string } | { readonly recovery: string }
+
+/** The second factor. `staff/sign-in-over` when the ticket is old, unknown, or had too many wrong codes. */
 export async function finishSignIn(
   tx: Tx,
   needs: DeskNeeds,
-  input: { readonly ticket: string; readonly code: string; readonly userAgent: string | undefined },
+  input: SecondFactor & { readonly ticket: string; readonly userAgent: string | undefined; readonly source: string },
 ): Promise<OpenedSession | Refusal> {
   const digest = digestOfSecret(input.ticket)
   const signIn = await findSignIn(tx, digest)
   const account = signIn && (await findStaff(tx, signIn.staff))
-  if (signIn === undefined || account?.status !== 'active') return refuse('staff/sign-in-over')
-  const fault = await proveByCode(tx, needs, account, input.code)
+  if (signIn === undefined || account === undefined) return refuse('staff/sign-in-over')
+  const fault = needs.gate.sources.mayTry(tx.now, input.source) ?? (await proveSecondFactor(tx, needs, account, input))
   if (fault?.code === 'request/too-many') return fault
   if (fault) {
+    needs.gate.sources.count(tx.now, input.source)
     const wrongTries = signIn.wrongTries + 1
     if (wrongTries >= LIMITS.staffSignInTriesMax) await deleteSignIn(tx, digest)
     else await updateSignInTries(tx, digest, wrongTries)
     return failSignIn(tx, account, wrongTries >= LIMITS.staffSignInTriesMax ? refuse('staff/sign-in-over') : fault)
   }
   await deleteSignIn(tx, digest)
-  return openStaffSession(tx, needs, account, { how: 'password-totp', userAgent: input.userAgent })
+  if (account.status !== 'active') return failSignIn(tx, account, refuse('staff/suspended'))
+  const how = `${signIn.provedBy}-${'code' in input ? 'totp' : 'recovery'}` as const
+  return openStaffSession(tx, needs, account, { how, userAgent: input.userAgent })
+}
+
+/** Undefined when the code, or the recovery code, is the person's. */
+export function proveSecondFactor(
+  tx: Tx,
+  needs: DeskNeeds,
+  account: StaffAccount,
+  given: SecondFactor,
+): Promise<Refusal | undefined> {
+  return 'code' in given
+    ? proveByCode(tx, needs, account, given.code)
+    : proveByRecoveryCode(tx, needs, account, given.recovery)
 }
 
 /** Opens the session of a person who has proved who they are, and records it. */

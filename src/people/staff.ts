@@ -51,6 +51,15 @@ export const EVENTS = {
   'staff.left': 'A person left the staff; her sessions and ways to sign in ended for good.',
   'staff.second-factor-reset':
     'A person of the staff has to set up password and second factor anew; her sessions ended.',
+  'staff.signed-out-elsewhere': 'A person of the staff ended all her sessions but the one in which she did it.',
+  'staff.sessions-ended': 'An administrator ended all sessions of a person of the staff.',
+  'staff.recovery-codes-made': 'A person of the staff made new recovery codes; older ones let nobody in.',
+  'staff.recovery-code-used': 'A recovery code was used in place of a code of the authenticator app.',
+  'staff.authenticator-replaced': 'A person of the staff set up a new authenticator app; her other sessions ended.',
+  'staff.sso-permitted': 'An administrator allowed a person to link her account at her first single sign-on.',
+  'staff.sso-linked': 'The account of a person of the staff was linked to the single sign-on of the facility.',
+  'staff.sso-unlinked': 'The account of a person of the staff is no longer linked to the single sign-on.',
+  'staff.sso-refused': 'A single sign-on was refused: its answer did not hold, or nobody here is linked to it.',
   'staff.password-changed': 'A person of the staff changed her password; her other sessions ended.',
 } as const
 
