@@ -89,10 +89,17 @@ export const LIMITS = {
   hiTypesMax: 8,
   textCharsMax: 255,
   logBatchEntriesMax: 4_096,
+  /** A log that is used rests no longer than this between two entries, so that one which stands still is noticed after the other. */
+  logHeartbeatMs: 15 * 60_000,
+  logStallMs: 45 * 60_000,
+  /** The own log: entries that wait for longer than this for their checkpoint. */
+  logWaitMs: 60_000,
+  /** Tiles that one comparison of two checkpoints of another log may read. */
+  logWatchTilesMax: 64,
   witnessBodyBytesMax: 65_536,
   /** A witness by itself: calls of one address, and cosignatures for one log, within a minute. */
   witnessCallsPerMinuteMax: 1_200,
-  witnessCosignaturesPerMinuteMax: 300,
+  witnessCosignaturesPerMinuteMax: 120,
   /** How long records stay open after the glass was broken; when its review is due; times one facility may do so for one patient a day. */
   emergencyMs: 30 * 60_000,
   emergencyReviewMs: 3 * 86_400_000,
