@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { isPrivateAddress, makeOutbound } from './outbound.ts'
@@ -69,7 +71,7 @@ test('no way to write a private address gets past the guard', async () => {
     'LOCALHOST.',
     'ip6-localhost.localhost',
   ]) {
-    const outcome = await guarded.call({ method: 'GET', url: `http://${host}:9/`, headers: {} })
+    const outcome = await guarded.call({ method: 'GET', url: `https://${host}:9443/`, headers: {} })
     const isSafe =
       outcome.kind === 'forbidden' || (outcome.kind === 'failed' && /ENOTFOUND|EAI_AGAIN/.test(outcome.reason))
     assert.ok(isSafe, `${host}: ${JSON.stringify(outcome)}`)
@@ -102,6 +104,7 @@ test('a guarded way out calls no private address, by number or by name, and send
     base.replace('127.0.0.1', 'localhost'),
     'http://[::1]:9/',
     'http://169.254.169.254/latest',
+    base.replace('http:', 'https:').replace('127.0.0.1', 'localhost'),
   ]) {
     const outcome = await guarded.call({ method: 'POST', url, headers: {}, body: '{}' })
     assert.equal(outcome.kind, 'forbidden', `${url}: ${JSON.stringify(outcome)}`)
@@ -112,6 +115,38 @@ test('a guarded way out calls no private address, by number or by name, and send
 test('other schemes and credentials in the address are refused', async () => {
   for (const url of ['file:///etc/passwd', 'ftp://example.org', 'http://user:secret@example.org', 'nonsense']) {
     assert.equal((await open.call({ method: 'GET', url, headers: {} })).kind, 'forbidden', url)
+  }
+})
+
+test('outside a network of our own nothing is called without TLS, nor at the port of another service', async () => {
+  for (const [url, why] of [
+    ['http://callback.example.org/', /only https/],
+    ['http://callback.example.org:8080/', /only https/],
+    ['https://callback.example.org:25/', /another service/],
+    ['https://callback.example.org:22/', /another service/],
+  ] as const) {
+    const outcome = await guarded.call({ method: 'POST', url, headers: {}, body: '{}' })
+    assert.ok(outcome.kind === 'forbidden' && why.test(outcome.reason), `${url}: ${JSON.stringify(outcome)}`)
+  }
+})
+
+test('a name that answers a public address first and a private one when it is called leads nowhere', async (t) => {
+  const answers = ['8.8.8.8', '127.0.0.1', '::ffff:10.0.0.1', '169.254.169.254']
+  let asked = 0
+  t.mock.method(dns, 'lookup', ((_name: string, _options: object, done: (...given: unknown[]) => void) => {
+    const address = answers[++asked] ?? '127.0.0.1'
+    done(null, [{ address, family: address.includes(':') ? 6 : 4 }])
+  }) as never)
+  syncBuiltinESMExports()
+  try {
+    for (let n = 0; n < 3; n++) {
+      const outcome = await guarded.call({ method: 'GET', url: `https://rebinding.example:${9443 + n}/`, headers: {} })
+      assert.ok(outcome.kind === 'forbidden' && /only to private/.test(outcome.reason), JSON.stringify(outcome))
+    }
+    assert.equal(asked, 3)
+  } finally {
+    t.mock.restoreAll()
+    syncBuiltinESMExports()
   }
 })
 

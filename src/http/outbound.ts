@@ -146,6 +146,9 @@ function isForbidden(error: unknown): boolean {
   return error instanceof ForbiddenAddress || (error instanceof Error && error.cause instanceof ForbiddenAddress)
 }
 
+/** Below it lie mail, name and login services, which must not be spoken to in HTTP (RFC 6335 §6). */
+const FREE_PORTS_FROM = 1_024
+
 function checkUrl(text: string, allowPrivate: boolean): string | undefined {
   if (!URL.canParse(text)) return 'the address is not a URL'
   const url = new URL(text)
@@ -155,6 +158,10 @@ function checkUrl(text: string, allowPrivate: boolean): string | undefined {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (!allowPrivate && isIP(host) && isPrivateAddress(host))
     return `${host} is a private address, which this party may not call (set allowPrivateNetworks to allow it)`
+  if (!allowPrivate && url.protocol !== 'https:')
+    return 'the address uses http:, and only https: is called outside (set allowPrivateNetworks for a network of your own)'
+  if (!allowPrivate && url.port !== '' && Number(url.port) < FREE_PORTS_FROM)
+    return `port ${url.port} belongs to another service than the web`
   return undefined
 }
 

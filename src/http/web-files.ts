@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { extname, join, normalize } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { WEB_DIST } from './web-build.ts'
@@ -28,12 +28,14 @@ export function addWebFiles(
   apps: readonly WebApp[],
   headers: Readonly<Record<string, string>>,
 ): void {
-  const kept = new Map<string, Uint8Array | undefined>()
+  const kept = new Map<string, Uint8Array>()
   const read = (file: string): Uint8Array | undefined => {
     // A new build may lie there tomorrow: pages are read anew, only what is named by its content is kept.
     if (!file.startsWith('assets/')) return readFile(file)
-    if (!kept.has(file)) kept.set(file, readFile(file))
-    return kept.get(file)
+    const known = kept.get(file) ?? readFile(file)
+    // Names of files that are not there are endless: only what is there is kept.
+    if (known !== undefined) kept.set(file, known)
+    return known
   }
   const answer = (request: FastifyRequest, reply: FastifyReply, name: string, caching: string): FastifyReply => {
     const encoding = chooseEncoding(request.headers['accept-encoding'], name, read)
@@ -69,8 +71,8 @@ export function addWebFiles(
 
 function readFile(name: string): Uint8Array | undefined {
   const file = join(WEB_DIST, name)
-  if (!file.startsWith(`${WEB_DIST}/`) || !existsSync(file) || !statSync(file).isFile()) return undefined
-  return readFileSync(file)
+  if (!file.startsWith(`${WEB_DIST}/`) || name.includes('\u0000')) return undefined
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(file) : undefined
 }
 
 function chooseEncoding(
