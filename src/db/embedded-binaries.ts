@@ -29,7 +29,11 @@ const AS_NOBODY = ['--user', '--map-user=65534', '--map-group=65534']
  * @throws EmbeddedFault `platform_unsupported`, `binaries_incomplete`
  */
 export function preparePrograms(): Programs {
-  const native = repairPrograms(findNative())
+  return programsIn(repairPrograms(findNative()))
+}
+
+/** The programs in `native`/bin: ours, or those of a PostgreSQL that is installed on this machine. */
+export function programsIn(native: string): Programs {
   if (process.getuid?.() !== 0) return { run: runner(native, undefined, []), owner: undefined }
   // In a user namespace PostgreSQL believes that it is nobody while the files stay root's; containers may refuse it.
   if (spawnSync('unshare', [...AS_NOBODY, 'true']).status === 0) {
