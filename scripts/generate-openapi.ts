@@ -3,7 +3,10 @@ import { exchangeRoutes } from '../src/app-exchange.ts'
 import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
+import { keysRoutes } from '../src/keys/routes.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
+import { partnerDoorRoutes } from '../src/native/partner-door.ts'
+import { partnerOperatorRoutes } from '../src/native/partner-operator-routes.ts'
 import { PARTNER_SCOPES } from '../src/partners/scope.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 
@@ -11,7 +14,15 @@ import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 export function openApiDocuments(): readonly (readonly [string, string])[] {
   // Route tables only close over their needs; nothing is called here.
   const none = {} as never
-  const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none), ...partySandboxRoutes(none)]
+  const everywhere = [
+    ...logRoutes(none),
+    ...witnessRoutes(none),
+    ...operatorRoutes(none),
+    ...partnerDoorRoutes(none),
+    ...partnerOperatorRoutes(),
+    ...keysRoutes(none),
+    ...partySandboxRoutes(none),
+  ]
   return [
     ['docs/api/exchange.json', document('Amanat exchange, native API', [...exchangeRoutes(none), ...everywhere])],
     ['docs/api/facility.json', document('Amanat facility, native API', [...facilityRoutes(none), ...everywhere])],
@@ -57,7 +68,8 @@ function document(title: string, routes: readonly Route[]): string {
         operator: { type: 'http', scheme: 'bearer', description: 'Operator token of this party' },
         partner: {
           type: 'oauth2',
-          description: 'Token of a partner’s software, bound to its key (DPoP) or certificate: docs/integrate/partners.md',
+          description:
+            'Token of a partner’s software, bound to its key (DPoP) or certificate: docs/integrate/partners.md',
           flows: { clientCredentials: { tokenUrl: '/oauth/token', scopes: PARTNER_SCOPES } },
         },
         console: {

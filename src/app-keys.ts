@@ -1,11 +1,27 @@
 import type { PartyConfig } from './config.ts'
 import type { KeyPlace } from './config-keys.ts'
 import type { Random } from './db/tx.ts'
+import type { KeysNeeds } from './keys/commands.ts'
+import { staffSecretKeys } from './people/staff-secret-keys.ts'
 import { makeFileProvider } from './vault/file-provider.ts'
 import { type PartyKeys, saveKeyEncryptionKeys } from './vault/key-file.ts'
 import type { KeyProvider } from './vault/key-provider.ts'
 import { type Keyring, makeKeyring } from './vault/key-wrap.ts'
+import { dataKeyStore } from './vault/rewrap.ts'
 import { openShares } from './vault/shares.ts'
+
+/** Every table of a party that holds wrapped keys. */
+export function keysNeeds(keyring: Keyring): KeysNeeds {
+  return {
+    keyring,
+    stores: [
+      dataKeyStore(),
+      staffSecretKeys('staff'),
+      staffSecretKeys('staff_invitation'),
+      staffSecretKeys('staff_code_setup'),
+    ],
+  }
+}
 
 /** The wrapping keys of a party, as its settings say, with the shares of its data keys. */
 export type OpenKeyring = Keyring & { readonly close: () => Promise<void> }

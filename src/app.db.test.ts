@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -67,7 +67,7 @@ test('a database is refused to other keys than the ones it was made with, before
     (error) => error instanceof KeyFault && /Put back the right keys\.json/.test(error.message),
   )
   const restored = keysFolder()
-  copyFileSync(join(keys, 'keys.json'), join(restored, 'keys.json'))
+  cpSync(keys, restored, { recursive: true })
   const again = await startParty(settings(0, restored), database.connectionString, log)
   await again.stop()
   await database.close()

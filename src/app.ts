@@ -6,7 +6,7 @@ import { abdmRules } from './abdm/rules.ts'
 import { SEND_JOB, sendHandler } from './abdm/send.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
-import { openKeyring } from './app-keys.ts'
+import { keysNeeds, openKeyring } from './app-keys.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import { partnersOf } from './app-partners.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
@@ -31,6 +31,8 @@ import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
 import type { Caller } from './kernel/caller.ts'
 import { isRefusal, type Refusal, refuse } from './kernel/refusal.ts'
+import { keysChores } from './keys/jobs.ts'
+import { keysRoutes } from './keys/routes.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
@@ -141,6 +143,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const machine = makeMachine(config, footing, { reactions, wake })
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys, keyring))
   await eraseAgain(machine)
+  const wrapping = keysNeeds(keyring)
   const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
   const ownWitness: OwnWitness = {
     cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed),
@@ -162,6 +165,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
       ...logRoutes(ownLog),
       ...witnessRoutes(ownWitness),
       ...operatorRoutes({ party: config, ownLog, ownWitness }),
+      ...keysRoutes(wrapping),
       ...partners.routes,
       ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
     ],
@@ -186,6 +190,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const chores = [
     ...parts.chores,
     ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }),
+    ...keysChores(machine, wrapping, log),
     sweep(machine),
   ]
   return { machine, app, handlers: handlersOf(config, parts, ground), chores }

@@ -6,6 +6,9 @@ import { clock, openKeys, openVeil, random, randomToken, StartFault, startParty 
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
+import { addKeysCommands } from './cli-keys.ts'
+import { readFacility, readParty } from './cli-party.ts'
+import { addStaffCommands } from './cli-staff.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 import { connect } from './db/connect.ts'
 import { DatabaseFault } from './db/database-fault.ts'
@@ -20,12 +23,10 @@ import { storyCommand } from './demo/story.ts'
 import { deidentifyCommand } from './fhir/deidentify/command.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { ensureWeb } from './http/web-build.ts'
-import { STAFF_ROLES } from './kernel/staff-role.ts'
 import { CallFault } from './sandbox/client.ts'
 import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } from './sandbox/commands.ts'
 import { followMessages } from './sandbox/follow-messages.ts'
 import { NetworkFault } from './sandbox/network-file.ts'
-import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
 import { KeyFault } from './vault/key-file.ts'
 
 const VERSION = (
@@ -86,7 +87,8 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
   addNetworkCommands(program, does)
   addPartyCommands(program, does)
   addWitnessCommand(program, does)
-  addStaffCommands(program, does)
+  addStaffCommands(program, does, (file) => readFacility(file, process.env))
+  addKeysCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)
   addToolCommands(program, does)
   return program
@@ -235,48 +237,6 @@ function untilSignal(): Promise<void> {
       })
     }
   })
-}
-
-function addStaffCommands(program: Command, does: Does): void {
-  const staff = program
-    .command('staff')
-    .description('the staff of a running facility: how its first administrator comes in')
-  const invite = staff
-    .command('invite')
-    .description('invite a person; answers the link with which she sets her password and authenticator app')
-    .requiredOption('--config <file>', 'settings of the facility')
-    .requiredOption('--login <login>', 'what she types to sign in, such as meera.nair')
-    .requiredOption('--name <name>', 'her name, as patients read it in who looked at their records')
-    .addOption(new Option('--role <role>', 'her work').choices([...STAFF_ROLES]).makeOptionMandatory())
-    .option('--registration <number>', 'her number in the register of her profession')
-    .option('--json', 'answer as JSON')
-  invite.action(
-    does(() => {
-      const { config, ...who } = invite.opts<
-        { config: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
-      >()
-      return inviteStaffCommand(facilityOf(config), who)
-    }),
-  )
-  const list = staff
-    .command('list')
-    .description('who works or worked there, in which role')
-    .requiredOption('--config <file>', 'settings of the facility')
-    .option('--json', 'answer as JSON')
-  list.action(
-    does(() => {
-      const { config, ...options } = list.opts<{ config: string; json?: boolean }>()
-      return listStaffCommand(facilityOf(config), options)
-    }),
-  )
-}
-
-/** Where the facility of these settings listens on this machine, and the token of its operator. */
-function facilityOf(file: string) {
-  const { role, name, listen, operatorToken } = readConfigFile(file, process.env)
-  if (role !== 'facility') throw new ConfigFault(`${file} is of an exchange; staff work at facilities`)
-  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`, name, operatorToken }
 }
 
 function addSandboxCommands(program: Command, does: Does): void {

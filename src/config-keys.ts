@@ -89,7 +89,6 @@ export const keysConfig = z
   .prefault({})
 
 export type KeyPlace = z.output<typeof place>
-export type KeysConfig = z.output<typeof keysConfig>
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Puts the secrets of key services, which stand in the environment, into the settings. */

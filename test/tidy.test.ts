@@ -14,6 +14,7 @@ const FOLDERS = [
   'jobs',
   'vault',
   'audit',
+  'keys',
   'people',
   'partners',
   'policy',

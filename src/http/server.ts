@@ -7,6 +7,7 @@ import Fastify, {
 } from 'fastify'
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
+import { KeysAway } from '../crypto/envelope.ts'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -152,7 +153,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   }
   app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
   app.setErrorHandler((error, request, reply) => {
-    const refusal = refusalOfFrameworkError(error)
+    const refusal = error instanceof KeysAway ? refuseKeysAway(needs, error) : refusalOfFrameworkError(error)
     if (refusal === undefined)
       needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
     const fault = `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`
@@ -177,6 +178,14 @@ async function turnedAwayByAddress(
 
 function dialectOf(url: string): Dialect {
   return url.startsWith('/api/') ? 'abdm' : 'native'
+}
+
+const KEYS_AWAY_WAIT_S = 5
+
+/** Without the key service nothing is sealed or opened; the transaction was rolled back. What the service said stays in our log. */
+function refuseKeysAway(needs: ServerNeeds, error: KeysAway): Refusal {
+  needs.log.error({ err: error }, 'the key service does not serve')
+  return { ...refuse('machine/keys-unavailable'), retryAfterS: KEYS_AWAY_WAIT_S }
 }
 
 function refusalOfFrameworkError(error: unknown): Refusal | undefined {

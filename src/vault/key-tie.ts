@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { sql } from 'kysely'
 import { fileKeyId, type KeyShares } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
 import { KeyFault, type PartyKeys } from './key-file.ts'
+import { wrapIdsInUse } from './rewrap.ts'
 
 const digest = (version: string, ...parts: readonly Uint8Array[]): string =>
   parts.reduce((hash, part) => hash.update(part), createHash('sha256').update(version)).digest('base64')
@@ -28,7 +28,7 @@ export async function tieKeysToDatabase(
       'shares.bin in the keys folder is not the one this database was made with. Put back the right file from your backup of the keys; without it nothing in the database can be read.',
     )
   await insistOnShares(tx, keyring.shares)
-  for (const { wrapId } of await countKeys(tx))
+  for (const wrapId of await wrapIdsInUse(tx))
     if (!keyring.owns(wrapId))
       throw new KeyFault(
         `data keys in the database were wrapped by ${wrapId}, which is not in the settings. ${wrapId.startsWith('file-') ? 'Put back the keys.json that has it.' : 'Name its key service under keys.previous.'} Known here: ${keys.keyEncryptionKeys.map(fileKeyId).join(', ')}.`,
@@ -56,13 +56,4 @@ async function insistOnShares(tx: Tx, shares: KeyShares): Promise<void> {
     .select((eb) => eb.fn.max('first').as('first'))
     .executeTakeFirst()
   if (last?.first != null) shares.read(last.first)
-}
-
-/** How many data keys each version of each wrapping key has wrapped; versions without any are not named. */
-export async function countKeys(tx: Tx): Promise<readonly { readonly wrapId: string; readonly keys: number }[]> {
-  const { rows } = await sql<{ wrapId: string; keys: number }>`
-    /* all buckets: which versions of the wrapping key are in use */
-    select key_wrap_id as "wrapId", count(*) as keys from data_key where wrapped is not null
-    group by key_wrap_id order by key_wrap_id`.execute(tx.db)
-  return rows
 }

@@ -1,4 +1,5 @@
 import { type KeyShares, type KeyWrap, nameWrapped, readWrapped, type WrappedKey } from '../crypto/envelope.ts'
+import type { Refusal } from '../kernel/refusal.ts'
 import { KeyFault } from './key-file.ts'
 import type { KeyProvider } from './key-provider.ts'
 import { rememberUnwrapped } from './unwrapped-keys.ts'
@@ -10,6 +11,8 @@ export type Keyring = KeyWrap & {
   /** Wraps anew under the current version of the current provider. */
   readonly rewrap: (blob: Uint8Array) => Promise<WrappedKey>
   readonly owns: (wrapId: string) => boolean
+  /** Destroys a version, at whichever provider has it. */
+  readonly destroyVersion: (wrapId: string) => Promise<true | Refusal>
 }
 
 /** Makes the keyring from the providers that the settings name; `previous` are those whose keys are still around. */
@@ -43,6 +46,7 @@ export function makeKeyring(needs: {
     unwrap,
     wrap,
     current: provider.current,
+    destroyVersion: async (wrapId) => ownerOf(wrapId).destroyVersion(wrapId),
     owns: (wrapId) => all.some((each) => each.owns(wrapId)),
     rewrap: async (blob) => {
       const { wrapId, ciphertext } = readWrapped(blob)

@@ -1,0 +1,17 @@
+import { ConfigFault, readConfigFile } from './config.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Where the facility of these settings listens on this machine, and the token of its operator. */
+export function readFacility(file: string, env: Env) {
+  if (readConfigFile(file, env).role !== 'facility')
+    throw new ConfigFault(`${file} is of an exchange; staff work at facilities`)
+  return readParty(file, env)
+}
+
+/** Where the party of these settings listens on this machine, and the token of its operator. */
+export function readParty(file: string, env: Env) {
+  const { name, listen, operatorToken } = readConfigFile(file, env)
+  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`, name, operatorToken }
+}

@@ -1,0 +1,41 @@
+import { type Command, Option } from 'commander'
+import { STAFF_ROLES } from './kernel/staff-role.ts'
+import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
+
+type Does = (action: () => Promise<number>) => () => Promise<void>
+type Facility = Parameters<typeof inviteStaffCommand>[0]
+
+/** `amanat staff …`. `facilityOf` reads where the facility of a settings file listens on this machine. */
+export function addStaffCommands(program: Command, does: Does, facilityOf: (file: string) => Facility): void {
+  const staff = program
+    .command('staff')
+    .description('the staff of a running facility: how its first administrator comes in')
+  const invite = staff
+    .command('invite')
+    .description('invite a person; answers the link with which she sets her password and authenticator app')
+    .requiredOption('--config <file>', 'settings of the facility')
+    .requiredOption('--login <login>', 'what she types to sign in, such as meera.nair')
+    .requiredOption('--name <name>', 'her name, as patients read it in who looked at their records')
+    .addOption(new Option('--role <role>', 'her work').choices([...STAFF_ROLES]).makeOptionMandatory())
+    .option('--registration <number>', 'her number in the register of her profession')
+    .option('--json', 'answer as JSON')
+  invite.action(
+    does(() => {
+      const { config, ...who } = invite.opts<
+        { config: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
+      >()
+      return inviteStaffCommand(facilityOf(config), who)
+    }),
+  )
+  const list = staff
+    .command('list')
+    .description('who works or worked there, in which role')
+    .requiredOption('--config <file>', 'settings of the facility')
+    .option('--json', 'answer as JSON')
+  list.action(
+    does(() => {
+      const { config, ...options } = list.opts<{ config: string; json?: boolean }>()
+      return listStaffCommand(facilityOf(config), options)
+    }),
+  )
+}
