@@ -17,6 +17,12 @@ export type LogState = {
   readonly witnesses: readonly { readonly name: string; readonly size: number; readonly fault: string | null }[]
 }
 
+/** How many entries the newest checkpoint has; none while the log is empty. */
+export async function sizeOfLog(db: Kysely<Tables>): Promise<number> {
+  const row = await db.selectFrom('log_checkpoint').select('size').orderBy('size', 'desc').limit(1).executeTakeFirst()
+  return row?.size ?? 0
+}
+
 /** Reads {@link LogState}. */
 export async function readLogState(db: Kysely<Tables>): Promise<LogState> {
   const latest = await db

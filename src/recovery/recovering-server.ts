@@ -141,7 +141,10 @@ function settingsOf({ folder, limits, throwaway }: RestoredFiles, host: string, 
     to.kind === 'lsn'
       ? { recovery_target_lsn: to.lsn, recovery_target_action: 'pause' }
       : to.kind === 'time'
-        ? { recovery_target_time: to.at.toISOString().replace('T', ' ').replace('Z', '+00'), recovery_target_action: 'promote' }
+        ? {
+            recovery_target_time: to.at.toISOString().replace('T', ' ').replace('Z', '+00'),
+            recovery_target_action: 'promote',
+          }
         : {}
   const all: Record<string, string> = {
     config_file: path.join(folder, 'recovery.conf'),
