@@ -163,7 +163,7 @@ const PASSING_WORDS =
 export function isPassingRefusal({ code, message }: RefusalWords): boolean {
   if (/acknowledge?ment (is |was )?not received/i.test(message)) return true
   // Codes on the wire may end in ": " (protocol sheet 3.6).
-  const clean = (code ?? '').replace(/[:\s]+$/, '')
+  const clean = (code ?? '').replace(/(?<![:\s])[:\s]+$/, '')
   return clean === '' ? PASSING_WORDS.test(message) : PASSING_CODES.has(clean) || HTTP_STATUS.test(clean)
 }
 

@@ -13,8 +13,8 @@ function show(fresh) {
   }
   for (const part of live(fresh)) {
     const shown = document.getElementById(part.id)
-    if (shown.innerHTML !== part.innerHTML || shown.className !== part.className) {
-      shown.innerHTML = part.innerHTML
+    if (!shown.isEqualNode(part)) {
+      shown.replaceChildren(...part.childNodes)
       shown.className = part.className
     }
   }
