@@ -32,7 +32,22 @@ describe('who looked', () => {
       'three looks',
       async () => listAt({ body: (await sharing.asha.call('/v1/me/looks')).body }, 'body').length >= 3,
     )
+    await witnessed()
   })
+
+  /** Whatever stands in the exchange's log by now was seen by two witnesses: before that a proof says that it waits. */
+  async function witnessed(): Promise<void> {
+    const { db } = sharing.world.network.exchange.running.machine
+    await waitFor(
+      'two witnesses of everything',
+      async () => {
+        if ((await db.selectFrom('log_queue').select('seq').execute()).length > 0) return false
+        const note = await (await fetch(`${sharing.world.network.exchange.url}/log/checkpoint`)).text()
+        return note.split('\n').filter((line) => line.startsWith('— ')).length >= 3
+      },
+      30_000,
+    )
+  }
 
   /** A look as a facility of somebody else reports it: ours would not let anybody look for another reason than the consent's. */
   async function lookOf(purpose: string): Promise<void> {

@@ -140,6 +140,7 @@ describe('my sharing', () => {
     await page.unroute('**/stop')
     await sheet.getByRole('alert').getByRole('button').press('Enter')
     await page.getByText(say('en', 'sharing.step.stopped')).waitFor()
+    await sheet.waitFor({ state: 'detached' })
     await visitor.assertSound()
     await visitor.close()
   })
