@@ -29,10 +29,12 @@ import { deskProofRoutes } from './native/desk-proof-routes.ts'
 import { deskRecoveryRoutes } from './native/desk-recovery-routes.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
 import { deskSignInRoutes } from './native/desk-sign-in-routes.ts'
+import { deskSsoRoutes } from './native/desk-sso-routes.ts'
 import { deskStaffRoutes } from './native/desk-staff-routes.ts'
 import { deskLiveRoute } from './native/live-routes.ts'
 import { facilityQuestionRoutes } from './native/question-routes.ts'
 import { makePasswordGate } from './people/password-gate.ts'
+import { makeSsoProvider, type SsoProvider } from './people/sso-provider.ts'
 import { staffChores } from './people/staff-jobs.ts'
 import { readStaffSession } from './people/staff-session.ts'
 import type { DeskNeeds } from './people/staff-sign-in.ts'
@@ -49,6 +51,8 @@ export type FacilityNeeds = FacilityHipNeeds &
   HiuReactionNeeds &
   DeskNeeds & {
     readonly exchangeKeys: ExchangeKeys
+    /** Where the facility has a provider of single sign-on. */
+    readonly sso?: SsoProvider
     readonly publicUrl: string
     readonly outbound: Outbound
     readonly sandbox: boolean
@@ -126,6 +130,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
 
 function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: ExchangeKeys): FacilityNeeds {
   const { nativeUrl, cmId } = config.exchange
+  const { oidc } = config.signIn
   return {
     facility: { id: config.id, name: config.name },
     exchange: { id: cmId },
@@ -142,6 +147,7 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
     keepsTexts: config.textMessages.kind === 'sandbox',
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),
+    ...(oidc === undefined ? {} : { sso: makeSsoProvider(oidc, ground.outbound) }),
     ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
   }
 }
@@ -157,6 +163,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...deskSessionRoutes(needs),
     ...deskProofRoutes(needs),
     ...deskRecoveryRoutes(needs),
+    ...deskSsoRoutes(needs),
     ...deskStaffRoutes(needs),
     ...deskRoutes(needs),
     deskLiveRoute(),

@@ -122,6 +122,40 @@ const exchangeConfig = z
       'is missing; write {"name", "email", "phone"} of the person who answers patients\u2019 questions (a sandbox may leave it out)',
   })
 
+/** Single sign-on of the staff; ends in a slash where the provider's own name does. */
+const oidc = z
+  .object({
+    /** What stands on the button at the desk. */
+    name: z.string().min(1).max(60),
+    issuer: z.url({ protocol: /^https?$/, error: 'write the address that the provider calls itself' }),
+    clientId: z.string().min(1),
+    clientSecret: z.string().min(1).optional(),
+    /** In place of a secret: the private key whose public half the provider knows (private_key_jwt). */
+    privateKeyJwk: z.looseObject({ kty: z.string().min(1) }).optional(),
+    scope: z.string().regex(/(^| )openid( |$)/, 'must name openid').default('openid profile email'),
+    /** Which claim says the login of a person here. With a domain, meera.nair@hospital.example is meera.nair. */
+    login: z
+      .object({ claim: z.string().min(1), domain: z.string().min(3).optional() })
+      .strict()
+      .refine(({ claim, domain }) => claim !== 'email' || domain !== undefined, {
+        path: ['domain'],
+        message: 'write the domain of your e-mail addresses, such as hospital.example',
+      })
+      .default({ claim: 'preferred_username' }),
+    /** What the provider says (acr, amr) when it asked for a second factor itself. Empty: our own is asked for. */
+    secondFactor: z
+      .object({ acr: z.array(z.string().min(1)).default([]), amr: z.array(z.string().min(1)).default([]) })
+      .strict()
+      .default({ acr: [], amr: [] }),
+  })
+  .strict()
+  .transform(({ clientSecret, privateKeyJwk, ...rest }, ctx) => {
+    if (clientSecret !== undefined && privateKeyJwk === undefined) return { ...rest, proof: { clientSecret } }
+    if (privateKeyJwk !== undefined && clientSecret === undefined) return { ...rest, proof: { privateKeyJwk } }
+    ctx.addIssue({ code: 'custom', path: ['clientSecret'], message: 'write either clientSecret or privateKeyJwk' })
+    return z.NEVER
+  })
+
 const facilityConfig = z
   .object({
     role: z.literal('facility'),
@@ -144,6 +178,8 @@ const facilityConfig = z
           .default('rs256-jcs'),
       })
       .strict(),
+    /** How the staff may sign in beside their own passwords and passkeys. */
+    signIn: z.object({ oidc: oidc.optional() }).strict().default({}),
     records: z
       .object({
         folder: z.string().min(1).optional(),
@@ -164,6 +200,10 @@ const facilityConfig = z
       .default({}),
   })
   .strict()
+  .refine(({ signIn, allowPrivateNetworks }) => allowPrivateNetworks || !signIn.oidc?.issuer.startsWith('http:'), {
+    path: ['signIn', 'oidc', 'issuer'],
+    message: 'must begin with https; http is for a network on one machine or in one building (allowPrivateNetworks)',
+  })
 
 const partyConfig = z.discriminatedUnion(
   'role',
@@ -201,7 +241,7 @@ function sayIssue(issue: z.core.$ZodIssue): string {
   return issue.message
 }
 
-/** Reads a settings file. `AMANAT_OPERATOR_TOKEN`, `AMANAT_CLIENT_SECRET` and `DATABASE_URL` take secrets out of the file. */
+/** Reads a settings file. `AMANAT_OPERATOR_TOKEN`, `AMANAT_CLIENT_SECRET`, `AMANAT_OIDC_CLIENT_SECRET` and `DATABASE_URL` take secrets out of the file. */
 export function readConfigFile(path: string, env: Readonly<Record<string, string | undefined>>): PartyConfig {
   let text: string
   try {
@@ -251,6 +291,10 @@ function withSecrets(value: unknown, env: Readonly<Record<string, string | undef
   const exchange = settings['exchange']
   if (env['AMANAT_CLIENT_SECRET'] && typeof exchange === 'object' && exchange !== null)
     settings['exchange'] = { ...exchange, clientSecret: env['AMANAT_CLIENT_SECRET'] }
+  const signIn = settings['signIn']
+  const provider = typeof signIn === 'object' && signIn !== null && 'oidc' in signIn ? signIn.oidc : undefined
+  if (env['AMANAT_OIDC_CLIENT_SECRET'] && typeof provider === 'object' && provider !== null)
+    settings['signIn'] = { ...(signIn as object), oidc: { ...provider, clientSecret: env['AMANAT_OIDC_CLIENT_SECRET'] } }
   return settings
 }
 

@@ -91,6 +91,8 @@ create table consent_artefact (
   constraint consent_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX consent_artefact_due ON public.consent_artefact USING btree (bucket, data_erase_at) WHERE (status = 'GRANTED'::text);
+CREATE INDEX consent_artefact_hip ON public.consent_artefact USING btree (hip, id DESC);
+CREATE INDEX consent_artefact_hiu ON public.consent_artefact USING btree (hiu, id DESC);
 CREATE INDEX consent_artefact_patient ON public.consent_artefact USING btree (bucket, patient, created_at DESC, id DESC);
 CREATE INDEX consent_artefact_request ON public.consent_artefact USING btree (bucket, request);
 comment on table consent_artefact is 'by patient: signed consents, one for each provider';
@@ -271,6 +273,7 @@ create table hip_artefact (
   constraint hip_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX hip_artefact_due ON public.hip_artefact USING btree (bucket, erase_at) WHERE (status = 'GRANTED'::text);
+CREATE INDEX hip_artefact_hiu ON public.hip_artefact USING btree (hiu, consent_id DESC);
 CREATE INDEX hip_artefact_newest ON public.hip_artefact USING btree (consent_id);
 comment on table hip_artefact is 'by patient: copies of consent artefacts under which we share';
 
@@ -855,6 +858,35 @@ create table own_fetch_page (
   constraint own_fetch_page_bucket_own_fetch_hip_fkey FOREIGN KEY (bucket, own_fetch, hip) REFERENCES own_fetch_holder(bucket, own_fetch, hip) ON DELETE CASCADE
 );
 comment on table own_fetch_page is 'by patient: sealed pages on their way to the patient who asked for them';
+
+create table partner_client (
+  client_id text not null,
+  name text not null,
+  facilities text[] not null,
+  scopes text[] not null,
+  jwks jsonb,
+  jwks_uri text,
+  certificates text[] not null,
+  certificate_host text,
+  bearer_allowed boolean not null,
+  status text not null,
+  tokens_from timestamp with time zone not null,
+  registered_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint partner_client_pkey PRIMARY KEY (client_id),
+  constraint partner_client_check CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
+  constraint partner_client_check1 CHECK (((jwks IS NOT NULL) OR (jwks_uri IS NOT NULL) OR (cardinality(certificates) > 0) OR (certificate_host IS NOT NULL))),
+  constraint partner_client_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+comment on table partner_client is 'reference: software of partners that proves itself by keys or certificates';
+
+create table partner_proof_used (
+  digest bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint partner_proof_used_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX partner_proof_used_expires ON public.partner_proof_used USING btree (expires_at);
+comment on table partner_proof_used is 'local: proofs of partners that are good for one use, kept until they expire';
 
 create table passkey (
   bucket smallint not null,

@@ -627,6 +627,27 @@ export interface OwnFetchPageTable {
   received_at: Date
 }
 
+export interface PartnerClientTable {
+  client_id: string
+  name: string
+  facilities: string[]
+  scopes: string[]
+  jwks: ColumnType<unknown, string | null, string | null>
+  jwks_uri: string | null
+  certificates: string[]
+  certificate_host: string | null
+  bearer_allowed: boolean
+  status: string
+  tokens_from: Date
+  registered_at: Date
+  changed_at: Date
+}
+
+export interface PartnerProofUsedTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  expires_at: Date
+}
+
 export interface PasskeyTable {
   bucket: number
   credential_id: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -999,6 +1020,8 @@ export interface Tables {
   own_fetch: OwnFetchTable
   own_fetch_holder: OwnFetchHolderTable
   own_fetch_page: OwnFetchPageTable
+  partner_client: PartnerClientTable
+  partner_proof_used: PartnerProofUsedTable
   passkey: PasskeyTable
   passkey_challenge: PasskeyChallengeTable
   patient: PatientTable

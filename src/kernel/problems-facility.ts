@@ -168,6 +168,11 @@ export const FACILITY_PROBLEMS = {
     abdm: '900908',
     title: 'No account here is linked to this single sign-on; sign in another way and link yours, or ask the administrator.',
   },
+  'staff/sso-needs-passkey': {
+    status: 403,
+    abdm: '900908',
+    title: 'This facility asks for a second proof after the single sign-on; sign in with your passkey instead.',
+  },
   'staff/sso-taken': {
     status: 409,
     abdm: 'ABDM-1006',

@@ -10,12 +10,13 @@ import {
 } from '../people/staff-invitation.ts'
 import { signInStaffWithPasskey } from '../people/staff-proofs.ts'
 import { beginSignIn, type DeskNeeds, finishSignIn } from '../people/staff-sign-in.ts'
+import type { DeskSsoNeeds } from './desk-sso-routes.ts'
 import { codeInput, joinInput, passwordInput } from './desk-staff-messages.ts'
 import { refuseElsewhere, signedIn } from './door.ts'
 import { passkeySignIn } from './me-sign-in-messages.ts'
 import { drawQrCode } from './qr-code.ts'
 
-export type DeskDoorNeeds = DeskNeeds & { readonly sandbox: boolean }
+export type DeskDoorNeeds = DeskSsoNeeds & { readonly sandbox: boolean }
 
 const atTheDoor = { dialect: 'native', auth: 'none', once: false } as const
 
@@ -42,6 +43,7 @@ function aboutRoute(needs: DeskDoorNeeds): Route {
       body: {
         facility: { id: needs.facility.id, name: needs.facility.name },
         sandbox: needs.sandbox,
+        ...(needs.sso === undefined ? {} : { sso: { name: needs.sso.settings.name } }),
         origins: needs.web.origins,
       },
     }),

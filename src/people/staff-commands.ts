@@ -8,6 +8,7 @@ import type { StaffRole } from '../kernel/staff-role.ts'
 import { removePasskeysOf } from './passkey-commands.ts'
 import { removeRecoveryCodes } from './recovery-commands.ts'
 import { endSessionsOf } from './session-commands.ts'
+import { removeIdentities } from './sso-commands.ts'
 import { STAFF_MOVES, type StaffEvent, type StaffMember, type StaffStatus } from './staff.ts'
 import { type MadeInvitation, makeInvitation } from './staff-invitation.ts'
 import { deleteSignInsOf } from './staff-sign-in-store.ts'
@@ -123,6 +124,7 @@ async function removeProofs(tx: Tx, recorded: Recorded<StaffEvent>, id: Id<'staf
   await updateProofs(tx, recorded, id, { passwordHash: undefined, codeSecret: undefined })
   await removePasskeysOf(tx, recorded, { kind: 'staff', person: id })
   await removeRecoveryCodes(tx, recorded, id)
+  await removeIdentities(tx, recorded, id)
 }
 
 /** The person may not sign in for now; her sessions end at once. Doing it twice changes nothing. */

@@ -3,6 +3,7 @@ import type { Chore } from '../jobs/schedule.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { sweepCodeSetups } from './recovery-commands.ts'
 import { sweepGuesses } from './sign-in-throttle.ts'
+import { sweepSso } from './sso-commands.ts'
 import { deleteInvitationsBefore, deleteOldSignIns } from './staff-sign-in-store.ts'
 
 const EVERY_MS = 3_600_000
@@ -18,6 +19,7 @@ export function staffChores(machine: Machine): readonly Chore[] {
           await sweepGuesses(tx)
           await deleteOldSignIns(tx)
           await sweepCodeSetups(tx)
+          await sweepSso(tx)
           await deleteInvitationsBefore(tx, new Date(tx.now.getTime() - LIMITS.staffInvitationMs))
         }),
     },

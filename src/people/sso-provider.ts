@@ -1,0 +1,157 @@
+import { importJWK } from 'jose'
+import * as oidc from 'openid-client'
+import type { Outbound } from '../http/outbound.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
+import { hasSecondFactor, loginOfClaims, type SsoIdentity, type SsoSettings } from './sso.ts'
+
+/** What ties an answer to its question: the provider repeats `state` and `nonce`, and takes the code only with `verifier` (RFC 7636). */
+export type SsoSecrets = { readonly state: string; readonly nonce: string; readonly verifier: string }
+
+/** The provider, called through the guarded way out. `staff/sso-unavailable` when it does not answer. */
+export type SsoProvider = {
+  readonly settings: Pick<SsoSettings, 'name' | 'issuer'>
+  /** Where the browser goes to sign in; it comes back to `redirectUri`. */
+  readonly addressOf: (now: Date, redirectUri: string, secrets: SsoSecrets) => Promise<string | Refusal>
+  /** Whom the answer proves; `staff/sso-refused` when anything about it does not hold. */
+  readonly identityOf: (now: Date, answeredAt: URL, secrets: SsoSecrets) => Promise<SsoIdentity | Refusal>
+}
+
+/** An OpenID Connect provider: authorization code with PKCE (S256), state, nonce, `iss` (RFC 9207), signed ID tokens. */
+export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoProvider {
+  let known: { readonly metadata: oidc.ServerMetadata; readonly atMs: number } | undefined
+  let inside = 0
+  const prepare = async (now: Date, way: Way): Promise<oidc.Configuration> => {
+    if (known === undefined || now.getTime() - known.atMs > LIMITS.ssoDiscoveryKeptMs) {
+      const execute = isPlain(settings.issuer) ? [oidc.allowInsecureRequests] : []
+      const found = await oidc.discovery(new URL(settings.issuer), settings.clientId, undefined, oidc.None(), {
+        [oidc.customFetch]: way.fetch,
+        timeout: LIMITS.ssoTimeoutMs / 1000,
+        execute,
+      })
+      known = { metadata: found.serverMetadata(), atMs: now.getTime() }
+    }
+    return configure(settings, known.metadata, now, way)
+  }
+  /** Calls to the provider wait inside a transaction: few at a time, so that a slow provider takes nobody else's connection. */
+  const bounded = async <T>(work: (way: Way) => Promise<T>): Promise<T | Refusal> => {
+    if (inside >= LIMITS.ssoAtOnceMax)
+      return refuseFor(1_000, 'Many people are signing in at this moment; try again at once.')
+    const way = makeWay(outbound)
+    inside += 1
+    try {
+      return await work(way)
+    } catch {
+      return way.isDown() ? refuse('staff/sso-unavailable') : refuse('staff/sso-refused')
+    } finally {
+      inside -= 1
+    }
+  }
+  return {
+    settings,
+    addressOf: async (now, redirectUri, { state, nonce, verifier }) => {
+      const { acr } = settings.secondFactor
+      const address = await bounded(async (way) =>
+        oidc.buildAuthorizationUrl(await prepare(now, way), {
+          redirect_uri: redirectUri,
+          scope: settings.scope,
+          state,
+          nonce,
+          code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+          code_challenge_method: 'S256',
+          ...(acr.length === 0 ? {} : { acr_values: acr.join(' ') }),
+        }),
+      )
+      // Also where its description made no sense: nobody was refused here.
+      return isRefusal(address) ? refuse('staff/sso-unavailable') : address.href
+    },
+    identityOf: (now, answeredAt, secrets) =>
+      bounded(async (way) => identify(settings, await prepare(now, way), answeredAt, secrets)),
+  }
+}
+
+const isPlain = (url: string): boolean => url.startsWith('http:')
+
+/** A client for one answer: the provider's keys are fetched anew each time, so that keys it withdrew count no more and new ones at once. */
+async function configure(
+  settings: SsoSettings,
+  metadata: oidc.ServerMetadata,
+  now: Date,
+  way: Way,
+): Promise<oidc.Configuration> {
+  const skewS = Math.round((now.getTime() - Date.now()) / 1000)
+  const client = { [oidc.clockSkew]: skewS, [oidc.clockTolerance]: 30 }
+  const config = new oidc.Configuration(metadata, settings.clientId, client, await proofOf(settings, metadata))
+  config[oidc.customFetch] = way.fetch
+  config.timeout = LIMITS.ssoTimeoutMs / 1000
+  if (isPlain(settings.issuer)) oidc.allowInsecureRequests(config)
+  oidc.enableNonRepudiationChecks(config)
+  return config
+}
+
+async function proofOf({ proof }: SsoSettings, metadata: oidc.ServerMetadata): Promise<oidc.ClientAuth> {
+  if ('clientSecret' in proof) {
+    const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+    return methods.includes('client_secret_basic')
+      ? oidc.ClientSecretBasic(proof.clientSecret)
+      : oidc.ClientSecretPost(proof.clientSecret)
+  }
+  const { kid, alg } = proof.privateKeyJwk
+  const key = await importJWK(proof.privateKeyJwk, typeof alg === 'string' ? alg : 'RS256')
+  if (!(key instanceof CryptoKey)) throw new Error('signIn.oidc.privateKeyJwk is no private key')
+  return oidc.PrivateKeyJwt(typeof kid === 'string' ? { key, kid } : key)
+}
+
+async function identify(
+  settings: SsoSettings,
+  config: oidc.Configuration,
+  answeredAt: URL,
+  { state, nonce, verifier }: SsoSecrets,
+): Promise<SsoIdentity> {
+  const tokens = await oidc.authorizationCodeGrant(config, answeredAt, {
+    expectedState: state,
+    expectedNonce: nonce,
+    pkceCodeVerifier: verifier,
+    idTokenExpected: true,
+  })
+  const claims = tokens.claims()
+  if (claims === undefined) throw new Error('no ID token')
+  // Some providers say the rest only when asked (OIDC Core §5.4); the subject must be the same (§5.3.2).
+  const more =
+    claims[settings.login.claim] === undefined && config.serverMetadata().userinfo_endpoint !== undefined
+      ? await oidc.fetchUserInfo(config, tokens.access_token, claims.sub)
+      : {}
+  return {
+    issuer: claims.iss,
+    subject: claims.sub,
+    login: loginOfClaims(settings, { ...more, ...claims }),
+    hasSecondFactor: hasSecondFactor(settings, claims),
+  }
+}
+
+type Way = { readonly fetch: oidc.CustomFetch; readonly isDown: () => boolean }
+
+const BODYLESS = [204, 205, 304]
+
+/** The guarded way out in the shape of `fetch`; remembers whether the provider was out of reach. */
+function makeWay(outbound: Outbound): Way {
+  let down = false
+  return {
+    isDown: () => down,
+    fetch: async (url, { method, headers, body }) => {
+      const sent = body instanceof URLSearchParams ? body.toString() : body
+      if (sent !== undefined && sent !== null && typeof sent !== 'string') throw new Error('a body that is no text')
+      const outcome = await outbound.call({
+        method: method === 'POST' ? 'POST' : 'GET',
+        url,
+        headers,
+        ...(sent === undefined || sent === null ? {} : { body: sent }),
+        timeoutMs: LIMITS.ssoTimeoutMs,
+      })
+      down ||= outcome.kind !== 'answered' || outcome.status >= 500
+      if (outcome.kind !== 'answered') throw new Error(`the provider cannot be reached: ${outcome.reason}`)
+      const content = BODYLESS.includes(outcome.status) ? null : new Uint8Array(outcome.body)
+      return new Response(content, { status: outcome.status, headers: outcome.headers })
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import type { Recorded } from '../audit/record.ts'
+import { StaleRow, type Tx } from '../db/tx.ts'
+import type { Id } from '../kernel/id.ts'
+import type { SsoIdentity, SsoLink } from './sso.ts'
+import type { StaffEvent } from './staff.ts'
+
+type Named = Pick<SsoIdentity, 'issuer' | 'subject'>
+/** A single sign-on under way. */
+export type SsoQuestion = { readonly origin: string; readonly session: Id<'web-session'> | undefined }
+
+/** Asking changes nothing of anybody's; what the answer does is recorded. */
+export async function insertQuestion(
+  tx: Tx,
+  question: SsoQuestion & { readonly digest: Uint8Array; readonly expiresAt: Date },
+): Promise<void> {
+  const { digest, origin, session, expiresAt } = question
+  await tx.db
+    .insertInto('sso_sign_in')
+    .values({ digest: Buffer.from(digest), origin, session: session ?? null, expires_at: expiresAt })
+    .execute()
+}
+
+/** Takes a question away: of two answers to it only one is looked at. Undefined when there is none, or it is too old. */
+export async function takeQuestion(tx: Tx, digest: Uint8Array): Promise<SsoQuestion | undefined> {
+  const row = await tx.db
+    .deleteFrom('sso_sign_in')
+    .where('digest', '=', Buffer.from(digest))
+    .returning(['origin', 'session', 'expires_at'])
+    .executeTakeFirst()
+  if (row === undefined || row.expires_at <= tx.now) return undefined
+  return { origin: row.origin, session: (row.session ?? undefined) as SsoQuestion['session'] }
+}
+
+export async function deleteOldQuestions(tx: Tx): Promise<void> {
+  await tx.db.deleteFrom('sso_sign_in').where('expires_at', '<', tx.now).execute()
+  await tx.db.deleteFrom('staff_sso_permit').where('expires_at', '<', tx.now).execute()
+}
+
+export async function findStaffOfIdentity(tx: Tx, { issuer, subject }: Named): Promise<Id<'staff'> | undefined> {
+  const row = await tx.db
+    .selectFrom('staff_identity')
+    .select('staff')
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .executeTakeFirst()
+  return row?.staff as Id<'staff'> | undefined
+}
+
+export async function findLink(tx: Tx, issuer: string, staff: Id<'staff'>): Promise<SsoLink | undefined> {
+  const row = await tx.db
+    .selectFrom('staff_identity')
+    .select(['linked_at', 'used_at'])
+    .where('staff', '=', staff)
+    .where('issuer', '=', issuer)
+    .executeTakeFirst()
+  return row === undefined ? undefined : { staff, linkedAt: row.linked_at, usedAt: row.used_at ?? undefined }
+}
+
+/** @throws StaleRow when the identity, or the person, was linked meanwhile */
+export async function insertIdentity(
+  tx: Tx,
+  _recorded: Recorded<StaffEvent>,
+  { issuer, subject }: Named,
+  staff: Id<'staff'>,
+): Promise<void> {
+  const inserted = await tx.db
+    .insertInto('staff_identity')
+    .values({ issuer, subject, staff, linked_at: tx.now })
+    .onConflict((c) => c.doNothing())
+    .executeTakeFirst()
+  if (inserted.numInsertedOrUpdatedRows !== 1n) throw new StaleRow('identity of staff linked meanwhile')
+}
+
+/** Like the reading of a clock: not recorded, the sign-in is. */
+export async function updateIdentityUsed(tx: Tx, { issuer, subject }: Named): Promise<void> {
+  await tx.db
+    .updateTable('staff_identity')
+    .set({ used_at: tx.now })
+    .where('issuer', '=', issuer)
+    .where('subject', '=', subject)
+    .execute()
+}
+
+export async function deleteIdentitiesOf(tx: Tx, _recorded: Recorded<StaffEvent>, staff: Id<'staff'>): Promise<void> {
+  await tx.db.deleteFrom('staff_identity').where('staff', '=', staff).execute()
+  await tx.db.deleteFrom('staff_sso_permit').where('staff', '=', staff).execute()
+}
+
+export async function savePermit(
+  tx: Tx,
+  _recorded: Recorded<StaffEvent>,
+  staff: Id<'staff'>,
+  expiresAt: Date,
+): Promise<void> {
+  await tx.db
+    .insertInto('staff_sso_permit')
+    .values({ staff, expires_at: expiresAt })
+    .onConflict((c) => c.column('staff').doUpdateSet({ expires_at: expiresAt }))
+    .execute()
+}
+
+/** Takes the permit of a person away: it is good for one linking. */
+export async function takePermit(tx: Tx, staff: Id<'staff'>): Promise<boolean> {
+  const taken = await tx.db
+    .deleteFrom('staff_sso_permit')
+    .where('staff', '=', staff)
+    .where('expires_at', '>', tx.now)
+    .executeTakeFirst()
+  return taken.numDeletedRows === 1n
+}
