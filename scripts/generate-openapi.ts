@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
+import { watchRoutes } from '../src/audit/watch/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
 import { keysRoutes } from '../src/keys/routes.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
@@ -17,6 +18,7 @@ export function openApiDocuments(): readonly (readonly [string, string])[] {
   const everywhere = [
     ...logRoutes(none),
     ...witnessRoutes(none),
+    ...watchRoutes(none),
     ...operatorRoutes(none),
     ...partnerDoorRoutes(none),
     ...partnerOperatorRoutes(),

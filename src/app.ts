@@ -4,18 +4,13 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { abdmRules } from './abdm/rules.ts'
 import { SEND_JOB, sendHandler } from './abdm/send.ts'
+import { addLogMetrics, logParts } from './app-log.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
 import { keysNeeds, openKeyring } from './app-keys.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import { partnersOf } from './app-partners.ts'
-import { logChores, sendTextThrough } from './audit/jobs.ts'
-import { type OwnLog, type OwnWitness } from './audit/log.ts'
-import { logRoutes, witnessRoutes } from './audit/routes.ts'
-import { readLogState } from './audit/state.ts'
 import type { PartyConfig } from './config.ts'
-import { makeCosigner } from './crypto/cosignature.ts'
-import { makeSigner } from './crypto/signed-note.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { hideExisting } from './db/hide-existing.ts'
@@ -144,11 +139,8 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys, keyring))
   await eraseAgain(machine)
   const wrapping = keysNeeds(keyring)
-  const ownLog: OwnLog = { signer: makeSigner(config.log.origin, keys.logSeed), witnesses: config.log.witnesses }
-  const ownWitness: OwnWitness = {
-    cosigner: makeCosigner(`${config.log.origin}/witness`, keys.witnessSeed),
-    logs: config.log.witnessFor,
-  }
+  const logged = logParts(config, keys, { machine, outbound, log })
+  const { ownLog, ownWitness } = logged
   const ground: Ground = { machine, keys, outbound, log, ownLog }
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
@@ -162,8 +154,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     metrics: makeMetrics(machine),
     routes: [
       ...parts.routes,
-      ...logRoutes(ownLog),
-      ...witnessRoutes(ownWitness),
+      ...logged.routes,
       ...operatorRoutes({ party: config, ownLog, ownWitness }),
       ...keysRoutes(wrapping),
       ...partners.routes,
@@ -182,6 +173,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     covers: partners.covers,
     stepUp: { find: findStepUp, spend: spendStepUp },
     ready: async () => [...(await missingParts(connection)), ...parts.missing()],
+    alarms: logged.alarms,
     isOperator: (headers) => !isRefusal(isOperator(headers)),
     callRates: config.callsPerSecond,
     trustedProxies: config.listen.trustedProxies,
@@ -189,11 +181,11 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   })
   const chores = [
     ...parts.chores,
-    ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger: log }),
+    ...logged.chores,
     ...keysChores(machine, wrapping, log),
     sweep(machine),
   ]
-  return { machine, app, handlers: handlersOf(config, parts, ground), chores }
+  return { machine, app, handlers: new Map([...handlersOf(config, parts, ground), ...logged.handlers]), chores }
 }
 
 async function assemble(
@@ -306,25 +298,6 @@ function makeMetrics(machine: Machine): Registry {
   })
   addLogMetrics(registry, machine)
   return registry
-}
-
-function addLogMetrics(registry: Registry, machine: Machine): void {
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
-  const waiting = gauge('amanat_log_waiting', 'Recorded events that are not in a checkpoint yet')
-  const faults = gauge('amanat_log_witness_faults', 'Witnesses that refuse to cosign our log')
-  const rowFaults = gauge('amanat_log_row_faults', 'Recorded events whose stored row differs from the log, or is gone')
-  new Gauge({
-    name: 'amanat_log_entries',
-    help: 'Entries in the newest checkpoint',
-    registers: [registry],
-    async collect() {
-      const state = await readLogState(machine.db)
-      this.set(state.size)
-      waiting.set(state.waiting)
-      rowFaults.set(state.rowFaults)
-      faults.set(state.witnesses.filter(({ fault }) => fault !== null).length)
-    },
-  })
 }
 
 function sweep(machine: Machine): Chore {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { keysConfig, withKeySecrets } from './config-keys.ts'
 import { parseFacilityId } from './kernel/id.ts'
+import { logExport, policyLines } from './config-log.ts'
 import { LIMITS } from './kernel/limits.ts'
 
 /** The only reader of settings. Everything is checked at start; a fault says what is wrong, where, and what to write. */
@@ -79,6 +80,10 @@ const common = {
     })
     .strict(),
   /** Bearer token of operators and of `amanat sandbox`. At least 32 characters. */
+      /** Which logs are our network's, and which witnesses make a receipt final (C2SP tlog-policy). */
+      policy: policyLines.optional(),
+      /** Systems that watch what happens here: types and times of events, never whom they are about. */
+      exports: z.array(logExport).max(8).default([]),
   operatorToken: z.string().min(32, 'write at least 32 random characters'),
   /** Only for a network on one machine or in one building: lets callbacks go to private addresses. */
   allowPrivateNetworks: z.boolean().default(false),

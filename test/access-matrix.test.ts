@@ -6,6 +6,7 @@ import { openKeys } from '../src/app.ts'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
+import { watchRoutes } from '../src/audit/watch/routes.ts'
 import type { SigningKey } from '../src/crypto/signature.ts'
 import type { Route } from '../src/http/route.ts'
 import type { StaffRole } from '../src/kernel/staff-role.ts'
@@ -49,6 +50,7 @@ const none = { sandbox: true } as never
 const everywhere = [
   ...logRoutes(none),
   ...witnessRoutes(none),
+  ...watchRoutes(none),
   ...operatorRoutes(none),
   ...partnerDoorRoutes(none),
   ...partnerOperatorRoutes(),

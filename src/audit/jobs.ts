@@ -11,6 +11,7 @@ import { type OwnLog, verifierOfConfigured, type Witness } from './log.ts'
 import { makeRowWalk } from './row-walk.ts'
 import { sequenceNow } from './sequencer.ts'
 import { hashesFromTiles, latestCheckpoint, type StoredCheckpoint } from './store.ts'
+import { raiseAlarm } from './watch/alarm.ts'
 import { saveCosignature, saveWitnessFault, saveWitnessSize, witnessState } from './witness-store.ts'
 
 const SEQUENCE_EVERY_MS = 1_000
@@ -57,6 +58,7 @@ export function logChores({ machine, log, send, logger }: LogChoreNeeds): readon
       everyMs: WITNESS_EVERY_MS,
       run: async () => {
         const result = await askWitness(machine, witness, send)
+        if (result.outcome === 'alarm') await raiseOwn(machine, log, witness, result)
         if (result.outcome === 'alarm') logger.error({ witness: witness.name }, `log: ${result.why}`)
         if (result.outcome === 'failed') logger.warn({ witness: witness.name }, `log: ${result.why}`)
       },
@@ -83,7 +85,13 @@ export type WitnessResult =
   /** Not this time: down, slow, or it does not know us. Tried again. */
   | { readonly outcome: 'failed'; readonly why: string }
   /** The witness remembers another log than ours: rolled back, or forked. Somebody must look. */
-  | { readonly outcome: 'alarm'; readonly why: string }
+  | {
+      readonly outcome: 'alarm'
+      readonly why: string
+      readonly kind: 'fork' | 'rollback'
+      /** How many entries the witness saw. */
+      readonly seen: number
+    }
 
 /**
  * Brings one witness up to our newest checkpoint: sends it with the consistency proof from the size it has, checks and keeps the
@@ -95,13 +103,14 @@ export async function askWitness(machine: Machine, witness: Witness, send: SendT
     if (latest === undefined) return { outcome: 'nothing-new' }
     const state = await witnessState(machine.db, witness.name, latest.size)
     if (state.hasLatest) return { outcome: 'nothing-new' }
-    if (state.size > latest.size) return alarm(machine, witness, rolledBack(witness, state.size, latest.size))
+    if (state.size > latest.size)
+      return alarm(machine, witness, 'rollback', state.size, rolledBack(witness, state.size, latest.size))
     const answer = await sendSafely(send, witness, await requestBody(machine, latest, state.size))
     if ('why' in answer) return fail(machine, witness, answer.why)
     if (answer.status === 200) return keepCosignature(machine, witness, latest, answer.body)
     if (answer.status === 422) {
       const why = `${witness.name} saw another tree of ${state.size} leaves than ours: the log was forked or changed`
-      return alarm(machine, witness, why)
+      return alarm(machine, witness, 'fork', state.size, why)
     }
     const size = answer.status === 409 ? parseSize(answer.body.trim()) : undefined
     if (size === undefined) return fail(machine, witness, `${witness.name} answered ${answer.status}`)
@@ -153,7 +162,25 @@ async function fail(machine: Machine, witness: Witness, why: string): Promise<Wi
   return { outcome: 'failed', why }
 }
 
-async function alarm(machine: Machine, witness: Witness, why: string): Promise<WitnessResult> {
+async function alarm(
+  machine: Machine,
+  witness: Witness,
+  kind: 'fork' | 'rollback',
+  seen: number,
+  why: string,
+): Promise<WitnessResult> {
   await transact(machine, (tx) => saveWitnessFault(tx, witness.name, why))
-  return { outcome: 'alarm', why }
+  return { outcome: 'alarm', why, kind, seen }
+}
+
+/** Our own log is not what a witness saw: disclosures stop until somebody has looked. */
+async function raiseOwn(
+  machine: Machine,
+  log: OwnLog,
+  witness: Witness,
+  { kind, seen, why }: Extract<WitnessResult, { outcome: 'alarm' }>,
+): Promise<void> {
+  const origin = log.signer.key.name
+  const mark = kind === 'rollback' ? `${seen}` : `${witness.name} ${seen}`
+  await transact(machine, (tx) => raiseAlarm(tx, { origin, own: true, kind, mark, detail: why }))
 }

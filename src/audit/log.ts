@@ -1,4 +1,5 @@
 import { type Cosigner, verifierOf } from '../crypto/cosignature.ts'
+import type { LogPolicy } from '../crypto/log-policy.ts'
 import { formatVkey, type Signer, type Verifier } from '../crypto/signed-note.ts'
 import { must } from '../kernel/refusal.ts'
 
@@ -12,7 +13,12 @@ export type Witness = {
 }
 
 /** This party's own log: the key's name is the log's origin. */
-export type OwnLog = { readonly signer: Signer; readonly witnesses: readonly Witness[] }
+export type OwnLog = {
+  readonly signer: Signer
+  readonly witnesses: readonly Witness[]
+  /** Which logs are our network's, and how many witnesses make a checkpoint final; without it every receipt is final. */
+  readonly policy?: LogPolicy
+}
 
 /** A log that we witness for another party. */
 export type WitnessedLog = { readonly origin: string; readonly vkey: string }

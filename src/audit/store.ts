@@ -89,6 +89,23 @@ export async function isQueueEmpty(db: Db): Promise<boolean> {
   return (await db.selectFrom('log_queue').select('seq').limit(1).executeTakeFirst()) === undefined
 }
 
+/** When the oldest entry that waits was recorded (its id is a UUIDv7, RFC 9562 §5.7); undefined when none waits. */
+export async function oldestQueued(db: Db): Promise<Date | undefined> {
+  const row = await db.selectFrom('log_queue').select('event').orderBy('seq').limit(1).executeTakeFirst()
+  return row && new Date(Number.parseInt(row.event.replaceAll('-', '').slice(0, 12), 16))
+}
+
+/** When the newest checkpoint was signed; undefined while the log is empty. */
+export async function latestCheckpointTime(db: Db): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('log_checkpoint')
+    .select('signed_at')
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.signed_at
+}
+
 export type QueuedEntry = { readonly event: string; readonly commitment: Uint8Array }
 
 /**

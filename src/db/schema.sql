@@ -694,6 +694,25 @@ CREATE INDEX linking_transaction_reference ON public.linking_transaction USING b
 CREATE INDEX linking_transaction_sent ON public.linking_transaction USING btree (bucket, sent_request);
 comment on table linking_transaction is 'by patient: discovery and user-initiated linking, one row for each conversation';
 
+create table log_alarm (
+  id uuid not null,
+  origin text not null,
+  own boolean not null,
+  kind text not null,
+  fingerprint text not null,
+  detail text not null,
+  evidence jsonb,
+  raised_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  acknowledged_at timestamp with time zone,
+  acknowledged_by text,
+  reason text,
+  constraint log_alarm_pkey PRIMARY KEY (id),
+  constraint log_alarm_fingerprint_key UNIQUE (fingerprint)
+);
+CREATE INDEX log_alarm_open ON public.log_alarm USING btree (own, kind) WHERE ((acknowledged_at IS NULL) AND (ended_at IS NULL));
+comment on table log_alarm is 'local: logs of the network that forked, rolled back or stood still; kept as evidence';
+
 create table log_bundle (
   bundle_index bigint not null,
   entries bytea not null,
@@ -719,6 +738,16 @@ create table log_cosignature (
   constraint log_cosignature_size_fkey FOREIGN KEY (size) REFERENCES log_checkpoint(size)
 );
 comment on table log_cosignature is 'local: signature lines that witnesses added to our checkpoints';
+
+create table log_export (
+  target text not null,
+  next_leaf bigint not null,
+  attempts integer not null,
+  fault text,
+  try_at timestamp with time zone not null,
+  constraint log_export_pkey PRIMARY KEY (target)
+);
+comment on table log_export is 'local: how far the log was copied to each system that watches it, and why not further';
 
 create table log_leaf (
   leaf_index bigint not null,
@@ -752,6 +781,15 @@ create table log_tile (
   constraint log_tile_pkey PRIMARY KEY (level, tile_index)
 );
 comment on table log_tile is 'local: hashes of the tree, as served';
+
+create table log_timestamp (
+  size bigint not null,
+  authority text not null,
+  token bytea not null,
+  stamped_at timestamp with time zone not null,
+  constraint log_timestamp_pkey PRIMARY KEY (size)
+);
+comment on table log_timestamp is 'local: what time-stamp authorities said of our checkpoints';
 
 create table log_witness (
   name text not null,
@@ -1041,6 +1079,16 @@ create table schema_migrations (
   constraint schema_migrations_pkey PRIMARY KEY (number)
 );
 comment on table schema_migrations is 'local: the migrations that this database has seen';
+
+create table seen_log (
+  origin text not null,
+  size bigint not null,
+  note text not null,
+  grown_at timestamp with time zone not null,
+  answered_at timestamp with time zone not null,
+  constraint seen_log_pkey PRIMARY KEY (origin)
+);
+comment on table seen_log is 'local: the newest checkpoint that we saw of each log of our network';
 
 create table seen_request (
   caller text not null,

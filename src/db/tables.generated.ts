@@ -505,6 +505,21 @@ export interface LinkingTransactionTable {
   changed_at: Date
 }
 
+export interface LogAlarmTable {
+  id: string
+  origin: string
+  own: boolean
+  kind: string
+  fingerprint: string
+  detail: string
+  evidence: ColumnType<unknown, string | null, string | null>
+  raised_at: Date
+  ended_at: Date | null
+  acknowledged_at: Date | null
+  acknowledged_by: string | null
+  reason: string | null
+}
+
 export interface LogBundleTable {
   bundle_index: number
   entries: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -522,6 +537,14 @@ export interface LogCosignatureTable {
   witness: string
   line: string
   received_at: Date
+}
+
+export interface LogExportTable {
+  target: string
+  next_leaf: number
+  attempts: number
+  fault: string | null
+  try_at: Date
 }
 
 export interface LogLeafTable {
@@ -545,6 +568,13 @@ export interface LogTileTable {
   level: number
   tile_index: number
   hashes: ColumnType<Buffer, Uint8Array, Uint8Array>
+}
+
+export interface LogTimestampTable {
+  size: number
+  authority: string
+  token: ColumnType<Buffer, Uint8Array, Uint8Array>
+  stamped_at: Date
 }
 
 export interface LogWitnessTable {
@@ -760,6 +790,14 @@ export interface SchemaMigrationsTable {
   name: string
   checksum: string
   applied_at: Generated<Date>
+}
+
+export interface SeenLogTable {
+  origin: string
+  size: number
+  note: string
+  grown_at: Date
+  answered_at: Date
 }
 
 export interface SeenRequestTable {
@@ -1007,13 +1045,16 @@ export interface Tables {
   key_share_end: KeyShareEndTable
   linking_attempt: LinkingAttemptTable
   linking_transaction: LinkingTransactionTable
+  log_alarm: LogAlarmTable
   log_bundle: LogBundleTable
   log_checkpoint: LogCheckpointTable
   log_cosignature: LogCosignatureTable
+  log_export: LogExportTable
   log_leaf: LogLeafTable
   log_queue: LogQueueTable
   log_row_fault: LogRowFaultTable
   log_tile: LogTileTable
+  log_timestamp: LogTimestampTable
   log_witness: LogWitnessTable
   message: MessageTable
   message_content: MessageContentTable
@@ -1033,6 +1074,7 @@ export interface Tables {
   refresh_token: RefreshTokenTable
   sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
+  seen_log: SeenLogTable
   seen_request: SeenRequestTable
   setting: SettingTable
   shown_notice: ShownNoticeTable

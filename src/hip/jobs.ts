@@ -1,3 +1,4 @@
+import { disclosureStop } from '../audit/watch/alarm.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { logMessage, withoutSecret } from '../http/message-log.ts'
 import type { CallOutcome, Outbound } from '../http/outbound.ts'
@@ -129,8 +130,15 @@ async function unlessUnavailable(work: () => Promise<JobResult>): Promise<JobRes
  */
 async function runPush(machine: Machine, needs: HipNeeds, job: Job): Promise<JobResult> {
   const payload = job.payload as PushPayload
-  const begun = await transact(machine, (tx) => beginPage(tx, needs, payload))
+  const begun = await transact(
+    machine,
+    async (tx) => (await disclosureStop(tx)) ?? (await beginPage(tx, needs, payload)),
+  )
   if (begun === undefined) return { outcome: 'done' }
+  if (isRefusal(begun)) {
+    const end = { status: 'failed', error: begun.detail, nothingSent: true } as const
+    return { outcome: 'retry', error: begun.detail, whenDead: (tx) => settlePage(tx, needs, payload, end) }
+  }
   const { transfer, body } = begun
   const at = machine.now()
   const peer = transfer.hiu === '' ? new URL(transfer.pushUrl).host : transfer.hiu

@@ -1,5 +1,6 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
+import { disclosureStop } from '../audit/watch/alarm.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
@@ -48,7 +49,9 @@ export async function acceptRequest(
     return known.status === 'refused' ? readRefusal(known.refusal) : { transactionId: request.transactionId }
   }
   const held = await loadArtefact(tx, request.consentId)
-  const decision = judge(request, held, needs.facility.id, await store.earlierRequests(tx, request), tx.now)
+  const decision =
+    (await disclosureStop(tx)) ??
+    judge(request, held, needs.facility.id, await store.earlierRequests(tx, request), tx.now)
   const patient = held?.detail?.patient.id
   const about = {
     actor: { kind: 'exchange', id: needs.exchange.id } as Actor,
@@ -81,6 +84,7 @@ export async function acceptRequest(
     from: request.range.from.toISOString(),
     to: request.range.to.toISOString(),
     rules: decision.explain.map(({ rule }) => rule),
+    outcome: decision.outcome,
     policyVersion: decision.policyVersion,
   })
   await store.insertTransfer(tx, recorded, request, whose)

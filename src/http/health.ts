@@ -7,6 +7,8 @@ export type HealthNeeds = {
   readonly metrics: Registry
   /** Ready to serve? Names what is missing. */
   readonly ready: () => Promise<readonly string[]>
+  /** What somebody has to look at, though the party serves. */
+  readonly alarms?: () => Promise<readonly string[]>
   /** Whether an operator of this party calls; asks no database, so that it is known when that is away. */
   readonly isOperator: (headers: Readonly<Record<string, string | undefined>>) => boolean
   readonly sandbox: boolean
@@ -25,8 +27,15 @@ export function addHealth(
   app.get('/health/live', (request, reply) => answer(request, reply, { status: 200, body: { status: 'live' } }))
   app.get('/health/ready', async (request, reply) => {
     const missing = await needs.ready()
-    if (missing.length === 0) return answer(request, reply, { status: 200, body: { status: 'ready' } })
-    const why = needs.sandbox || isOperator(request) ? { missing } : {}
+    const isTold = needs.sandbox || isOperator(request)
+    if (missing.length === 0) {
+      const alarms = isTold ? ((await needs.alarms?.()) ?? []) : []
+      return answer(request, reply, {
+        status: 200,
+        body: { status: 'ready', ...(alarms.length > 0 ? { alarms } : {}) },
+      })
+    }
+    const why = isTold ? { missing } : {}
     return answer(request, reply, { status: 503, body: { status: 'not ready', ...why } })
   })
   app.get('/metrics', async (request, reply) => {

@@ -81,6 +81,8 @@ export type ServerNeeds = {
   readonly certificateProxies?: readonly string[]
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
+  /** What somebody has to look at, though the party serves; shown beside `/health/ready`. */
+  readonly alarms?: () => Promise<readonly string[]>
   /** Whether an operator calls: of `/metrics`, which asks no database. Without it, nobody does. */
   readonly isOperator?: (headers: Headers) => boolean
   readonly callRates?: CallRates

@@ -66,6 +66,7 @@ export const LIMITS = {
   rewrapBatchMax: 200,
   rewrapsAtOnceMax: 8,
   keyServiceTimeoutMs: 5_000,
+  keyVersionKeptMs: 60_000,
   /** One turn of the check that the rows of events agree with the log: leaves, and patients with all their rows. */
   logLeavesPerCheckMax: 2_000,
   logPatientsPerCheckMax: 200,
@@ -96,6 +97,7 @@ export const LIMITS = {
   logWaitMs: 60_000,
   /** Tiles that one comparison of two checkpoints of another log may read. */
   logWatchTilesMax: 64,
+  sightingsWaitingMax: 50,
   witnessBodyBytesMax: 65_536,
   /** A witness by itself: calls of one address, and cosignatures for one log, within a minute. */
   witnessCallsPerMinuteMax: 1_200,
@@ -130,7 +132,7 @@ export const LIMITS = {
   jwksFreshMs: 5 * 60_000,
   jwksStaleMs: 30 * 60_000,
   jwksUnknownKeyMs: 60_000,
-  jwksCoolDownMs: 30_000,
+  jwksCoolDownMs: 10_000,
   /** Failed logins within a minute: of one client id, and of all together. A right secret is known again and always let in. */
   loginsFailedPerClientMinuteMax: 10,
   loginsFailedPerMinuteMax: 600,

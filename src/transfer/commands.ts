@@ -1,4 +1,5 @@
 import { announce, record } from '../audit/record.ts'
+import { disclosureStop } from '../audit/watch/alarm.ts'
 import { readPermission } from '../consent/artefact.ts'
 import type { Artefact } from '../consent/consent.ts'
 import { artefactForRequest } from '../consent/readers.ts'
@@ -71,7 +72,8 @@ export async function requestData(tx: Tx, input: DataRequestInput): Promise<Data
   const consented = readPermission(artefact.detail.permission).dateRange
   const period = input.dateRange ?? consented
   const decision = await askGate(tx, artefact, { acknowledged: held.acknowledged, period, mode: 'request' })
-  const refusal = refusalOf(decision, consented) ?? (await refusalOfPatient(tx, artefact.patient))
+  const refusal =
+    refusalOf(decision, consented) ?? (await refusalOfPatient(tx, artefact.patient)) ?? (await disclosureStop(tx))
   const about = { patient: artefact.patient, hiu: artefact.hiu, hip: artefact.hip, consent: artefact.id }
   const actor: Actor = { kind: 'facility', id: artefact.hiu }
   if (refusal) {

@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+import { Gauge, type Registry } from 'prom-client'
+import { logChores, sendTextThrough } from './audit/jobs.ts'
+import type { OwnLog, OwnWitness } from './audit/log.ts'
+import { logRoutes, witnessRoutes } from './audit/routes.ts'
+import { readLogState } from './audit/state.ts'
+import { listAlarms } from './audit/watch/alarm.ts'
+import { SIGHTING_JOB, sightingHandler, watchChores } from './audit/watch/jobs.ts'
+import { watchRoutes } from './audit/watch/routes.ts'
+import type { PartyConfig } from './config.ts'
+import { makeCosigner } from './crypto/cosignature.ts'
+import { makeSigner } from './crypto/signed-note.ts'
+import type { Machine } from './db/tx.ts'
+import type { Outbound } from './http/outbound.ts'
+import type { Route } from './http/route.ts'
+import type { Chore } from './jobs/schedule.ts'
+import type { JobHandler } from './jobs/worker.ts'
+import { LIMITS } from './kernel/limits.ts'
+import type { PartyKeys } from './vault/key-file.ts'
+
+/** The log of a party, what it does for those of others, and how it is watched. */
+export type LogParts = {
+  readonly ownLog: OwnLog
+  readonly ownWitness: OwnWitness
+  readonly routes: readonly Route[]
+  readonly chores: readonly Chore[]
+  readonly handlers: readonly (readonly [string, JobHandler])[]
+  /** Open alarms, in words. */
+  readonly alarms: () => Promise<readonly string[]>
+}
+
+/** Puts the log of a party together from its settings and keys. */
+export function logParts(
+  { log: settings }: Pick<PartyConfig, 'log'>,
+  keys: Pick<PartyKeys, 'logSeed' | 'witnessSeed'>,
+  ground: { readonly machine: Machine; readonly outbound: Outbound; readonly log: Logger },
+): LogParts {
+  const { machine, outbound, log: logger } = ground
+  const ownLog: OwnLog = {
+    signer: makeSigner(settings.origin, keys.logSeed),
+    witnesses: settings.witnesses,
+    ...(settings.policy === undefined ? {} : { policy: settings.policy }),
+  }
+  const ownWitness: OwnWitness = {
+    cosigner: makeCosigner(`${settings.origin}/witness`, keys.witnessSeed),
+    logs: settings.witnessFor,
+  }
+  const watching = { machine, log: ownLog, outbound, logger }
+  return {
+    ownLog,
+    ownWitness,
+    routes: [...logRoutes(ownLog), ...witnessRoutes(ownWitness), ...watchRoutes(ownLog)],
+    chores: [...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }), ...watchChores(watching)],
+    handlers: [[SIGHTING_JOB, sightingHandler(watching)]],
+    alarms: async () =>
+      (await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })).map(
+        ({ kind, detail }) => `${kind}: ${detail}`,
+      ),
+  }
+}
+
+/** What Prometheus is told of the log. */
+export function addLogMetrics(registry: Registry, machine: Machine): void {
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] })
+  const waiting = gauge('amanat_log_waiting', 'Recorded events that are not in a checkpoint yet')
+  const faults = gauge('amanat_log_witness_faults', 'Witnesses that refuse to cosign our log')
+  const rowFaults = gauge('amanat_log_row_faults', 'Recorded events whose stored row differs from the log, or is gone')
+  const alarms = new Gauge({
+    name: 'amanat_log_alarms',
+    help: 'Alarms of logs of the network that nobody acknowledged, by kind',
+    labelNames: ['kind', 'own'],
+    registers: [registry],
+  })
+  new Gauge({
+    name: 'amanat_log_entries',
+    help: 'Entries in the newest checkpoint',
+    registers: [registry],
+    async collect() {
+      const state = await readLogState(machine.db)
+      this.set(state.size)
+      waiting.set(state.waiting)
+      rowFaults.set(state.rowFaults)
+      faults.set(state.witnesses.filter(({ fault }) => fault !== null).length)
+      alarms.reset()
+      for (const kind of ['fork', 'rollback', 'stall'])
+        for (const own of ['true', 'false']) alarms.set({ kind, own }, 0)
+      for (const { kind, own } of await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax }))
+        alarms.inc({ kind, own: String(own) })
+    },
+  })
+}

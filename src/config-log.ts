@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { type LogPolicy, parsePolicy } from './crypto/log-policy.ts'
+import { isRefusal } from './kernel/refusal.ts'
+
+/** A policy in settings: the lines of a C2SP tlog-policy file, each a text. */
+export const policyLines = z.array(z.string()).transform((lines, ctx): LogPolicy => {
+  const policy = parsePolicy(`${lines.join('\n')}\n`)
+  if (!isRefusal(policy)) return policy
+  ctx.addIssue({ code: 'custom', message: policy.detail })
+  return z.NEVER
+})
+
+/** Where a SIEM takes our events: RFC 5424 over TCP or TLS, or OTLP logs over HTTP. */
+export const logExport = z.discriminatedUnion(
+  'kind',
+  [
+    z
+      .object({
+        kind: z.literal('syslog'),
+        host: z.string().min(1),
+        port: z.number().int().min(1).max(65_535),
+        tls: z.boolean().default(true),
+      })
+      .strict(),
+    z
+      .object({
+        kind: z.literal('otlp'),
+        url: z.url({
+          protocol: /^https?$/,
+          error: 'write the address of the collector, such as https://siem.example/v1/logs',
+        }),
+        authorization: z.string().min(1).optional(),
+      })
+      .strict(),
+  ],
+  'write "kind": "syslog" or "kind": "otlp"',
+)
+
+export type LogExport = z.output<typeof logExport>
