@@ -13,7 +13,7 @@ import { partnersOf } from './app-partners.ts'
 import type { PartyConfig } from './config.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
-import { hideExisting } from './db/hide-existing.ts'
+import { coverExisting } from './db/cover-existing.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
 import { makeVeil, type Veil } from './db/veil.ts'
@@ -39,6 +39,7 @@ import { eraseAgain } from './vault/erasures.ts'
 import { openKeyFile, type PartyKeys } from './vault/key-file.ts'
 import { tieKeysToDatabase } from './vault/key-tie.ts'
 import type { Keyring } from './vault/key-wrap.ts'
+import { sealExisting } from './vault/seal-existing.ts'
 
 export type RunningParty = {
   readonly config: PartyConfig
@@ -82,7 +83,7 @@ export async function startParty(config: PartyConfig, databaseUrl: string, log: 
   })
   try {
     await migrate(connection.pool)
-    await hideExisting(connection.pool, clock())
+    await coverExisting(connection.pool, clock())
     return await assemble(config, keys, connection, log)
   } catch (error) {
     await connection.close()
@@ -138,6 +139,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const machine = makeMachine(config, footing, { reactions, wake })
   await transact(machine, (tx) => tieKeysToDatabase(tx, keys, keyring))
   await eraseAgain(machine)
+  await sealExisting(machine)
   const wrapping = keysNeeds(keyring)
   const logged = logParts(config, keys, { machine, outbound, log })
   const { ownLog, ownWitness } = logged

@@ -1,18 +1,24 @@
 import type { Selectable } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import type { Place } from '../crypto/envelope.ts'
 import type { ApprovalPolicyTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import { type ApprovalPolicy, readTerms, type StoredTerms, termsJson } from './approval-policy.ts'
 
-function policyOfRow(row: Selectable<ApprovalPolicyTable>): ApprovalPolicy {
+const placeOf = (id: string, patient: string): Place => ({ table: 'approval_policy', column: 'terms', row: id, patient })
+
+async function policyOfRow(tx: Tx, row: Selectable<ApprovalPolicyTable>): Promise<ApprovalPolicy | undefined> {
+  const terms = (await openJson(tx, placeOf(row.id, row.patient), row.terms)) as StoredTerms | undefined
+  if (terms === undefined) return undefined
   return {
     id: row.id as Id<'approval-policy'>,
     patient: row.patient as AbhaAddress,
     hiu: row.hiu as FacilityId,
     enabled: row.enabled,
-    terms: readTerms(row.terms as StoredTerms),
+    terms: readTerms(terms),
     createdAt: row.created_at,
     changedAt: row.changed_at,
   }
@@ -27,7 +33,7 @@ export async function insertPolicy(tx: Tx, _recorded: Recorded<AuditEvent>, poli
       patient: policy.patient,
       hiu: policy.hiu,
       enabled: policy.enabled,
-      terms: JSON.stringify(termsJson(policy.terms)),
+      terms: await sealJson(tx, placeOf(policy.id, policy.patient), termsJson(policy.terms)),
       created_at: policy.createdAt,
       changed_at: policy.changedAt,
     })
@@ -58,7 +64,7 @@ export async function findPolicy(tx: Tx, id: Id<'approval-policy'>): Promise<App
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
-  return row && policyOfRow(row)
+  return row && policyOfRow(tx, row)
 }
 
 /** Oldest first. `hiu`: only those for this HIU, switched on. */
@@ -75,5 +81,5 @@ export async function findPoliciesOf(
     .$if(hiu !== undefined, (q) => q.where('hiu', '=', hiu ?? '').where('enabled', '=', true))
     .orderBy('id')
     .execute()
-  return rows.map(policyOfRow)
+  return openRows(rows, (row) => policyOfRow(tx, row))
 }

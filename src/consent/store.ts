@@ -1,11 +1,13 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import type { Place } from '../crypto/envelope.ts'
 import type { ConsentArtefactTable, ConsentNoticeTable, ConsentRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { OWN_APPS_LIKE } from '../partners/own-app.ts'
+import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import { artefactText, readPermission, wirePermission } from './artefact.ts'
 import type {
   Artefact,
@@ -28,8 +30,13 @@ export function askJson(asked: ConsentAsk): StoredAsk {
   return { ...asked, permission: wirePermission(asked.permission) }
 }
 
-function requestOfRow(row: Selectable<ConsentRequestTable>): ConsentRequest {
-  const stored = row.asked as StoredAsk
+const place = (table: string, column: string, row: string, patient: string): Place => ({ table, column, row, patient })
+
+/** Undefined when it was erased with the patient's key: it answers as if it did not exist. */
+async function requestOfRow(tx: Tx, row: Selectable<ConsentRequestTable>): Promise<ConsentRequest | undefined> {
+  const at = (column: string) => place('consent_request', column, row.id, row.patient)
+  const stored = (await openJson(tx, at('asked'), row.asked)) as StoredAsk | undefined
+  if (stored === undefined) return undefined
   const base = {
     id: row.id as Id<'consent-request'>,
     asked: { ...stored, permission: readPermission(stored.permission) },
@@ -43,7 +50,7 @@ function requestOfRow(row: Selectable<ConsentRequestTable>): ConsentRequest {
     case 'EXPIRED':
       return { ...base, status }
     case 'DENIED':
-      return { ...base, status, reason: row.reason ?? '' }
+      return { ...base, status, reason: row.reason === null ? '' : String(await openJson(tx, at('reason'), row.reason)) }
     case 'GRANTED':
     case 'REVOKED':
       return row.policy === null
@@ -62,7 +69,8 @@ export async function insertRequest(tx: Tx, _recorded: AnyRecorded, request: Con
       patient: asked.patient,
       hiu: asked.hiu,
       status: request.status,
-      asked: JSON.stringify(askJson(asked)),
+      asked: await sealJson(tx, place('consent_request', 'asked', request.id, asked.patient), askJson(asked)),
+      is_emergency: asked.purpose.code === 'BTG',
       created_at: request.createdAt,
       decide_by: request.decideBy,
       changed_at: request.changedAt,
@@ -78,12 +86,13 @@ export async function updateRequest(
   from: ConsentRequest,
   to: { readonly status: RequestStatus; readonly reason?: string; readonly policy?: Id<'approval-policy'> },
 ): Promise<void> {
+  const at = place('consent_request', 'reason', from.id, from.asked.patient)
   const result = await tx.db
     .updateTable('consent_request')
     .set({
       status: to.status,
       changed_at: tx.now,
-      ...(to.reason === undefined ? {} : { reason: to.reason }),
+      ...(to.reason === undefined ? {} : { reason: await sealJson(tx, at, to.reason) }),
       ...(to.policy === undefined ? {} : { policy: to.policy }),
     })
     .where('bucket', '=', bucketOf(from.asked.patient))
@@ -105,7 +114,7 @@ export async function findRequest(
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
-  return row && requestOfRow(row)
+  return row && requestOfRow(tx, row)
 }
 
 export async function findRequestsOf(
@@ -129,7 +138,7 @@ export async function findRequestsOf(
     .offset(page.offset)
     .execute()
   const total = await query.select((e) => e.fn.countAll<number>().as('size')).executeTakeFirst()
-  return { items: rows.map(requestOfRow), size: Number(total?.size ?? 0) }
+  return { items: await openRows(rows, (row) => requestOfRow(tx, row)), size: Number(total?.size ?? 0) }
 }
 
 /** How many requests with the purpose BTG a facility made for a patient since then, whatever else it asked meanwhile. */
@@ -141,12 +150,18 @@ export async function countEmergencies(tx: Tx, patient: AbhaAddress, hiu: Facili
     .where('patient', '=', patient)
     .where('hiu', '=', hiu)
     .where('created_at', '>', since)
-    .where(sql<string>`asked -> 'purpose' ->> 'code'`, '=', 'BTG')
+    .where('is_emergency', '=', true)
     .executeTakeFirst()
   return Number(row?.count ?? 0)
 }
 
-function artefactOfRow(row: Selectable<ConsentArtefactTable>): Artefact {
+/** What was signed, to the byte, and the signature: in plain it would confirm a guess of the detail. */
+type Signed = { readonly text: string; readonly signature: string }
+
+async function artefactOfRow(tx: Tx, row: Selectable<ConsentArtefactTable>): Promise<Artefact | undefined> {
+  const at = place('consent_artefact', 'detail', row.id, row.patient)
+  const signed = (await openJson(tx, at, row.detail)) as Signed | undefined
+  if (signed === undefined) return undefined
   return {
     id: row.id as Id<'artefact'>,
     request: row.request as Id<'consent-request'>,
@@ -154,8 +169,8 @@ function artefactOfRow(row: Selectable<ConsentArtefactTable>): Artefact {
     hip: row.hip as FacilityId,
     hiu: row.hiu as FacilityId,
     status: row.status as ArtefactStatus,
-    detail: JSON.parse(row.detail) as ConsentDetail,
-    signature: row.signature,
+    detail: JSON.parse(signed.text) as ConsentDetail,
+    signature: signed.signature,
     createdAt: row.created_at,
     changedAt: row.changed_at,
     dataEraseAt: row.data_erase_at,
@@ -164,6 +179,7 @@ function artefactOfRow(row: Selectable<ConsentArtefactTable>): Artefact {
 }
 
 export async function insertArtefact(tx: Tx, _recorded: AnyRecorded, artefact: Artefact): Promise<void> {
+  const signed: Signed = { text: artefactText(artefact.detail), signature: artefact.signature }
   await tx.db
     .insertInto('consent_artefact')
     .values({
@@ -174,8 +190,8 @@ export async function insertArtefact(tx: Tx, _recorded: AnyRecorded, artefact: A
       hip: artefact.hip,
       hiu: artefact.hiu,
       status: artefact.status,
-      detail: artefactText(artefact.detail),
-      signature: artefact.signature,
+      detail: await sealJson(tx, place('consent_artefact', 'detail', artefact.id, artefact.patient), signed),
+      signature: null,
       created_at: artefact.createdAt,
       changed_at: artefact.changedAt,
       data_erase_at: artefact.dataEraseAt,
@@ -218,7 +234,7 @@ export async function findArtefact(tx: Tx, id: Id<'artefact'>, lock = false): Pr
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
-  return row && artefactOfRow(row)
+  return row && artefactOfRow(tx, row)
 }
 
 export async function findArtefactsOfRequest(tx: Tx, request: Id<'consent-request'>): Promise<readonly Artefact[]> {
@@ -229,7 +245,7 @@ export async function findArtefactsOfRequest(tx: Tx, request: Id<'consent-reques
     .where('request', '=', request)
     .orderBy('id')
     .execute()
-  return rows.map(artefactOfRow)
+  return openRows(rows, (row) => artefactOfRow(tx, row))
 }
 
 export async function findArtefactsOf(
@@ -251,7 +267,7 @@ export async function findArtefactsOf(
     .offset(page.offset)
     .execute()
   const total = await query.select((e) => e.fn.countAll<number>().as('size')).executeTakeFirst()
-  return { items: rows.map(artefactOfRow), size: Number(total?.size ?? 0) }
+  return { items: await openRows(rows, (row) => artefactOfRow(tx, row)), size: Number(total?.size ?? 0) }
 }
 
 /** Requests whose time to decide is over, and artefacts whose end has come, in one bucket. */

@@ -7,7 +7,7 @@ export interface ApprovalPolicyTable {
   patient: string
   hiu: string
   enabled: boolean
-  terms: ColumnType<unknown, string, string>
+  terms: ColumnType<Buffer, Uint8Array, Uint8Array>
   created_at: Date
   changed_at: Date
 }
@@ -65,8 +65,8 @@ export interface ConsentArtefactTable {
   hip: string
   hiu: string
   status: string
-  detail: string
-  signature: string
+  detail: ColumnType<Buffer, Uint8Array, Uint8Array>
+  signature: string | null
   created_at: Date
   changed_at: Date
   data_erase_at: Date
@@ -93,12 +93,13 @@ export interface ConsentRequestTable {
   patient: string
   hiu: string
   status: string
-  asked: ColumnType<unknown, string, string>
+  asked: ColumnType<Buffer, Uint8Array, Uint8Array>
   created_at: Date
   decide_by: Date
   changed_at: Date
-  reason: string | null
+  reason: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
   policy: string | null
+  is_emergency: Generated<boolean>
 }
 
 export interface DataKeyTable {
@@ -127,10 +128,10 @@ export interface DataRequestTable {
   hip_at: Date
   hiu_status: string | null
   hiu_at: Date | null
-  hip_responses: ColumnType<unknown, string, string>
-  hiu_responses: ColumnType<unknown, string, string>
+  hip_responses: ColumnType<Buffer, Uint8Array, Uint8Array>
+  hiu_responses: ColumnType<Buffer, Uint8Array, Uint8Array>
   error_code: string | null
-  error_message: string | null
+  error_message: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
 }
 
 export interface DeskLookTable {
@@ -223,8 +224,7 @@ export interface HipLinkCallTable {
   patient_reference: string
   abha_address: string
   status: string
-  care_contexts: ColumnType<unknown, string, string>
-  hi_types: ColumnType<unknown, string, string>
+  care_contexts: ColumnType<Buffer, Uint8Array, Uint8Array>
   tries: number
   error: string | null
   asked_at: Date
@@ -935,9 +935,9 @@ export interface SubscriptionTable {
   patient: string
   hiu: string
   status: string
-  request: ColumnType<unknown, string, string>
-  terms: ColumnType<unknown, string | null, string | null>
-  reason: string | null
+  request: ColumnType<Buffer, Uint8Array, Uint8Array>
+  terms: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  reason: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
   requested_at: Date
   decided_at: Date | null
   acknowledged_at: Date | null

@@ -46,7 +46,12 @@ export function sealedOrNull(text: string | null | undefined): string | null {
 
 /** A value for a jsonb column, which the connection seals: it reads back as the value. */
 export function sealedJson(value: unknown): string {
-  return MARK_JSON + JSON.stringify(value)
+  return sealedJsonText(JSON.stringify(value))
+}
+
+/** Like {@link sealedJson}, of JSON text. */
+export function sealedJsonText(json: string): string {
+  return MARK_JSON + json
 }
 
 /** The veil of a party, from its 32-byte index key. */

@@ -3,12 +3,13 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HipLinkCallTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
-import type { HiType } from '../fhir/hi-type.ts'
+import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
+import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import { CALL_MOVES, type LinkCall, type OfferedContext } from './link.ts'
 
 /** Care contexts of a patient that the exchange has linked. */
@@ -144,8 +145,7 @@ export async function insertCall(
       patient_reference: call.patientReference,
       abha_address: call.abhaAddress,
       status: 'waiting',
-      care_contexts: JSON.stringify(call.contexts.map(({ reference, display }) => ({ reference, display }))),
-      hi_types: JSON.stringify(call.contexts.map(({ hiType }) => hiType)),
+      care_contexts: await sealJson(tx, contextsPlace(call.requestId, call.patientReference), call.contexts),
       tries: call.tries,
       asked_at: tx.now,
     })
@@ -161,7 +161,7 @@ export async function lockCall(tx: Tx, requestId: Id<'request'>): Promise<LinkCa
     .where('request_id', '=', requestId)
     .forUpdate()
     .executeTakeFirst()
-  return row && callOf(row)
+  return row && callOf(tx, row)
 }
 
 /** A patient's latest calls, newest first. */
@@ -175,22 +175,27 @@ export async function listCalls(tx: Tx, patientReference: string, limit: number)
     .orderBy('request_id', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(callOf)
+  return openRows(rows, (row) => callOf(tx, row))
 }
 
-function callOf(row: Selectable<HipLinkCallTable>): LinkCall {
-  const contexts = row.care_contexts as { reference: string; display: string }[]
-  const types = row.hi_types as HiType[]
+const contextsPlace = (requestId: string, reference: string): Place => ({
+  table: 'hip_link_call',
+  column: 'care_contexts',
+  row: requestId,
+  patient: reference,
+})
+
+async function callOf(tx: Tx, row: Selectable<HipLinkCallTable>): Promise<LinkCall | undefined> {
+  const at = contextsPlace(row.request_id, row.patient_reference)
+  const contexts = (await openJson(tx, at, row.care_contexts)) as readonly OfferedContext[] | undefined
+  if (contexts === undefined) return undefined
   return {
     requestId: row.request_id as Id<'request'>,
     kind: row.kind as LinkCall['kind'],
     patientReference: row.patient_reference,
     abhaAddress: row.abha_address as AbhaAddress,
     status: row.status as LinkCall['status'],
-    contexts: contexts.flatMap(({ reference, display }, at): OfferedContext[] => {
-      const hiType = types[at]
-      return hiType === undefined ? [] : [{ reference, display, hiType }]
-    }),
+    contexts,
     tries: row.tries,
     ...(row.error === null ? {} : { error: row.error }),
   }
@@ -205,7 +210,7 @@ export async function endCall(
   insistOnMove(CALL_MOVES, from, end.status, 'call about linking')
   const result = await tx.db
     .updateTable('hip_link_call')
-    .set({ status: end.status, error: 'error' in end ? end.error : null, ended_at: tx.now })
+    .set({ status: end.status, error: 'error' in end ? sealed(end.error) : null, ended_at: tx.now })
     .where('bucket', '=', bucketOfId(requestId))
     .where('request_id', '=', requestId)
     .where('status', '=', from)

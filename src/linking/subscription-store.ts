@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import type { Recorded } from '../audit/record.ts'
+import type { Place } from '../crypto/envelope.ts'
 import type { SubscriptionTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { HI_TYPES } from '../fhir/hi-type.ts'
@@ -8,6 +9,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
+import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import type { SubscriberHeard, SubscriberTold, SubscriptionChange } from './events.ts'
 import {
   EVENT_MOVES,
@@ -33,12 +35,22 @@ const request = z.object({
   period,
 })
 
-function readRow(row: Selectable<SubscriptionTable>): Subscription {
+const place = (column: string, { id, patient }: { readonly id: string; readonly patient: string }): Place => ({
+  table: 'subscription',
+  column,
+  row: id,
+  patient,
+})
+
+/** Undefined when it was erased with the patient's key. */
+async function readRow(tx: Tx, row: Selectable<SubscriptionTable>): Promise<Subscription | undefined> {
+  const asked = await openJson(tx, place('request', row), row.request)
+  if (asked === undefined) return undefined
   const base = {
     id: row.id as Id<'subscription'>,
     patient: row.patient as AbhaAddress,
     hiu: row.hiu as FacilityId,
-    request: request.parse(row.request),
+    request: request.parse(asked),
     requestedAt: row.requested_at,
     ...(row.acknowledged_at === null ? {} : { acknowledgedAt: row.acknowledged_at }),
   }
@@ -47,19 +59,30 @@ function readRow(row: Selectable<SubscriptionTable>): Subscription {
     case 'requested':
       return { ...base, status: 'requested' }
     case 'denied':
-      return { ...base, status: 'denied', reason: row.reason ?? '', decidedAt }
+      return {
+        ...base,
+        status: 'denied',
+        reason: row.reason === null ? '' : String(await openJson(tx, place('reason', row), row.reason)),
+        decidedAt,
+      }
     case 'granted':
     case 'revoked':
-      return { ...base, status: row.status, terms: terms.parse(row.terms), decidedAt }
+      return {
+        ...base,
+        status: row.status,
+        terms: terms.parse(row.terms && (await openJson(tx, place('terms', row), row.terms))),
+        decidedAt,
+      }
     default:
       throw new Error(`subscription has the status ${row.status}`)
   }
 }
 
-const rowOf = (tx: Tx, subscription: Subscription) => ({
+const rowOf = async (tx: Tx, subscription: Subscription) => ({
   status: subscription.status,
-  terms: 'terms' in subscription ? JSON.stringify(subscription.terms) : null,
-  reason: subscription.status === 'denied' ? subscription.reason : null,
+  terms: 'terms' in subscription ? await sealJson(tx, place('terms', subscription), subscription.terms) : null,
+  reason:
+    subscription.status === 'denied' ? await sealJson(tx, place('reason', subscription), subscription.reason) : null,
   decided_at: 'decidedAt' in subscription ? subscription.decidedAt : null,
   changed_at: tx.now,
 })
@@ -76,10 +99,10 @@ export async function insertSubscription(
       id: subscription.id,
       patient: subscription.patient,
       hiu: subscription.hiu,
-      request: JSON.stringify(subscription.request),
+      request: await sealJson(tx, place('request', subscription), subscription.request),
       requested_at: subscription.requestedAt,
       acknowledged_at: null,
-      ...rowOf(tx, subscription),
+      ...(await rowOf(tx, subscription)),
     })
     .execute()
 }
@@ -93,7 +116,7 @@ export async function updateSubscription(
   insistOnMove(SUBSCRIPTION_MOVES, from, subscription.status, 'subscription')
   const updated = await tx.db
     .updateTable('subscription')
-    .set(rowOf(tx, subscription))
+    .set(await rowOf(tx, subscription))
     .where('bucket', '=', bucketOf(subscription.patient))
     .where('id', '=', subscription.id)
     .where('status', '=', from)
@@ -117,7 +140,7 @@ export async function findSubscription(tx: Tx, id: Id<'subscription'>): Promise<
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
     .executeTakeFirst()
-  return row === undefined ? undefined : readRow(row)
+  return row && readRow(tx, row)
 }
 
 /** Newest first. */
@@ -138,7 +161,7 @@ export async function findSubscriptionsOf(
     .limit(page.limit)
     .offset(page.offset)
     .execute()
-  return rows.map(readRow)
+  return openRows(rows, (row) => readRow(tx, row))
 }
 
 export async function findGrantedSubscriptions(tx: Tx, patient: AbhaAddress): Promise<readonly Subscription[]> {
@@ -150,7 +173,7 @@ export async function findGrantedSubscriptions(tx: Tx, patient: AbhaAddress): Pr
     .where('status', '=', 'granted')
     .orderBy('id')
     .execute()
-  return rows.map(readRow)
+  return openRows(rows, (row) => readRow(tx, row))
 }
 
 export async function insertEvent(tx: Tx, { event }: Recorded<SubscriberTold>): Promise<void> {

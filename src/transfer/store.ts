@@ -1,14 +1,29 @@
 import type { Selectable } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import type { Place } from '../crypto/envelope.ts'
 import type { DataRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import type { ContextOutcome, DataRequest, HipStatus, HiuStatus } from './transfer.ts'
 
 type AnyRecorded = Recorded<AuditEvent>
 
-function requestOfRow(row: Selectable<DataRequestTable>): DataRequest {
+type Sealed = 'hip_responses' | 'hiu_responses' | 'error_message'
+const place = (column: Sealed, { id, patient }: { readonly id: string; readonly patient: string }): Place => ({
+  table: 'data_request',
+  column,
+  row: id,
+  patient,
+})
+
+/** Undefined when it was erased with the patient's key. */
+async function requestOfRow(tx: Tx, row: Selectable<DataRequestTable>): Promise<DataRequest | undefined> {
+  const open = async (column: Sealed): Promise<unknown> =>
+    row[column] === null ? undefined : openJson(tx, place(column, row), row[column])
+  const hipOutcomes = await open('hip_responses')
+  if (hipOutcomes === undefined) return undefined
   return {
     id: row.id as Id<'transaction'>,
     consent: row.consent as Id<'artefact'>,
@@ -20,11 +35,13 @@ function requestOfRow(row: Selectable<DataRequestTable>): DataRequest {
     hiuRequestId: row.hiu_request_id,
     hipStatus: row.hip_status as HipStatus,
     hipAt: row.hip_at,
-    hipOutcomes: row.hip_responses as readonly ContextOutcome[],
+    hipOutcomes: hipOutcomes as readonly ContextOutcome[],
     ...(row.hiu_status === null ? {} : { hiuStatus: row.hiu_status as HiuStatus }),
     ...(row.hiu_at === null ? {} : { hiuAt: row.hiu_at }),
-    hiuOutcomes: row.hiu_responses as readonly ContextOutcome[],
-    ...(row.error_message === null ? {} : { error: { code: row.error_code ?? '', message: row.error_message } }),
+    hiuOutcomes: (await open('hiu_responses')) as readonly ContextOutcome[],
+    ...(row.error_message === null
+      ? {}
+      : { error: { code: row.error_code ?? '', message: String(await open('error_message')) } }),
   }
 }
 
@@ -44,10 +61,10 @@ export async function insertDataRequest(tx: Tx, _recorded: AnyRecorded, request:
       hiu_request_id: request.hiuRequestId,
       hip_status: request.hipStatus,
       hip_at: request.hipAt,
-      hip_responses: '[]',
+      hip_responses: await sealJson(tx, place('hip_responses', request), []),
       hiu_status: null,
       hiu_at: null,
-      hiu_responses: '[]',
+      hiu_responses: await sealJson(tx, place('hiu_responses', request), []),
       error_code: null,
       error_message: null,
     })
@@ -69,9 +86,9 @@ export async function updateProvider(
     .set({
       hip_status: to.status,
       hip_at: tx.now,
-      ...(to.outcomes === undefined ? {} : { hip_responses: JSON.stringify(to.outcomes) }),
+      ...(to.outcomes === undefined ? {} : { hip_responses: await sealJson(tx, place('hip_responses', from), to.outcomes) }),
       error_code: to.error?.code ?? null,
-      error_message: to.error?.message ?? null,
+      error_message: to.error === undefined ? null : await sealJson(tx, place('error_message', from), to.error.message),
     })
     .where('bucket', '=', bucketOf(from.patient))
     .where('id', '=', from.id)
@@ -88,7 +105,7 @@ export async function updateRecipient(
 ): Promise<void> {
   const result = await tx.db
     .updateTable('data_request')
-    .set({ hiu_status: to.status, hiu_at: tx.now, hiu_responses: JSON.stringify(to.outcomes) })
+    .set({ hiu_status: to.status, hiu_at: tx.now, hiu_responses: await sealJson(tx, place('hiu_responses', from), to.outcomes) })
     .where('bucket', '=', bucketOf(from.patient))
     .where('id', '=', from.id)
     .where('hiu_status', 'is not distinct from', from.hiuStatus ?? null)
@@ -99,7 +116,7 @@ export async function updateRecipient(
 export async function findDataRequest(tx: Tx, id: Id<'transaction'>, lock = false): Promise<DataRequest | undefined> {
   const query = tx.db.selectFrom('data_request').selectAll().where('bucket', '=', bucketOfId(id)).where('id', '=', id)
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
-  return row && requestOfRow(row)
+  return row && requestOfRow(tx, row)
 }
 
 /** When data was asked for under this consent since `since`. Requests of which the provider sent nothing do not count. */
@@ -131,5 +148,5 @@ export async function findDataRequestsOf(
     .orderBy('asked_at', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(requestOfRow)
+  return openRows(rows, (row) => requestOfRow(tx, row))
 }

@@ -19,3 +19,16 @@ export async function openJson(tx: Tx, place: Place, blob: Uint8Array): Promise<
   if (isRefusal(opened)) throw new Error(`${place.table}.${place.column} does not open: the row was changed or moved`)
   return JSON.parse(new TextDecoder().decode(opened)) as unknown
 }
+
+/** Opens rows one after the other: the first finds the key, the others use it. What was erased with its key is left out. */
+export async function openRows<Row, Opened>(
+  rows: readonly Row[],
+  open: (row: Row) => Promise<Opened | undefined>,
+): Promise<readonly Opened[]> {
+  const found: Opened[] = []
+  for (const row of rows) {
+    const opened = await open(row)
+    if (opened !== undefined) found.push(opened)
+  }
+  return found
+}

@@ -1,0 +1,1 @@
+-- irreversible: an older program looks for addresses in plain, and the database holds pseudonyms

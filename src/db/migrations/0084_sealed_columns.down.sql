@@ -1,0 +1,1 @@
+-- irreversible: what was sealed opens only with keys that an older program does not look for here
