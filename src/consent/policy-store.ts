@@ -8,7 +8,12 @@ import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kerne
 import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
 import { type ApprovalPolicy, readTerms, type StoredTerms, termsJson } from './approval-policy.ts'
 
-const placeOf = (id: string, patient: string): Place => ({ table: 'approval_policy', column: 'terms', row: id, patient })
+const placeOf = (id: string, patient: string): Place => ({
+  table: 'approval_policy',
+  column: 'terms',
+  row: id,
+  patient,
+})
 
 async function policyOfRow(tx: Tx, row: Selectable<ApprovalPolicyTable>): Promise<ApprovalPolicy | undefined> {
   const terms = (await openJson(tx, placeOf(row.id, row.patient), row.terms)) as StoredTerms | undefined

@@ -50,7 +50,11 @@ async function requestOfRow(tx: Tx, row: Selectable<ConsentRequestTable>): Promi
     case 'EXPIRED':
       return { ...base, status }
     case 'DENIED':
-      return { ...base, status, reason: row.reason === null ? '' : String(await openJson(tx, at('reason'), row.reason)) }
+      return {
+        ...base,
+        status,
+        reason: row.reason === null ? '' : String(await openJson(tx, at('reason'), row.reason)),
+      }
     case 'GRANTED':
     case 'REVOKED':
       return row.policy === null

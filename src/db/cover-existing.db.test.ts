@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
 import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
-import { hideExisting } from './hide-existing.ts'
+import { coverExisting } from './cover-existing.ts'
 
 let database: TestDatabase
 let plain: pg.Client
@@ -37,7 +37,10 @@ test('addresses that stood in plain are hidden once, in every table; what a kill
   const first = TEST_VEIL.cover('p10@sbx')
   await plain.query(`update patient set abha_address = $1 where abha_address = 'p10@sbx'`, [first])
 
-  assert.equal(await hideExisting(database.pool, NOW), 3 * 1200 - 1 + 1)
+  await coverExisting(database.pool, NOW)
+  const { rows: notes } = await plain.query(`select value from setting where name = 'veil.addresses'`)
+  // Three columns of 1200 people, less the one that was done; a client id.
+  assert.deepEqual(notes, [{ value: { values: 3 * 1200 - 1 + 1 } }])
   for (const stored of await addresses()) assert.match(stored, /^pt1\./)
   const { rows } = await database.pool.query(
     `select p.abha_address, s.device from patient p join data_key k on k.bucket = p.bucket and k.patient = p.abha_address
@@ -55,5 +58,34 @@ test('addresses that stood in plain are hidden once, in every table; what a kill
     'select client_id, id from bridge join facility on bridge = client_id',
   )
   assert.deepEqual(bridges, [{ client_id: 'bridge@sbx', id: 'F1' }])
-  assert.equal(await hideExisting(database.pool, NOW), 0)
+})
+
+test('messages that stood in plain are sealed and read as before, whichever type their column has', async () => {
+  const own = await openTestDatabase()
+  const admin = new pg.Client({ connectionString: own.connectionString })
+  await admin.connect()
+  try {
+    await admin.query(`
+      insert into job (id, kind, payload, status, run_at, created_at, last_error)
+        select gen_random_uuid(), 'send', jsonb_build_object('n', n, 'name', 'Asha Rao'), 'waiting', now(), now(), 'answered Asha Rao'
+        from generate_series(1, 1201) n;
+      insert into seen_request values ('bridge:b', 'r1', '\\x00', 202, '{"name":"Asha Rao"}', now());
+      insert into text_message values (gen_random_uuid(), '9876543210', 'Asha Rao, your code', now())`)
+    await coverExisting(own.pool, NOW)
+    const stored = await admin.query<{ text: string }>(`
+      select j::text as text from job j union all select s::text from seen_request s union all select t::text from text_message t`)
+    assert.equal(stored.rows.length, 1203)
+    for (const { text } of stored.rows) assert.doesNotMatch(text, /Asha|9876543210/)
+    const { rows: jobs } = await own.pool.query(
+      `select payload, last_error from job where seq = (select max(seq) from job)`,
+    )
+    assert.deepEqual(jobs, [{ payload: { n: 1201, name: 'Asha Rao' }, last_error: 'answered Asha Rao' }])
+    const { rows: answers } = await own.pool.query('select answer from seen_request')
+    assert.deepEqual(answers, [{ answer: { name: 'Asha Rao' } }])
+    const { rows: texts } = await own.pool.query('select mobile, words from text_message')
+    assert.deepEqual(texts, [{ mobile: '9876543210', words: 'Asha Rao, your code' }])
+  } finally {
+    await admin.end()
+    await own.close()
+  }
 })

@@ -86,7 +86,9 @@ export async function updateProvider(
     .set({
       hip_status: to.status,
       hip_at: tx.now,
-      ...(to.outcomes === undefined ? {} : { hip_responses: await sealJson(tx, place('hip_responses', from), to.outcomes) }),
+      ...(to.outcomes === undefined
+        ? {}
+        : { hip_responses: await sealJson(tx, place('hip_responses', from), to.outcomes) }),
       error_code: to.error?.code ?? null,
       error_message: to.error === undefined ? null : await sealJson(tx, place('error_message', from), to.error.message),
     })
@@ -105,7 +107,11 @@ export async function updateRecipient(
 ): Promise<void> {
   const result = await tx.db
     .updateTable('data_request')
-    .set({ hiu_status: to.status, hiu_at: tx.now, hiu_responses: await sealJson(tx, place('hiu_responses', from), to.outcomes) })
+    .set({
+      hiu_status: to.status,
+      hiu_at: tx.now,
+      hiu_responses: await sealJson(tx, place('hiu_responses', from), to.outcomes),
+    })
     .where('bucket', '=', bucketOf(from.patient))
     .where('id', '=', from.id)
     .where('hiu_status', 'is not distinct from', from.hiuStatus ?? null)

@@ -32,10 +32,13 @@ async function sealSome(tx: Tx, { table, column, row: key, patient, was }: Seale
   const { rows } = await sql<Row>`
     /* all buckets: whatever stands in plain */
     select bucket, ${id} as id, ${sql.ref(patient)} as patient, ${at} as plain from ${name}
-    where ${at} is not null and substring(${at} from 1 for 1) <> '\\x01'::bytea limit ${AT_ONCE} for update`.execute(tx.db)
+    where ${at} is not null and substring(${at} from 1 for 1) <> '\\x01'::bytea limit ${AT_ONCE} for update`.execute(
+    tx.db,
+  )
   for (const row of rows) {
     const text = row.plain.toString('utf8')
-    const value = table === 'consent_artefact' ? await signedOf(tx, row, text) : was === 'json' ? JSON.parse(text) : text
+    const value =
+      table === 'consent_artefact' ? await signedOf(tx, row, text) : was === 'json' ? JSON.parse(text) : text
     const blob = await sealJson(tx, { table, column, row: row.id, patient: row.patient }, value)
     await sql`update ${name} set ${at} = ${blob} where bucket = ${row.bucket} and ${id} = ${row.id}`.execute(tx.db)
   }
