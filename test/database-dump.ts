@@ -30,8 +30,7 @@ export async function dumpTables(run: Run): Promise<Dump> {
 
 function textOf(value: unknown): string {
   if (Buffer.isBuffer(value)) return value.toString('latin1')
-  if (value instanceof Date) return value.toISOString()
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** Which tables hold the marker: as it is in any case, in hexadecimal, or as base64 at any of its three places. */
