@@ -6,6 +6,7 @@ const WHO: Readonly<Record<Permission['who'], string>> = {
   bridge: 'a bridge, with its session',
   patient: 'a patient, or the guardian of a child, with their session',
   exchange: 'the exchange, with a token made for this facility',
+  partner: 'software of a partner, with a token bound to its key or certificate',
   operator: 'an operator of this party',
   console: 'the page of the sandbox console, from the same origin; it sends its word with what it changes',
   staff: 'somebody of the staff, signed in at the desk',

@@ -28,6 +28,7 @@ import { isRefusal, refuse } from './kernel/refusal.ts'
 import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
+import { exchangePartnerRoutes } from './native/exchange-partner-routes.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
 import { myLinkingRoutes } from './native/me-linking-routes.ts'
 import { mePolicyRoutes } from './native/me-policy-routes.ts'
@@ -164,6 +165,7 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     patientLiveRoute(),
     answerRoute(),
     ...reportRoutes(),
+    ...exchangePartnerRoutes(needs),
     ...exchangeOperatorRoutes(needs),
     ...(needs.sandbox ? sandboxRoutes(needs) : []),
   ]

@@ -10,6 +10,7 @@ import { lookReactions } from './abdm/look-reactions.ts'
 import { facilityRightsReactions } from './abdm/rights-reactions.ts'
 import { makeTransferReports } from './abdm/transfer-reports.ts'
 import type { Ground, Parts } from './app-parts.ts'
+import type { OwnLog } from './audit/log.ts'
 import { ConfigFault, type FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
 import { deskChores } from './desk/jobs.ts'
@@ -31,8 +32,11 @@ import { deskSessionRoutes } from './native/desk-session-routes.ts'
 import { deskSignInRoutes } from './native/desk-sign-in-routes.ts'
 import { deskSsoRoutes } from './native/desk-sso-routes.ts'
 import { deskStaffRoutes } from './native/desk-staff-routes.ts'
+import { facilityPartnerRoutes } from './native/facility-partner-routes.ts'
 import { deskLiveRoute } from './native/live-routes.ts'
 import { facilityQuestionRoutes } from './native/question-routes.ts'
+import { makeOwnClient, type OwnClient } from './partners/own-client.ts'
+import { REPORT_SCOPES } from './partners/scope.ts'
 import { makePasswordGate } from './people/password-gate.ts'
 import { makeSsoProvider, type SsoProvider } from './people/sso-provider.ts'
 import { staffChores } from './people/staff-jobs.ts'
@@ -53,6 +57,7 @@ export type FacilityNeeds = FacilityHipNeeds &
     readonly exchangeKeys: ExchangeKeys
     /** Where the facility has a provider of single sign-on. */
     readonly sso?: SsoProvider
+    readonly ownLog: OwnLog
     readonly publicUrl: string
     readonly outbound: Outbound
     readonly sandbox: boolean
@@ -110,7 +115,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...deskChores(machine, needs),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
-    sender: facilitySender(access, tokens),
+    sender: facilitySender(access, tokens, ownClientOf(access, ground)),
     web: [{ path: '/desk', name: 'desk' }],
     missing: () => {
       const trouble = tokens.trouble()
@@ -128,6 +133,13 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
   }
 }
 
+/** As whom this facility speaks on the native wire of an exchange of ours; behind another gateway there is none. */
+function ownClientOf({ nativeUrl, clientId }: ExchangeAccess, { keys, outbound }: Ground): OwnClient | undefined {
+  const [key] = keys.client
+  if (nativeUrl === undefined || key === undefined) return undefined
+  return makeOwnClient({ outbound, baseUrl: nativeUrl, clientId, key, scopes: REPORT_SCOPES, boundByCertificate: false })
+}
+
 function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: ExchangeKeys): FacilityNeeds {
   const { nativeUrl, cmId } = config.exchange
   const { oidc } = config.signIn
@@ -137,6 +149,7 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
     indexKey: ground.keys.indexKey,
     publicUrl: config.publicUrl,
     outbound: ground.outbound,
+    ownLog: ground.ownLog,
     exchangeKeys,
     reportsToExchange: nativeUrl !== undefined,
     sandbox: config.sandbox,
@@ -168,6 +181,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...deskRoutes(needs),
     deskLiveRoute(),
     ...facilityQuestionRoutes(needs),
+    ...facilityPartnerRoutes(needs),
     ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
     ...(needs.sandbox ? sampleStaffRoutes(needs) : []),
   ]

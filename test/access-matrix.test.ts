@@ -20,7 +20,7 @@ import { frontPageRoutes } from '../src/sandbox/front-page.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 import { at, textAt } from './json-path.ts'
 import { callJson, TestNetwork } from './network.ts'
-import { dpopOf, makeTestKey, partnerToken } from './partner-client.ts'
+import { partnerWays } from './partner-client.ts'
 import { ASHA, RAVI } from './people.ts'
 import { EVERYWHERE, EXCHANGE, FACILITY, type Permission, type Permissions } from './permissions.ts'
 import { addStaff, everyRole, signInStaff } from './staff.ts'
@@ -118,11 +118,15 @@ describe('every route, as every kind of caller', () => {
     }
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
     const tokens = await everyToken()
-    exchangeWays = [...waysOf(tokens, network.exchange.operatorToken), await consoleWay(), ...(await partnerWays('sbx'))]
+    exchangeWays = [
+      ...waysOf(tokens, network.exchange.operatorToken),
+      await consoleWay(),
+      ...(await partnerWays(network, 'sbx', SECOND)),
+    ]
     facilityWays = [
       ...waysOf(tokens, network.party(HOSPITAL).operatorToken),
       ...(await staffWays()),
-      ...(await partnerWays(HOSPITAL)),
+      ...(await partnerWays(network, HOSPITAL, 'sbx')),
       {
         name: 'the sign-in page',
         headers: { origin: network.party(HOSPITAL).url, 'sec-fetch-site': 'same-origin' },
@@ -142,23 +146,6 @@ describe('every route, as every kind of caller', () => {
     }
     const session = await callJson(`${network.exchange.url}/api/hiecm/gateway/v3/sessions`, abdmHeaders(), login)
     return textAt(session.body, 'accessToken')
-  }
-
-  /** Software of partners: one whose token is good for whoever holds it, and tokens bound to a key, as a thief would send them. */
-  async function partnerWays(party: string): Promise<readonly Way[]> {
-    const { url } = network.party(party)
-    const free = await partnerToken(network, party, { bearerAllowed: true })
-    const bound = await partnerToken(network, party, { bearerAllowed: false })
-    const foreign = await partnerToken(network, party === 'sbx' ? SECOND : 'sbx', { bearerAllowed: true })
-    const proof = await dpopOf(await makeTestKey(), { method: 'GET', url, now: new Date(), token: bound })
-    return [
-      { name: 'a partner', headers: { authorization: `Bearer ${free}` }, proves: 'partner' },
-      { name: 'a partner in X-AUTH-TOKEN', headers: { 'X-AUTH-TOKEN': free } },
-      { name: 'a partner of another party', headers: { authorization: `Bearer ${foreign}` } },
-      { name: 'a stolen token of a partner', headers: { authorization: `DPoP ${bound}` } },
-      { name: 'a stolen token of a partner as bearer', headers: { authorization: `Bearer ${bound}` } },
-      { name: 'a stolen token with a key of the thief', headers: { authorization: `DPoP ${bound}`, dpop: proof } },
-    ]
   }
 
   /** Staff of each role, and cookies that prove nothing here: of another facility, of who was suspended, made up. */

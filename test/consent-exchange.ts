@@ -22,7 +22,7 @@ import type { Headers } from '../src/http/server.ts'
 import { makeServer, nativeRules } from '../src/http/server.ts'
 import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
-import { must, refuse } from '../src/kernel/refusal.ts'
+import { isRefusal, must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
 import { mePolicyRoutes } from '../src/native/me-policy-routes.ts'
 import { myRecordRoutes } from '../src/native/me-record-routes.ts'
@@ -129,9 +129,10 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       operator: nobody,
       staff: nobody,
       console: nobody,
-      partner: nobody,
+      partner: partnerOfBridge,
     },
     mayDo,
+    covers: () => true,
     ready: async () => [],
   })
   const call = async (
@@ -188,6 +189,12 @@ async function bridgeOf(_tx: Tx, headers: Headers) {
   const clientId = headers['authorization']?.replace('Bearer ', '') ?? ''
   const facilities = clientId in BRIDGES ? BRIDGES[clientId as BridgeId] : undefined
   return facilities === undefined ? refuse('auth/invalid-token') : ({ kind: 'bridge', clientId, facilities } as const)
+}
+
+/** On our own wire a bridge comes as the software that it is; how it proves that is tested where tokens are. */
+async function partnerOfBridge(tx: Tx, headers: Headers) {
+  const bridge = await bridgeOf(tx, headers)
+  return isRefusal(bridge) ? bridge : ({ ...bridge, kind: 'partner', scopes: [], purposes: [] } as const)
 }
 
 /** The session of the web app that every patient here has; a guardian is who `x-guardian` says. */

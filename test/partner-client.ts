@@ -1,6 +1,9 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
 
+import { textAt } from './json-path.ts'
+import type { TestNetwork } from './network.ts'
+
 /** A key pair of a partner, as its software would hold it. */
 export type TestKey = { readonly kid: string; readonly alg: string; readonly privateKey: KeyObject; readonly jwk: JWK }
 
@@ -59,4 +62,52 @@ export function dpopOf(key: TestKey, { method, url, now, token, claims = {}, hea
   return new SignJWT({ ...usual, ...claims })
     .setProtectedHeader({ alg: key.alg, typ: 'dpop+jwt', jwk, ...header } as never)
     .sign(key.privateKey)
+}
+
+/** Admits a partner's software at a running party, for all scopes, and gets it a token: bound to a fresh key, or good for its holder. */
+async function partnerToken(
+  network: TestNetwork,
+  party: string,
+  options: { readonly bearerAllowed: boolean },
+): Promise<string> {
+  const key = await makeTestKey()
+  const { url } = network.party(party)
+  const admission = {
+    name: 'Software of a partner',
+    facilities: ['IN2710000011'],
+    scopes: ['system/*.cruds'],
+    jwks: { keys: [key.jwk] },
+    ...options,
+  }
+  const { body } = await network.operator(party, '/v1/partners', admission)
+  const tokenUrl = `${url}/oauth/token`
+  const now = new Date()
+  const answer = await fetch(tokenUrl, {
+    method: 'POST',
+    headers: options.bearerAllowed ? {} : { dpop: await dpopOf(key, { method: 'POST', url: tokenUrl, now }) },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      scope: 'system/*.cruds',
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: await assertionOf(key, { clientId: textAt(body, 'clientId'), tokenUrl, now }),
+    }),
+  })
+  return textAt(await answer.json(), 'access_token')
+}
+
+/** How partners' software may come to `party`: with a token that is good for whoever holds it; and with what is worth nothing here. */
+export async function partnerWays(network: TestNetwork, party: string, other: string) {
+  const { url } = network.party(party)
+  const free = await partnerToken(network, party, { bearerAllowed: true })
+  const bound = await partnerToken(network, party, { bearerAllowed: false })
+  const foreign = await partnerToken(network, other, { bearerAllowed: true })
+  const dpop = await dpopOf(await makeTestKey(), { method: 'GET', url, now: new Date(), token: bound })
+  return [
+    { name: 'a partner', headers: { authorization: `Bearer ${free}` }, proves: 'partner' },
+    { name: 'a partner in X-AUTH-TOKEN', headers: { 'X-AUTH-TOKEN': free } },
+    { name: 'a partner of another party', headers: { authorization: `Bearer ${foreign}` } },
+    { name: 'a stolen token of a partner', headers: { authorization: `DPoP ${bound}` } },
+    { name: 'a stolen token of a partner as bearer', headers: { authorization: `Bearer ${bound}` } },
+    { name: 'a stolen token with a key of the thief', headers: { authorization: `DPoP ${bound}`, dpop } },
+  ] as const
 }

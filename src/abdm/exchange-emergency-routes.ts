@@ -32,7 +32,8 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
       summary:
         'A named person of a hospital opens a patient’s records in an emergency, for minutes; the patient is told at once',
       dialect: 'native',
-      auth: 'bridge',
+      auth: 'partner',
+      scope: 'system/Consent.c',
       once: true,
       body: emergencyOrder,
       answers: {

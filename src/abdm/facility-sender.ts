@@ -3,6 +3,7 @@ import type { Machine } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { makeId } from '../kernel/id.ts'
+import type { OwnClient } from '../partners/own-client.ts'
 import type { Sender } from './send.ts'
 
 /** How a facility reaches its exchange, ours or a national gateway. */
@@ -83,12 +84,22 @@ function readJson(text: string): unknown {
 }
 
 /** How a facility calls its exchange: ABDM below the base URL, or the native API where there is one. */
-export function facilitySender(access: ExchangeAccess, tokens: SessionTokens): Sender {
+export function facilitySender(access: ExchangeAccess, tokens: SessionTokens, client: OwnClient | undefined): Sender {
   return {
-    tokenRefused: tokens.forget,
+    tokenRefused: () => {
+      tokens.forget()
+      client?.forget()
+    },
     address: async (machine, outgoing) => {
-      const base =
-        outgoing.to.kind === 'exchange' ? access.baseUrl : outgoing.to.kind === 'native' ? access.nativeUrl : undefined
+      if (outgoing.to.kind === 'native' && access.nativeUrl !== undefined && client !== undefined) {
+        // ABDM's session opens ABDM's paths only: on our own wire we prove ourselves by our key.
+        const url = `${access.nativeUrl}${outgoing.path}`
+        const headers = await client.headers(machine, 'POST', url)
+        return typeof headers['unreachable'] === 'string'
+          ? { unreachable: headers['unreachable'], final: false }
+          : { url, headers, peer: 'exchange' }
+      }
+      const base = outgoing.to.kind === 'exchange' ? access.baseUrl : undefined
       if (base === undefined) return { unreachable: `no address is configured for ${outgoing.to.kind}`, final: true }
       const token = await tokens.token(machine)
       if (typeof token !== 'string') return { ...token, final: false }

@@ -85,9 +85,9 @@ export function facilityOf(
     : own
 }
 
-/** `id` if it is a service of the calling bridge. */
+/** `id` if it is a facility of the calling bridge, or on our own wire of the calling client. */
 export function ownFacility(call: Pick<Call<never, never>, 'caller'>, id: FacilityId): FacilityId | Refusal {
-  if (call.caller.kind !== 'bridge') return refuse('auth/forbidden')
+  if (call.caller.kind !== 'bridge' && call.caller.kind !== 'partner') return refuse('auth/forbidden')
   return call.caller.facilities.includes(id)
     ? id
     : refuse('auth/forbidden', 'This facility does not belong to the calling client id.')

@@ -143,7 +143,7 @@ function faultOfKeys(keys: RequesterKeys, now: Date): Refusal | undefined {
 
 /** The gate over the one fact that a HIP has: the artefact. Its HIU is as the exchange vouches for it in the signed detail. */
 export function askGate(
-  request: DataRequest,
+  request: Pick<DataRequest, 'range'>,
   held: HeldArtefact | undefined,
   facility: FacilityId,
   usedAt: readonly Date[],

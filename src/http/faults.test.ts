@@ -19,7 +19,7 @@ const row = (method: Route['method'], path: string, auth: Route['auth'], more: P
 const ROUTES = [
   row('POST', '/api/x/init', 'bridge'),
   row('POST', '/api/data/:token', 'none', { secretPath: true }),
-  row('POST', '/v1/accesses', 'bridge'),
+  row('POST', '/v1/accesses', 'partner'),
   row('GET', '/v1/jobs', 'operator'),
   row('GET', '/v1/me', 'patient'),
   row('GET', '/v1/desk/today', 'staff'),

@@ -25,7 +25,7 @@ export type MessageContent = {
   readonly mayReplay: boolean
 }
 
-const TOKEN_HEADER = /^(authorization|cookie|set-cookie|x-auth-token|x-link-token|x-csrf)$/i
+const TOKEN_HEADER = /^(authorization|cookie|set-cookie|x-auth-token|x-link-token|x-csrf|dpop|client-cert)$/i
 const SECRET = /^(clientSecret|accessToken|refreshToken|linkToken|token|password|secret|privateKey)$/i
 const SHOWN_SECRET_CHARS = 8
 const SHOWN_SEALED_CHARS = 80
@@ -41,7 +41,7 @@ function showHeaders(headers: Headers): Readonly<Record<string, string>> {
 }
 
 function cutToken(value: string): string {
-  const [, scheme = '', token = ''] = /^(Bearer )?(.*)$/is.exec(value) ?? []
+  const [, scheme = '', token = ''] = /^((?:Bearer|DPoP) )?(.*)$/is.exec(value) ?? []
   return `${scheme}${cut(token, SHOWN_SECRET_CHARS)}`
 }
 

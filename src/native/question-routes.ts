@@ -1,8 +1,7 @@
 import type { Tx } from '../db/tx.ts'
 import { lookAtList } from '../desk/looks.ts'
 import { type Route, route } from '../http/route.ts'
-import type { Actor } from '../kernel/caller.ts'
-import { operatorOf } from '../kernel/caller.ts'
+import { type Actor, operatorOf, partnerOf } from '../kernel/caller.ts'
 import { type FacilityId, type Id, parseAbhaAddress, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import {
@@ -21,7 +20,8 @@ export type DeskQuestions = { readonly questions: Awaited<ReturnType<typeof rece
 export function answerRoute(): Route {
   return route({
     dialect: 'native',
-    auth: 'bridge',
+    auth: 'partner',
+    scope: 'system/Communication.c',
     method: 'POST',
     once: true,
     path: '/v1/answers',
@@ -29,10 +29,10 @@ export function answerRoute(): Route {
     body: answerMessage,
     answers: {
       202: { description: 'Recorded; the patient sees it' },
-      404: { description: 'No such question to a facility of this bridge' },
+      404: { description: 'No such question to a facility of the caller' },
     },
     handle: async ({ tx, caller, body }) => {
-      const facilities = caller.kind === 'bridge' ? caller.facilities : []
+      const facilities = partnerOf(caller).facilities
       const { question: id } = body
       const done =
         body.status === 'received'

@@ -10,7 +10,13 @@ import { facilityById } from '../partners/commands.ts'
 import { accessReport, erasureReport } from './messages.ts'
 import type { AccessReported } from './native.ts'
 
-const report = { dialect: 'native', auth: 'bridge', method: 'POST', once: true } as const
+const report = {
+  dialect: 'native',
+  auth: 'partner',
+  scope: 'system/AuditEvent.c',
+  method: 'POST',
+  once: true,
+} as const
 
 /** What facilities report to the exchange beyond ABDM: who looked, and that a copy is erased. */
 export function reportRoutes(): readonly Route[] {
@@ -93,10 +99,10 @@ function reportingFacility(call: Pick<Call<never, never>, 'caller' | 'headers'>)
     parseFacilityId(call.headers['x-hiu-id'] ?? '') ??
     refuse('request/invalid-header', 'X-HIU-ID must name the facility that reports.', 'X-HIU-ID')
   if (isRefusal(hiu)) return hiu
-  return call.caller.kind === 'bridge' && call.caller.facilities.includes(hiu) ? hiu : refuse('auth/forbidden')
+  return call.caller.kind === 'partner' && call.caller.facilities.includes(hiu) ? hiu : refuse('auth/forbidden')
 }
 
-/** The artefact, if the calling bridge serves its HIU; somebody else's consent does not exist for this caller. */
+/** The artefact, if the calling client speaks for its HIU; somebody else's consent does not exist for this caller. */
 async function ownArtefact(
   tx: Call<never, never>['tx'],
   call: Pick<Call<never, never>, 'caller' | 'headers'>,

@@ -8,7 +8,13 @@ export const PARTNER_SCOPES = {
   'system/Consent.c': 'Open records in an emergency',
   'system/Communication.c': 'Answer questions of patients',
 } as const
-export type PartnerScope = keyof typeof PARTNER_SCOPES
+
+/** What a facility of ours needs to report to its exchange. */
+export const REPORT_SCOPES = [
+  'system/AuditEvent.c',
+  'system/Consent.c',
+  'system/Communication.c',
+] as const satisfies readonly (keyof typeof PARTNER_SCOPES)[]
 
 /** `system/`, a resource type or `*`, and rights out of create, read, update, delete, search, in this order. */
 const SCOPE = /^system\/(\*|[A-Z][A-Za-z]{1,40})\.(?=[cruds])(c?r?u?d?s?)$/

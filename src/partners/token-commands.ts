@@ -91,6 +91,7 @@ export async function issueToken(tx: Tx, needs: TokenNeeds, ask: TokenAsk): Prom
     lifeMs: LIMITS.partnerTokenMs,
     claims: {
       sub: client.clientId,
+      jti: Buffer.from(tx.random(12)).toString('base64url'),
       scope: scopes.join(' '),
       ...(purposes.length === 0 ? {} : { purpose_of_use: purposes }),
       ...(binding === undefined ? {} : { cnf: binding }),

@@ -1,0 +1,2 @@
+drop table partner_proof_used;
+drop table partner_client;
