@@ -37,7 +37,8 @@ export type StoredMessage = Message & {
 const SECRET =
   /^(clientSecret|accessToken|refreshToken|linkToken|token|otp|password|content|signature|secret|privateKey)$/i
 /** What tells who a person is, beyond the ABHA address by which messages are looked for. */
-const PERSONAL = /^(abhaNumber|mobile|phoneNo|phone|email|address|pincode|(year|month|day|date)OfBirth|birthDate)$/i
+const PERSONAL =
+  /^(abhaNumber|patientReference|mobile|phoneNo|phone|email|address|pincode|(year|month|day|date)OfBirth|birthDate)$/i
 /** Names whose values are addresses that end in a secret: who knows one may push to it. */
 const SECRET_URL = /^dataPushUrl$/i
 const TEXT_KEPT_CHARS_MAX = 200
@@ -59,9 +60,17 @@ export function redact(value: unknown, depth = 0): unknown {
   // With a gender it is a person, not a facility; with type and value an identifier.
   const isPerson = members.includes('gender')
   const isIdentifier = members.includes('type') && members.includes('value')
+  // What a hospital calls a patient or a visit: a name, or of what kind the visit was.
+  const isPatient = members.includes('careContexts')
+  const isContext = members.includes('referenceNumber') || members.includes('careContextReference')
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
-      const isPersonal = PERSONAL.test(name) || (isPerson && name === 'name') || (isIdentifier && name === 'value')
+      const isPersonal =
+        PERSONAL.test(name) ||
+        (isPerson && name === 'name') ||
+        (isIdentifier && name === 'value') ||
+        (isPatient && name === 'referenceNumber') ||
+        ((isPatient || isContext) && name === 'display')
       if (isPersonal && inner !== null && inner !== undefined) return [name, '(not kept)']
       return [name, typeof inner !== 'string' ? redact(inner, depth + 1) : redactText(name, inner)]
     }),
