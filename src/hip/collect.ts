@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Bundle } from 'fhir/r4.js'
+import type { Access } from '../audit/access.ts'
 import { checksumOf } from '../crypto/checksum.ts'
 import { makeKeyMaterial, makeNonce, parseNonce } from '../crypto/key-agreement.ts'
 import { parsePeerKey } from '../crypto/key-material.ts'
@@ -39,6 +40,7 @@ export async function collect(
   transfer: Transfer,
   detail: ArtefactDetail,
   decision: Decision,
+  access: Access,
 ): Promise<Collected> {
   const ready: Ready[] = []
   const omissions = new Map<string, string>()
@@ -55,7 +57,7 @@ export async function collect(
       for (const head of await source.list(machine, patient)) {
         const careContext = { patientReference: reference, careContextReference: head.careContextReference }
         if (!admits(decision, { type: head.hiType, date: head.date, careContext })) continue
-        const document = await prepare(machine, source, patient, head, transfer, detail)
+        const document = await prepare(machine, source, patient, head, { transfer, detail, access })
         if (isRefusal(document)) omit(head.careContextReference, document.detail)
         else if (document !== undefined) ready.push(document)
       }
@@ -88,10 +90,10 @@ async function prepare(
   source: RecordSource,
   patient: FacilityPatient,
   head: RecordHead,
-  transfer: Transfer,
-  detail: ArtefactDetail,
+  under: { readonly transfer: Transfer; readonly detail: ArtefactDetail; readonly access: Access },
 ): Promise<Ready | Refusal | undefined> {
-  const content = await source.read(machine, patient, head)
+  const { transfer, detail, access } = under
+  const content = await source.read(machine, patient, head, access)
   if (isRefusal(content)) return content
   const made = documentOf(machine, patient, content)
   if (isRefusal(made)) return made

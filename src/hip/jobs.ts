@@ -110,7 +110,7 @@ async function runCollect(machine: Machine, needs: HipNeeds, key: TransferKey): 
   if (begun === undefined || detail === undefined) return { outcome: 'done' }
   return unlessUnavailable(async () => {
     const decision = askGate(begun.transfer, begun.held, needs.facility.id, [], machine.now())
-    const { pages, omissions } = await collect(machine, needs.sources, begun.transfer, detail, decision)
+    const { pages, omissions } = await collect(machine, needs.sources, begun.transfer, detail, decision, begun.access)
     return { outcome: 'done', commit: (tx) => savePages(tx, needs, key, pages, omissions) }
   })
 }

@@ -1,6 +1,7 @@
+import type { Access } from '../audit/access.ts'
 import { announce, record } from '../audit/record.ts'
-import type { Tx } from '../db/tx.ts'
 import { disclosureStop } from '../audit/watch/alarm.ts'
+import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
@@ -83,8 +84,8 @@ export async function acceptRequest(
     recipient: whose.hiu,
     from: request.range.from.toISOString(),
     to: request.range.to.toISOString(),
-    rules: decision.explain.map(({ rule }) => rule),
     outcome: decision.outcome,
+    rules: decision.explain.map(({ rule }) => rule),
     policyVersion: decision.policyVersion,
   })
   await store.insertTransfer(tx, recorded, request, whose)
@@ -105,12 +106,23 @@ export async function beginCollecting(
   tx: Tx,
   needs: TransferNeeds,
   key: store.TransferKey,
-): Promise<{ readonly transfer: Transfer; readonly held: HeldArtefact } | undefined> {
+): Promise<{ readonly transfer: Transfer; readonly held: HeldArtefact; readonly access: Access } | undefined> {
   const transfer = await store.lockTransfer(tx, key)
   if (transfer?.status !== 'collecting') return undefined
   const held = await loadArtefact(tx, key.consentId)
   const may = mayStillSend(transfer, held, needs.facility.id, tx.now)
-  if (may === true && held !== undefined) return { transfer, held }
+  if (may === true && held !== undefined) {
+    const access = await record(tx, {
+      type: 'hip.records-opened' as const,
+      actor: { kind: 'facility', id: needs.facility.id },
+      patient: transfer.patient,
+      subject: key.transactionId,
+      consent: key.consentId,
+      recipient: transfer.hiu,
+    })
+    await announce(tx, access)
+    return { transfer, held, access }
+  }
   await endTransfer(tx, needs, transfer, isRefusal(may) ? may.detail : undefined)
   return undefined
 }

@@ -223,6 +223,7 @@ export function deadlineOf(now: Date): Date {
 export const TRANSFER_EVENTS = {
   'hip.request-accepted': 'The facility accepted a request for health information under a consent.',
   'hip.request-refused': 'The facility refused a request for health information.',
+  'hip.records-opened': 'The facility began to open records of a patient, to send them under a consent.',
   'hip.pages-sealed': 'The facility collected, cut down, checked and sealed the documents of a transfer.',
   'hip.page-sending': 'The facility is about to send a sealed document to the requester: it may have it from now on.',
   'hip.page-disclosed': 'The requester took a sealed document.',

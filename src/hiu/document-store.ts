@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import type { Access } from '../audit/access.ts'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HiuDocumentTable } from '../db/tables.generated.ts'
@@ -117,10 +118,10 @@ function entryOf(row: Selectable<HiuDocumentTable>): DocumentEntry {
   }
 }
 
-/** Opens a document; the proof that the access is in the log is asked for as a change would be. Undefined once it was erased. */
+/** Opens a document for whom `access` names. Undefined once it was erased. */
 export async function openDocument(
   tx: Tx,
-  _recorded: Recorded<AuditEvent>,
+  _access: Access,
   document: Pick<DocumentEntry, 'id' | 'patient' | 'artefact'>,
 ): Promise<{ readonly bytes: Uint8Array; readonly findings: readonly Finding[] } | undefined> {
   const key = await existingDataKey(tx, document.patient, document.artefact)

@@ -1,3 +1,4 @@
+import { isAccess } from '../audit/access.ts'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { Finding } from '../fhir/findings.ts'
@@ -118,7 +119,8 @@ export async function viewEntry(
   await announce(tx, recorded)
   if (isClosed)
     return refuse('hiu/view-denied', 'Only the person who opened these records in an emergency may read them.')
-  if (!admitted) return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
+  if (!admitted || !isAccess(recorded))
+    return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
   const opened = await openDocument(tx, recorded, entry)
   if (opened === undefined) return refuse('hiu/unknown-document')
   const artefact = artefacts.find(({ id }) => id === entry.artefact)

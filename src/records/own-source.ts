@@ -17,8 +17,8 @@ export const ownSource: RecordSource = {
       display: displayOf(hiType, date),
     }))
   },
-  read: async (machine, patient, head) => {
-    const found = await transact(machine, (tx) => openRecord(tx, patient.reference, head.key))
+  read: async (machine, patient, head, access) => {
+    const found = await transact(machine, (tx) => openRecord(tx, access, patient.reference, head.key))
     if (found === undefined) return refuse('records/unreadable', 'The record was erased.')
     if (found.form === 'document') return { form: 'document', bytes: found.content }
     return {

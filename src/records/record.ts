@@ -1,3 +1,4 @@
+import type { Access } from '../audit/access.ts'
 import type { Machine } from '../db/tx.ts'
 import type { DocumentInput } from '../fhir/build/inputs.ts'
 import type { HiType } from '../fhir/hi-type.ts'
@@ -27,8 +28,13 @@ export type RecordContent =
 export type RecordSource = {
   readonly name: string
   readonly list: (machine: Machine, patient: FacilityPatient) => Promise<readonly RecordHead[]>
-  /** Refuses (`records/unreadable`) what is gone or not what the head says. */
-  readonly read: (machine: Machine, patient: FacilityPatient, head: RecordHead) => Promise<RecordContent | Refusal>
+  /** Opens a record for whom `access` names. Refuses (`records/unreadable`) what is gone or not what the head says. */
+  readonly read: (
+    machine: Machine,
+    patient: FacilityPatient,
+    head: RecordHead,
+    access: Access,
+  ) => Promise<RecordContent | Refusal>
 }
 
 /** The source of records does not answer now. */

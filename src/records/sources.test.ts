@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import type { Access } from '../audit/access.ts'
 import type { Machine } from '../db/tx.ts'
 import { buildDocument } from '../fhir/build/document.ts'
 import { SAMPLE_INPUTS } from '../fhir/build/sample-inputs.ts'
@@ -19,6 +20,8 @@ import { SourceUnavailable } from './record.ts'
 const EXAMPLES = path.join(import.meta.dirname, '../../../shared/fhir/examples')
 /** Neither source touches the database. */
 const machine = {} as Machine
+/** Nor the log: who opens is asked for by its type. */
+const access = {} as Access
 const meena: FacilityPatient = {
   reference: 'T-1',
   name: 'Meena Test',
@@ -57,12 +60,12 @@ describe('a folder of documents', () => {
     assert.equal(more.length, 0)
     assert.equal(head?.careContextReference, 'lab/first-one')
     assert.equal(head?.hiType, SAMPLE_INPUTS[0]?.hiType)
-    const read = head && (await source.read(machine, meena, head))
+    const read = head && (await source.read(machine, meena, head, access))
     assert.ok(read !== undefined && !isRefusal(read) && read.form === 'document')
     assert.deepEqual(Buffer.from(read.bytes), fs.readFileSync(path.join(folder, 'lab', 'first one.json')))
     assert.deepEqual(await source.list(machine, stranger), [], 'a name and a birth date are not enough')
-    assert.ok(isRefusal(await source.read(machine, stranger, head)))
-    assert.ok(isRefusal(await source.read(machine, meena, { ...head, key: '../../etc/passwd' })))
+    assert.ok(isRefusal(await source.read(machine, stranger, head, access)))
+    assert.ok(isRefusal(await source.read(machine, meena, { ...head, key: '../../etc/passwd' }, access)))
   })
 
   it('names each file that it cannot serve, without its words, and stays up', async () => {
@@ -85,7 +88,7 @@ describe('a folder of documents', () => {
     assert.equal((await source.list(machine, meena)).length, 1)
     fs.rmSync(added)
     const gone = heads.find(({ key }) => key === 'added.json')
-    assert.ok(gone && isRefusal(await source.read(machine, meena, gone)))
+    assert.ok(gone && isRefusal(await source.read(machine, meena, gone, access)))
     await assert.rejects(
       makeFolderSource({ folder: path.join(folder, 'nowhere') }).list(machine, meena),
       SourceUnavailable,
@@ -197,11 +200,11 @@ describe('a FHIR server', () => {
       const heads = await sourceBy(by).list(machine, meena)
       assert.equal(heads.length, by === 'DocumentReference' ? 2 : 3, 'an attachment on another host is not followed')
       const [head] = heads
-      const read = head && (await sourceBy(by).read(machine, meena, head))
+      const read = head && (await sourceBy(by).read(machine, meena, head, access))
       assert.ok(read !== undefined && !isRefusal(read) && read.form === 'document')
       assert.deepEqual(Buffer.from(read.bytes).toString('utf8'), JSON.stringify(documents[0]))
       assert.deepEqual(await sourceBy(by).list(machine, stranger), [])
-      assert.ok(head && isRefusal(await sourceBy(by).read(machine, stranger, head)))
+      assert.ok(head && isRefusal(await sourceBy(by).read(machine, stranger, head, access)))
     })
   }
 
@@ -213,13 +216,18 @@ describe('a FHIR server', () => {
     mood = 'elsewhere'
     assert.equal((await sourceBy('Bundle').list(machine, meena)).length, 1)
     mood = 'fine'
-    const gone = await sourceBy('Bundle').read(machine, meena, {
-      key: 'Bundle/nothing',
-      careContextReference: 'x',
-      hiType: 'Invoice',
-      date: new Date(0),
-      display: '',
-    })
+    const gone = await sourceBy('Bundle').read(
+      machine,
+      meena,
+      {
+        key: 'Bundle/nothing',
+        careContextReference: 'x',
+        hiType: 'Invoice',
+        date: new Date(0),
+        display: '',
+      },
+      access,
+    )
     assert.ok(isRefusal(gone))
   })
 })

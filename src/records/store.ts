@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely'
+import type { Access } from '../audit/access.ts'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { ClinicalRecordTable } from '../db/tables.generated.ts'
@@ -216,9 +217,10 @@ function storedRecord(
   }
 }
 
-/** Opens a record; undefined when it is gone, or erased with its patient's key. */
+/** Opens a record for whom `access` names; undefined when it is gone, or erased with its patient's key. */
 export async function openRecord(
   tx: Tx,
+  _access: Access,
   patientReference: string,
   id: string,
 ): Promise<(StoredRecord & { readonly content: Uint8Array }) | undefined> {

@@ -1,3 +1,4 @@
+import type { Access } from '../audit/access.ts'
 import type { AuditEvent } from '../audit/record.ts'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
@@ -74,7 +75,7 @@ export async function viewOwnRecords(
     if (admits(decision, { type: found.hiType, date: found.date, careContext: { careContextReference } }))
       admitted.push(found)
   }
-  const recorded = await record<OwnViewEvent>(tx, {
+  const recorded = await record<OwnViewEvent & { readonly type: 'records.viewed' }>(tx, {
     ...about(tx, needs, patient, staff, reading.purpose),
     type: 'records.viewed',
     ground: reading.ground,
@@ -89,7 +90,7 @@ export async function viewOwnRecords(
   await announce(tx, recorded)
   const shown: OwnRecord[] = []
   for (const { id, careContextReference, hiType, date } of admitted) {
-    const display = await open(tx, patient, id)
+    const display = await open(tx, recorded, patient, id)
     shown.push({ id, careContextReference, hiType, date, ...(display === undefined ? {} : { display }) })
   }
   return shown
@@ -164,8 +165,13 @@ function gate(
   return decide(question, { recipient: 'active', holder: 'active', consents: [fact], refusals: [] })
 }
 
-async function open(tx: Tx, patient: FacilityPatient, id: Id<'record'>): Promise<ShownDocument | undefined> {
-  const found = await store.openRecord(tx, patient.reference, id)
+async function open(
+  tx: Tx,
+  access: Access,
+  patient: FacilityPatient,
+  id: Id<'record'>,
+): Promise<ShownDocument | undefined> {
+  const found = await store.openRecord(tx, access, patient.reference, id)
   if (found === undefined) return undefined
   if (found.form === 'input') {
     const makeUuid = (): string => makeId<'resource'>(tx.now, tx.random, bucketOf(patient.reference))
