@@ -317,6 +317,7 @@ function addToolCommands(program: Command, does: Does): void {
     .description('documents: import newer profiles that they are checked by; deidentify copies for research')
   addDeidentify(fhir, does)
   const load = fhir.command('import')
+    .option('--policy <file>', 'known logs, witnesses, and the quorum that makes a checkpoint count (C2SP tlog-policy)')
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>', 'as the publisher made it: package/package.json and the definitions beside it')
@@ -379,7 +380,12 @@ function wholeNumber(text: string): number {
 /** The words of `log verify` as its own parser takes them. */
 function verifyArguments(
   args: readonly string[],
-  options: { readonly key?: string; readonly witness?: readonly string[]; readonly since?: string },
+  options: {
+    readonly key?: string
+    readonly witness?: readonly string[]
+    readonly policy?: string
+    readonly since?: string
+  },
 ): readonly string[] {
   return [
     ...args,
@@ -388,3 +394,4 @@ function verifyArguments(
     ...(options.since === undefined ? [] : ['--since', options.since]),
   ]
 }
+    ...(options.policy === undefined ? [] : ['--policy', options.policy]),

@@ -15,6 +15,16 @@ export type Receipt = {
   readonly log: { readonly origin: string; readonly vkey: string }
   /** The witnesses that the log asks; whom to believe is the reader's choice. */
   readonly witnesses: readonly { readonly name: string; readonly vkey: string }[]
+  /** Whether the checkpoint satisfies the policy of the log's owner, in the owner's words; the reader judges by a policy of her own. */
+  readonly standing?: Standing
+}
+
+/** `waiting`: not yet cosigned as the quorum asks; the same receipt asked for later may be final. */
+export type Standing = {
+  readonly state: 'final' | 'waiting'
+  readonly cosigned: readonly string[]
+  /** In words: "2 of exchange, university, ministry". */
+  readonly quorum: string
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -22,7 +32,7 @@ type Json = Readonly<Record<string, unknown>>
 type Fault = { readonly field: string; readonly must: string } | undefined
 
 const WITNESSES_MAX = 32
-const MEMBERS = ['amanat', 'id', 'at', 'event', 'salt', 'proof', 'log', 'witnesses'] as const
+const MEMBERS = ['amanat', 'id', 'at', 'event', 'salt', 'proof', 'log', 'witnesses', 'standing'] as const
 
 /** Reads a receipt's shape; nothing is verified yet. */
 export function parseReceipt(json: string): Receipt | Refusal {
@@ -45,7 +55,11 @@ function faultOf(value: unknown): Fault {
   for (const field of ['id', 'at', 'salt', 'proof'] as const)
     if (typeof value[field] !== 'string') return { field, must: 'must be a text' }
   if (!isObject(value['event'])) return { field: 'event', must: 'must be an object' }
-  return faultOfTexts('log', value['log'], ['origin', 'vkey']) ?? faultOfWitnesses(value['witnesses'])
+  return (
+    faultOfTexts('log', value['log'], ['origin', 'vkey']) ??
+    faultOfWitnesses(value['witnesses']) ??
+    faultOfStanding(value['standing'])
+  )
 }
 
 function faultOfWitnesses(value: unknown): Fault {
@@ -54,6 +68,19 @@ function faultOfWitnesses(value: unknown): Fault {
   return (value as unknown[])
     .map((witness, i) => faultOfTexts(`witnesses.${i}`, witness, ['name', 'vkey']))
     .find((fault) => fault !== undefined)
+}
+
+function faultOfStanding(value: unknown): Fault {
+  if (value === undefined) return undefined
+  const isFit =
+    isObject(value) &&
+    Object.keys(value).length === 3 &&
+    (value['state'] === 'final' || value['state'] === 'waiting') &&
+    typeof value['quorum'] === 'string' &&
+    Array.isArray(value['cosigned']) &&
+    value['cosigned'].length <= WITNESSES_MAX &&
+    value['cosigned'].every((name) => typeof name === 'string')
+  return isFit ? undefined : { field: 'standing', must: 'must say state, cosigned and quorum' }
 }
 
 /** Exactly these members, each a text that is not empty. */

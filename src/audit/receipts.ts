@@ -1,5 +1,6 @@
 import { encodeBase64 } from '../crypto/base64.ts'
-import { parseSignedCheckpoint } from '../crypto/checkpoint.ts'
+import { parseSignedCheckpoint, type SignedCheckpoint } from '../crypto/checkpoint.ts'
+import { describeQuorum, isQuorum, judgeCheckpoint, type LogPolicy } from '../crypto/log-policy.ts'
 import { inclusionRanges, leafHash, sameBytes } from '../crypto/merkle.ts'
 import { formatTlogProof, leadsToCheckpoint } from '../crypto/tlog-proof.ts'
 import type { Tx } from '../db/tx.ts'
@@ -9,7 +10,7 @@ import { must, type Refusal, refuse } from '../kernel/refusal.ts'
 import { existingPatientKey } from '../vault/data-keys.ts'
 import { commitmentOf, entryBytes } from './entry.ts'
 import { type OwnLog, vkeyOf } from './log.ts'
-import type { Receipt } from './receipt.ts'
+import type { Receipt, Standing } from './receipt.ts'
 import { type AuditEvent, type OpenedEvent, openBody, patientTag } from './record.ts'
 import { cosignedNote } from './serve.ts'
 import {
@@ -31,7 +32,7 @@ export async function receiptFor(tx: Tx, log: OwnLog, id: Id<'event'>, patient?:
   const opened = await openEvent(tx, id, patient)
   if (opened === undefined) return refuse('request/not-found')
   const index = await findLeafIndex(tx.db, id)
-  const best = index === undefined ? undefined : await bestCheckpoint(tx.db, index)
+  const best = index === undefined ? undefined : await bestCheckpoint(tx.db, index, (names) => isEnough(log, names))
   if (index === undefined || best === undefined) return refuse('log/not-sequenced')
   const proof = await hashesFromTiles(tx.db, inclusionRanges(index, best.size), best.size)
   const signed = must(parseSignedCheckpoint(cosignedNote(best)))
@@ -48,6 +49,27 @@ export async function receiptFor(tx: Tx, log: OwnLog, id: Id<'event'>, patient?:
     proof: formatTlogProof({ index, proof, signed }),
     log: { origin: log.signer.key.name, vkey: vkeyOf(log) },
     witnesses: log.witnesses.map(({ name, vkey }) => ({ name, vkey })),
+    ...(log.policy === undefined ? {} : { standing: standingOf(log.policy, signed, vkeyOf(log)) }),
+  }
+}
+
+/** Whether witnesses, by the names of our settings, make a quorum of our policy, which may name them otherwise. */
+function isEnough({ policy, witnesses }: OwnLog, names: readonly string[]): boolean {
+  if (policy === undefined) return names.length > 0
+  const keys = witnesses.filter(({ name }) => names.includes(name)).map(({ vkey }) => vkey)
+  return isQuorum(
+    policy,
+    policy.witnesses.filter(({ vkey }) => keys.includes(vkey)).map(({ name }) => name),
+  )
+}
+
+/** A receipt is final when its checkpoint satisfies the policy; until then it says that it waits. */
+function standingOf(policy: LogPolicy, signed: SignedCheckpoint, vkey: string): Standing {
+  const verdict = must(judgeCheckpoint({ ...policy, logs: [] }, signed, vkey))
+  return {
+    state: verdict.satisfied ? 'final' : 'waiting',
+    cosigned: verdict.cosigned,
+    quorum: describeQuorum(policy),
   }
 }
 

@@ -137,21 +137,26 @@ export async function latestCheckpoint(db: Db): Promise<StoredCheckpoint | undef
 }
 
 /**
- * Among the checkpoints that have leaf `index`: of those cosigned lately the one that most witnesses signed, else the newest. Undefined
- * when none has the leaf.
+ * Among the checkpoints that have leaf `index`: of those cosigned lately one whose witnesses are enough, else the one that most
+ * witnesses signed, else the newest. Undefined when none has the leaf.
  */
-export async function bestCheckpoint(db: Db, index: number): Promise<StoredCheckpoint | undefined> {
+export async function bestCheckpoint(
+  db: Db,
+  index: number,
+  isEnough: (witnesses: readonly string[]) => boolean,
+): Promise<StoredCheckpoint | undefined> {
   const lately = await db
     .selectFrom('log_cosignature')
-    .select('size')
+    .select(['size', 'witness'])
     .where('size', '>', index)
     .orderBy('size', 'desc')
     .limit(COSIGNATURES_LATELY)
     .execute()
-  const counts = new Map<number, number>()
-  for (const { size } of lately) counts.set(size, (counts.get(size) ?? 0) + 1)
+  const by = new Map<number, string[]>()
+  for (const { size, witness } of lately) by.set(size, [...(by.get(size) ?? []), witness])
   // Newest first, and sorting keeps that order among equals.
-  const [best] = [...counts].toSorted(([, a], [, b]) => b - a)
+  const ranked = [...by].toSorted(([, a], [, b]) => Number(isEnough(b)) - Number(isEnough(a)) || b.length - a.length)
+  const [best] = ranked
   if (best) {
     const row = await db.selectFrom('log_checkpoint').selectAll().where('size', '=', best[0]).executeTakeFirstOrThrow()
     return withCosignatures(db, row)

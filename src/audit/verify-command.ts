@@ -1,6 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import type { SignedCheckpoint } from '../crypto/checkpoint.ts'
 import { verifierOf } from '../crypto/cosignature.ts'
+import { describeQuorum, judgeCheckpoint, type LogPolicy, parsePolicy } from '../crypto/log-policy.ts'
 import type { Verifier } from '../crypto/signed-note.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { folderSource, httpSource } from './log-source.ts'
@@ -14,14 +16,20 @@ import {
   verifyTree,
 } from './verify.ts'
 
-const USAGE = `amanat log verify <log URL | folder | receipt file> [--key VKEY] [--witness VKEY]… [--since CHECKPOINT_FILE]
+const USAGE = `amanat log verify <log URL | folder | receipt file> [--key VKEY] [--witness VKEY]… [--policy FILE] [--since CHECKPOINT_FILE]
   checks a whole log, or one receipt; with --since also that the log continues the one of an older checkpoint.
   --key      the log's verifier key; without it the key that the log or receipt itself names is taken
-  --witness  a witness's verifier key whose cosignature must be there; may be repeated`
+  --witness  a witness's verifier key whose cosignature must be there; may be repeated
+  --policy   a file of known logs, witnesses and the quorum that makes a checkpoint count (C2SP tlog-policy)`
 
 export type VerifyNeeds = { readonly print: (line: string) => void; readonly fetching: typeof fetch }
 
-type Options = { readonly key?: string; readonly witness: readonly string[]; readonly since?: string }
+type Options = {
+  readonly key?: string
+  readonly witness: readonly string[]
+  readonly policy?: string
+  readonly since?: string
+}
 
 /** Something was wrong; the line for it has been printed. */
 class Failed extends Error {
@@ -54,15 +62,25 @@ function readArgs(args: readonly string[]): { target: string; options: Options }
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { key: { type: 'string' }, witness: { type: 'string', multiple: true }, since: { type: 'string' } },
+      options: {
+        key: { type: 'string' },
+        witness: { type: 'string', multiple: true },
+        policy: { type: 'string' },
+        since: { type: 'string' },
+      },
     })
     const [target, ...more] = positionals
     if (target === undefined || more.length > 0) return undefined
-    const { key, since } = values
+    const { key, policy, since } = values
     const witness = [...new Set(values.witness)]
     return {
       target,
-      options: { witness, ...(key === undefined ? {} : { key }), ...(since === undefined ? {} : { since }) },
+      options: {
+        witness,
+        ...(key === undefined ? {} : { key }),
+        ...(policy === undefined ? {} : { policy }),
+        ...(since === undefined ? {} : { since }),
+      },
     }
   } catch {
     // An unknown option: the usage says which there are.
@@ -81,7 +99,7 @@ async function verifyTarget(target: string, options: Options, needs: VerifyNeeds
     needs.print('failed  --since needs a log (URL or folder), not a receipt')
     throw new Failed()
   }
-  verifyOneReceipt(await readFile(target, 'utf8'), options, needs.print)
+  verifyOneReceipt(await readFile(target, 'utf8'), options, await readPolicy(options, needs.print), needs.print)
 }
 
 async function verifyWholeLog(source: LogSource, options: Options, print: VerifyNeeds['print']): Promise<void> {
@@ -98,6 +116,7 @@ async function verifyWholeLog(source: LogSource, options: Options, print: Verify
     `ok      tree: ${checkpoint.size} entries in ${tree.bundles} bundles and ${tree.tiles} tiles hash to the signed root`,
   )
   requireWitnesses(insist(countCosignatures(signed, witnessesOf(options, print)), print), options, print)
+  requirePolicy(await readPolicy(options, print), signed, options.key, print)
   if (options.since === undefined) return
   const older = insist(checkSigned(await readFile(options.since, 'utf8'), log), print)
   if (older.checkpoint.size > checkpoint.size) {
@@ -110,7 +129,12 @@ async function verifyWholeLog(source: LogSource, options: Options, print: Verify
   print(`ok      history: the log of ${to} entries continues the one of ${from}`)
 }
 
-function verifyOneReceipt(json: string, options: Options, print: VerifyNeeds['print']): void {
+function verifyOneReceipt(
+  json: string,
+  options: Options,
+  policy: LogPolicy | undefined,
+  print: VerifyNeeds['print'],
+): void {
   const trusted = {
     ...(options.key === undefined ? {} : { log: options.key }),
     ...(options.witness.length === 0 ? {} : { witnesses: options.witness }),
@@ -120,13 +144,34 @@ function verifyOneReceipt(json: string, options: Options, print: VerifyNeeds['pr
   const type = typeof receipt.event.type === 'string' ? receipt.event.type : 'event'
   print(`ok      receipt: ${type} of ${receipt.at} is entry ${index} of ${signed.checkpoint.origin}`)
   print(`ok      checkpoint: ${signed.checkpoint.size} entries, signed by the log`)
-  if (options.key === undefined)
+  const isKnown = policy?.logs.some(({ origin }) => origin === signed.checkpoint.origin) === true
+  if (options.key === undefined && !isKnown)
     print('note    the key is the one that the receipt names; give --key to check it against one you know')
+  if (policy !== undefined)
+    requirePolicy(policy, signed, options.key ?? (isKnown ? undefined : receipt.log.vkey), print)
   if (options.witness.length > 0) return requireWitnesses(cosignedBy, options, print)
+  if (policy !== undefined) return
   const count = `${cosignedBy.length} of ${receipt.witnesses.length} witnesses named in the receipt`
   print(
     `${cosignedBy.length > 0 ? 'ok    ' : 'note  '}  cosigned by ${count}${cosignedBy.length > 0 ? `: ${cosignedBy.join(', ')}` : ''}`,
   )
+}
+
+async function readPolicy(options: Options, print: VerifyNeeds['print']): Promise<LogPolicy | undefined> {
+  return options.policy === undefined ? undefined : insist(parsePolicy(await readFile(options.policy, 'utf8')), print)
+}
+
+function requirePolicy(
+  policy: LogPolicy | undefined,
+  signed: SignedCheckpoint,
+  key: string | undefined,
+  print: VerifyNeeds['print'],
+): void {
+  if (policy === undefined) return
+  const { satisfied, cosigned } = insist(judgeCheckpoint(policy, signed, key), print)
+  const by = cosigned.length === 0 ? 'nobody' : cosigned.join(', ')
+  print(`${satisfied ? 'ok    ' : 'failed'}  policy: ${describeQuorum(policy)} must cosign; ${by} did`)
+  if (!satisfied) throw new Failed()
 }
 
 async function keyOfLog(source: LogSource, options: Options, print: VerifyNeeds['print']): Promise<Verifier> {
