@@ -99,8 +99,12 @@ async function tellHiu(tx: Tx, notice: Notice, group: readonly Notice[], reason:
     requestId: notice.message,
     lane: laneOfRequest(notice.request),
     failure: { kind: 'consent-notice', id: notice.message },
+    ...lastingEnd(notice),
   })
 }
+
+/** Who was away when a consent ended must still hear of it: until then it shares, or keeps what it should erase. */
+const lastingEnd = ({ status }: Notice): { readonly lasting?: true } => (status === 'GRANTED' ? {} : { lasting: true })
 
 async function acknowledgeOwn(tx: Tx, { facility, message }: Notice): Promise<void> {
   must(await acknowledgeNotices(tx, { party: 'hiu', facilities: [facility], requestId: message, items: [] }))
@@ -117,6 +121,7 @@ async function tellHip(tx: Tx, notice: Notice): Promise<void> {
     requestId: notice.message,
     lane: laneOfConsent(artefact.id),
     failure: { kind: 'consent-notice', id: notice.message },
+    ...lastingEnd(notice),
   })
 }
 

@@ -192,7 +192,7 @@ async function reportAccess(tx: Tx, needs: HiuReactionNeeds, event: ViewEvent): 
   if (!needs.reportsToExchange) return
   const { subject: consentId, at, person, purpose, hiType, careContextReference } = event
   const body = { consentId, at, person, purpose, what: [{ hiType, careContextReference }] }
-  await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body })
+  await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
 }
 
 async function reportErasure(tx: Tx, needs: HiuReactionNeeds, event: ErasedEvent): Promise<void> {
@@ -204,6 +204,7 @@ async function reportErasure(tx: Tx, needs: HiuReactionNeeds, event: ErasedEvent
     path: '/v1/erasures',
     body: { consentId, erasedAt, reason, documents, sha256 },
     failure,
+    lasting: true,
   })
 }
 

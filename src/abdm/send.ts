@@ -7,6 +7,7 @@ import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type FacilityId, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { PROBLEMS } from '../kernel/problems.ts'
 import { isOwnApp } from '../partners/own-app.ts'
 
 /** Told when a message could not be delivered for good. `kind` picks the reaction, `id` says of what. */
@@ -23,6 +24,8 @@ type Common = {
   readonly lane?: string
   readonly requestId?: string
   readonly failure?: FailureTag
+  /** It must arrive however long the peer is away: the end of a consent, an account of what was done with data. */
+  readonly lasting?: true
 }
 
 /** One message as it waits in the queue: everything but what is made at the moment of sending (token, timestamp). */
@@ -36,6 +39,7 @@ export type Outgoing = {
   readonly body: object
   readonly requestId: string
   readonly failure?: FailureTag
+  readonly lasting?: true
 }
 
 export const SEND_JOB = 'abdm.send'
@@ -87,6 +91,7 @@ async function put(
     body: message.body,
     requestId,
     ...(message.failure === undefined ? {} : { failure: message.failure }),
+    ...(message.lasting === undefined ? {} : { lasting: message.lasting }),
   }
   await enqueue(tx, {
     kind: SEND_JOB,
@@ -189,9 +194,15 @@ function judge(needs: SendNeeds, outgoing: Outgoing, outcome: CallOutcome): JobR
     needs.sender.tokenRefused()
     return failed(needs, outgoing, 'retry', error)
   }
-  const passing = status >= 500 || status === 408 || status === 425 || status === 429
+  const passing = status >= 500 || status === 408 || status === 425 || status === 429 || isAboutClocks(status, error)
   // 3xx lands here too: a callback that redirects is misconfigured, and we never follow (no SSRF).
   return failed(needs, outgoing, passing ? 'retry' : 'give-up', error)
+}
+
+/** One of the two clocks is wrong for now: the next try has a new TIMESTAMP. Given up, a revocation would never arrive. */
+function isAboutClocks(status: number, error: { readonly code?: string; readonly message: string }): boolean {
+  if (status !== 400) return false
+  return error.code === PROBLEMS['request/invalid-timestamp'].abdm || /\btimestamp\b/i.test(error.message)
 }
 
 function failed(
@@ -208,7 +219,9 @@ function failed(
     await reaction(tx, tag.id, error)
   }
   const text = `${error.code === undefined ? '' : `${error.code}: `}${error.message}`
-  return outcome === 'retry' ? { outcome, error: text, whenDead: tell } : { outcome, error: text, commit: tell }
+  if (outcome === 'give-up') return { outcome, error: text, commit: tell }
+  const patience = outgoing.lasting === undefined ? {} : { attemptsMax: LIMITS.lastingAttemptsMax }
+  return { outcome, error: text, whenDead: tell, ...patience }
 }
 
 /** Reads any of ABDM's eight shapes of error body (protocol sheet 3.9). */

@@ -7,7 +7,13 @@ import { claimJobs, type Job, retryDelayMs, settleJob } from './queue.ts'
 export type JobResult =
   | { readonly outcome: 'done'; readonly commit?: (tx: Tx) => Promise<void> }
   /** Try again later, with back-off; when the tries are used up, `whenDead` runs and the job goes to the dead letters. */
-  | { readonly outcome: 'retry'; readonly error: string; readonly whenDead?: (tx: Tx) => Promise<void> }
+  | {
+      readonly outcome: 'retry'
+      readonly error: string
+      readonly whenDead?: (tx: Tx) => Promise<void>
+      /** Where it is worth more than `LIMITS.jobAttemptsMax` tries. */
+      readonly attemptsMax?: number
+    }
   /** More tries would not help (the peer refused): dead letter now. */
   | { readonly outcome: 'give-up'; readonly error: string; readonly commit?: (tx: Tx) => Promise<void> }
 
@@ -117,7 +123,7 @@ export async function settle(tx: Tx, job: Job, result: JobResult): Promise<void>
       await result.commit?.(tx)
       return settleJob(tx, job, { status: 'dead', error: result.error })
     case 'retry': {
-      if (job.attempt >= LIMITS.jobAttemptsMax) {
+      if (job.attempt >= (result.attemptsMax ?? LIMITS.jobAttemptsMax)) {
         await result.whenDead?.(tx)
         return settleJob(tx, job, { status: 'dead', error: result.error })
       }

@@ -48,6 +48,8 @@ export const LIMITS = {
   requestIdKeptMs: 7 * 86_400_000,
   messageKeptMs: 30 * 86_400_000,
   jobAttemptsMax: 12,
+  /** Of what must arrive however long the peer is away: hourly, for about a month. */
+  lastingAttemptsMax: 750,
   jobRetryDelayMsMin: 1_000,
   jobRetryDelayMsMax: 3_600_000,
   jobLeaseMs: 60_000,
