@@ -46,7 +46,10 @@ export async function startBenchExchange(connection: Connection, patientCount: n
     db: connection.db,
     now: () => new Date(),
     random,
-    keyWrap: await openKeyring({ keys: { wrap: { file: {} }, previous: [] }, keysFolder }, keys, random),
+    keyWrap: await openKeyring({ keys: { wrap: { file: {} }, previous: [] }, keysFolder }, keys, {
+      random,
+      now: () => new Date(),
+    }),
     reactions,
     wake: () => undefined,
     changes: makeChanges(),

@@ -4,19 +4,21 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { abdmRules } from './abdm/rules.ts'
 import { SEND_JOB, sendHandler } from './abdm/send.ts'
-import { addLogMetrics, logParts } from './app-log.ts'
 import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
 import { keysNeeds, openKeyring } from './app-keys.ts'
-import type { Ground, Parts } from './app-parts.ts'
+import { addLogMetrics, logParts } from './app-log.ts'
 import { partnersOf } from './app-partners.ts'
+import { certificatesFor, tlsChores, tlsOf } from './app-tls.ts'
+import type { Ground, Parts } from './app-parts.ts'
+import { nameOfOwnLog } from './audit/successor.ts'
 import type { PartyConfig } from './config.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { coverExisting } from './db/cover-existing.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
-import { makeVeil, type Veil } from './db/veil.ts'
+import { makeVeil } from './db/veil.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
@@ -32,6 +34,9 @@ import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
 import { findStepUp, spendStepUp } from './people/step-up-commands.ts'
+import { noteOfRestore } from './recovery/commands.ts'
+import { holdBack } from './recovery/hold-back.ts'
+import { addRecoveryMetrics } from './recovery/metrics.ts'
 import { partySandboxRoutes } from './sandbox/party-routes.ts'
 import { REPLAY_JOB, replayHandler } from './sandbox/replay.ts'
 import { sweepTextMessages, TEXT_MESSAGE_JOB, textMessageHandler } from './sandbox/text-messages.ts'
@@ -59,11 +64,6 @@ export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(
 /** The keys of a party, made at its first start. */
 export function openKeys(folder: string): Promise<PartyKeys> {
   return openKeyFile(folder, random)
-}
-
-/** The veil of a party's database. */
-export async function openVeil(keysFolder: string): Promise<Veil> {
-  return makeVeil((await openKeys(keysFolder)).indexKey, random)
 }
 
 export function randomToken(): string {
@@ -117,6 +117,8 @@ export type BuiltParty = {
   readonly app: FastifyInstance
   readonly handlers: ReadonlyMap<string, JobHandler>
   readonly chores: readonly Chore[]
+  /** Restored and not confirmed: nobody may work off its jobs or do its chores. */
+  readonly isHeldBack: boolean
 }
 
 function makeMachine(config: PartyConfig, footing: Footing, later: Pick<Machine, 'reactions' | 'wake'>): Machine {
@@ -141,29 +143,33 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   await eraseAgain(machine)
   await sealExisting(machine)
   const wrapping = keysNeeds(keyring)
-  const logged = logParts(config, keys, { machine, outbound, log })
+  const restored = await noteOfRestore(machine.db)
+  const logName = await nameOfOwnLog(machine.db, config.log.origin)
+  const logged = logParts(config, keys, { machine, outbound, log, logName })
   const { ownLog, ownWitness } = logged
   const ground: Ground = { machine, keys, outbound, log, ownLog }
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
   const partners = partnersOf(config, footing)
+  const tls = tlsOf(config)
   const faults = config.sandbox ? makeFaults() : undefined
   const isOperator = operatorCheck(config.operatorToken)
+  const routes = [
+    ...parts.routes,
+    ...logged.routes,
+    ...operatorRoutes({ party: config, ownLog, ownWitness }),
+    ...keysRoutes(wrapping),
+    ...partners.routes,
+    ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
+  ]
   const app = makeServer({
     machine,
     log,
     metrics: makeMetrics(machine),
-    routes: [
-      ...parts.routes,
-      ...logged.routes,
-      ...operatorRoutes({ party: config, ownLog, ownWitness }),
-      ...keysRoutes(wrapping),
-      ...partners.routes,
-      ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
-    ],
+    routes: restored === undefined ? routes : holdBack(routes),
     ...(faults === undefined ? {} : { faults }),
-    web: parts.web,
+    web: [...parts.web, { path: '/verify', name: 'verify' }],
     dialects: { native: nativeRules, abdm: abdmRules(config.role === 'exchange' ? { cmId: config.id } : {}) },
     authenticate: {
       ...parts.authenticate,
@@ -173,8 +179,14 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     },
     mayDo,
     covers: partners.covers,
+    certificateProxies: config.listen.certificateProxies,
+    ...(tls === undefined ? {} : { tls }),
     stepUp: { find: findStepUp, spend: spendStepUp },
-    ready: async () => [...(await missingParts(connection)), ...parts.missing()],
+    ready: async () => [
+      ...(await missingParts(connection)),
+      ...parts.missing(),
+      ...(restored === undefined ? [] : ['confirmation of the restore']),
+    ],
     alarms: logged.alarms,
     isOperator: (headers) => !isRefusal(isOperator(headers)),
     callRates: config.callsPerSecond,
@@ -185,9 +197,11 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     ...parts.chores,
     ...logged.chores,
     ...keysChores(machine, wrapping, log),
+    ...tlsChores(config, app, log),
     sweep(machine),
   ]
-  return { machine, app, handlers: new Map([...handlersOf(config, parts, ground), ...logged.handlers]), chores }
+  const handlers = new Map([...handlersOf(config, parts, ground), ...logged.handlers])
+  return { machine, app, handlers, chores, isHeldBack: restored !== undefined }
 }
 
 async function assemble(
@@ -197,16 +211,22 @@ async function assemble(
   log: Logger,
 ): Promise<RunningParty> {
   let wake = (): void => undefined
-  const outbound = makeOutbound({ allowPrivateNetworks: config.allowPrivateNetworks, nowMs: () => performance.now() })
-  const keyring = await openKeyring(config, keys, random)
+  const outbound = makeOutbound({
+    allowPrivateNetworks: config.allowPrivateNetworks,
+    nowMs: () => performance.now(),
+    certificates: certificatesFor(config),
+  })
+  const keyring = await openKeyring(config, keys, { random, now: clock })
   const footing: Footing = { keys, keyring, connection, log, now: clock, random, outbound }
-  const { machine, app, handlers, chores } = await buildParty(config, footing, () => wake())
-  const worker = startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
-  wake = worker.wake
-  const schedule = startSchedule(chores, log)
+  const { machine, app, handlers, chores, isHeldBack } = await buildParty(config, footing, () => wake())
+  const worker = isHeldBack ? undefined : startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
+  if (worker === undefined)
+    log.warn('this database was restored: nothing is answered or done before amanat restore confirm')
+  else wake = worker.wake
+  const schedule = startSchedule(isHeldBack ? [] : chores, log)
   const stop = async (): Promise<void> => {
     await app.close()
-    await worker.stop()
+    await worker?.stop()
     await schedule.stop()
     await outbound.close()
     await keyring.close()
@@ -299,6 +319,7 @@ function makeMetrics(machine: Machine): Registry {
     },
   })
   addLogMetrics(registry, machine)
+  addRecoveryMetrics(registry, machine)
   return registry
 }
 

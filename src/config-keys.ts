@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { z } from 'zod'
 
 /** Settings of the wrapping keys: where they live now, and where they lived before. */
@@ -89,6 +90,7 @@ export const keysConfig = z
   .prefault({})
 
 export type KeyPlace = z.output<typeof place>
+type KeysConfig = z.output<typeof keysConfig>
 type Env = Readonly<Record<string, string | undefined>>
 
 /** Puts the secrets of key services, which stand in the environment, into the settings. */
@@ -122,4 +124,13 @@ function withSecrets(wrap: unknown, env: Env): unknown {
       return [kind, { ...Object.fromEntries(given), ...settings }]
     }),
   )
+}
+
+/** A token file is meant from where the settings lie. */
+export function withKeyFolders({ wrap, previous }: KeysConfig, base: string): KeysConfig {
+  const placed = (place: KeyPlace): KeyPlace =>
+    place.vault?.tokenFile === undefined
+      ? place
+      : { ...place, vault: { ...place.vault, tokenFile: resolve(base, place.vault.tokenFile) } }
+  return { wrap: placed(wrap), previous: previous.map(placed) }
 }

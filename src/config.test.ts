@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigFault, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 
@@ -45,6 +45,45 @@ test('each wrong setting is named with its place and what to write', () => {
         error instanceof ConfigFault && expected.test(error.message) && error.message.startsWith('settings.json'),
     )
   }
+})
+
+test('where the wrapping keys live: each kind is taken, its secrets come from the environment, and faults name field and rule', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'amanat-config-')), 'settings.json')
+  const env = {
+    AMANAT_VAULT_TOKEN: 'hvs.x',
+    AWS_ACCESS_KEY_ID: 'AKID',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AMANAT_PKCS11_PIN: '4321',
+  }
+  const read = (keys: unknown, of: Record<string, string> = env) => {
+    writeFileSync(path, JSON.stringify({ ...good, keys }))
+    return readConfigFile(path, of).keys
+  }
+  const vault = { url: 'https://vault.example:8200', key: 'amanat' }
+  const awsKms = { region: 'ap-south-1', keyId: 'alias/amanat' }
+  const pkcs11 = { library: '/usr/lib/softhsm/libsofthsm2.so', token: 'amanat', key: 'amanat' }
+  assert.deepEqual(read(undefined), { wrap: { file: {} }, previous: [] })
+  assert.deepEqual(read({ wrap: { vault }, previous: ['file'] }), {
+    wrap: { vault: { ...vault, mount: 'transit', token: 'hvs.x' } },
+    previous: [{ file: {} }],
+  })
+  assert.equal(read({ wrap: { awsKms } }).wrap.awsKms?.secretAccessKey, 'secret')
+  assert.equal(read({ wrap: { pkcs11 } }).wrap.pkcs11?.pin, '4321')
+  const byFile = read({ wrap: { vault: { ...vault, tokenFile: 'token' } } }, {})
+  assert.equal(byFile.wrap.vault?.tokenFile, join(dirname(path), 'token'))
+  const faults: readonly (readonly [unknown, Record<string, string>, RegExp])[] = [
+    [{ wrap: 'floppy' }, env, /keys\.wrap: .*write "file", \{"vault"/],
+    [{ wrap: { vault, awsKms } }, env, /keys\.wrap: write one of/],
+    [{ wrap: { vault: { ...vault, url: 'http://vault.example' } } }, env, /keys\.wrap\.vault\.url: write https/],
+    [{ wrap: { vault } }, {}, /keys\.wrap\.vault\.tokenFile: .*AMANAT_VAULT_TOKEN/],
+    [{ wrap: { vault: { ...vault, key: 'a/b' } } }, env, /keys\.wrap\.vault\.key: write the name/],
+    [{ wrap: { awsKms: { ...awsKms, region: 'Mumbai' } } }, env, /keys\.wrap\.awsKms\.region: write an AWS region/],
+    [{ wrap: { awsKms } }, {}, /keys\.wrap\.awsKms\.accessKeyId: .*AWS_ACCESS_KEY_ID/],
+    [{ wrap: { pkcs11 } }, {}, /keys\.wrap\.pkcs11\.pin: .*AMANAT_PKCS11_PIN/],
+    [{ wrap: { vault }, previous: ['paper'] }, env, /keys\.previous\.0: .*write "file"/],
+    [{ rap: 'file' }, env, /keys: there is no setting named "rap"/],
+  ]
+  for (const [keys, of, says] of faults) assert.throws(() => read(keys, of), says)
 })
 
 test('an exchange names who answers patients’ questions, unless it is a sandbox', () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { keysConfig, withKeySecrets } from './config-keys.ts'
-import { parseFacilityId } from './kernel/id.ts'
+import { backupConfig, withBackupFolders } from './config-backup.ts'
+import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
 import { logExport, policyLines } from './config-log.ts'
+import { certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
+import { parseFacilityId } from './kernel/id.ts'
 import { LIMITS } from './kernel/limits.ts'
 
 /** The only reader of settings. Everything is checked at start; a fault says what is wrong, where, and what to write. */
@@ -57,8 +59,11 @@ const common = {
           z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'write an address or a network such as 10.0.0.0/8'),
         )
         .default([]),
+      certificateProxies,
     })
     .strict(),
+  /** TLS at this door; without it a proxy in front does it. */
+  tls: tlsConfig.optional(),
   /** Calls a second that one caller, and one address that has not proved who calls, may make for long; five times as many at once. */
   callsPerSecond: z
     .object({ caller: z.number().min(1), address: z.number().min(1) })
@@ -71,19 +76,21 @@ const common = {
   keysFolder: z.string().min(1, 'write the folder of keys.json'),
   /** What wraps the data keys: a key in keys.json, or a key service. */
   keys: keysConfig,
+  /** Backups that the party takes by itself. */
+  backup: backupConfig.optional(),
   log: z
     .object({
       /** Name of our log, for ever: host and path without scheme (C2SP checkpoint origin). */
       origin: z.string().regex(/^[^\s+]{3,200}$/, 'write a name without blanks or +, such as hospital.example.org/log'),
       witnesses: z.array(z.object({ name: z.string().min(1), vkey, url: httpUrl }).strict()).default([]),
       witnessFor: z.array(z.object({ origin: z.string().min(1), vkey }).strict()).default([]),
-    })
-    .strict(),
-  /** Bearer token of operators and of `amanat sandbox`. At least 32 characters. */
       /** Which logs are our network's, and which witnesses make a receipt final (C2SP tlog-policy). */
       policy: policyLines.optional(),
       /** Systems that watch what happens here: types and times of events, never whom they are about. */
       exports: z.array(logExport).max(8).default([]),
+    })
+    .strict(),
+  /** Bearer token of operators and of `amanat sandbox`. At least 32 characters. */
   operatorToken: z.string().min(32, 'write at least 32 random characters'),
   /** Only for a network on one machine or in one building: lets callbacks go to private addresses. */
   allowPrivateNetworks: z.boolean().default(false),
@@ -181,6 +188,8 @@ const facilityConfig = z
             'write "rs256-jcs" for an Amanat exchange, "not-checked" for a gateway that does not publish how it signs',
           )
           .default('rs256-jcs'),
+        /** Presented to the exchange over TLS; tokens of its native API are then bound to it. */
+        certificate: ownCertificate.optional(),
       })
       .strict(),
     /** How the staff may sign in beside their own passwords and passkeys. */
@@ -276,13 +285,20 @@ function withFolders(config: PartyConfig, base: string): PartyConfig {
   const common = {
     database,
     keysFolder: resolve(base, config.keysFolder),
+    keys: withKeyFolders(config.keys, base),
+    ...(config.backup === undefined ? {} : { backup: withBackupFolders(config.backup, base) }),
     ...(config.profilesFolder === undefined ? {} : { profilesFolder: resolve(base, config.profilesFolder) }),
+    ...(config.tls === undefined ? {} : { tls: withTlsFiles(config.tls, base) }),
   }
   if (config.role === 'exchange') return { ...config, ...common }
   const { folder } = config.records
+  const { certificate } = config.exchange
   return {
     ...config,
     ...common,
+    ...(certificate === undefined
+      ? {}
+      : { exchange: { ...config.exchange, certificate: withTlsFiles(certificate, base) } }),
     records: { ...config.records, ...(folder === undefined ? {} : { folder: resolve(base, folder) }) },
   }
 }
