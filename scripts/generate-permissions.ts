@@ -1,4 +1,5 @@
 import { EVERYWHERE, EXCHANGE, FACILITY, OF, type Permission, type Permissions } from '../test/permissions.ts'
+import { accessTables, demandsOf } from './generate-access.ts'
 
 const WHO: Readonly<Record<Permission['who'], string>> = {
   anybody: 'anybody',
@@ -23,21 +24,26 @@ ${Object.entries(OF)
   .map(([of, says]) => `- **${of}**: ${says}.`)
   .join('\n')}
 
-## Exchange
+${accessTables()}
+## Routes of the exchange
 
 ${table(EXCHANGE)}
 
-## Facility
+## Routes of a facility
 
 ${table(FACILITY)}
 
-## Every party
+## Routes of every party
 
 ${table(EVERYWHERE)}
 `
 }
 
 function table(permissions: Permissions): string {
-  const rows = Object.entries(permissions).map(([route, { who, of }]) => `| \`${route}\` | ${WHO[who]} | ${of ?? ''} |`)
+  const demands = demandsOf()
+  const rows = Object.entries(permissions).map(([route, { who, of }]) => {
+    const more = demands.get(route)
+    return `| \`${route}\` | ${WHO[who]}${more === undefined ? '' : `; ${more}`} | ${of ?? ''} |`
+  })
   return `| route | who | held to its own by |\n|---|---|---|\n${rows.join('\n')}`
 }

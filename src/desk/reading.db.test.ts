@@ -10,6 +10,7 @@ import type { StaffCaller } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { addPatient, addRecord } from '../records/commands.ts'
+import { type Relation, readingsOf } from '../records/rules.ts'
 import type { OwnViewEvent } from '../records/view.ts'
 import type { OpenReading, ReadingDoor } from './reading.ts'
 
@@ -145,6 +146,38 @@ describe('reading own records at the desk', () => {
     assert.equal(views('records.viewed').at(-1)?.ground, 'emergency')
     bench.clock.advance(60 * 60_000)
     assert.equal((await read(staff.nurse, 'BTG')).status, 403, 'its minutes are over')
+  })
+
+  it('opens to every role, however it stands to the patient, what the rules say and nothing else', async () => {
+    const needs = { ...bench.needs, reportsToExchange: false } as never
+    const people = {} as Record<StaffRole, StaffCaller>
+    for (const role of ROLES) people[role] = await addStaff(bench.machine, role, `Another ${role}`)
+    const hold = async (relation: Omit<Relation, 'role'>, says: string) => {
+      for (const role of ROLES) {
+        const readings = readingsOf({ role, ...relation })
+        for (const purpose of ['CAREMGT', 'BTG', 'HPAYMT'] as const) {
+          const wanted = readings.find((one) => one.purpose === purpose)
+          const { status, body } = await read(people[role], purpose)
+          const told = `${role}, ${says}, ${purpose}`
+          assert.equal(status, wanted === undefined ? 403 : 200, told)
+          const seen = wanted === undefined ? [] : body.entries.map(({ hiType }) => hiType)
+          assert.deepEqual(seen.toSorted(), (wanted?.own ?? []).toSorted(), told)
+        }
+      }
+    }
+    await hold({ attends: false }, 'not attending')
+    const visit = await start(staff['front-desk'], [people.doctor.id, people.nurse.id])
+    await hold({ attends: true }, 'attending')
+    assert.equal((await desk.call(staff['front-desk'], 'POST', `/v1/desk/visits/${visit}/end`)).status, 204)
+    await hold({ attends: false }, 'after the visit')
+    const input = { patient: REFERENCE, reason: 'unconscious', words: 'Brought in without words' } as const
+    for (const role of ['doctor', 'nurse'] as const) {
+      const opened = await transact(bench.machine, (tx) => breakGlass(tx, needs, people[role], input))
+      assert.ok(!isRefusal(opened), JSON.stringify(opened))
+    }
+    await hold({ attends: false, emergencyUntil: new Date(bench.clock.now().getTime() + 60_000) }, 'in an emergency')
+    bench.clock.advance(60 * 60_000)
+    await hold({ attends: false }, 'after the emergency')
   })
 
   it('takes person and role from the session alone, and refuses rubbish', async () => {
