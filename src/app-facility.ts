@@ -115,7 +115,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...deskChores(machine, needs),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
-    sender: facilitySender(access, tokens, ownClientOf(access, ground)),
+    sender: facilitySender(access, tokens, ownClientOf(config.exchange, ground)),
     web: [{ path: '/desk', name: 'desk' }],
     missing: () => {
       const trouble = tokens.trouble()
@@ -134,10 +134,20 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
 }
 
 /** As whom this facility speaks on the native wire of an exchange of ours; behind another gateway there is none. */
-function ownClientOf({ nativeUrl, clientId }: ExchangeAccess, { keys, outbound }: Ground): OwnClient | undefined {
+function ownClientOf(
+  { nativeUrl, clientId, certificate }: FacilityConfig['exchange'],
+  { keys, outbound }: Ground,
+): OwnClient | undefined {
   const [key] = keys.client
   if (nativeUrl === undefined || key === undefined) return undefined
-  return makeOwnClient({ outbound, baseUrl: nativeUrl, clientId, key, scopes: REPORT_SCOPES, boundByCertificate: false })
+  return makeOwnClient({
+    outbound,
+    baseUrl: nativeUrl,
+    clientId,
+    key,
+    scopes: REPORT_SCOPES,
+    boundByCertificate: certificate !== undefined,
+  })
 }
 
 function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: ExchangeKeys): FacilityNeeds {

@@ -6,11 +6,12 @@ import { generateSigningKey, importSigningKey, type SigningKey } from '../src/cr
 import { type Machine, type Tx, transact } from '../src/db/tx.ts'
 import type { CallOutcome, OutboundCall } from '../src/http/outbound.ts'
 import { route } from '../src/http/route.ts'
-import { makeServer, nativeRules } from '../src/http/server.ts'
+import { makeServer, nativeRules, type TlsOptions } from '../src/http/server.ts'
 import { partnerOf } from '../src/kernel/caller.ts'
 import type { FacilityId } from '../src/kernel/id.ts'
 import { must, refuse } from '../src/kernel/refusal.ts'
 import { partnerCheck, partnerDoorRoutes } from '../src/native/partner-door.ts'
+import type { ClientKeys } from '../src/partners/client.ts'
 import { registerClient } from '../src/partners/client-commands.ts'
 import { makePublishedKeys } from '../src/partners/published-keys.ts'
 import { covers } from '../src/partners/scope.ts'
@@ -28,6 +29,10 @@ const JWKS = 'https://lab.example/jwks.json'
 
 export type Fields = Readonly<Record<string, string>> | [string, string][]
 export type Reply = { readonly status: number; readonly body: Readonly<Record<string, unknown>> }
+/** What differs from the usual client; `keys: undefined` = it has none. */
+type Admission = Partial<Omit<Parameters<typeof registerClient>[1], 'keys'>> & {
+  readonly keys?: ClientKeys | undefined
+}
 type Json = Readonly<Record<string, unknown>>
 type Headers = Readonly<Record<string, string>>
 
@@ -56,7 +61,10 @@ export class PartnerWorld {
   readonly key: TestKey
   app: FastifyInstance
 
-  private constructor(database: TestDatabase, signing: SigningKey, key: TestKey) {
+  readonly #tls: TlsOptions | undefined
+
+  private constructor(database: TestDatabase, signing: SigningKey, key: TestKey, tls: TlsOptions | undefined) {
+    this.#tls = tls
     this.database = database
     this.machine = makeTestMachine(database, { clock: this.clock })
     this.signing = signing
@@ -65,9 +73,9 @@ export class PartnerWorld {
   }
 
   /** With three clients: `lab`, `free` (whose tokens need no key), and `web`, which publishes its keys. */
-  static async start(): Promise<PartnerWorld> {
+  static async start(tls?: TlsOptions): Promise<PartnerWorld> {
     const signing = importSigningKey(await generateSigningKey())
-    const world = new PartnerWorld(await openTestDatabase(), signing, await makeTestKey())
+    const world = new PartnerWorld(await openTestDatabase(), signing, await makeTestKey(), tls)
     await world.admit('lab')
     await world.admit('free', { bearerAllowed: true })
     await world.admit('web', { keys: { kind: 'published', address: JWKS } })
@@ -88,7 +96,7 @@ export class PartnerWorld {
     return transact(this.machine, work)
   }
 
-  async admit(clientId: string, more: Partial<Parameters<typeof registerClient>[1]> = {}): Promise<void> {
+  async admit(clientId: string, more: Admission = {}): Promise<void> {
     const usual = {
       clientId,
       name: 'Lab system',
@@ -99,7 +107,8 @@ export class PartnerWorld {
       scopes: ['system/Consent.rs', 'system/AuditEvent.rs'],
       bearerAllowed: false,
     } as const
-    must(await this.inTx((tx) => registerClient(tx, { ...usual, ...more })))
+    const { keys, ...rest } = { ...usual, ...more }
+    must(await this.inTx((tx) => registerClient(tx, { ...rest, ...(keys === undefined ? {} : { keys }) })))
   }
 
   async post(fields: Fields, headers: Headers = {}): Promise<Reply> {
@@ -175,6 +184,7 @@ export class PartnerWorld {
       mayDo,
       covers,
       certificateProxies: ['127.0.0.1'],
+      ...(this.#tls === undefined ? {} : { tls: this.#tls }),
       ready: async () => [],
     })
   }

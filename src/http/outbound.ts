@@ -32,6 +32,14 @@ export type Outbound = {
   readonly close: () => Promise<void>
 }
 
+/** A certificate that we present to one other party (`https://host:port`), and the authority that made theirs; all in PEM. */
+export type OwnCertificateFor = {
+  readonly origin: string
+  readonly cert: Buffer
+  readonly key: Buffer
+  readonly ca?: Buffer
+}
+
 /** Addresses that are ours or nobody's: loopback, private, link-local, shared, multicast, documentation (RFC 6890, RFC 4193). */
 const PRIVATE = new BlockList()
 for (const [net, bits] of [
@@ -84,6 +92,7 @@ export function isPrivateAddress(address: string): boolean {
 export function makeOutbound(options: {
   readonly allowPrivateNetworks: boolean
   readonly nowMs: () => number
+  readonly certificates?: readonly OwnCertificateFor[]
 }): Outbound {
   const guarded: LookupFunction = (hostname, lookupOptions, callback) => {
     dnsLookup(hostname, { ...lookupOptions, all: true }, (error, addresses: LookupAddress[]) => {
@@ -95,11 +104,16 @@ export function makeOutbound(options: {
     })
   }
   const tardy = makeTardyHosts(options.nowMs)
-  const agent = new Agent({
-    connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs },
-    connections: 32,
-    pipelining: 1,
-  })
+  const makeAgent = (own: Partial<OwnCertificateFor> = {}): Agent => {
+    const { origin: _origin, ...certificate } = own
+    return new Agent({
+      connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs, ...certificate },
+      connections: 32,
+      pipelining: 1,
+    })
+  }
+  const agent = makeAgent()
+  const presenting = new Map((options.certificates ?? []).map((own) => [own.origin, makeAgent(own)]))
   const call = async (wanted: OutboundCall): Promise<CallOutcome> => {
     const startedMs = options.nowMs()
     const tookMs = (): number => Math.round(options.nowMs() - startedMs)
@@ -114,7 +128,7 @@ export function makeOutbound(options: {
         method: wanted.method,
         headers: { ...wanted.headers },
         ...(wanted.body === undefined ? {} : { body: wanted.body }),
-        dispatcher: agent,
+        dispatcher: presenting.get(origin) ?? agent,
         signal: AbortSignal.timeout(timeoutMs),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
@@ -131,7 +145,10 @@ export function makeOutbound(options: {
       return { kind: isForbidden(error) ? 'forbidden' : 'failed', reason, tookMs: tookMs() }
     }
   }
-  return { call, close: () => agent.close() }
+  return {
+    call,
+    close: async () => void (await Promise.all([agent, ...presenting.values()].map((each) => each.close()))),
+  }
 }
 
 class ForbiddenAddress extends Error {

@@ -1,3 +1,5 @@
+import type { ServerOptions as HttpServerOptions } from 'node:http'
+import type { ServerOptions } from 'node:https'
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -79,6 +81,8 @@ export type ServerNeeds = {
   readonly covers?: (scopes: readonly string[], scope: string) => boolean
   /** Addresses of proxies that are believed which certificate a caller presented to them. */
   readonly certificateProxies?: readonly string[]
+  /** TLS at this door; without it a proxy in front does it. */
+  readonly tls?: TlsOptions
   /** Ready to serve? Names what is missing. Behind `/health/ready`. */
   readonly ready: () => Promise<readonly string[]>
   /** What somebody has to look at, though the party serves; shown beside `/health/ready`. */
@@ -92,6 +96,17 @@ export type ServerNeeds = {
   readonly isSecure?: boolean
   /** In the sandbox: how this party is broken on purpose. */
   readonly faults?: Faults
+}
+
+export type TlsOptions = Pick<
+  ServerOptions,
+  'cert' | 'key' | 'ca' | 'minVersion' | 'requestCert' | 'rejectUnauthorized' | 'secureOptions'
+>
+
+/** Fastify makes a server of the kind whose options are there; both kinds are used alike. */
+function listening(tls: TlsOptions | undefined): { readonly http: HttpServerOptions } {
+  const options = { connectionsCheckingInterval: LIMITS.slowCallersLookEveryMs }
+  return tls === undefined ? { http: options } : ({ https: { ...options, ...tls } } as never)
 }
 
 /** Builds the HTTP server of one party from its route table. */
@@ -108,7 +123,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
     forceCloseConnections: true,
     keepAliveTimeout: 30_000,
     requestTimeout: LIMITS.requestMsMax,
-    http: { connectionsCheckingInterval: LIMITS.slowCallersLookEveryMs },
+    ...listening(needs.tls),
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (_error, request, reply) => void answerWith(request, reply, refuse('request/malformed')),
   })
