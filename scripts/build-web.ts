@@ -10,7 +10,7 @@ import { currentStamp, STAMP_FILE, WEB_DIST, type WebStamp } from '../src/http/w
 
 const ROOT = path.join(import.meta.dirname, '..')
 const WEB = path.join(ROOT, 'web')
-const APPS = ['patient', 'desk', 'console'] as const
+const APPS = ['patient', 'desk', 'console', 'verify'] as const
 const TEXT = /\.(js|css|html|svg|json|webmanifest)$/
 
 /** Builds into a fresh folder and puts it in place whole: a reader never sees half a build. */

@@ -35,5 +35,3 @@ export const logExport = z.discriminatedUnion(
   ],
   'write "kind": "syslog" or "kind": "otlp"',
 )
-
-export type LogExport = z.output<typeof logExport>

@@ -131,7 +131,7 @@ test('what is exported is used: values by another file, types at least by a sign
   for (const f of [
     ...allFiles,
     ...globSync('bin/*.mjs'),
-    ...globSync('web/{ui,patient,desk,console}/**/*.{ts,tsx}'),
+    ...globSync('web/{ui,patient,desk,console,verify}/**/*.{ts,tsx}'),
   ].filter((f) => f !== 'test/tidy.test.ts'))
     for (const [word] of text(f).matchAll(/\w+/g)) (namers.get(word) ?? namers.set(word, []).get(word))?.push(f)
   const faults = sources.flatMap((f) => [
@@ -168,8 +168,8 @@ test('a table of moves is what code asks, not decoration', () => {
 })
 
 /** Kit, then the apps: an app does not look into another, and takes values from src/ only where nothing touches the machine. */
-const WEB_APPS = ['patient', 'desk', 'console']
-const webFiles = globSync('web/{ui,patient,desk,console}/**/*.{ts,tsx}')
+const WEB_APPS = ['patient', 'desk', 'console', 'verify']
+const webFiles = globSync('web/{ui,patient,desk,console,verify}/**/*.{ts,tsx}')
 const isPureSource = (f: string): boolean =>
   [...PURE_FOLDERS.map((folder) => `src/${folder}/`), 'src/policy/'].some((start) => f.startsWith(start)) ||
   (f.startsWith('src/') && !IMPURE.test(text(f)))

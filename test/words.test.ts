@@ -70,8 +70,8 @@ test('the consent screens are there in every language of the Eighth Schedule', (
   )
 })
 
-test('the desk and the console are there in English, Hindi and Urdu', () => {
-  const areas = [...areasOf('desk'), ...areasOf('console')]
+test('the desk, the console and the page for receipts are there in English, Hindi and Urdu', () => {
+  const areas = [...areasOf('desk'), ...areasOf('console'), ...areasOf('verify')]
   assert.deepEqual(
     (['hi', 'ur'] as const).flatMap((language) => areas.flatMap((area) => faultsOf(language, area))),
     [],

@@ -21,7 +21,7 @@ const digestOf = (file: string): string => {
 /** The stamp of the sources as they lie there now. */
 export function currentStamp(modules: readonly string[]): WebStamp {
   const fixed = ['package-lock.json', 'scripts/build-web.ts']
-  const names = globSync('web/{ui,patient,desk,console}/**/*.*', { cwd: ROOT }).toSorted()
+  const names = globSync('web/{ui,patient,desk,console,verify}/**/*.*', { cwd: ROOT }).toSorted()
   return {
     files: Object.fromEntries([...modules, ...fixed].map((file) => [file, digestOf(file)])),
     names: digest(names.join('\n')),

@@ -17,7 +17,10 @@ const TYPES: Readonly<Record<string, string>> = {
 const FOREVER = 'public, max-age=31536000, immutable'
 
 /** One app: where people find it, and which page of web/dist starts it. */
-export type WebApp = { readonly path: '/me' | '/desk' | '/sandbox'; readonly name: 'patient' | 'desk' | 'console' }
+export type WebApp = {
+  readonly path: '/me' | '/desk' | '/sandbox' | '/verify'
+  readonly name: 'patient' | 'desk' | 'console' | 'verify'
+}
 
 /**
  * Serves built apps: the page under its path and every path below, the files under `/web/`. No health data passes here, so no

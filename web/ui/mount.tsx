@@ -11,7 +11,7 @@ import { chosenLanguage, type LoadWords, WordsProvider } from './words.tsx'
 
 /** Starts one app in the page: words of the person's language first, then what it shows under its own path. */
 export function mount(options: {
-  readonly app: 'patient' | 'desk' | 'console'
+  readonly app: 'patient' | 'desk' | 'console' | 'verify'
   readonly base: string
   readonly load: LoadWords
   readonly children: ReactNode

@@ -51,7 +51,7 @@ export function watchChores(needs: WatchNeeds): readonly Chore[] {
 }
 
 /** The own log, and those of the policy that say where they are. */
-export function watchedLogs({ machine, log, outbound }: Omit<WatchNeeds, 'logger'>): readonly WatchedLog[] {
+function watchedLogs({ machine, log, outbound }: Omit<WatchNeeds, 'logger'>): readonly WatchedLog[] {
   const policy = log.policy
   const witnesses = (policy?.witnesses ?? []).flatMap(({ name, url }) => (url === undefined ? [] : [{ name, url }]))
   const asked = new Map(
