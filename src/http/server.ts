@@ -27,8 +27,9 @@ import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
 import { SAFE_HEADERS, TLS_ONLY } from './safe-headers.ts'
-import { answerUnreadable } from './unreadable.ts'
+import { refusalOfFrameworkError, send } from './send.ts'
 import { handleProved, type StepUpCheck } from './step-up.ts'
+import { answerUnreadable } from './unreadable.ts'
 import { addWebFiles, type WebApp } from './web-files.ts'
 
 export type Headers = Readonly<Record<string, string | undefined>>
@@ -150,6 +151,10 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   // Before the sockets are cut, so that readers see an end and not a fault.
   app.addHook('preClose', async () => live.close())
   const meters = makeMeters(needs.metrics, live, door)
+  const turnAway = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal, route: Route) => {
+    meters.refused.inc({ code: refusal.code })
+    return answerWith(request, reply, refusal, route)
+  }
   for (const route of needs.routes) {
     app.route({
       method: route.method,
@@ -161,11 +166,15 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
           door.turnAway(arriving(request), route) ??
           contentFault(route, request.headers as Headers) ??
           (await turnedAwayByAddress(needs, route, request))
-        if (refusal === undefined) return undefined
-        meters.refused.inc({ code: refusal.code })
-        return answerWith(request, reply, refusal, route)
+        return refusal === undefined ? undefined : turnAway(request, reply, refusal, route)
       },
-      handler: (request, reply) => serve({ ...needs, meters, live, door }, route, request, reply),
+      // A place is held until the answer and its line in the delivery log are written.
+      handler: (request, reply) => {
+        const place = door.enter(arriving(request), route)
+        return isRefusal(place)
+          ? turnAway(request, reply, place, route)
+          : serve({ ...needs, meters, live, door }, route, request, reply).finally(place)
+      },
     })
   }
   app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
@@ -205,28 +214,17 @@ function refuseKeysAway(needs: ServerNeeds, error: KeysAway): Refusal {
   return { ...refuse('machine/keys-unavailable'), retryAfterS: KEYS_AWAY_WAIT_S }
 }
 
-function refusalOfFrameworkError(error: unknown): Refusal | undefined {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse('request/too-large')
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return refuse('request/wrong-type')
-  return typeof status === 'number' && status >= 400 && status < 500 ? refuse('request/malformed') : undefined
-}
-
 type Inside = ServerNeeds & { readonly meters: Meters; readonly live: LiveStreams; readonly door: Door }
 
 async function serve(needs: Inside, route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const { meters, live, door } = needs
+  const { meters, live } = needs
   const startedMs = performance.now()
   const at = needs.machine.now()
   const rules = needs.dialects[route.dialect]
   const headers = request.headers as Headers
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   const seen: { caller?: Caller; body?: unknown } = {}
-  const place = door.enter(arriving(request), route)
-  const handled = isRefusal(place)
-    ? place
-    : await prepareAndHandle(needs, route, request, headers, raw, seen).finally(place)
+  const handled = await prepareAndHandle(needs, route, request, headers, raw, seen)
   const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
   const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
@@ -244,7 +242,7 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
     },
     'answered',
   )
-  if (rules.logged && !isRefusal(place)) {
+  if (rules.logged) {
     const body = answer.body === undefined ? '' : JSON.stringify(answer.body)
     const requestId = rules.requestId(headers)
     const message = {
@@ -387,16 +385,4 @@ function readInput(
 function decodedParts(request: FastifyRequest): readonly string[] {
   const values = [...Object.values(request.params as object), ...Object.values(request.query as object)] as unknown[]
   return values.flat().map(String)
-}
-
-/** Sends exact content types: some ABDM clients insist on `application/json` without a charset. */
-async function send(reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
-  reply.code(answer.status).headers(SAFE_HEADERS)
-  if (answer.body === undefined) return reply.headers({ ...answer.headers }).send()
-  if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) {
-    reply.headers({ 'content-type': 'text/plain; charset=utf-8', ...answer.headers })
-    return reply.send(Buffer.from(answer.body as Uint8Array))
-  }
-  reply.headers({ 'content-type': 'application/json', ...answer.headers })
-  return reply.send(Buffer.from(JSON.stringify(answer.body)))
 }
