@@ -24,6 +24,7 @@ export const VEILED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   message: ['path', 'body', 'answer', 'error'],
   message_content: ['headers', 'body', 'answer_headers', 'answer', 'resend'],
   own_fetch_holder: ['reason_says', 'outcomes'],
+  passkey: ['name'],
   profile_share: ['error_message'],
   seen_request: ['answer'],
   text_message: ['mobile', 'words'],

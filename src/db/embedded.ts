@@ -106,7 +106,10 @@ function settings(host: string, throwaway: boolean): string[] {
     // Statements carry health data: neither they nor their parameters are written to the log of the server.
     log_statement: 'none',
     log_min_error_statement: 'panic',
+    log_parameter_max_length: '0',
     log_parameter_max_length_on_error: '0',
+    // Without the values of a row that was refused.
+    log_error_verbosity: 'terse',
     ...(throwaway
       ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }
       : { fsync: 'on' }),

@@ -1,5 +1,6 @@
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
 import type { AddingIn, Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
@@ -52,7 +53,8 @@ export async function insertPasskey(
       credential_id: bytesOf(passkey.id),
       kind: passkey.kind,
       person: passkey.person,
-      name: passkey.name,
+      // Her own words for it.
+      name: sealed(passkey.name),
       public_key: Buffer.from(passkey.publicKey),
       counter: passkey.counter,
       transports: [...passkey.transports],
@@ -108,7 +110,12 @@ export async function updatePasskeyName(
   id: string,
   name: string,
 ): Promise<void> {
-  insistOnOne(await one(tx, owner, id).set({ name }).executeTakeFirst(), 'passkey')
+  insistOnOne(
+    await one(tx, owner, id)
+      .set({ name: sealed(name) })
+      .executeTakeFirst(),
+    'passkey',
+  )
 }
 
 export async function deletePasskey(
