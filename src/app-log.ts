@@ -33,11 +33,17 @@ export type LogParts = {
 export function logParts(
   { log: settings }: Pick<PartyConfig, 'log'>,
   keys: Pick<PartyKeys, 'logSeed' | 'witnessSeed'>,
-  ground: { readonly machine: Machine; readonly outbound: Outbound; readonly log: Logger },
+  ground: {
+    readonly machine: Machine
+    readonly outbound: Outbound
+    readonly log: Logger
+    /** The name in the settings, or that of its successor after a restore that lost entries. */
+    readonly logName: string
+  },
 ): LogParts {
   const { machine, outbound, log: logger } = ground
   const ownLog: OwnLog = {
-    signer: makeSigner(settings.origin, keys.logSeed),
+    signer: makeSigner(ground.logName, keys.logSeed),
     witnesses: settings.witnesses,
     ...(settings.policy === undefined ? {} : { policy: settings.policy }),
   }

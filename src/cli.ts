@@ -2,19 +2,21 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
-import { clock, openKeys, openVeil, random, randomToken, StartFault, startParty } from './app.ts'
+import { clock, openKeys, random, randomToken, StartFault, startParty } from './app.ts'
+import { backUpBeforeUpgrade, siteOfNetwork, siteOfParty, startKeeper } from './app-recovery.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
 import { addKeysCommands } from './cli-keys.ts'
+import { addMigrateCommands } from './cli-migrate.ts'
+import { addPartnerCommands } from './cli-partners.ts'
 import { readFacility, readParty } from './cli-party.ts'
+import { addRecoveryCommands } from './cli-recovery.ts'
 import { addStaffCommands } from './cli-staff.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
-import { connect } from './db/connect.ts'
 import { DatabaseFault } from './db/database-fault.ts'
 import { startEmbedded } from './db/embedded.ts'
 import { EmbeddedFault } from './db/embedded-fault.ts'
-import { migrate } from './db/migrate.ts'
 import { DataPlaceFault, openDataFolder } from './demo/data-folder.ts'
 import { demoCommand } from './demo/demo-command.ts'
 import { StoryFault } from './demo/narrator.ts'
@@ -23,6 +25,7 @@ import { storyCommand } from './demo/story.ts'
 import { deidentifyCommand } from './fhir/deidentify/command.ts'
 import { importProfilesCommand } from './fhir/package-file.ts'
 import { ensureWeb } from './http/web-build.ts'
+import { RecoveryFault } from './recovery/recovery-fault.ts'
 import { CallFault } from './sandbox/client.ts'
 import { addBridge, listJobs, listPatients, patientToken, redeliver, showPath } from './sandbox/commands.ts'
 import { followMessages } from './sandbox/follow-messages.ts'
@@ -45,6 +48,7 @@ const SENTENCES = [
   CallFault,
   StoryFault,
   WitnessFault,
+  RecoveryFault,
 ]
 
 /** Exit code for words that the command line does not know, as most programs have it; 1 is for what went wrong while working. */
@@ -86,9 +90,17 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
     )
   addNetworkCommands(program, does)
   addPartyCommands(program, does)
+  addRecoveryCommands(program, does, {
+    site: (file, folder) =>
+      file === undefined
+        ? siteOfNetwork({ ...settings(), starter }, folder)
+        : Promise.resolve(siteOfParty(readConfigFile(file, process.env), folder)),
+    program: VERSION,
+  })
   addWitnessCommand(program, does)
   addStaffCommands(program, does, (file) => readFacility(file, process.env))
   addKeysCommands(program, does, (file) => readParty(file, process.env))
+  addPartnerCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)
   addToolCommands(program, does)
   return program
@@ -156,11 +168,11 @@ function addPartyCommands(program: Command, does: Does): void {
       return serveParty(config)
     }),
   )
-  const update = program
-    .command('migrate')
-    .description('bring the database of a party to the newest schema')
-    .requiredOption('--config <file>', 'its settings')
-  update.action(does(async () => migrateParty(readConfigFile(update.opts<{ config: string }>().config, process.env))))
+  addMigrateCommands(program, does, {
+    read: (file) => readConfigFile(file, process.env),
+    open: openDatabase,
+    program: VERSION,
+  })
 }
 
 function addWitnessCommand(program: Command, does: Does): void {
@@ -183,13 +195,17 @@ async function serveParty(config: PartyConfig): Promise<number> {
   const log = pino({ level: config.logLevel })
   await ensureWeb((line) => log.info(line))
   const database = await openDatabase(config)
+  const backup = await backUpBeforeUpgrade(config, database.url, VERSION)
+  if (backup !== undefined) log.info({ backup }, 'took a backup before the upgrade')
   const party = await startParty(config, database.url, log).catch(async (error: unknown) => {
     await database.stop()
     throw error
   })
   log.info({ url: party.url, role: config.role }, `${config.name} is up`)
+  const keeper = await startKeeper(party, database.url, VERSION, log)
   await untilSignal()
   log.info('stopping')
+  await keeper.stop()
   await party.stop()
   await database.stop()
   return 0
@@ -203,23 +219,6 @@ async function openDatabase(
   const embedded = await startEmbedded({ folder: embeddedFolder, log: (line) => process.stderr.write(`${line}\n`) })
   if (!(await embedded.databaseExists(name))) await embedded.createDatabase(name)
   return { url: embedded.connectionString(name), stop: embedded.stop }
-}
-
-async function migrateParty(config: PartyConfig): Promise<number> {
-  const database = await openDatabase(config)
-  const connection = await connect({
-    connectionString: database.url,
-    veil: await openVeil(config.keysFolder),
-    onError: (error) => process.stderr.write(`${error.message}\n`),
-  })
-  try {
-    const done = await migrate(connection.pool)
-    process.stdout.write(done.length === 0 ? 'The database is up to date.\n' : `Applied: ${done.join(', ')}\n`)
-    return 0
-  } finally {
-    await connection.close()
-    await database.stop()
-  }
 }
 
 /** A signal may arrive twice at once: from the terminal and from the launcher. Only a later one means "now, at any price". */
@@ -310,6 +309,7 @@ function addToolCommands(program: Command, does: Does): void {
     .argument('<what>', 'https://host/log, a folder, or a receipt file')
     .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
     .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
+    .option('--policy <file>', 'known logs, witnesses, and the quorum that makes a checkpoint count (C2SP tlog-policy)')
     .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
     .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
   const fhir = program
@@ -317,7 +317,6 @@ function addToolCommands(program: Command, does: Does): void {
     .description('documents: import newer profiles that they are checked by; deidentify copies for research')
   addDeidentify(fhir, does)
   const load = fhir.command('import')
-    .option('--policy <file>', 'known logs, witnesses, and the quorum that makes a checkpoint count (C2SP tlog-policy)')
   load
     .description('load a newer official package of the ABDM profiles')
     .argument('<package.tgz>', 'as the publisher made it: package/package.json and the definitions beside it')
@@ -391,7 +390,7 @@ function verifyArguments(
     ...args,
     ...(options.key === undefined ? [] : ['--key', options.key]),
     ...(options.witness ?? []).flatMap((vkey) => ['--witness', vkey]),
+    ...(options.policy === undefined ? [] : ['--policy', options.policy]),
     ...(options.since === undefined ? [] : ['--since', options.since]),
   ]
 }
-    ...(options.policy === undefined ? [] : ['--policy', options.policy]),

@@ -91,6 +91,21 @@ export async function startNetwork(options: Options): Promise<DemoNetwork> {
   }
 }
 
+/** The settings of every party of a sample network that has run before, for commands beside it: backups, restores. */
+export async function networkSettings(
+  place: Place,
+): Promise<readonly { readonly key: string; readonly settings: Record<string, unknown> }[]> {
+  const identities = await Promise.all(DEMO_PARTIES.map((party) => identify(place, party)))
+  const network: Network = {
+    firstPort: place.firstPort,
+    parties: DEMO_PARTIES.map((party, i) => describe(place, party, i)),
+  }
+  return DEMO_PARTIES.map((party, i) => ({
+    key: party.key,
+    settings: settingsOf(place, network, party, i, identities),
+  }))
+}
+
 /** Where a facility of the sample network picks up FHIR documents made by others. */
 export function documentsFolder(dataFolder: string, key: string): string {
   return join(dataFolder, key, 'documents')
@@ -101,10 +116,13 @@ export function profilesFolder(dataFolder: string): string {
   return join(dataFolder, 'profiles')
 }
 
-const folderOf = (options: Options, party: DemoParty): string => join(options.dataFolder, party.key)
+/** What says where a party of the sample network is, running or not. */
+type Place = Pick<Options, 'dataFolder' | 'firstPort' | 'starter'>
+
+const folderOf = (options: Place, party: DemoParty): string => join(options.dataFolder, party.key)
 const originOf = (party: DemoParty): string => `${party.key}.amanat.example/log`
 
-function readKept(options: Options, party: DemoParty): Kept {
+function readKept(options: Place, party: DemoParty): Kept {
   const path = join(folderOf(options, party), 'party.json')
   if (existsSync(path)) return kept.parse(JSON.parse(readFileSync(path, 'utf8')))
   const fresh = { operatorToken: options.starter.randomToken() }
@@ -112,7 +130,7 @@ function readKept(options: Options, party: DemoParty): Kept {
   return fresh
 }
 
-function saveKept(options: Options, party: DemoParty, values: Kept): void {
+function saveKept(options: Place, party: DemoParty, values: Kept): void {
   mkdirSync(folderOf(options, party), { recursive: true, mode: 0o700 })
   writeFileSync(join(folderOf(options, party), 'party.json'), `${JSON.stringify(values, null, 2)}\n`, { mode: 0o600 })
 }
@@ -124,7 +142,7 @@ type Identity = {
   readonly witnessName: string
 }
 
-async function identify(options: Options, party: DemoParty): Promise<Identity> {
+async function identify(options: Place, party: DemoParty): Promise<Identity> {
   const { logSeed, witnessSeed } = await options.starter.logKeys(folderOf(options, party))
   const cosigner = makeCosigner(`${originOf(party)}/witness`, witnessSeed)
   return {
@@ -135,7 +153,7 @@ async function identify(options: Options, party: DemoParty): Promise<Identity> {
   }
 }
 
-function describe(options: Options, party: DemoParty, index: number): NetworkParty {
+function describe(options: Place, party: DemoParty, index: number): NetworkParty {
   const { key, role, id, name, what } = party
   const { operatorToken, clientId } = readKept(options, party)
   return {
@@ -152,7 +170,7 @@ function describe(options: Options, party: DemoParty, index: number): NetworkPar
 
 /** Each log is witnessed by the next two parties round the table, so no party can roll its log back unseen. */
 function settingsOf(
-  options: Options,
+  options: Place,
   network: Network,
   party: DemoParty,
   index: number,

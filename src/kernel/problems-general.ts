@@ -111,6 +111,11 @@ export const GENERAL_PROBLEMS = {
     abdm: 'ABDM-1024',
     title: 'The key service does not answer, so nothing can be sealed or opened; nothing was changed.',
   },
+  'machine/restored': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'This party was restored from a backup and answers nobody until its operator has confirmed that.',
+  },
   'keys/unknown-version': { status: 404, abdm: 'ABDM-1404', title: 'There is no such version of the wrapping key.' },
   'keys/version-in-use': {
     status: 409,

@@ -10,7 +10,7 @@ import { ed25519Verifier, makeSigner } from '../crypto/signed-note.ts'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import type { RecoveryEvent } from './recovery.ts'
+import type { RecoveryEvent, RestoredNote } from './recovery.ts'
 import { RecoveryFault } from './recovery-fault.ts'
 import { readRestoredNote, removeRestoredNote, saveLastRun } from './store.ts'
 
@@ -31,6 +31,11 @@ export async function noteRun(
 ): Promise<void> {
   const event: RecoveryEvent = { ...run, actor: OPERATOR }
   await saveLastRun(tx, await record(tx, event))
+}
+
+/** What a restored database says of itself until its operator confirms it; undefined in ordinary life. */
+export async function noteOfRestore(db: Machine['db']): Promise<RestoredNote | undefined> {
+  return readRestoredNote(db)
 }
 
 /** The farthest checkpoint of a log that a witness cosigned. */

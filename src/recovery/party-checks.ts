@@ -20,7 +20,12 @@ export type Check = {
 }
 
 /** A party's database with its keys: the restored copy, or the running one. */
-export type OpenParty = { readonly machine: Machine; readonly log: OwnLog; readonly close: () => Promise<void> }
+export type OpenParty = {
+  readonly machine: Machine
+  readonly log: OwnLog
+  readonly logSeed: Uint8Array
+  readonly close: () => Promise<void>
+}
 
 const PATIENTS_MAX = 500
 const ERASED_MAX = 5_000

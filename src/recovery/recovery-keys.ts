@@ -147,6 +147,11 @@ export function fileKeyAgain(recovery: RecoveryKey, ephemeral: Uint8Array): Uint
   return fileKey(x25519.getSharedSecret(recovery.secret, ephemeral), ephemeral, publicOf(recovery))
 }
 
+/** The public half of what signs backups. */
+export function signerOf({ signingSeed }: BackupKeys): Uint8Array {
+  return ed25519.getPublicKey(signingSeed)
+}
+
 export function publicOf({ secret }: RecoveryKey): Uint8Array {
   return x25519.getPublicKey(secret)
 }

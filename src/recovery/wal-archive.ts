@@ -37,6 +37,8 @@ export type Archived = {
 }
 
 export type ArchiveUntil =
+  /** Ends when the archive has everything that the server has now. */
+  | { readonly kind: 'now' }
   /** Ends as soon as the archive has everything up to there. */
   | { readonly kind: 'reached'; readonly lsn: Lsn }
   /** Goes on until it is stopped; a piece is closed at least every `everyMs`, which is what a crash of the machine can lose. */
@@ -65,7 +67,8 @@ export async function archiveWal(target: BackupTarget, until: ArchiveUntil): Pro
     })
     try {
       const { from, hasGap } = whereToBegin(target.folder, server, slotStart)
-      return { ...(await follow(target, server, from, until)), hasGap }
+      const end = until.kind === 'now' ? ({ kind: 'reached', lsn: server.flushed } as const) : until
+      return { ...(await follow(target, server, from, end)), hasGap }
     } finally {
       unlock()
     }
@@ -86,7 +89,7 @@ async function follow(
   target: BackupTarget,
   server: Replication,
   from: Lsn,
-  until: ArchiveUntil,
+  until: Exclude<ArchiveUntil, { kind: 'now' }>,
 ): Promise<Omit<Archived, 'hasGap'>> {
   const turns = new Turns(until.kind === 'stopped' ? until.everyMs : CONFIRM_EVERY_MS)
   const stream = new WalStream(server, { slot: SLOT, from, onNews: () => (isDue() ? turns.wake() : undefined) })
@@ -137,7 +140,7 @@ async function noteReached(
   server: Replication,
   stream: WalStream,
   reached: Lsn,
-  until: ArchiveUntil,
+  until: Exclude<ArchiveUntil, { kind: 'now' }>,
 ): Promise<void> {
   if (stream.serverAt === undefined || stream.serverEnd > reached) return
   await writeReached(target.folder, server.systemId, server.timeline, { lsn: reached, at: stream.serverAt })
