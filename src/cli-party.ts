@@ -11,7 +11,9 @@ export function readFacility(file: string, env: Env) {
 
 /** Where the party of these settings listens on this machine, and the token of its operator. */
 export function readParty(file: string, env: Env) {
-  const { name, listen, operatorToken } = readConfigFile(file, env)
+  const { name, listen, operatorToken, publicUrl, keysFolder, tls } = readConfigFile(file, env)
   const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`, name, operatorToken }
+  // Its certificate is for the name by which others reach it.
+  const url = tls === undefined ? `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}` : publicUrl
+  return { url, name, operatorToken, publicUrl, keysFolder }
 }
