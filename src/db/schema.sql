@@ -21,10 +21,12 @@ create table audit_event (
   type text not null,
   patient_tag bytea,
   body bytea not null,
+  actor_kind text not null default 'unknown'::text,
   constraint audit_event_pkey PRIMARY KEY (bucket, id)
 );
 CREATE INDEX audit_event_patient ON public.audit_event USING btree (bucket, patient_tag, id) WHERE (patient_tag IS NOT NULL);
 comment on table audit_event is 'by patient: what happened, one row per log entry';
+comment on column audit_event.actor_kind is 'patient, facility, exchange, operator or system; unknown for events from before this column';
 
 create table bridge (
   client_id text not null,
@@ -466,6 +468,26 @@ create table hiu_consent (
 CREATE INDEX hiu_consent_newest ON public.hiu_consent USING btree (asked_at, id);
 CREATE INDEX hiu_consent_patient ON public.hiu_consent USING btree (bucket, patient, asked_at);
 comment on table hiu_consent is 'by patient: consents that this facility asks for';
+
+create table hiu_copy (
+  bucket smallint not null,
+  artefact uuid not null,
+  patient text not null,
+  status text not null,
+  reason text,
+  hold_reason text,
+  hold_until timestamp with time zone,
+  pages integer not null,
+  stopped_at timestamp with time zone,
+  changed_at timestamp with time zone not null,
+  constraint hiu_copy_pkey PRIMARY KEY (bucket, artefact),
+  constraint hiu_copy_check CHECK (((status <> 'held'::text) OR ((hold_reason IS NOT NULL) AND (hold_until IS NOT NULL)))),
+  constraint hiu_copy_check1 CHECK (((status = 'active'::text) = (reason IS NULL))),
+  constraint hiu_copy_reason_check CHECK ((reason = ANY (ARRAY['REVOKED'::text, 'EXPIRED'::text, 'DENIED'::text]))),
+  constraint hiu_copy_status_check CHECK ((status = ANY (ARRAY['active'::text, 'stopped'::text, 'held'::text, 'erased'::text])))
+);
+CREATE INDEX hiu_copy_due ON public.hiu_copy USING btree (hold_until) WHERE (status = 'held'::text);
+comment on table hiu_copy is 'by patient: copies received under a consent, from the end of the consent to their erasure';
 
 create table hiu_document (
   bucket smallint not null,
@@ -1370,6 +1392,24 @@ create table web_session (
 CREATE INDEX web_session_expires ON public.web_session USING btree (expires_at);
 CREATE INDEX web_session_person ON public.web_session USING btree (kind, person, opened_at);
 comment on table web_session is 'local: sessions of the web apps';
+
+create table withheld_look (
+  bucket smallint not null,
+  id uuid not null,
+  patient text not null,
+  event uuid not null,
+  status text not null,
+  sealed_order bytea not null,
+  until timestamp with time zone not null,
+  proposed_by text not null,
+  confirmed_by text,
+  proposed_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  constraint withheld_look_pkey PRIMARY KEY (bucket, id),
+  constraint withheld_look_status_check CHECK ((status = ANY (ARRAY['proposed'::text, 'in-force'::text, 'lifted'::text])))
+);
+CREATE UNIQUE INDEX withheld_look_event ON public.withheld_look USING btree (bucket, patient, event) WHERE (status <> 'lifted'::text);
+comment on table withheld_look is 'by patient: looks of which the law forbids to tell the patient for now';
 
 create table witnessed_log (
   origin text not null,

@@ -19,6 +19,7 @@ export interface AuditEventTable {
   type: string
   patient_tag: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
   body: ColumnType<Buffer, Uint8Array, Uint8Array>
+  actor_kind: Generated<string>
 }
 
 export interface BridgeTable {
@@ -337,6 +338,19 @@ export interface HiuConsentTable {
   asked_role: string | null
   template: string | null
   read_at: Date | null
+}
+
+export interface HiuCopyTable {
+  bucket: number
+  artefact: string
+  patient: string
+  status: string
+  reason: string | null
+  hold_reason: string | null
+  hold_until: Date | null
+  pages: number
+  stopped_at: Date | null
+  changed_at: Date
 }
 
 export interface HiuDocumentTable {
@@ -994,6 +1008,20 @@ export interface WebSessionTable {
   ended_at: Date | null
 }
 
+export interface WithheldLookTable {
+  bucket: number
+  id: string
+  patient: string
+  event: string
+  status: string
+  sealed_order: ColumnType<Buffer, Uint8Array, Uint8Array>
+  until: Date
+  proposed_by: string
+  confirmed_by: string | null
+  proposed_at: Date
+  changed_at: Date
+}
+
 export interface WitnessedLogTable {
   origin: string
   size: number
@@ -1031,6 +1059,7 @@ export interface Tables {
   hip_share: HipShareTable
   hiu_artefact: HiuArtefactTable
   hiu_consent: HiuConsentTable
+  hiu_copy: HiuCopyTable
   hiu_document: HiuDocumentTable
   hiu_early_notice: HiuEarlyNoticeTable
   hiu_entry: HiuEntryTable
@@ -1095,6 +1124,7 @@ export interface Tables {
   visit: VisitTable
   visit_attendant: VisitAttendantTable
   web_session: WebSessionTable
+  withheld_look: WithheldLookTable
   witnessed_log: WitnessedLogTable
 }
 
@@ -1123,6 +1153,7 @@ export const byPatientTables = [
   'hip_share',
   'hiu_artefact',
   'hiu_consent',
+  'hiu_copy',
   'hiu_document',
   'hiu_early_notice',
   'hiu_entry',
@@ -1149,4 +1180,5 @@ export const byPatientTables = [
   'subscription_event',
   'visit',
   'visit_attendant',
+  'withheld_look',
 ] as const satisfies readonly (keyof Tables)[]

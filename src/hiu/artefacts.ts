@@ -6,7 +6,7 @@ import { enqueue } from '../jobs/queue.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { attestAgain, eraseCopy } from './erase.ts'
+import { attestAgain, endCopy } from './erase.ts'
 import {
   type ArtefactEvent,
   type ArtefactStatus,
@@ -228,9 +228,9 @@ export async function endArtefact(
     status,
     reason,
   })
-  await moveArtefact(tx, recorded, artefact, { status, reason, erasedAt: tx.now })
+  await moveArtefact(tx, recorded, artefact, { status, reason })
   await announce(tx, recorded)
-  await eraseCopy(tx, needs, artefact, reason)
+  await endCopy(tx, needs, recorded, artefact, reason)
 }
 
 /** An artefact whose end is told before its beginning: remembered, so that its grant, when it comes late, has no effect. */
@@ -256,5 +256,5 @@ export async function endArtefactById(
   await saveKnownId(tx, recorded, 'artefact', id, { bucket: bucketOf(consent.patient), id })
   await insertArtefact(tx, recorded, { id, consent: consent.id, patient: consent.patient, status, reason })
   await announce(tx, recorded)
-  await eraseCopy(tx, needs, { id, patient: consent.patient }, reason)
+  await endCopy(tx, needs, recorded, { id, patient: consent.patient, consent: consent.id }, reason)
 }

@@ -174,15 +174,14 @@ export async function copyOf(
   return { sha256: documents.map((row) => row.sha256.toString('hex')), pages: Number(pages?.n ?? 0) }
 }
 
-/** Destroys the key of the copy, and deletes its rows. */
-export async function eraseCopyRows(
+/** Deletes the sealed pages of requests, what was found in them and what their providers said. */
+export async function deletePages(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
-  erasure: Erasure,
+  patient: AbhaAddress,
   requests: readonly string[],
 ): Promise<void> {
-  const bucket = bucketOf(erasure.patient)
-  await eraseDataKey(tx, erasure.patient, erasure.artefact)
+  const bucket = bucketOf(patient)
   if (requests.length > 0) {
     await tx.db
       .deleteFrom('hiu_entry')
@@ -201,6 +200,18 @@ export async function eraseCopyRows(
       .where('id', 'in', [...requests])
       .execute()
   }
+}
+
+/** Destroys the key of the copy, and deletes its rows. */
+export async function eraseCopyRows(tx: Tx, _recorded: Recorded<AuditEvent>, erasure: Erasure): Promise<void> {
+  const bucket = bucketOf(erasure.patient)
+  await eraseDataKey(tx, erasure.patient, erasure.artefact)
+  await tx.db
+    .updateTable('hiu_artefact')
+    .set({ erased_at: erasure.erasedAt })
+    .where('bucket', '=', bucket)
+    .where('id', '=', erasure.artefact)
+    .execute()
   await tx.db.deleteFrom('hiu_document').where('bucket', '=', bucket).where('artefact', '=', erasure.artefact).execute()
   await tx.db
     .insertInto('hiu_erasure')

@@ -1,34 +1,83 @@
-import { announce, record } from '../audit/record.ts'
+import { type AuditEvent, announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
-import { copyOf, type Erasure, eraseCopyRows, findErasure, setAttestation } from './document-store.ts'
+import { type CopyHeldEvent, HOLDS, type HoldBySetting, holdFor } from './copy.ts'
+import { type Copy, copyFacts, lockCopy, moveCopy } from './copy-store.ts'
+import { copyOf, deletePages, type Erasure, eraseCopyRows, findErasure, setAttestation } from './document-store.ts'
 import { type AttestationRefusedEvent, type ErasedEvent, type ErasureReason, next } from './hiu.ts'
 import { type Artefact, findKnownArtefact } from './store.ts'
 import { destroySecret, lockRequest, moveRequest, requestsOf } from './transfer-store.ts'
 
-export type EraseNeeds = { readonly facility: { readonly id: FacilityId } }
+export type EraseNeeds = {
+  readonly facility: { readonly id: FacilityId }
+  readonly keepsByLaw?: readonly HoldBySetting[]
+}
 
 /**
- * Erases the copy received under an artefact: destroys its key and the private keys of its requests, deletes documents and pages,
- * records what was erased, and lets the exchange be told. The caller has moved the artefact to a final state.
+ * What follows the end of a consent, in its transaction: nobody reads the copy from now on, its sealed pages and the private keys of its
+ * requests go, and the copy is erased; or kept, sealed, when a law demands it. `recorded` is the end of the consent.
  */
-export async function eraseCopy(
+export async function endCopy(
   tx: Tx,
   needs: EraseNeeds,
-  artefact: Pick<Artefact, 'id' | 'patient'>,
+  recorded: Recorded<AuditEvent>,
+  artefact: Pick<Artefact, 'id' | 'patient' | 'consent'>,
   reason: ErasureReason,
-): Promise<Erasure> {
-  const before = await findErasure(tx, artefact.patient, artefact.id)
-  if (before !== undefined) return before
-  const requests = await requestsOf(tx, artefact.patient, artefact.id)
+): Promise<void> {
+  const { id, patient, consent } = artefact
+  const name = { artefact: id, patient }
+  const before = await lockCopy(tx, name)
+  if (before !== undefined && before.status !== 'active') return
+  const pages = await stopRequests(tx, recorded, name)
+  const facts = await copyFacts(tx, name, consent)
+  const claim = before?.hold
+  const hold = holdFor(needs.keepsByLaw ?? [], { ...facts, ...(claim === undefined ? {} : { claim }) }, tx.now)
+  const stopped: Copy = { ...name, status: 'stopped', reason, pages, stoppedAt: tx.now }
+  await moveCopy(tx, recorded, before, stopped)
+  if (hold === undefined) return eraseCopy(tx, needs, stopped)
+  const held = await record<CopyHeldEvent>(tx, {
+    type: 'hiu.copy-held',
+    actor: { kind: 'facility', id: needs.facility.id },
+    patient,
+    subject: id,
+    reason: hold.reason,
+    law: HOLDS[hold.reason].law,
+    until: hold.until.toISOString(),
+    documents: facts.documents,
+    ended: reason,
+  })
+  await moveCopy(tx, held, stopped, { ...stopped, status: 'held', hold })
+  await announce(tx, held)
+}
+
+/** Ends the requests of a copy: their private keys and sealed pages go, also when a law keeps the documents. Answers how many pages. */
+async function stopRequests(
+  tx: Tx,
+  recorded: Recorded<AuditEvent>,
+  { artefact, patient }: Pick<Copy, 'artefact' | 'patient'>,
+): Promise<number> {
+  const requests = await requestsOf(tx, patient, artefact)
   const ids = requests.map((request) => request.id)
   // A page that is just arriving is in before, or refused after.
   for (const id of ids) await lockRequest(tx, id)
-  const { sha256, pages } = await copyOf(tx, artefact.patient, artefact.id, ids)
+  const { pages } = await copyOf(tx, patient, artefact, ids)
+  for (const request of requests) {
+    const status = next('request', request.status, 'erase')
+    if (status !== undefined) await moveRequest(tx, recorded, request, { status, ended: true })
+    await destroySecret(tx, recorded, request)
+  }
+  await deletePages(tx, recorded, patient, ids)
+  return pages
+}
+
+/** Erases a copy that was stopped or whose time of keeping is over: its key is destroyed, its rows go, the exchange is told. */
+async function eraseCopy(tx: Tx, needs: EraseNeeds, copy: Copy): Promise<void> {
+  const { artefact, patient, pages } = copy
+  const { sha256 } = await copyOf(tx, patient, artefact, [])
   const erasure: Erasure = {
-    artefact: artefact.id,
-    patient: artefact.patient,
-    reason,
+    artefact,
+    patient,
+    reason: copy.reason ?? 'EXPIRED',
     documents: sha256.length,
     pages,
     sha256,
@@ -37,22 +86,23 @@ export async function eraseCopy(
   const recorded = await record<ErasedEvent>(tx, {
     type: 'hiu.copy-erased',
     actor: { kind: 'facility', id: needs.facility.id },
-    patient: artefact.patient,
-    subject: artefact.id,
-    reason,
+    patient,
+    subject: artefact,
+    reason: erasure.reason,
     documents: erasure.documents,
     pages,
     sha256,
     erasedAt: tx.now.toISOString(),
   })
-  for (const request of requests) {
-    const status = next('request', request.status, 'erase')
-    if (status !== undefined) await moveRequest(tx, recorded, request, { status, ended: true })
-    await destroySecret(tx, recorded, request)
-  }
-  await eraseCopyRows(tx, recorded, erasure, ids)
+  await moveCopy(tx, recorded, copy, { ...copy, status: 'erased' })
+  await eraseCopyRows(tx, recorded, erasure)
   await announce(tx, recorded)
-  return erasure
+}
+
+/** Erases a kept copy when no law demands it any more. */
+export async function eraseWhenDue(tx: Tx, needs: EraseNeeds, name: Pick<Copy, 'artefact' | 'patient'>): Promise<void> {
+  const copy = await lockCopy(tx, name)
+  if (copy?.status === 'held' && copy.hold !== undefined && copy.hold.until <= tx.now) await eraseCopy(tx, needs, copy)
 }
 
 /** Tells the exchange again of an erasure that it had refused to take note of: its own clock was behind ours. */

@@ -7,6 +7,8 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } from './artefacts.ts'
 import { expireArtefact, tidyEarlyNotices } from './commands.ts'
+import { heldCopies } from './copy-store.ts'
+import { eraseWhenDue } from './erase.ts'
 import { type Fetched, type OpenNeeds, openPage, readLinks } from './open-page.ts'
 import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
 import type { ProviderReport } from './provider-report.ts'
@@ -115,6 +117,14 @@ export function hiuChores(machine: Machine, needs: HiuNeeds): readonly Chore[] {
       run: async () => {
         for (const artefact of await transact(machine, (tx) => artefactsDue(tx, BATCH)))
           await transact(machine, (tx) => expireArtefact(tx, needs, artefact))
+      },
+    },
+    {
+      name: 'hiu: erase what no law keeps any more',
+      everyMs: 60 * SECOND_MS,
+      run: async () => {
+        for (const copy of await transact(machine, (tx) => heldCopies(tx, BATCH, tx.now)))
+          await transact(machine, (tx) => eraseWhenDue(tx, needs, copy))
       },
     },
     {

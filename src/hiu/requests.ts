@@ -10,6 +10,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { nextRequestAt } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
+import type { HoldBySetting } from './copy.ts'
 import { type DataAskedEvent, type DataEvent, next, type TransferEndedEvent } from './hiu.ts'
 import { type ProviderReport, whyEnded } from './provider-report.ts'
 import { readReport, saveReport } from './report-store.ts'
@@ -35,7 +36,12 @@ import {
   requestsOf,
 } from './transfer-store.ts'
 
-export type RequestNeeds = { readonly facility: { readonly id: FacilityId }; readonly publicUrl: string }
+export type RequestNeeds = {
+  readonly facility: { readonly id: FacilityId }
+  readonly publicUrl: string
+  /** Laws by which this facility keeps copies beyond their consent; without them every copy is erased at once. */
+  readonly keepsByLaw?: readonly HoldBySetting[]
+}
 
 /** Asks again for the data of a request that was refused for a reason that passes. */
 export const ASK_AGAIN_JOB = 'hiu.ask-again'

@@ -350,7 +350,6 @@ export async function moveArtefact(
     readonly granted?: Granted
     readonly signature?: string
     readonly reason?: string
-    readonly erasedAt?: Date
   },
 ): Promise<void> {
   const detail =
@@ -369,7 +368,6 @@ export async function moveArtefact(
       ...(detail === undefined ? {} : { detail }),
       ...(to.granted === undefined ? {} : { erase_at: to.granted.terms.dataEraseAt }),
       ...(to.signature === undefined ? {} : { signature: to.signature }),
-      ...(to.erasedAt === undefined ? {} : { erased_at: to.erasedAt }),
     })
     .where('bucket', '=', bucketOf(artefact.patient))
     .where('id', '=', artefact.id)
