@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { Gauge, type Registry } from 'prom-client'
+import { exportChores } from './audit/export/jobs.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import type { OwnLog, OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
@@ -56,7 +57,11 @@ export function logParts(
     ownLog,
     ownWitness,
     routes: [...logRoutes(ownLog), ...witnessRoutes(ownWitness), ...watchRoutes(ownLog)],
-    chores: [...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }), ...watchChores(watching)],
+    chores: [
+      ...exportChores(settings.exports, { machine, origin: settings.origin, fetching: fetch, logger }),
+      ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }),
+      ...watchChores(watching),
+    ],
     handlers: [[SIGHTING_JOB, sightingHandler(watching)]],
     alarms: async () =>
       (await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })).map(

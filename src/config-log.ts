@@ -20,6 +20,8 @@ export const logExport = z.discriminatedUnion(
         host: z.string().min(1),
         port: z.number().int().min(1).max(65_535),
         tls: z.boolean().default(true),
+        /** The certificate, in PEM, of who signed the receiver's; the system's own without it. */
+        ca: z.string().min(1).optional(),
       })
       .strict(),
     z

@@ -17,3 +17,8 @@ export async function readOwnTree(
   }
   return { size: latest.size, note: cosignedNote(latest), source: { name: 'the database', read } }
 }
+
+/** Our newest checkpoint as we signed it, without what witnesses added. */
+export async function latestNote(db: Kysely<Tables>): Promise<string> {
+  return (await latestCheckpoint(db))?.note ?? ''
+}

@@ -50,6 +50,7 @@ export async function record<Event extends AuditEvent>(tx: Tx, event: Event): Pr
     id,
     at: tx.now,
     type: event.type,
+    actorKind: event.actor.kind,
     patientTag: key === undefined || patient === undefined ? null : patientTag(key, patient),
     body:
       key === undefined || patient === undefined ? stored : sealWith(key, stored, placeOfBody(id, patient), tx.random),

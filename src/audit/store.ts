@@ -24,6 +24,7 @@ export type NewEvent = {
   readonly id: Id<'event'>
   readonly at: Date
   readonly type: string
+  readonly actorKind: string
   readonly patientTag: Uint8Array | null
   readonly body: Uint8Array
   readonly commitment: Uint8Array
@@ -31,9 +32,13 @@ export type NewEvent = {
 
 /** Stores an event and queues it for the tree. */
 export async function insertEvent(tx: Tx, event: NewEvent): Promise<void> {
-  const { bucket, id, at, type, body } = event
-  await tx.db.insertInto('audit_event').values({ bucket, id, at, type, body, patient_tag: event.patientTag }).execute()
-  await tx.db.insertInto('log_queue').values({ event: id, commitment: event.commitment }).execute()
+  const { bucket, id, at, type, actorKind, patientTag, body, commitment } = event
+  // One round trip for both rows: this stands in every transaction that changes anything.
+  await sql`with stored as (
+      insert into audit_event (bucket, id, at, type, actor_kind, patient_tag, body)
+      values (${bucket}, ${id}, ${at}, ${type}, ${actorKind}, ${patientTag}, ${body})
+    )
+    insert into log_queue (event, commitment) values (${id}, ${commitment})`.execute(tx.db)
 }
 
 export type EventRow = { readonly id: Id<'event'>; readonly patientTag: Uint8Array | null; readonly body: Uint8Array }
@@ -54,6 +59,8 @@ export type EventFilter = {
   readonly types?: readonly string[]
   /** Only events before this one (newest come first): the next page. */
   readonly before?: Id<'event'>
+  /** Never these. */
+  readonly except?: readonly Id<'event'>[]
   readonly limit: number
 }
 
@@ -73,6 +80,7 @@ export async function findEventsAbout(
     .limit(filter.limit)
   if (filter.types) query = query.where('type', 'in', [...filter.types])
   if (filter.before) query = query.where('id', '<', filter.before)
+  if (filter.except?.length) query = query.where('id', 'not in', [...filter.except])
   return (await query.execute()).map(toEventRow)
 }
 

@@ -100,6 +100,9 @@ export const LIMITS = {
   /** Tiles that one comparison of two checkpoints of another log may read. */
   logWatchTilesMax: 64,
   sightingsWaitingMax: 50,
+  /** Entries that a SIEM gets at once, and the longest pause before it is tried again. */
+  logExportBatch: 200,
+  logExportPauseMsMax: 300_000,
   witnessBodyBytesMax: 65_536,
   /** A witness by itself: calls of one address, and cosignatures for one log, within a minute. */
   witnessCallsPerMinuteMax: 1_200,
@@ -259,6 +262,8 @@ export const LIMITS = {
   questionAnswerMs: 30 * 86_400_000,
   questionCharsMax: 2_000,
   questionsOpenMax: 20,
+  /** An order not to tell a patient of a look; a longer one is looked at and entered anew. */
+  withholdingMsMax: 366 * 86_400_000,
   /** Desk: patients that a search shows, rows of a list, and for how long looking at the same again is one look. */
   deskFoundMax: 20,
   deskListMax: 200,

@@ -1,0 +1,1 @@
+alter table audit_event drop column actor_kind;
