@@ -200,5 +200,5 @@ export const formOf = (client_assertion: string) => ({
 export const errorOf = ({ status, body }: Reply) => [status, body['error']]
 export const codeOf = ({ status, body }: Reply) => [
   status,
-  String(body['type'] ?? '').replace('urn:amanat:problem:', ''),
+  (body as { readonly type?: string }).type?.replace('urn:amanat:problem:', '') ?? '',
 ]

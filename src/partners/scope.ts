@@ -35,7 +35,7 @@ export function covers(held: readonly string[], wanted: string): boolean {
   if (rights === '') return false
   const mine = held.flatMap((scope) => {
     const [, heldType, heldRights = ''] = SCOPE.exec(scope) ?? []
-    return heldType === '*' || heldType === type ? [...heldRights] : []
+    return heldType === '*' || heldType === type ? heldRights.split('') : []
   })
-  return [...rights].every((right) => mine.includes(right))
+  return rights.split('').every((right) => mine.includes(right))
 }
