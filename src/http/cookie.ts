@@ -7,6 +7,12 @@ export function cookieOf(header: string | undefined, name: string): string | und
   return found.length === 1 ? found[0]?.slice(name.length + 1) : undefined
 }
 
+/**
+ * The name of a cookie of one host: over TLS with the prefix by which browsers hold that it was set over TLS, by this host itself and for
+ * all of it (RFC 6265bis §4.1.3.2), so that a neighbour below the same domain cannot plant one.
+ */
+export const ofThisHost = (name: string, isSecure: boolean): string => (isSecure ? `__Host-${name}` : name)
+
 /** A `Set-Cookie` that no script reads, that no other site makes the browser send, and that leaves over TLS only where there is TLS. */
 export function setCookie(
   name: string,

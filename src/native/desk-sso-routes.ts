@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cookieOf, setCookie } from '../http/cookie.ts'
+import { cookieOf, ofThisHost, setCookie } from '../http/cookie.ts'
 import { type Answer, type Route, route } from '../http/route.ts'
 import { staffActor, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
@@ -43,15 +43,16 @@ const withProvider = (needs: DeskSsoNeeds): SsoNeeds | Refusal =>
   needs.sso === undefined ? refuse('staff/sso-off') : { ...needs, sso: needs.sso }
 
 type Headers = Readonly<Record<string, string | undefined>>
-const cookieName = ({ party }: WebNeeds): string => `amanat_sso_${party.replaceAll(/[^A-Za-z0-9]/g, '_')}`
+const overTls = ({ origins }: WebNeeds): boolean => origins.every((origin) => origin.startsWith('https:'))
+const cookieName = (web: WebNeeds): string =>
+  ofThisHost(`amanat_sso_${web.party.replaceAll(/[^A-Za-z0-9]/g, '_')}`, overTls(web))
 const stateOf = (web: WebNeeds, headers: Headers): string | undefined => cookieOf(headers['cookie'], cookieName(web))
 /** The page that asks; a program that says nothing means the first of our addresses. */
 const originOf = ({ origins }: WebNeeds, { origin }: Headers): string => origin ?? origins[0] ?? ''
 
 function started(web: WebNeeds, begun: SsoStarted | Refusal): Answer | Refusal {
   if (isRefusal(begun)) return begun
-  const isSecure = web.origins.every((origin) => origin.startsWith('https:'))
-  const cookie = setCookie(cookieName(web), begun.state, { lifeMs: LIMITS.ssoMs, isSecure })
+  const cookie = setCookie(cookieName(web), begun.state, { lifeMs: LIMITS.ssoMs, isSecure: overTls(web) })
   return { status: 200, headers: { 'set-cookie': cookie }, body: { url: begun.url } }
 }
 

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
-import { cookieOf, setCookie } from '../http/cookie.ts'
+import { cookieOf, ofThisHost, setCookie } from '../http/cookie.ts'
 import { crossSiteFault } from '../http/web-origin.ts'
 import { type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -66,12 +66,16 @@ export async function openSession(
   }
   await store.insertSession(tx, recorded, session, digestOf(value))
   const options = { lifeMs: SESSION_MS[kind], isSecure: isSecure(web) }
-  return { id, cookie: setCookie(cookieNameOf(kind, web.party), value, options), csrf: csrfOf(value), expiresAt }
+  return { id, cookie: setCookie(nameOfCookie(web, kind), value, options), csrf: csrfOf(value), expiresAt }
 }
 
 /** The `Set-Cookie` that takes the cookie out of the browser. */
 export function clearedCookie(web: WebNeeds, kind: SessionKind): string {
-  return setCookie(cookieNameOf(kind, web.party), '', { lifeMs: 0, isSecure: isSecure(web) })
+  return setCookie(nameOfCookie(web, kind), '', { lifeMs: 0, isSecure: isSecure(web) })
+}
+
+function nameOfCookie(web: WebNeeds, kind: SessionKind): string {
+  return ofThisHost(cookieNameOf(kind, web.party), isSecure(web))
 }
 
 function isSecure({ origins }: WebNeeds): boolean {
@@ -96,7 +100,7 @@ export async function readSession(
   kind: SessionKind,
   call: WebCall,
 ): Promise<ReadSession | Refusal | undefined> {
-  const value = cookieOf(call.headers['cookie'], cookieNameOf(kind, web.party))
+  const value = cookieOf(call.headers['cookie'], nameOfCookie(web, kind))
   if (value === undefined) return undefined
   const session = await store.findSession(tx, kind, digestOf(value), seenAfter(tx, kind))
   if (session === undefined) return refuse('auth/no-session')

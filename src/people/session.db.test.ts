@@ -63,7 +63,8 @@ test('over TLS the cookie never leaves without it', async () => {
     const recorded = await record(tx, { type: 'people.signed-in', actor: OPERATOR })
     return openSession(tx, web, recorded, { kind: 'patient', person: 'x@sbx', how: 'otp', userAgent: undefined })
   })
-  assert.match(cookie, /; SameSite=Strict; Secure$/)
+  assert.match(cookie, /^__Host-amanat_me_sbx=.*; Path=\/; .*; SameSite=Strict; Secure$/)
+  assert.doesNotMatch(cookie, /Domain/i)
 })
 
 test('what changes something must come from a page of ours and say the word of its session', async () => {
