@@ -87,7 +87,7 @@ export async function siteOfNetwork(
 }
 
 /** Name of the database of a party. */
-export function databaseName(config: PartyConfig): string {
+function databaseName(config: PartyConfig): string {
   return 'url' in config.database
     ? decodeURIComponent(new URL(config.database.url).pathname.slice(1))
     : config.database.name

@@ -148,6 +148,6 @@ function withDatabase(server: string, name: string): string {
   return url.href
 }
 
-function failLoudly(error: Error): never {
+export function failLoudly(error: Error): never {
   throw error
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { bytesToHex } from '@noble/hashes/utils.js'
@@ -138,11 +138,4 @@ export function retain(folder: string, keepMs: number, now: Date, signer: Uint8A
       if (from === undefined || piece.end <= from) rmSync(join(walFolder(folder, systemId, timeline), piece.name))
   }
   return old.map(({ id }) => id)
-}
-
-/** Bytes of all archived WAL: for what a command prints. */
-export function walBytes(folder: string, systemId: string, timeline: number): number {
-  const place = walFolder(folder, systemId, timeline)
-  if (!existsSync(place)) return 0
-  return readdirSync(place).reduce((sum, name) => sum + statSync(join(place, name)).size, 0)
 }

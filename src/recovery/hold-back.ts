@@ -2,8 +2,8 @@ import type { Route } from '../http/route.ts'
 import { refuse } from '../kernel/refusal.ts'
 
 /**
- * The routes of a party that was restored and waits for its operator: its log may be read and its operator may ask, everything else is
- * refused before anything is read. Nothing is disclosed, signed, witnessed or remembered.
+ * The routes of a party that was restored and waits for its operator: its log and what it saw of others may be read and its operator may
+ * ask, everything else is refused before anything is read. Nothing is disclosed, signed, witnessed or remembered.
  */
 export function holdBack(routes: readonly Route[]): readonly Route[] {
   return routes.map((route) => {
@@ -14,5 +14,5 @@ export function holdBack(routes: readonly Route[]): readonly Route[] {
 }
 
 function mayBeAsked({ auth, method, path }: Route): boolean {
-  return (method === 'GET' && auth === 'operator') || (method === 'GET' && path.startsWith('/log/'))
+  return method === 'GET' && (auth === 'operator' || path.startsWith('/log/') || path.startsWith('/witness/'))
 }

@@ -41,7 +41,7 @@ const recoveryFile = z.object({
 })
 
 /** Where the keys of the running party for backups lie. */
-export function backupKeysPath(keysFolder: string): string {
+function backupKeysPath(keysFolder: string): string {
   return join(keysFolder, 'backup-keys.json')
 }
 
