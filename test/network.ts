@@ -41,6 +41,8 @@ export type Answer = { readonly status: number; readonly body: unknown; readonly
 type Options = {
   readonly facilities?: readonly string[]
   readonly folders?: Readonly<Record<string, string>>
+  /** How the staff of the facilities may sign in beside their own ways. */
+  readonly signIn?: object
   readonly allowPrivateNetworks?: boolean
   /** Gets every line of the parties' logs, of all levels. */
   readonly logTo?: (line: string) => void
@@ -224,6 +226,7 @@ export class TestNetwork {
               ...credentials,
             },
             records: folder === undefined ? {} : { folder },
+            signIn: this.#options.signIn ?? {},
           }
     const running = await startParty(
       parseConfig({ ...shared, ...own }, `the test party ${id}`),

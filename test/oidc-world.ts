@@ -20,7 +20,7 @@ const CLIENT = { clientId: 'tarangini-desk', clientSecret: 'a secret between the
 export class OidcWorld {
   readonly #server: Server
   readonly issuer: string
-  readonly #redirectUris: readonly string[]
+  #redirectUris: readonly string[]
   #provider: Provider | undefined
   #key: JWK & { readonly kid: string } = makeKey()
   #answer: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
@@ -34,7 +34,7 @@ export class OidcWorld {
     this.issuer = issuer
     this.#redirectUris = options.redirectUris
     this.#tellsAll = options.tellsAll ?? true
-    this.rotate()
+    if (options.redirectUris.length > 0) this.rotate()
   }
 
   static async start(options: Options): Promise<OidcWorld> {
@@ -48,6 +48,12 @@ export class OidcWorld {
     return { name: 'Tarangini login', issuer: this.issuer, ...CLIENT }
   }
 
+  /** Sends browsers back to these addresses, and no others. */
+  sendBackTo(redirectUris: readonly string[]): void {
+    this.#redirectUris = redirectUris
+    this.rotate()
+  }
+
   /** New keys; the old ones are gone. */
   rotate(): void {
     this.#key = makeKey()
@@ -57,7 +63,7 @@ export class OidcWorld {
         {
           client_id: CLIENT.clientId,
           client_secret: CLIENT.clientSecret,
-          redirect_uris: this.#redirectUris,
+          redirect_uris: [...this.#redirectUris],
           token_endpoint_auth_method: 'client_secret_basic',
         },
       ],

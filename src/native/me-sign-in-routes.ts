@@ -1,8 +1,10 @@
 import { type Route, route } from '../http/route.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { type PasskeyPlace, passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
 import { signInWithPasskey } from '../people/patient-proofs.ts'
 import { type SignInNeeds, signInWithCode, startSignIn } from '../people/sign-in-commands.ts'
+import { makeSourceThrottle } from '../people/source-throttle.ts'
 import { refuseElsewhere, signedIn } from './door.ts'
 import { passkeySignIn, signInCode, signInStart } from './me-sign-in-messages.ts'
 
@@ -36,6 +38,9 @@ function aboutRoute(needs: DoorNeeds): Route {
 }
 
 function codeRoutes(needs: DoorNeeds): readonly Route[] {
+  // Beside the limits of each address and of all: one place does not walk through addresses, nor guess at their codes.
+  const asked = makeSourceThrottle({ free: LIMITS.sourceAsksFree, waitMsMax: LIMITS.sourceAskWaitMsMax })
+  const guessed = makeSourceThrottle({ free: LIMITS.sourceGuessesFree, waitMsMax: LIMITS.sourceWaitMsMax })
   return [
     route({
       ...atTheDoor,
@@ -47,8 +52,11 @@ function codeRoutes(needs: DoorNeeds): readonly Route[] {
         202: { description: 'Where there is an account, a code is on its way' },
         429: { description: 'Too many' },
       },
-      handle: async ({ tx, body, headers }) => {
-        const started = refuseElsewhere(needs.web, headers) ?? (await startSignIn(tx, body.abhaAddress))
+      handle: async ({ tx, body, headers, source }) => {
+        const slowed = refuseElsewhere(needs.web, headers) ?? asked.mayTry(tx.now, source)
+        if (slowed) return slowed
+        asked.count(tx.now, source)
+        const started = await startSignIn(tx, body.abhaAddress)
         return isRefusal(started) ? started : { status: 202, body: started }
       },
     }),
@@ -63,11 +71,13 @@ function codeRoutes(needs: DoorNeeds): readonly Route[] {
         410: { description: 'Expired or spent' },
         422: { description: 'Wrong' },
       },
-      handle: async ({ tx, body, headers, params }) => {
-        const fault = refuseElsewhere(needs.web, headers)
+      handle: async ({ tx, body, headers, params, source }) => {
+        const fault = refuseElsewhere(needs.web, headers) ?? guessed.mayTry(tx.now, source)
         if (fault) return fault
         const given = { id: params['id'] ?? '', code: body.code, userAgent: headers['user-agent'] }
-        return signedIn(await signInWithCode(tx, needs, given))
+        const opened = await signInWithCode(tx, needs, given)
+        if (isRefusal(opened)) guessed.count(tx.now, source)
+        return signedIn(opened)
       },
     }),
   ]

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { transact } from '../../src/db/tx.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
+import { codeForSandbox } from '../../src/people/staff-sign-in.ts'
 import { listAt, textAt } from '../json-path.ts'
 import { addStaff, codeOfStaff } from '../staff.ts'
 import { saidAtDesk } from './desk-words.ts'
@@ -220,11 +222,17 @@ describe('staff at the desk', () => {
     await one.page.locator('input[name=code]').fill(await codeOfStaff(world.network, OURS, lab.login))
     await one.page.locator('button[type=submit]').click()
     await one.page.locator('nav').waitFor()
-    const { db } = world.network.party(OURS).running.machine
-    await db.updateTable('staff').set({ status: 'suspended' }).where('login', '=', lab.login).execute()
+    const { machine } = world.network.party(OURS).running
+    await machine.db.updateTable('staff').set({ status: 'suspended' }).where('login', '=', lab.login).execute()
     await one.page.getByText(t('staff.signed-out'), { exact: true }).waitFor({ timeout: 20_000 })
     await one.assertSound()
     await signIn()
+    await heading(one, t('staff.code-title')).waitFor()
+    // Who proves both, and only then, hears it.
+    await forgetCode(lab.login)
+    const shown = await transact(machine, (tx) => codeForSandbox(tx, lab.login))
+    await one.page.locator('input[name=code]').fill(shown?.code ?? '')
+    await one.page.locator('button[type=submit]').click()
     await one.page.getByText(t('staff.suspended')).waitFor()
     await one.assertSound()
     await one.close()

@@ -13,6 +13,7 @@ import { useWords } from './words.ts'
 const SignInPage = lazy(() => import('./staff/sign-in-page.tsx').then((m) => ({ default: m.SignInPage })))
 const StaffPage = lazy(() => import('./staff/staff-page.tsx').then((m) => ({ default: m.StaffPage })))
 const JoinPage = lazy(() => import('./staff/join-page.tsx').then((m) => ({ default: m.JoinPage })))
+const SsoPage = lazy(() => import('./staff/sso-door.tsx').then((m) => ({ default: m.SsoPage })))
 const AccountPage = lazy(() => import('./staff/account-page.tsx').then((m) => ({ default: m.AccountPage })))
 const TodayPage = lazy(() => import('./today/today-page.tsx').then((m) => ({ default: m.TodayPage })))
 const PatientsPage = lazy(() => import('./patients/patients-page.tsx').then((m) => ({ default: m.PatientsPage })))
@@ -46,6 +47,7 @@ export function App(): ReactNode {
         <StepUpProvider>
           <Switch>
             <Route path="/join/:code">{({ code }) => <JoinPage code={code} />}</Route>
+            <Route path="/sso" component={SsoPage} />
             <Route>{session === null ? <SignInPage wasSignedOut={hadSession} /> : <Pages />}</Route>
           </Switch>
         </StepUpProvider>

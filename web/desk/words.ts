@@ -1,6 +1,7 @@
 import { loadCatalogue } from '../ui/catalogues.ts'
 import type { KitKey } from '../ui/kit-words.ts'
 import { type LoadWords, useAnyWords, type Words } from '../ui/words.tsx'
+import type account from './words/en/account.json'
 import type common from './words/en/common.json'
 import type consents from './words/en/consents.json'
 import type emergency from './words/en/emergency.json'
@@ -17,6 +18,7 @@ export type DeskKey =
   | KitKey
   | keyof typeof common
   | keyof typeof staff
+  | keyof typeof account
   | keyof typeof patients
   | keyof typeof consents
   | keyof typeof reading

@@ -5,10 +5,14 @@ import { Facts, Page } from '../../ui/page.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
+import { AuthenticatorPart } from './authenticator-part.tsx'
+import { CodesPage } from './codes-page.tsx'
 import { roleKey, roleTextKey } from './model.ts'
 import { PasskeysPart } from './passkeys-part.tsx'
 import { PasswordPart } from './password-part.tsx'
+import { RecoveryPart } from './recovery-part.tsx'
 import { SessionsPart } from './sessions-part.tsx'
+import { SsoPart } from './sso-part.tsx'
 import style from './staff.module.css'
 
 /** Who I am here, my ways to sign in, where I am signed in. */
@@ -17,8 +21,11 @@ export function AccountPage(): ReactNode {
   const { session } = useStaffSession()
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
+  const [codes, setCodes] = useState<readonly string[]>()
   if (session === undefined || session === null) return null
   const { id, login, name, role, registration, hasPassword } = session.staff
+  if (codes !== undefined)
+    return <CodesPage codes={codes} login={login} facility={session.facility.name} onDone={() => setCodes(undefined)} />
   const signOut = async (): Promise<void> => {
     setIsBusy(true)
     try {
@@ -54,6 +61,9 @@ export function AccountPage(): ReactNode {
         />
         <PasskeysPart staff={id} />
         {hasPassword ? <PasswordPart login={login} name={name} /> : null}
+        {hasPassword ? <AuthenticatorPart staff={id} /> : null}
+        <RecoveryPart staff={id} onCodes={setCodes} />
+        <SsoPart staff={id} />
         <SessionsPart />
       </div>
     </Page>

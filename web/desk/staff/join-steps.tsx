@@ -12,6 +12,7 @@ import { faultOf, useCodeFaults, usePasswordFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
 import type { Invitation } from './model.ts'
 import { SecretField } from './secret-field.tsx'
+import { SecretPicture, type SharedSecret } from './secret-picture.tsx'
 import style from './staff.module.css'
 
 /** Choosing a password: the same rules as the server's, told while nothing is lost yet. */
@@ -56,8 +57,6 @@ export function PasswordStep(props: {
   )
 }
 
-type Shared = { readonly secret: string; readonly qr: string }
-
 /** The authenticator app gets the secret; its first code shows that it has it. */
 export function AppStep(props: {
   readonly path: string
@@ -68,7 +67,7 @@ export function AppStep(props: {
   const { t } = useWords()
   const client = useQueryClient()
   const says = useCodeFaults()
-  const [shared, setShared] = useState<Shared>()
+  const [shared, setShared] = useState<SharedSecret>()
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
@@ -78,7 +77,7 @@ export function AppStep(props: {
     // Once: each secret makes the one before it worthless.
     if (isAsked.current) return
     isAsked.current = true
-    call<Shared>(`${path}/secret`, { method: 'POST' }).then(setShared, setProblem)
+    call<SharedSecret>(`${path}/secret`, { method: 'POST' }).then(setShared, setProblem)
   }, [path])
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
@@ -103,13 +102,7 @@ export function AppStep(props: {
         problem === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
       ) : (
         <form className={style.form} onSubmit={(event) => void submit(event)} noValidate>
-          <img className={style.qr} src={shared.qr} alt={t('staff.join-qr')} width="208" height="208" />
-          <div>
-            <p>{t('staff.join-key')}</p>
-            <code className={style.key} dir="ltr">
-              {shared.secret.replaceAll(/(.{4})(?=.)/g, '$1 ')}
-            </code>
-          </div>
+          <SecretPicture shared={shared} />
           <CodeField fault={fault} hint={t('staff.join-code-hint')} value={code} onChange={setCode} />
           <ButtonRow>
             <Button type="submit" look="primary" isBusy={isBusy}>

@@ -5,6 +5,7 @@ import { parseStaffRole } from '../../../src/people/staff.ts'
 import { call } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { SelectField } from '../../ui/fields.tsx'
+import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { type DeskKey, useWords } from '../words.ts'
@@ -13,7 +14,7 @@ import { type Invited, roleKey, roleTextKey, type StaffRow } from './model.ts'
 import style from './staff.module.css'
 import { useStepUp } from './step-up.tsx'
 
-type Verb = 'role' | 'suspend' | 'restore' | 'again' | 'reset' | 'leave'
+type Verb = 'role' | 'suspend' | 'restore' | 'again' | 'reset' | 'leave' | 'signOut' | 'sso'
 type Words = { readonly name: DeskKey; readonly text: DeskKey; readonly now: DeskKey; readonly isGrave: boolean }
 
 const WORDS: Readonly<Record<Verb, Words>> = {
@@ -27,12 +28,19 @@ const WORDS: Readonly<Record<Verb, Words>> = {
   restore: { name: 'staff.restore', text: 'staff.restore-text', now: 'staff.restore-now', isGrave: false },
   again: { name: 'staff.again', text: 'staff.again-text', now: 'staff.again-now', isGrave: false },
   reset: { name: 'staff.reset', text: 'staff.reset-text', now: 'staff.reset-now', isGrave: true },
+  signOut: {
+    name: 'account.end-person',
+    text: 'account.end-person-text',
+    now: 'account.end-person-now',
+    isGrave: false,
+  },
+  sso: { name: 'account.permit-sso', text: 'account.permit-sso-text', now: 'account.permit-sso', isGrave: false },
   leave: { name: 'staff.leave', text: 'staff.leave-text', now: 'staff.leave-now', isGrave: true },
 }
 /** What may be done with an account of each status. */
 const VERBS: Readonly<Record<StaffRow['status'], readonly Verb[]>> = {
   invited: ['again', 'role', 'leave'],
-  active: ['role', 'reset', 'suspend', 'leave'],
+  active: ['role', 'signOut', 'sso', 'reset', 'suspend', 'leave'],
   suspended: ['role', 'restore', 'leave'],
   left: [],
 }
@@ -43,17 +51,20 @@ export function PersonSheet(props: { readonly person: StaffRow; readonly onClose
   const { person, onClose } = props
   const [verb, setVerb] = useState<Verb>()
   const [invited, setInvited] = useState<Invited>()
+  const hasSso = useCall<{ readonly sso?: object }>('/v1/desk/sign-in').data?.sso !== undefined
   return (
     <Sheet title={t('staff.change-person', { name: person.name })} onClose={onClose}>
       {invited !== undefined ? (
         <InvitedPart name={person.name} invited={invited} onClose={onClose} />
       ) : verb === undefined ? (
         <ButtonRow>
-          {VERBS[person.status].map((each) => (
-            <Button key={each} onClick={() => setVerb(each)}>
-              {t(WORDS[each].name)}
-            </Button>
-          ))}
+          {VERBS[person.status]
+            .filter((each) => each !== 'sso' || hasSso)
+            .map((each) => (
+              <Button key={each} onClick={() => setVerb(each)}>
+                {t(WORDS[each].name)}
+              </Button>
+            ))}
         </ButtonRow>
       ) : (
         <Consequence
@@ -135,7 +146,9 @@ const STATUS_OF = { suspend: 'suspended', restore: 'active', leave: 'left' } as 
 async function change(id: string, verb: Verb, role: StaffRole, stepUp: string): Promise<Invited | undefined> {
   const path = `/v1/desk/staff/${id}`
   if (verb === 'reset' || verb === 'again') return call<Invited>(`${path}/invitation`, { body: { stepUp } })
-  if (verb === 'role') await call(`${path}/role`, { body: { role, stepUp } })
+  if (verb === 'signOut') await call(`${path}/sign-out`, { body: { stepUp } })
+  else if (verb === 'sso') await call(`${path}/sso`, { body: { stepUp } })
+  else if (verb === 'role') await call(`${path}/role`, { body: { role, stepUp } })
   else await call(`${path}/status`, { body: { status: STATUS_OF[verb], stepUp } })
   return undefined
 }

@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import type { SessionProof } from '../../../src/people/session.ts'
 import { call } from '../../ui/api.ts'
-import { Button } from '../../ui/button.tsx'
+import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
@@ -10,9 +11,12 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import style from './staff.module.css'
 
+/** How a session at the desk was opened. */
+type StaffProof = Exclude<SessionProof, 'otp'>
 type Session = {
   readonly id: string
   readonly device: string
+  readonly how: StaffProof
   readonly openedAt: string
   readonly seenAt: string
   readonly isThis: boolean
@@ -24,13 +28,13 @@ export function SessionsPart(): ReactNode {
   const dates = useDates()
   const client = useQueryClient()
   const { data: sessions, error } = useCall<readonly Session[]>('/v1/desk/me/sessions')
-  const [isEnded, setIsEnded] = useState(false)
+  const [ended, setEnded] = useState<'one' | 'others'>()
   const [problem, setProblem] = useState<unknown>()
-  const end = async (id: string): Promise<void> => {
+  const end = async (id?: string): Promise<void> => {
     setProblem(undefined)
     try {
-      await call(`/v1/desk/me/sessions/${id}`, { method: 'DELETE' })
-      setIsEnded(true)
+      await call(`/v1/desk/me/sessions${id === undefined ? '' : `/${id}`}`, { method: 'DELETE' })
+      setEnded(id === undefined ? 'others' : 'one')
     } catch (fault) {
       setProblem(fault)
     }
@@ -40,7 +44,9 @@ export function SessionsPart(): ReactNode {
     <Part title={t('staff.sessions')}>
       {error === null ? null : <Trouble error={error} />}
       {problem === undefined ? null : <Trouble error={problem} />}
-      {isEnded ? <Banner tone="live" title={t('staff.session-ended')} /> : null}
+      {ended === undefined ? null : (
+        <Banner tone="live" title={ended === 'one' ? t('staff.session-ended') : t('account.others-ended')} />
+      )}
       <ul className={style.list}>
         {(sessions ?? []).map((session) => (
           <li key={session.id}>
@@ -52,6 +58,7 @@ export function SessionsPart(): ReactNode {
                   seen: dates.moment(session.seenAt),
                 })}
               </small>
+              <small>{t(`account.how-${session.how}`)}</small>
             </div>
             {session.isThis ? (
               <State tone="live">{t('staff.session-this')}</State>
@@ -64,6 +71,13 @@ export function SessionsPart(): ReactNode {
         ))}
       </ul>
       <p>{t('staff.session-others')}</p>
+      {(sessions ?? []).length > 1 ? (
+        <ButtonRow>
+          <Button icon="signOut" onClick={() => void end()}>
+            {t('account.end-others')}
+          </Button>
+        </ButtonRow>
+      ) : null}
     </Part>
   )
 }

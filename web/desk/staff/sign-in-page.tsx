@@ -12,9 +12,14 @@ import { useWords } from '../words.ts'
 import { CodeStep } from './code-step.tsx'
 import { PasswordDoor } from './password-door.tsx'
 import { type Sample, SampleStaff } from './sample-staff.tsx'
+import { SsoDoor } from './sso-door.tsx'
 import style from './staff.module.css'
 
-type Door = { readonly facility: { readonly name: string }; readonly sandbox: boolean }
+type Door = {
+  readonly facility: { readonly name: string }
+  readonly sandbox: boolean
+  readonly sso?: { readonly name: string }
+}
 type RequestOptions = Parameters<typeof answerPasskey>[0]
 
 /** The door of the desk: login and password, then the code; or a passkey. */
@@ -78,10 +83,13 @@ function FirstStep(props: {
             'staff/suspended': t('staff.suspended'),
             'people/passkey-refused': t('staff.passkey-refused'),
             'people/unknown-sign-in': t('staff.code-spent'),
+            'staff/sso-unavailable': t('account.sso-unavailable'),
           }}
         />
       )}
       <PasswordDoor key={sample?.login} sample={sample} onTicket={onTicket} onProblem={setProblem} />
+      {hasPasskeys() || door?.sso !== undefined ? <p className={style.or}>{t('staff.or')}</p> : null}
+      {door?.sso === undefined ? null : <SsoDoor name={door.sso.name} onProblem={setProblem} />}
       {hasPasskeys() ? <PasskeyDoor onIn={props.onIn} onProblem={setProblem} /> : null}
       {door?.sandbox ? (
         <SampleStaff
@@ -115,11 +123,8 @@ function PasskeyDoor(props: {
     }
   }
   return (
-    <>
-      <p className={style.or}>{t('staff.or')}</p>
-      <Button icon="key" isWide isBusy={isBusy} onClick={() => void enter()}>
-        {t('staff.with-passkey')}
-      </Button>
-    </>
+    <Button icon="key" isWide isBusy={isBusy} onClick={() => void enter()}>
+      {t('staff.with-passkey')}
+    </Button>
   )
 }

@@ -1,5 +1,6 @@
 import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/browser'
 import { createContext, type FormEvent, type ReactNode, use, useCallback, useEffect, useRef, useState } from 'react'
+import type { StepUpAct } from '../../../src/kernel/step-up-act.ts'
 import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { answerPasskey, isGivenUp } from '../../ui/passkey.ts'
@@ -11,10 +12,11 @@ import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
 import { useFocusFirst } from './focus.ts'
+import { RecoveryField } from './recovery-field.tsx'
 import { SampleCodeWords, useSampleCode } from './sample-code.tsx'
 import style from './staff.module.css'
 
-type DeskStepUpAct = 'staff.change' | 'emergency.open' | 'passkey.add'
+type DeskStepUpAct = Exclude<StepUpAct, 'consent.grant' | 'policy.save'>
 /**
  * Asks the person to prove that it is she, for one act on one thing. The id goes into the call that the proof is for and is good once;
  * undefined when she gave up: then nothing happens.
@@ -58,9 +60,10 @@ export function StepUpProvider(props: { readonly children: ReactNode }): ReactNo
   )
 }
 
+type Method = 'passkey' | 'code' | 'recovery'
 type Asked = {
   readonly id: string
-  readonly methods: readonly ('code' | 'passkey')[]
+  readonly methods: readonly Method[]
   readonly passkey?: PublicKeyCredentialRequestOptionsJSON
 }
 
@@ -68,7 +71,7 @@ function StepUpSheet({ act, subject, settle }: Asking): ReactNode {
   const { t } = useWords()
   const [asked, setAsked] = useState<Asked>()
   const [trouble, setTrouble] = useState<unknown>()
-  const [takesCode, setTakesCode] = useState(false)
+  const [chosen, setChosen] = useState<Method>()
   const begin = useCallback(async () => {
     setAsked(undefined)
     setTrouble(undefined)
@@ -90,19 +93,53 @@ function StepUpSheet({ act, subject, settle }: Asking): ReactNode {
       {trouble === undefined ? null : <Trouble error={trouble} onAgain={() => void begin()} />}
       {asked === undefined ? (
         trouble === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
-      ) : asked.passkey !== undefined && !takesCode ? (
-        <ByPasskey
-          id={asked.id}
-          options={asked.passkey}
-          onProved={settle}
-          {...(asked.methods.includes('code') ? { onCode: () => setTakesCode(true) } : {})}
-        />
-      ) : asked.methods.includes('code') ? (
-        <ByCode id={asked.id} onProved={settle} onAgain={() => void begin()} />
       ) : (
-        <p>{t('staff.prove-impossible')}</p>
+        <Proof
+          asked={asked}
+          method={chosen ?? asked.methods[0]}
+          onMethod={setChosen}
+          onProved={settle}
+          onAgain={() => void begin()}
+        />
       )}
     </Sheet>
+  )
+}
+
+/** One way to prove it, and the others that this person has. */
+function Proof(props: {
+  readonly asked: Asked
+  readonly method: Method | undefined
+  readonly onMethod: (method: Method) => void
+  readonly onProved: (id: string) => void
+  readonly onAgain: () => void
+}): ReactNode {
+  const { t } = useWords()
+  const { asked, method, onMethod, onProved } = props
+  const { id, methods, passkey } = asked
+  if (method === undefined) return <p>{t('staff.prove-impossible')}</p>
+  const names = {
+    passkey: t('staff.prove-with-passkey'),
+    code: t('staff.prove-with-code'),
+    recovery: t('account.use-recovery'),
+  }
+  return (
+    <>
+      {method === 'passkey' && passkey !== undefined ? (
+        <ByPasskey id={id} options={passkey} onProved={onProved} />
+      ) : (
+        <ByCode key={method} id={id} isRecovery={method === 'recovery'} onProved={onProved} onAgain={props.onAgain} />
+      )}
+      <ButtonRow>
+        {methods
+          .filter((each) => each !== method)
+          .map((each) => (
+            <Button key={each} look="quiet" onClick={() => onMethod(each)}>
+              {names[each]}
+            </Button>
+          ))}
+      </ButtonRow>
+    </>
   )
 }
 
@@ -110,7 +147,6 @@ function ByPasskey(props: {
   readonly id: string
   readonly options: PublicKeyCredentialRequestOptionsJSON
   readonly onProved: (id: string) => void
-  readonly onCode?: () => void
 }): ReactNode {
   const { t } = useWords()
   const verb = useFocusFirst<HTMLButtonElement>()
@@ -138,11 +174,6 @@ function ByPasskey(props: {
         <Button ref={verb} look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()}>
           {t('staff.prove-with-passkey')}
         </Button>
-        {props.onCode === undefined ? null : (
-          <Button icon="phone" onClick={props.onCode}>
-            {t('staff.prove-with-code')}
-          </Button>
-        )}
       </ButtonRow>
     </>
   )
@@ -150,11 +181,15 @@ function ByPasskey(props: {
 
 function ByCode(props: {
   readonly id: string
+  readonly isRecovery: boolean
   readonly onProved: (id: string) => void
   readonly onAgain: () => void
 }): ReactNode {
   const { t } = useWords()
-  const says = useCodeFaults()
+  const { isRecovery } = props
+  const codeFaults = useCodeFaults()
+  const wrong = t('account.wrong-recovery')
+  const says = isRecovery ? { ...codeFaults, 'staff/wrong-code': wrong, 'people/wrong-code': wrong } : codeFaults
   const input = useFocusFirst<HTMLInputElement>()
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
@@ -164,7 +199,7 @@ function ByCode(props: {
   const fill = useCallback((found: string) => {
     if (!isTyped.current) setCode(found)
   }, [])
-  const filled = useSampleCode(session?.staff.login, fill)
+  const filled = useSampleCode(isRecovery ? undefined : session?.staff.login, fill)
   const type = (typed: string): void => {
     isTyped.current = true
     setCode(typed)
@@ -172,10 +207,11 @@ function ByCode(props: {
   const prove = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (isBusy) return
-    if (!isWholeCode(code)) return setProblem(new Problem(422, { code: 'staff/wrong-code' }))
+    if (isRecovery ? code.trim() === '' : !isWholeCode(code))
+      return setProblem(new Problem(422, { code: 'staff/wrong-code' }))
     setIsBusy(true)
     try {
-      await call(`/v1/desk/step-up/${props.id}`, { body: { code } })
+      await call(`/v1/desk/step-up/${props.id}`, { body: isRecovery ? { recovery: code } : { code } })
       props.onProved(props.id)
     } catch (error) {
       setProblem(error)
@@ -186,7 +222,11 @@ function ByCode(props: {
   const isOver = problem instanceof Problem && problem.status === 410
   return (
     <form className={style.form} onSubmit={(event) => void prove(event)} noValidate>
-      <CodeField ref={input} fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={type} />
+      {isRecovery ? (
+        <RecoveryField ref={input} fault={fault} value={code} onChange={type} />
+      ) : (
+        <CodeField ref={input} fault={fault} hint={t('staff.prove-code-hint')} value={code} onChange={type} />
+      )}
       <SampleCodeWords filled={filled} />
       {problem !== undefined && fault === undefined ? <Trouble error={problem} /> : null}
       <ButtonRow>

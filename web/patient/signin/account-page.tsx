@@ -23,6 +23,9 @@ export function AccountPage(): ReactNode {
       <DisplayPart />
       <PasskeysPart />
       <DevicesPart />
+      <Part title={t('choices.lost-phone')}>
+        <p>{t('choices.lost-phone-text')}</p>
+      </Part>
       <div>
         <Button icon="signOut" onClick={() => void signOut()}>
           {t('signin.sign-out')}

@@ -26,14 +26,20 @@ export function DevicesPart(): ReactNode {
   const client = useQueryClient()
   const { data: devices, error, refetch } = useCall<readonly Device[]>('/v1/me/sessions')
   const end = useMutation({
-    mutationFn: (id: string) => call(`/v1/me/sessions/${id}`, { method: 'DELETE' }),
+    mutationFn: (id: string | undefined) =>
+      call(`/v1/me/sessions${id === undefined ? '' : `/${id}`}`, { method: 'DELETE' }),
     onSettled: () => client.invalidateQueries(),
   })
   return (
     <Part title={t('signin.devices')}>
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {end.error === null ? null : <Trouble error={end.error} />}
-      {end.isSuccess ? <Banner tone="calm" title={t('signin.device-signed-out')} /> : null}
+      {end.isSuccess ? (
+        <Banner
+          tone="calm"
+          title={end.variables === undefined ? t('choices.others-ended') : t('signin.device-signed-out')}
+        />
+      ) : null}
       {devices === undefined ? (
         error === null && <Waiting>{t('common.loading')}</Waiting>
       ) : (
@@ -43,7 +49,16 @@ export function DevicesPart(): ReactNode {
               <DeviceRow key={device.id} device={device} isBusy={end.isPending} onEnd={() => end.mutate(device.id)} />
             ))}
           </ul>
-          {devices.length > 1 ? <p>{t('signin.device-others')}</p> : null}
+          {devices.length > 1 ? (
+            <>
+              <p>{t('signin.device-others')}</p>
+              <div>
+                <Button icon="signOut" isBusy={end.isPending} onClick={() => end.mutate(undefined)}>
+                  {t('choices.end-others')}
+                </Button>
+              </div>
+            </>
+          ) : null}
         </Card>
       )}
     </Part>

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { OidcWorld } from '../oidc-world.ts'
+import { addStaff, codeOfStaff } from '../staff.ts'
+import { saidAtDesk } from './desk-words.ts'
+import { JOURNEY_LANGUAGES, type JourneyLanguage, type Visitor, WebWorld } from './web-world.ts'
+
+const OURS = 'IN2710000011'
+
+describe('ways back in, and single sign-on, at the desk', () => {
+  let world: WebWorld
+  let provider: OidcWorld
+  before(async () => {
+    provider = await OidcWorld.start({ redirectUris: [] })
+    const oidc = { ...provider.settings, secondFactor: { amr: ['otp'] } }
+    world = await WebWorld.start({ facilities: [OURS], signIn: { oidc } })
+    provider.sendBackTo([`${world.originOf(OURS)}/desk/sso`])
+  })
+  after(async () => {
+    await world.stop()
+    await provider.stop()
+  })
+
+  const button = ({ page }: Visitor, name: string) => page.getByRole('button', { name, exact: true })
+  const heading = ({ page }: Visitor, name: string) => page.getByRole('heading', { name, exact: true })
+  /** The provider is elsewhere, as it should be: going there is no fault. */
+  const forgive = (one: Visitor): void => {
+    const others = one.faults.filter((fault) => !fault.startsWith(`a request to ${provider.issuer}`))
+    one.faults.splice(0, one.faults.length, ...others)
+  }
+  type Person = Awaited<ReturnType<typeof addStaff>>
+  const passwordOf = async (one: Visitor, { login, password }: Person): Promise<void> => {
+    await one.page.locator('input[name=username]').fill(login)
+    await one.page.locator('input[name=password]').fill(password)
+    await one.page.locator('button[type=submit]').click()
+  }
+  const prove = async (one: Visitor, { login }: Person): Promise<void> => {
+    await one.page.locator('dialog input[name=code]').fill(await codeOfStaff(world.network, OURS, login))
+    await one.page.locator('dialog button[type=submit]').click()
+  }
+
+  const journey = (language: JourneyLanguage, size: 'phone' | 'desktop') =>
+    test(`recovery codes are made and one is used; single sign-on is linked and lets in, in ${language} on a ${size}`, async () => {
+      const t = (key: string, values?: Record<string, string>) => saidAtDesk(language, key, values)
+      const nurse = await addStaff(world.network, OURS, 'nurse', `nurse.${language}`)
+      provider.person = { sub: `nurse-${language}`, preferred_username: nurse.login, amr: ['pwd', 'otp'] }
+      const one = await world.visitor(OURS, { language, size })
+      await one.open('/desk')
+      await passwordOf(one, nurse)
+      await heading(one, t('staff.code-title')).waitFor()
+      await one.page.locator('input[name=code]').fill(await codeOfStaff(world.network, OURS, nurse.login))
+      await one.page.locator('button[type=submit]').click()
+      await one.page.locator('nav').waitFor()
+
+      await one.open('/desk/account')
+      await button(one, t('account.recovery-make')).click()
+      await prove(one, nurse)
+      await heading(one, t('account.recovery-new')).waitFor()
+      const codes = await one.page.locator('ol code').allInnerTexts()
+      assert.equal(new Set(codes).size, 10)
+      await one.assertSound()
+      await one.picture(`desk-recovery-codes-${language}-${size}`)
+      await button(one, t('account.recovery-kept')).click()
+      await button(one, t('account.sso-link')).click()
+      await prove(one, nurse)
+      await button(one, t('account.sso-unlink')).waitFor()
+      forgive(one)
+      await one.assertSound()
+      await one.picture(`desk-my-account-${language}-${size}`, true)
+      await button(one, t('staff.sign-out')).click()
+
+      await passwordOf(one, nurse)
+      await button(one, t('account.use-recovery')).click()
+      await heading(one, t('account.recovery-title')).waitFor()
+      await one.page.locator('input[name=recovery]').fill('AAAA-BBBB-CCCC')
+      await one.page.locator('button[type=submit]').click()
+      await one.page.getByText(t('account.wrong-recovery')).waitFor()
+      await one.assertSound()
+      await one.picture(`desk-recovery-code-${language}-${size}`)
+      await one.page.locator('input[name=recovery]').fill((codes[0] ?? '').toLowerCase())
+      await one.page.locator('button[type=submit]').click()
+      await one.page.locator('nav').waitFor()
+      await one.open('/desk/account')
+      await one.page.getByText(t('account.how-password-recovery')).first().waitFor()
+      await one.page.getByText(t('account.recovery-used-text')).waitFor()
+      // A new phone: proved by another code from the paper.
+      await button(one, t('account.authenticator-new')).click()
+      await one.page
+        .locator('dialog')
+        .getByRole('button', { name: t('account.use-recovery') })
+        .click()
+      await one.page.locator('dialog input[name=recovery]').fill(codes[1] ?? '')
+      await one.page.locator('dialog button[type=submit]').click()
+      await one.page.locator('img[width="208"]').waitFor()
+      await one.assertSound()
+      await one.picture(`desk-new-phone-${language}-${size}`, true)
+      await button(one, t('staff.sign-out')).click()
+
+      await button(one, t('account.sso-with', { name: 'Tarangini login' })).waitFor()
+      await one.assertSound()
+      await one.picture(`desk-sso-${language}-${size}`)
+      await button(one, t('account.sso-with', { name: 'Tarangini login' })).click()
+      await one.page.locator('nav').waitFor()
+      forgive(one)
+      await one.open('/desk/account')
+      await one.page.getByText(t('account.how-sso'), { exact: true }).first().waitFor()
+      await one.assertSound()
+      await button(one, t('staff.sign-out')).click()
+      await button(one, t('account.sso-with', { name: 'Tarangini login' })).waitFor()
+
+      provider.person = { sub: 'a stranger', preferred_username: nurse.login, amr: ['otp'] }
+      await one.context.clearCookies()
+      await button(one, t('account.sso-with', { name: 'Tarangini login' })).click()
+      await one.page.getByText(t('account.sso-not-linked')).waitFor()
+      forgive(one)
+      await one.assertSound()
+      await one.picture(`desk-sso-not-linked-${language}-${size}`)
+      await one.close()
+    })
+
+  for (const [at, language] of JOURNEY_LANGUAGES.entries()) void journey(language, at === 0 ? 'desktop' : 'phone')
+})
