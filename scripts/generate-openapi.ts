@@ -5,6 +5,7 @@ import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import { watchRoutes } from '../src/audit/watch/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
 import { keysRoutes } from '../src/keys/routes.ts'
+import { auditEventRoutes } from '../src/native/balp/routes.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
 import { partnerDoorRoutes } from '../src/native/partner-door.ts'
 import { partnerOperatorRoutes } from '../src/native/partner-operator-routes.ts'
@@ -19,6 +20,7 @@ export function openApiDocuments(): readonly (readonly [string, string])[] {
     ...logRoutes(none),
     ...witnessRoutes(none),
     ...watchRoutes(none),
+    ...auditEventRoutes({ party: {}, ownLog: { signer: { key: {} } } } as never),
     ...operatorRoutes(none),
     ...partnerDoorRoutes(none),
     ...partnerOperatorRoutes(),

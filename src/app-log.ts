@@ -17,6 +17,7 @@ import type { Route } from './http/route.ts'
 import type { Chore } from './jobs/schedule.ts'
 import type { JobHandler } from './jobs/worker.ts'
 import { LIMITS } from './kernel/limits.ts'
+import { auditEventRoutes } from './native/balp/routes.ts'
 import type { PartyKeys } from './vault/key-file.ts'
 
 /** The log of a party, what it does for those of others, and how it is watched. */
@@ -32,7 +33,7 @@ export type LogParts = {
 
 /** Puts the log of a party together from its settings and keys. */
 export function logParts(
-  { log: settings }: Pick<PartyConfig, 'log'>,
+  party: Pick<PartyConfig, 'log' | 'id' | 'name' | 'publicUrl'>,
   keys: Pick<PartyKeys, 'logSeed' | 'witnessSeed'>,
   ground: {
     readonly machine: Machine
@@ -43,6 +44,7 @@ export function logParts(
   },
 ): LogParts {
   const { machine, outbound, log: logger } = ground
+  const settings = party.log
   const ownLog: OwnLog = {
     signer: makeSigner(ground.logName, keys.logSeed),
     witnesses: settings.witnesses,
@@ -56,7 +58,12 @@ export function logParts(
   return {
     ownLog,
     ownWitness,
-    routes: [...logRoutes(ownLog), ...witnessRoutes(ownWitness), ...watchRoutes(ownLog)],
+    routes: [
+      ...logRoutes(ownLog),
+      ...witnessRoutes(ownWitness),
+      ...watchRoutes(ownLog),
+      ...auditEventRoutes({ party, ownLog }),
+    ],
     chores: [
       ...exportChores(settings.exports, { machine, origin: settings.origin, fetching: fetch, logger }),
       ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }),

@@ -11,6 +11,7 @@ import type { SigningKey } from '../src/crypto/signature.ts'
 import type { Route } from '../src/http/route.ts'
 import type { StaffRole } from '../src/kernel/staff-role.ts'
 import { keysRoutes } from '../src/keys/routes.ts'
+import { auditEventRoutes } from '../src/native/balp/routes.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
 import { partnerDoorRoutes } from '../src/native/partner-door.ts'
 import { partnerOperatorRoutes } from '../src/native/partner-operator-routes.ts'
@@ -51,6 +52,7 @@ const everywhere = [
   ...logRoutes(none),
   ...witnessRoutes(none),
   ...watchRoutes(none),
+  ...auditEventRoutes({ party: {}, ownLog: { signer: { key: {} } } } as never),
   ...operatorRoutes(none),
   ...partnerDoorRoutes(none),
   ...partnerOperatorRoutes(),

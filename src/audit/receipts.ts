@@ -19,6 +19,7 @@ import {
   type EventRow,
   findEvent,
   findEventsAbout,
+  findEventsOfNobody,
   findLeafIndex,
   hashesFromTiles,
   LogDamaged,
@@ -103,6 +104,15 @@ export async function receiptsAbout(tx: Tx, patient: string, filter: EventFilter
   const rows = await findEventsAbout(tx.db, bucketOf(patient), patientTag(key, patient), filter)
   return rows.map((row): EventAbout => {
     const opened = openOwn(row, key, patient)
+    return opened ? { id: row.id, at: opened.at, event: opened.event } : { id: row.id, changed: true }
+  })
+}
+
+/** Events about nobody, newest first: what the party itself did, and what was done to it. */
+export async function receiptsOfNobody(tx: Tx, filter: EventFilter): Promise<readonly EventAbout[]> {
+  const rows = await findEventsOfNobody(tx.db, filter)
+  return rows.map((row): EventAbout => {
+    const opened = openBody(row.id, row.body)
     return opened ? { id: row.id, at: opened.at, event: opened.event } : { id: row.id, changed: true }
   })
 }

@@ -13,6 +13,8 @@ type Db = Kysely<Tables>
 const SEQUENCER_LOCK = 4_262_027
 /** How many of the newest cosignatures are looked at for the best checkpoint. */
 const COSIGNATURES_LATELY = 64
+/** Sorts behind every id. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /** The log's own tables disagree with each other: bytes were changed or rows are gone. Nothing is signed over that. */
 export class LogDamaged extends Error {
@@ -82,6 +84,15 @@ export async function findEventsAbout(
   if (filter.before) query = query.where('id', '<', filter.before)
   if (filter.except?.length) query = query.where('id', 'not in', [...filter.except])
   return (await query.execute()).map(toEventRow)
+}
+
+/** Rows about nobody, newest first, in all buckets: they are spread over them by chance. */
+export async function findEventsOfNobody(db: Db, filter: EventFilter): Promise<readonly EventRow[]> {
+  const { rows } = await sql<{ id: string; patient_tag: null; body: Buffer }>`
+    /* all buckets: events about nobody are spread by chance */
+    select id, patient_tag, body from audit_event where patient_tag is null and id < ${filter.before ?? LAST_ID}
+    order by id desc limit ${filter.limit}`.execute(db)
+  return rows.map(toEventRow)
 }
 
 function toEventRow(row: { id: string; patient_tag: Buffer | null; body: Buffer }): EventRow {

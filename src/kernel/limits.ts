@@ -100,6 +100,8 @@ export const LIMITS = {
   /** Tiles that one comparison of two checkpoints of another log may read. */
   logWatchTilesMax: 64,
   sightingsWaitingMax: 50,
+  /** Events that one FHIR search looks through. */
+  auditEventsSearchedMax: 2_000,
   /** Entries that a SIEM gets at once, and the longest pause before it is tried again. */
   logExportBatch: 200,
   logExportPauseMsMax: 300_000,
