@@ -24,6 +24,7 @@ import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import { isRefusal, must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
+import { exchangePartnerRoutes } from '../src/native/exchange-partner-routes.ts'
 import { mePolicyRoutes } from '../src/native/me-policy-routes.ts'
 import { myRecordRoutes } from '../src/native/me-record-routes.ts'
 import { meRequestRoutes } from '../src/native/me-request-routes.ts'
@@ -34,6 +35,7 @@ import { reportRoutes } from '../src/native/report-routes.ts'
 import { registerBridge } from '../src/partners/commands.ts'
 import { enrolPatient } from '../src/people/commands.ts'
 import { mayDo } from '../src/people/rules.ts'
+import { findStepUp, spendStepUp } from '../src/people/step-up-commands.ts'
 import { ownFetchReactions } from '../src/transfer/own-fetch-reactions.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
@@ -112,6 +114,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       ...exchangePatientRoutes(needs),
       ...exchangeDataRoutes(),
       ...reportRoutes(),
+      ...exchangePartnerRoutes({ ownLog }),
       ...patientRoutes({ ownLog }),
       ...myRecordRoutes(needs),
       ...exchangeOwnAppRoutes(needs),
@@ -132,6 +135,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       partner: partnerOfBridge,
     },
     mayDo,
+    stepUp: { find: findStepUp, spend: spendStepUp },
     covers: () => true,
     ready: async () => [],
   })
@@ -191,10 +195,11 @@ async function bridgeOf(_tx: Tx, headers: Headers) {
   return facilities === undefined ? refuse('auth/invalid-token') : ({ kind: 'bridge', clientId, facilities } as const)
 }
 
-/** On our own wire a bridge comes as the software that it is; how it proves that is tested where tokens are. */
+/** On our own wire a bridge comes as the software that it is; how it proves that, and for which purpose, is tested where tokens are. */
 async function partnerOfBridge(tx: Tx, headers: Headers) {
   const bridge = await bridgeOf(tx, headers)
-  return isRefusal(bridge) ? bridge : ({ ...bridge, kind: 'partner', scopes: [], purposes: [] } as const)
+  const purposes = headers['x-purpose'] === undefined ? [] : [headers['x-purpose']]
+  return isRefusal(bridge) ? bridge : ({ ...bridge, kind: 'partner', scopes: [], purposes } as const)
 }
 
 /** The session of the web app that every patient here has; a guardian is who `x-guardian` says. */

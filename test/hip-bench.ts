@@ -9,9 +9,11 @@ import { facilityHipRoutes } from '../src/abdm/facility-hip-routes.ts'
 import { hipFailures, hipReactions } from '../src/abdm/hip-reactions.ts'
 import { abdmRules } from '../src/abdm/rules.ts'
 import { type Outgoing, SEND_JOB } from '../src/abdm/send.ts'
+import type { OwnLog } from '../src/audit/log.ts'
 import { makeKeyMaterial, makeNonce, parseNonce } from '../src/crypto/key-agreement.ts'
 import { parsePeerKey } from '../src/crypto/key-material.ts'
 import { makeKeyPair, open } from '../src/crypto/sealing.ts'
+import { makeSigner } from '../src/crypto/signed-note.ts'
 import { type Machine, type Reaction, transact } from '../src/db/tx.ts'
 import type { DocumentInput } from '../src/fhir/build/inputs.ts'
 import { SAMPLE_INPUTS } from '../src/fhir/build/sample-inputs.ts'
@@ -24,6 +26,7 @@ import { type JobHandler, settle } from '../src/jobs/worker.ts'
 import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import { isRefusal, must, type Refusal } from '../src/kernel/refusal.ts'
+import { facilityPartnerRoutes } from '../src/native/facility-partner-routes.ts'
 import { mayDo } from '../src/people/rules.ts'
 import { addPatient, addRecord } from '../src/records/commands.ts'
 import { ownSource } from '../src/records/own-source.ts'
@@ -202,6 +205,9 @@ export async function openBench(): Promise<Bench> {
   }
 }
 
+/** The log of the provider of these tests. */
+export const BENCH_LOG: OwnLog = { signer: makeSigner('hospital.test/log', new Uint8Array(32).fill(9)), witnesses: [] }
+
 function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Refusal }): FastifyInstance {
   const as = (caller: object) => async () => caller as never
   return makeServer({
@@ -210,6 +216,7 @@ function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Re
     metrics: new Registry(),
     routes: [
       ...hipRoutes(needs),
+      ...facilityPartnerRoutes({ ...needs, ownLog: BENCH_LOG }),
       ...facilityHipRoutes({ ...needs, exchangeKeys: { verifyArtefact: async () => verdict.value } }),
     ],
     dialects: { native: nativeRules, abdm: abdmRules({}) },
@@ -221,9 +228,16 @@ function serverOf(machine: Machine, needs: HipNeeds, verdict: { value: true | Re
       operator: as({ kind: 'operator', name: 'desk' }),
       staff: as({ kind: 'anonymous' }),
       console: as({ kind: 'anonymous' }),
-      partner: as({ kind: 'anonymous' }),
+      partner: async (_tx, headers) => ({
+        kind: 'partner',
+        clientId: 'partner',
+        facilities: [(headers['x-partner'] ?? '') as FacilityId],
+        scopes: [],
+        purposes: [],
+      }),
     },
     mayDo,
+    covers: () => true,
     ready: async () => [],
   })
 }

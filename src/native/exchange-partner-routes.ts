@@ -5,12 +5,12 @@ import { consentsNaming } from '../consent/partner-list.ts'
 import { artefactById } from '../consent/readers.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
-import { partnerOf } from '../kernel/caller.ts'
+import { type PartnerCaller, partnerOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { refuse } from '../kernel/refusal.ts'
 import { decideDryRun } from '../transfer/decision-commands.ts'
-import { partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
+import { concerns, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
 import { decisionAsk, partnerPage } from './partner-messages.ts'
 
 const partner = { dialect: 'native', auth: 'partner', once: false } as const
@@ -67,7 +67,7 @@ function consentRoutes(): readonly Route[] {
             dataEraseAt,
             consentDetail: detail,
             signature,
-            events: await eventsOf(tx, artefact),
+            events: await eventsOf(tx, artefact, partnerOf(caller)),
           },
         }
       },
@@ -75,14 +75,14 @@ function consentRoutes(): readonly Route[] {
   ]
 }
 
-/** The newest events of the patient that name this consent; each has a receipt. */
-async function eventsOf(tx: Tx, { id, patient }: Artefact): Promise<readonly object[]> {
+/** The newest events about this consent, or the request it came of, in which a facility of the caller took part; each has a receipt. */
+async function eventsOf(tx: Tx, { id, request, patient }: Artefact, caller: PartnerCaller): Promise<readonly object[]> {
   const about = await receiptsAbout(tx, patient, { limit: LIMITS.sharingProofsMax })
   return about.flatMap((one) => {
     if (!('event' in one)) return []
     const { event, at } = one
-    const isAbout = event.subject === id || ('consent' in event && event.consent === id)
-    return isAbout ? [{ event: one.id, type: event.type, at }] : []
+    const isAbout = event.subject === id || event.subject === request || ('consent' in event && event.consent === id)
+    return isAbout && concerns({ ...event }, caller) ? [{ event: one.id, type: event.type, at }] : []
   })
 }
 

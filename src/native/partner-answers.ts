@@ -48,7 +48,7 @@ export function wireDecision(decision: Decision): object {
 const PARTIES = ['hip', 'hiu', 'facility', 'recipient', 'requester'] as const
 
 /** Whether one of these facilities took part in what an event says. */
-function concerns(event: Readonly<Record<string, unknown>>, { facilities }: PartnerCaller): boolean {
+export function concerns(event: Readonly<Record<string, unknown>>, { facilities }: PartnerCaller): boolean {
   const { actor } = event
   const own: readonly unknown[] = facilities
   const acted =
