@@ -41,6 +41,7 @@ import { meSubscriptionRoutes } from './native/me-subscription-routes.ts'
 import { patientRoutes } from './native/patient-routes.ts'
 import { answerRoute } from './native/question-routes.ts'
 import { reportRoutes } from './native/report-routes.ts'
+import { withholdingRoutes } from './native/withholding-routes.ts'
 import type { Contact } from './notices/notices.ts'
 import { verifySession } from './partners/session-commands.ts'
 import { verifyPatientToken } from './people/commands.ts'
@@ -153,6 +154,7 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...exchangeEmergencyRoutes(needs),
     ...exchangeDataRoutes(),
     ...patientRoutes(needs),
+    ...withholdingRoutes(),
     ...myRecordRoutes(needs),
     ...myLinkingRoutes(),
     ...exchangeOwnAppRoutes(needs),

@@ -88,8 +88,11 @@ create table consent_artefact (
   changed_at timestamp with time zone not null,
   data_erase_at timestamp with time zone not null,
   erased_at timestamp with time zone,
+  kept_until timestamp with time zone,
+  kept_reason text,
   constraint consent_artefact_pkey PRIMARY KEY (bucket, id),
   constraint consent_artefact_bucket_request_fkey FOREIGN KEY (bucket, request) REFERENCES consent_request(bucket, id),
+  constraint consent_artefact_check CHECK (((kept_until IS NULL) = (kept_reason IS NULL))),
   constraint consent_artefact_status_check CHECK ((status = ANY (ARRAY['GRANTED'::text, 'REVOKED'::text, 'EXPIRED'::text])))
 );
 CREATE INDEX consent_artefact_due ON public.consent_artefact USING btree (bucket, data_erase_at) WHERE (status = 'GRANTED'::text);

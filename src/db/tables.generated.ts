@@ -72,6 +72,8 @@ export interface ConsentArtefactTable {
   changed_at: Date
   data_erase_at: Date
   erased_at: Date | null
+  kept_until: Date | null
+  kept_reason: string | null
 }
 
 export interface ConsentNoticeTable {

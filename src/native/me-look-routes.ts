@@ -9,6 +9,7 @@ import { looksOf, unusualLooksOf } from '../rights/look-commands.ts'
 import { questionOrder } from '../rights/messages.ts'
 import type { Question } from '../rights/question.ts'
 import type { ChangedLook, FacilityView, LookView, QuestionView } from '../rights/views.ts'
+import { withheldEventsOf } from '../rights/withholding-commands.ts'
 import { actorOf, patientOf } from './me-caller.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
@@ -17,6 +18,7 @@ const page = z.object({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
 })
 
+export type WithheldLooks = { readonly count: number }
 export type MyLooks = readonly (LookView | ChangedLook)[]
 
 /** Who looked at a patient's records, and questions about it. */
@@ -45,6 +47,18 @@ export function myLookRoutes(): readonly Route[] {
         const patient = patientOf(caller)
         if (isRefusal(patient)) return patient
         return { status: 200, body: await unusualLooksOf(tx, patient) }
+      },
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/looks/withheld',
+      summary: 'How many looks are not told for now, because the law forbids it (DPDP Rules 2025, r.23(2))',
+      answers: { 200: { description: 'Their number' } },
+      handle: async ({ tx, caller }) => {
+        const patient = patientOf(caller)
+        if (isRefusal(patient)) return patient
+        const body: WithheldLooks = { count: (await withheldEventsOf(tx, patient)).length }
+        return { status: 200, body }
       },
     }),
     ...questionRoutes(),
@@ -84,7 +98,8 @@ function questionRoutes(): readonly Route[] {
         if (isRefusal(patient)) return patient
         if (isRefusal(actor)) return actor
         const event = parseId<'event'>(params['event'] ?? '')
-        if (event === undefined) return refuse('request/not-found')
+        if (event === undefined || (await withheldEventsOf(tx, patient)).includes(event))
+          return refuse('request/not-found')
         const asked = await askQuestion(tx, { patient, actor, event, text: body.text })
         if (isRefusal(asked)) return asked
         return { status: 201, body: viewOf(asked, await facilityViews(tx, [asked.facility])) }

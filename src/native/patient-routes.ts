@@ -7,6 +7,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readLinking } from '../linking/discovery-commands.ts'
 import { readPatient } from '../people/commands.ts'
+import { withheldEventsOf } from '../rights/withholding-commands.ts'
 import { myLookRoutes } from './me-look-routes.ts'
 import { mySharingRoutes } from './me-sharing-routes.ts'
 
@@ -75,7 +76,7 @@ function eventRoutes(needs: { readonly ownLog: OwnLog }): readonly Route[] {
         const patient = patientOf(call)
         if (isRefusal(patient)) return patient
         const id = parseId<'event'>(params['event'] ?? '')
-        if (id === undefined) return refuse('request/not-found')
+        if (id === undefined || (await withheldEventsOf(tx, patient)).includes(id)) return refuse('request/not-found')
         const receipt = await receiptFor(tx, needs.ownLog, id, patient)
         return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
       },
@@ -95,6 +96,7 @@ async function listEvents(tx: Call<never, never>['tx'], call: Mine, query: z.out
   const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
   const events = await receiptsAbout(tx, patient, {
     limit: query.limit,
+    except: await withheldEventsOf(tx, patient),
     ...before,
   })
   return { status: 200, body: events }

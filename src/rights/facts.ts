@@ -18,6 +18,7 @@ const PROVING = [
   'consent.revoked',
   'consent.expired',
   'consent.artefact-acknowledged',
+  'consent.data-kept',
   'consent.data-erased',
   'transfer.requested',
   'transfer.acknowledged',

@@ -8,14 +8,18 @@ import { questionsOf } from './commands.ts'
 import { facilityViews } from './facts.ts'
 import { LOOK_EVENTS, lookOf } from './looks.ts'
 import type { ChangedLook, LookView } from './views.ts'
+import { withheldEventsOf } from './withholding-commands.ts'
 
-/** Looks at this patient's records, newest first: a page after `before`. A row that was changed behind our back stands as such. */
+/**
+ * Looks at this patient's records, newest first: a page after `before`, without those of which the law forbids to tell now. A row that was changed behind our back stands as such.
+ */
 export async function looksOf(
   tx: Tx,
   patient: AbhaAddress,
   page: { readonly limit: number; readonly before?: Id<'event'> },
 ): Promise<readonly (LookView | ChangedLook)[]> {
-  return withAll(tx, patient, await receiptsAbout(tx, patient, { ...page, types: LOOK_EVENTS }))
+  const except = await withheldEventsOf(tx, patient)
+  return withAll(tx, patient, await receiptsAbout(tx, patient, { ...page, types: LOOK_EVENTS, except }))
 }
 
 /** Unusual looks among the newest `LIMITS.looksSearchedMax`, newest first. */

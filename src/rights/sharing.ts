@@ -65,6 +65,9 @@ export function consentOf(facts: SharingFacts, artefact: Artefact): ConsentView 
     status,
     state: stateOf(status, records, artefact.erasedAt !== undefined),
     ...(status === 'live' ? {} : { endedAt: endOf(artefact).toISOString() }),
+    ...(artefact.kept === undefined || artefact.erasedAt !== undefined
+      ? {}
+      : { keptUntil: artefact.kept.until.toISOString(), keptFor: artefact.kept.reason }),
     ...(artefact.erasedAt === undefined ? {} : { erasedAt: artefact.erasedAt.toISOString() }),
     transfers,
     records,

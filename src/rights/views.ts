@@ -64,6 +64,9 @@ export type ConsentView = {
   /** The same as an arrow. */
   readonly state: EdgeState
   readonly endedAt?: string
+  /** Until when a law makes the receiver keep its copy, sealed and unread, and which reason it named. */
+  readonly keptUntil?: string
+  readonly keptFor?: string
   /** When the receiver attested that its copy is gone. */
   readonly erasedAt?: string
   readonly transfers: readonly TransferView[]

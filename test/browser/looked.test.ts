@@ -4,9 +4,11 @@ import { after, before, describe, test } from 'node:test'
 import { announce, record } from '../../src/audit/record.ts'
 import { verifyReceipt } from '../../src/audit/verify.ts'
 import { transact } from '../../src/db/tx.ts'
-import type { FacilityId, Id } from '../../src/kernel/id.ts'
-import { isRefusal } from '../../src/kernel/refusal.ts'
+import type { AbhaAddress, FacilityId, Id } from '../../src/kernel/id.ts'
+import { isRefusal, must } from '../../src/kernel/refusal.ts'
 import type { AccessReported } from '../../src/native/native.ts'
+import { looksOf } from '../../src/rights/look-commands.ts'
+import { confirmWithholding, liftWithholding, proposeWithholding } from '../../src/rights/withholding-commands.ts'
 import { at, listAt, textAt } from '../json-path.ts'
 import { ASHA } from '../people.ts'
 import { waitFor } from '../wait.ts'
@@ -201,6 +203,32 @@ describe('who looked', () => {
     await page.getByText('To prepare your visit.').waitFor()
     await page.getByText('A. Bose').waitFor()
     await visitor.assertSound()
+    await visitor.close()
+  })
+
+  test('what the law forbids to tell is counted, not shown; told when the order is lifted', async () => {
+    const { machine } = sharing.world.network.exchange.running
+    const patient = ASHA.abhaAddress as AbhaAddress
+    const order = await transact(machine, async (tx) => {
+      const [newest] = await looksOf(tx, patient, { limit: 1 })
+      const event = newest?.id as Id<'event'>
+      const papers = { authority: 'Police, Pune', number: '118/2026', dated: '2026-11-20', law: 'r.23(2)' }
+      const until = new Date(tx.now.getTime() + 86_400_000)
+      const made = must(await proposeWithholding(tx, { patient, event, order: papers, until, by: 'S. Kulkarni' }))
+      return must(await confirmWithholding(tx, { id: made.id, by: 'R. Deshpande' }))
+    })
+    for (const [language, size] of JOURNEY_SCREENS) {
+      const visitor = await sharing.open('/me/looked', language, size)
+      const [title = ''] = say(language, 'looked.withheld-title').split('{')
+      await visitor.page.getByText(title).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`looked-withheld-${language}-${size}`)
+      await visitor.close()
+    }
+    must(await transact(machine, (tx) => liftWithholding(tx, { id: order.id, by: 'S. Kulkarni' })))
+    const visitor = await sharing.open('/me/looked', 'en', 'phone')
+    await visitor.page.getByText('Dr. Farida Khan').first().waitFor()
+    assert.equal(await visitor.page.getByText('Not shown for now').count(), 0)
     await visitor.close()
   })
 })

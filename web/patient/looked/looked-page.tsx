@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import type { WithheldLooks } from '../../../src/native/me-look-routes.ts'
 import type { ChangedLook, LookView, QuestionView } from '../../../src/rights/views.ts'
 import { actingFor, call } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
@@ -24,6 +25,7 @@ export function LookedPage(): ReactNode {
   const { t } = useWords()
   const unusual = useCall<readonly LookView[]>('/v1/me/looks/unusual')
   const questions = useCall<readonly QuestionView[]>('/v1/me/questions')
+  const withheld = useCall<WithheldLooks>('/v1/me/looks/withheld')
   const looks = useLooks()
   const [proving, prove] = useState<LookView>()
   const [asking, ask] = useState<LookView>()
@@ -33,6 +35,11 @@ export function LookedPage(): ReactNode {
     <Page title={t('looked.title')}>
       {looks.error === null ? null : <Trouble error={looks.error} onAgain={() => void looks.refetch()} />}
       {looks.isPending ? <Waiting>{t('looked.loading')}</Waiting> : null}
+      {withheld.data === undefined || withheld.data.count === 0 ? null : (
+        <Banner tone="waiting" icon="lock" title={t('looked.withheld-title', { count: withheld.data.count })}>
+          <p>{t('looked.withheld-text')}</p>
+        </Banner>
+      )}
       {looks.data !== undefined && all.length === 0 ? (
         <Empty icon="eye" title={t('looked.empty-title')}>
           <p>{t('looked.empty-text')}</p>

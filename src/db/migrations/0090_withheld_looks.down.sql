@@ -1,0 +1,1 @@
+drop table withheld_look;
