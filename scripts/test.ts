@@ -1,6 +1,6 @@
 /**
  * `npm test [-- patterns]`: all tests, or the named files, on one throwaway PostgreSQL server. The database of each test file is a clone
- * of a template that is migrated once. The browser's journeys mostly wait: they run in a process of their own beside all others.
+ * of a template that is migrated once. The browser's journeys and the simulation run in processes of their own beside all others.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,7 +9,8 @@ import path from 'node:path'
 import { ensureWeb } from '../src/http/web-build.ts'
 import { startTestServer } from '../test/database.ts'
 
-const BROWSER = 'test/browser/'
+/** Each in a process of its own: the browser mostly waits, the simulation runs side by side with the rest. */
+const APART = ['test/browser/', 'test/simulation/']
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
@@ -17,14 +18,20 @@ async function main(patterns: readonly string[]): Promise<number> {
   try {
     if (patterns.length > 0) return await runTests(server.url, patterns, 'inherit')
     const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).toSorted()
-    const isBrowser = (file: string): boolean => file.startsWith(BROWSER)
+    const isApart = (file: string): boolean => APART.some((folder) => file.startsWith(folder))
     const codes = await Promise.all([
       runTests(
         server.url,
-        files.filter((file) => !isBrowser(file)),
+        files.filter((file) => !isApart(file)),
         'inherit',
       ),
-      runTests(server.url, files.filter(isBrowser), 'at the end'),
+      ...APART.map((folder) =>
+        runTests(
+          server.url,
+          files.filter((file) => file.startsWith(folder)),
+          'at the end',
+        ),
+      ),
     ])
     return Math.max(...codes)
   } finally {

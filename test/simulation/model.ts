@@ -1,0 +1,165 @@
+import type { SeenEvent } from './party.ts'
+import type { Hospital, PartyId } from './world.ts'
+
+/** What the simulation found wrong: a law that must hold at every moment does not. */
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+/** What a patient allowed, in the words of the call that allowed it. */
+export type Allowed = {
+  readonly hip: Hospital
+  readonly hiTypes: readonly string[]
+  readonly careContexts: readonly string[]
+  readonly from: Date
+  readonly to: Date
+  readonly until: Date
+}
+
+export type Asked = {
+  readonly asker: Hospital
+  readonly patient: string
+  readonly hiTypes: readonly string[]
+  readonly from: Date
+  readonly to: Date
+  readonly until: Date
+  /** The asker's id. */
+  own: string
+  /** The exchange's, once it has one. */
+  request?: string
+  consents: Consent[]
+  denied?: true
+}
+
+export type Consent = {
+  readonly id: string
+  readonly asked: Asked
+  readonly allowed: Allowed
+  /** Ended at the exchange. */
+  ended?: 'REVOKED' | 'EXPIRED'
+}
+
+export type Held = { readonly hiType: string; readonly date: Date }
+
+/** Events that may happen once only for the thing they are about. */
+const ONCE: Readonly<Record<string, (event: SeenEvent) => string | undefined>> = {
+  'consent.requested': (event) => text(event['requestId']),
+  'consent.granted': (event) => event.subject,
+  'consent.denied': (event) => event.subject,
+  'consent.revoked': (event) => event.subject,
+  'consent.expired': (event) => event.subject,
+  'consent.data-erased': (event) => event.subject,
+  'hip.request-accepted': (event) => event.subject,
+  'hip.page-sending': (event) => `${event.subject} ${Number(event['page'])}`,
+  'hip.transfer-ended': (event) => event.subject,
+  'hiu.consent-accepted': (event) => event.subject,
+  'hiu.artefact-granted': (event) => event.subject,
+  'hiu.artefact-ended': (event) => event.subject,
+  'hiu.copy-erased': (event) => (event['again'] === true ? undefined : event.subject),
+  'linking.subscription-granted': (event) => event.subject,
+}
+
+/**
+ * A small model of what patients allowed, kept from the calls that were made and the messages that arrived: it shares no code with the
+ * gate, the rules or the tables of moves. Every committed event is held against it at once.
+ */
+export class Model {
+  readonly asked: Asked[] = []
+  readonly consents = new Map<string, Consent>()
+  /** Records at the hospitals: `IN… reference`. */
+  readonly records = new Map<string, Held>()
+  /** Consents of whose end a hospital has been told and answered 2xx: `IN… consent`. */
+  readonly told = new Set<string>()
+  /** Pages that were recorded as being sent: `IN… transaction`. */
+  readonly recorded = new Set<string>()
+  /** Care contexts that the exchange knows: `IN… patient reference`. */
+  readonly linked = new Set<string>()
+  readonly counts = new Map<string, number>()
+  /** What the patient's call that is under way allows, by consent request. */
+  readonly tried = new Map<string, readonly Allowed[]>()
+  readonly faults: string[] = []
+  #seen = new Set<string>()
+
+  /** Takes note of a committed event, and checks what can be wrong with it. */
+  see(party: PartyId, event: SeenEvent, at: Date): void {
+    this.counts.set(`${party} ${event.type}`, (this.counts.get(`${party} ${event.type}`) ?? 0) + 1)
+    const once = ONCE[event.type]?.(event)
+    if (once !== undefined) {
+      const key = `${party} ${event.type} ${once}`
+      if (this.#seen.has(key)) this.faults.push(`${event.type} happened twice for ${once} at ${party}`)
+      this.#seen.add(key)
+    }
+    const { subject = '' } = event
+    if (event.type === 'linking.contexts-linked') this.#linked(event)
+    if (event.type === 'consent.requested') this.#requested(event)
+    if (event.type === 'consent.granted') this.#granted(event)
+    if (event.type === 'consent.denied') this.#of(subject, (asked) => (asked.denied = true))
+    if (event.type === 'consent.revoked' || event.type === 'consent.expired') {
+      const consent = this.consents.get(subject)
+      if (consent !== undefined) consent.ended = event.type === 'consent.revoked' ? 'REVOKED' : 'EXPIRED'
+      if (consent !== undefined && event.type === 'consent.expired' && at < consent.allowed.until)
+        this.faults.push(`consent ${subject} expired before its time`)
+    }
+    if (event.type === 'hip.page-sending') {
+      this.recorded.add(`${party} ${subject}`)
+      this.#cover(party, text(event['consent']), event, at, 'was disclosed')
+    }
+    if (event.type === 'hiu.record-viewed') this.#cover(party, subject, event, at, 'was shown')
+  }
+
+  #linked(event: SeenEvent): void {
+    for (const { careContextReference } of event['contexts'] as readonly { readonly careContextReference: string }[])
+      this.linked.add(`${text(event['hip'])} ${text(event['patient'])} ${careContextReference}`)
+  }
+
+  #of(request: string, then: (asked: Asked) => void): void {
+    for (const asked of this.asked) if (asked.request === request) then(asked)
+  }
+
+  #requested(event: SeenEvent): void {
+    for (const asked of this.asked)
+      if (asked.own === event['requestId'] && event.subject !== undefined) asked.request = event.subject
+  }
+
+  #granted(event: SeenEvent): void {
+    const made = event['consents'] as readonly { readonly id: string; readonly hip: string }[]
+    this.#of(event.subject ?? '', (asked) => {
+      for (const { id, hip } of made) {
+        const allowed = this.tried.get(asked.request ?? '')?.find((one) => one.hip === hip)
+        if (allowed === undefined) {
+          this.faults.push(`consent ${id} for ${hip} was granted, and no patient had allowed it`)
+          continue
+        }
+        const consent = { id, asked, allowed }
+        asked.consents.push(consent)
+        this.consents.set(id, consent)
+      }
+    })
+  }
+
+  /** The law: nothing of a patient leaves or is shown without a consent in force at this party that covers it. */
+  #cover(party: PartyId, id: string, event: SeenEvent, at: Date, what: string): void {
+    const reference = text(event['careContextReference'])
+    const consent = this.consents.get(id)
+    const say = (why: string): void => void this.faults.push(`${reference} ${what} at ${party} under ${id}: ${why}`)
+    if (consent === undefined) return say('there is no such consent')
+    const { allowed, asked } = consent
+    const held = this.records.get(`${allowed.hip} ${reference}`)
+    if (held === undefined) return say('there is no such record')
+    if (!allowed.careContexts.includes(reference)) say('the patient did not allow this record')
+    if (!allowed.hiTypes.includes(held.hiType) || held.hiType !== event['hiType']) say(`${held.hiType} was not allowed`)
+    if (held.date < allowed.from || held.date > allowed.to) say('its date was not allowed')
+    if (at >= allowed.until) say(`the consent had ended at ${allowed.until.toISOString()}, it was ${at.toISOString()}`)
+    if (this.told.has(`${party} ${id}`)) say('this party had been told of its end')
+    if (what === 'was shown' ? asked.asker !== party : allowed.hip !== party) say('it is not for this party')
+    if (what !== 'was shown' && event['recipient'] !== asked.asker) say(`it went to ${text(event['recipient'])}`)
+  }
+
+  /** The first thing found wrong, as an error. */
+  insist(): void {
+    const [first] = this.faults
+    if (first !== undefined) throw new Violation(first)
+  }
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,0 +1,93 @@
+import { transact } from '../../src/db/tx.ts'
+import type { AbhaAddress } from '../../src/kernel/id.ts'
+import { isRefusal } from '../../src/kernel/refusal.ts'
+import { issuePatientToken } from '../../src/people/commands.ts'
+import { Clients } from './clients.ts'
+import { addRecord, HI_TYPES, PATIENTS, recordNumber } from './commands.ts'
+import { settle } from './drain.ts'
+import { Model } from './model.ts'
+import { AS_OPERATOR, EXCHANGE, HOSPITALS, type PartyId, World } from './world.ts'
+
+/** What every run begins with: two patients, two hospitals that hold and have linked some records of both. */
+export type Stage = {
+  readonly world: World
+  readonly tokens: ReadonlyMap<string, string>
+  readonly startMs: number
+  /** What the model knows at the start. */
+  readonly records: Model['records']
+  readonly linked: Model['linked']
+}
+
+const PEOPLE = [
+  { name: 'Asha Rao', gender: 'F', birthDate: '1981-01-12', mobile: '9000000001', abhaNumber: '91000000000001' },
+  { name: 'Ravi Iyer', gender: 'M', birthDate: '1975-06-03', mobile: '9000000002', abhaNumber: '91000000000002' },
+] as const
+const GENDERS = { F: 'female', M: 'male' } as const
+const REST_MS = 600_000
+
+/** Makes the world once; runs set it back to this moment. */
+export async function openStage(): Promise<Stage> {
+  const model = new Model()
+  const tokens = new Map<string, string>()
+  const world = await World.open(async (made) => {
+    made.committed = (party, event, at) => model.see(party.id as PartyId, event, at)
+    const clients = new Clients(made)
+    await enrol(made)
+    for (const hip of HOSPITALS) for (const patient of PATIENTS) await fill(model, clients, hip, patient)
+    await settle(made)
+    for (const patient of PATIENTS) tokens.set(patient, await tokenOf(made, patient))
+    if (model.linked.size !== HOSPITALS.length * PATIENTS.length * HI_TYPES.length)
+      throw new Error(`the stage is not set: ${model.linked.size} care contexts are linked`)
+  })
+  return { world, tokens, startMs: world.time.ms + REST_MS, records: model.records, linked: model.linked }
+}
+
+async function enrol(world: World): Promise<void> {
+  for (const [i, person] of PEOPLE.entries()) {
+    const body = JSON.stringify({ ...person, abhaAddress: PATIENTS[i] })
+    const answer = await world.party(EXCHANGE).inject('POST', '/v1/patients', AS_OPERATOR, body)
+    if (answer?.status !== 201) throw new Error(`enrol: ${answer?.status} ${answer?.body.toString()}`)
+  }
+}
+
+async function fill(
+  model: Model,
+  clients: Clients,
+  hip: (typeof HOSPITALS)[number],
+  patient: (typeof PATIENTS)[number],
+): Promise<void> {
+  const { gender, ...person } = PEOPLE[PATIENTS.indexOf(patient)] ?? PEOPLE[0]
+  const reference = recordNumber(patient)
+  const body = { ...person, gender: GENDERS[gender], reference, abhaAddress: patient }
+  const calls = [
+    { name: 'register', party: hip, method: 'POST', path: '/v1/patients', body, id: `register-${patient}`, once: true },
+    ...HI_TYPES.map((hiType, i) =>
+      addRecord(model, `add-${patient}-${i}`, { hip, patient, hiType, reference: `${reference}-${i}` }),
+    ),
+    {
+      name: 'link',
+      party: hip,
+      method: 'POST',
+      path: `/v1/patients/${reference}/link`,
+      id: `l-${patient}`,
+      once: true,
+    },
+  ] as const
+  for (const call of calls) {
+    const came = await clients.make(call)
+    if (!came.startsWith('2')) throw new Error(`${call.name} at ${hip}: ${came}`)
+  }
+}
+
+async function tokenOf(world: World, patient: string): Promise<string> {
+  const { built, keys } = world.party(EXCHANGE)
+  const issued = await transact(built.machine, (tx) =>
+    issuePatientToken(
+      tx,
+      { exchange: { id: EXCHANGE }, signingKey: keys.signing },
+      { patient: patient as AbhaAddress, actor: { kind: 'operator', id: 'simulation' } },
+    ),
+  )
+  if (isRefusal(issued)) throw new Error(issued.detail)
+  return issued.token
+}
