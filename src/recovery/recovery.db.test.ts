@@ -75,7 +75,8 @@ test('a backup under load is counted at one moment, and any moment since comes b
   let writing = true
   let written = 0
   const load = (async () => {
-    for (; writing; written++) await bench.query('insert into load (words) values ($1)', ['written while it ran'])
+    for (; writing; written++)
+      await bench.query(`insert into load (words) select 'written while it ran' from pg_sleep(0.002)`)
   })()
   first = await bench.backUp()
   writing = false

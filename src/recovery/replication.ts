@@ -231,9 +231,34 @@ export async function baseBackup(
   }
 }
 
-/** WAL as it came: bytes from `start` on, and the server's clock when it sent the last of them. */
-export type WalPart = { readonly start: Lsn; readonly bytes: Buffer; readonly at: Date }
+/** The server's clock, and how far its WAL was safe on its disk just after: what was acknowledged before `at` lies before `flushed`. */
+export type Probe = { readonly at: Date; readonly flushed: Lsn }
 
+/** Opens a connection of its own that asks the server for {@link Probe}s. */
+export async function openProbe(
+  url: string,
+): Promise<{ readonly look: () => Promise<Probe>; readonly close: () => Promise<void> }> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'amanat backup',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  })
+  client.on('error', () => {}) // a lost connection rejects the running query too
+  await client.connect()
+  const look = async (): Promise<Probe> => {
+    const clock = await client.query<{ at: Date }>('select clock_timestamp() as at')
+    const wal = await client.query<{ lsn: string }>('select pg_current_wal_flush_lsn()::text as lsn')
+    return { at: clock.rows[0]?.at ?? new Date(0), flushed: parseLsn(String(wal.rows[0]?.lsn)) }
+  }
+  return { look, close: () => client.end() }
+}
+
+/** WAL as it came: bytes from `start` on. */
+export type WalPart = { readonly start: Lsn; readonly bytes: Buffer }
+
+/** First bytes of messages in the stream: `w`, `k`. */
+const WAL_DATA = 0x77
+const KEEPALIVE = 0x6b
 const WAL_DATA_HEADER_BYTES = 25
 const PAUSE_AT_BYTES = 64 * 1024 * 1024
 const PG_EPOCH_MS = Date.UTC(2000, 0, 1)
@@ -242,9 +267,6 @@ const PG_EPOCH_MS = Date.UTC(2000, 0, 1)
 export class WalStream {
   /** Ends when the server or {@link finish} ended the stream. */
   readonly ended: Promise<void>
-  /** The server's clock, and how far its WAL went then. */
-  serverAt: Date | undefined
-  serverEnd: Lsn
   readonly #command: Command
   readonly #onNews: () => void
   #parts: Buffer[] = []
@@ -258,7 +280,6 @@ export class WalStream {
   ) {
     this.#next = from
     this.#confirmed = from
-    this.serverEnd = from
     this.#onNews = onNews
     this.#command = new Command(
       `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} PHYSICAL ${formatLsn(from)} TIMELINE ${timeline}`,
@@ -281,7 +302,7 @@ export class WalStream {
   take(): WalPart | undefined {
     if (this.#bytes === 0) return undefined
     const bytes = Buffer.concat(this.#parts)
-    const part = { start: this.#next - BigInt(bytes.length), bytes, at: this.serverAt ?? new Date(0) }
+    const part = { start: this.#next - BigInt(bytes.length), bytes }
     this.#parts = []
     this.#bytes = 0
     this.#command.connection?.stream.resume()
@@ -303,25 +324,18 @@ export class WalStream {
   }
 
   #take(chunk: Buffer, { stream }: CopyConnection): void {
-    if (chunk[0] === 0x77) {
+    if (chunk[0] === WAL_DATA) {
       const start = chunk.readBigUInt64BE(1)
       if (start !== this.#next)
         stream.destroy(new Error(`WAL came from ${formatLsn(start)}, expected ${formatLsn(this.#next)}`))
-      this.#heard(chunk.readBigUInt64BE(9), chunk.readBigInt64BE(17))
       const data = Buffer.from(chunk.subarray(WAL_DATA_HEADER_BYTES))
       this.#parts.push(data)
       this.#bytes += data.length
       this.#next += BigInt(data.length)
       if (this.#bytes > PAUSE_AT_BYTES) stream.pause()
-    } else if (chunk[0] === 0x6b) {
-      this.#heard(chunk.readBigUInt64BE(1), chunk.readBigInt64BE(9))
-      if (chunk[17] === 1) this.confirm(this.#confirmed, this.serverAt ?? new Date(0))
+    } else if (chunk[0] === KEEPALIVE && chunk[17] === 1) {
+      this.confirm(this.#confirmed, new Date(PG_EPOCH_MS + Number(chunk.readBigInt64BE(9) / 1000n)))
     }
     this.#onNews()
-  }
-
-  #heard(end: Lsn, microseconds: bigint): void {
-    this.serverEnd = end
-    this.serverAt = new Date(PG_EPOCH_MS + Number(microseconds / 1000n))
   }
 }

@@ -8,7 +8,15 @@ import { makeFolder, pieceName, pieceWhat, readReached, walFolder, walPieces, wr
 import { formatLsn, type Lsn, segmentStart } from './lsn.ts'
 import { RecoveryFault } from './recovery-fault.ts'
 import type { BackupKeys } from './recovery-keys.ts'
-import { openReplication, openSlot, type Replication, type WalPart, WalStream } from './replication.ts'
+import {
+  openProbe,
+  openReplication,
+  openSlot,
+  type Probe,
+  type Replication,
+  type WalPart,
+  WalStream,
+} from './replication.ts'
 import { writeSealed } from './sealed-file.ts'
 
 const PIECE_BYTES_MAX = 16 * 1024 * 1024
@@ -46,7 +54,6 @@ export type ArchiveUntil =
       readonly kind: 'stopped'
       readonly everyMs: number
       readonly signal: AbortSignal
-      readonly onProgress?: (at: Date) => void
     }
 
 /**
@@ -56,6 +63,7 @@ export type ArchiveUntil =
  */
 export async function archiveWal(target: BackupTarget, until: ArchiveUntil): Promise<Archived> {
   const server = await openReplication(target.serverUrl)
+  const probe = await openProbe(target.serverUrl)
   try {
     const slotStart = await openSlot(server, SLOT)
     const place = walFolder(target.folder, server.systemId, server.timeline)
@@ -67,12 +75,15 @@ export async function archiveWal(target: BackupTarget, until: ArchiveUntil): Pro
     })
     try {
       const { from, hasGap } = whereToBegin(target.folder, server, slotStart)
-      const end = until.kind === 'now' ? ({ kind: 'reached', lsn: server.flushed } as const) : until
-      return { ...(await follow(target, server, from, end)), hasGap }
+      const begun = await probe.look()
+      const end = until.kind === 'now' ? ({ kind: 'reached', lsn: begun.flushed } as const) : until
+      const covered = new Covered(target, server, probe.look, begun)
+      return { ...(await follow(target, server, from, end, covered)), hasGap }
     } finally {
       unlock()
     }
   } finally {
+    await probe.close()
     await server.close()
   }
 }
@@ -90,6 +101,7 @@ async function follow(
   server: Replication,
   from: Lsn,
   until: Exclude<ArchiveUntil, { kind: 'now' }>,
+  covered: Covered,
 ): Promise<Omit<Archived, 'hasGap'>> {
   const turns = new Turns(until.kind === 'stopped' ? until.everyMs : CONFIRM_EVERY_MS)
   const stream = new WalStream(server, { slot: SLOT, from, onNews: () => (isDue() ? turns.wake() : undefined) })
@@ -115,7 +127,7 @@ async function follow(
       }
       if (broken !== undefined) throw lost(broken, reached)
       stream.confirm(reached, target.now())
-      await noteReached(target, server, stream, reached, until)
+      await covered.note(reached)
       if (hasEnded() && stream.gatheredBytes === 0) break
     }
     stream.finish()
@@ -132,19 +144,6 @@ function lost(error: Error, reached: Lsn): RecoveryFault {
     `The server stopped sending WAL after ${formatLsn(reached)}: ${error.message}`,
     { cause: error },
   )
-}
-
-/** When the server has no more than what we have, everything up to its clock is covered. */
-async function noteReached(
-  target: BackupTarget,
-  server: Replication,
-  stream: WalStream,
-  reached: Lsn,
-  until: Exclude<ArchiveUntil, { kind: 'now' }>,
-): Promise<void> {
-  if (stream.serverAt === undefined || stream.serverEnd > reached) return
-  await writeReached(target.folder, server.systemId, server.timeline, { lsn: reached, at: stream.serverAt })
-  if (until.kind === 'stopped') until.onProgress?.(stream.serverAt)
 }
 
 async function savePiece({ folder, keys, random }: BackupTarget, server: Replication, part: WalPart): Promise<number> {
@@ -208,6 +207,33 @@ export function walRun(folder: string, systemId: string, timeline: number, start
   const reached = existsSync(folder) ? readReached(folder, systemId, timeline) : undefined
   const isWhole = run.length === pieces.length && reached !== undefined && reached.lsn <= end
   return { end, pieces: run, coveredUntil: isWhole ? reached.at : undefined, unusable: pieces.length - run.length }
+}
+
+/** Writes down until when the archive has everything that was acknowledged: a later moment cannot be promised. */
+class Covered {
+  readonly #target: BackupTarget
+  readonly #server: Replication
+  readonly #look: () => Promise<Probe>
+  #probe: Probe
+
+  constructor(target: BackupTarget, server: Replication, look: () => Promise<Probe>, begun: Probe) {
+    this.#target = target
+    this.#server = server
+    this.#look = look
+    this.#probe = begun
+  }
+
+  async note(reached: Lsn): Promise<void> {
+    if (reached < this.#probe.flushed) return
+    await this.#write(reached)
+    this.#probe = await this.#look()
+    if (reached >= this.#probe.flushed) await this.#write(reached)
+  }
+
+  #write(lsn: Lsn): Promise<void> {
+    const { systemId, timeline } = this.#server
+    return writeReached(this.#target.folder, systemId, timeline, { lsn, at: this.#probe.at })
+  }
 }
 
 /** Waits for a wake-up or until time has passed. A wake-up between two waits is not lost. */
