@@ -5,7 +5,18 @@ import os from 'node:os'
 import { join } from 'node:path'
 import { startBenchServer } from './server.ts'
 
-const BENCHES = ['sealing', 'gate', 'fhir', 'log', 'queue', 'consent', 'overload', 'transfer', 'web'] as const
+const BENCHES = [
+  'sealing',
+  'gate',
+  'fhir',
+  'log',
+  'queue',
+  'consent',
+  'overload',
+  'transfer',
+  'at-rest',
+  'web',
+] as const
 /** A bench that hangs is ended, so that the whole run ends by itself. */
 const BENCH_MS_MAX = 150_000
 

