@@ -57,6 +57,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
       '*.proved_by',
     ],
     ...['audit_event.type', 'consent_notice.party', 'data_request.hip_status', 'data_request.hiu_status'],
+    ...['audit_event.actor_kind', 'hiu_copy.reason', 'hiu_copy.hold_reason'],
     ...['emergency_access.reason', 'hiu_consent.asked_role', 'hiu_consent.template', 'hiu_erasure.reason'],
     ...['own_fetch_holder.reason_code', 'shown_notice.language', 'shown_notice.words_language', 'shown_notice.version'],
     ...['shown_notice.channel', 'passkey.transports', 'staff.registration'],
