@@ -19,7 +19,11 @@ export function partnersOf(
     signingKey: keys.signing,
     publicUrl: config.publicUrl,
     publishedKeys: makePublishedKeys(outbound, now),
-    publicKeys: [keys.signing.publicJwk, ...keys.client.map(({ publicJwk }) => publicJwk)],
+    publicKeys: [
+      keys.signing.publicJwk,
+      ...(keys.signing.older ?? []),
+      ...keys.client.map(({ publicJwk }) => publicJwk),
+    ],
   }
   return { routes: [...partnerDoorRoutes(needs), ...partnerOperatorRoutes()], check: partnerCheck(needs), covers }
 }

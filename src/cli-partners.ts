@@ -6,7 +6,7 @@ import {
   partnerKeysCommand,
   partnerStatusCommand,
 } from './sandbox/partner-command.ts'
-import { rotateClientKey } from './vault/key-file.ts'
+import { rotateClientKey, rotateSigningKey } from './vault/key-file.ts'
 
 type Does = (action: () => Promise<number>) => () => Promise<void>
 type Party = {
@@ -71,7 +71,7 @@ export function addPartnerCommands(program: Command, does: Does, partyOf: (file:
       return listPartnersCommand(partyOf(config), options)
     }),
   )
-  addOwnKey(partner, does, partyOf)
+  addOwnKeys(partner, does, partyOf)
 }
 
 function withProof(command: Command): Command {
@@ -83,12 +83,26 @@ function withProof(command: Command): Command {
     .option('--certificate-host <name>', 'host name in its certificate of an authority that tls.clientCa trusts')
 }
 
-/** Our own key as a client of others. */
-function addOwnKey(partner: Command, does: Does, partyOf: (file: string) => Party): void {
+/** Our own keys: as a client of others, and with which we sign what others believe. */
+function addOwnKeys(partner: Command, does: Does, partyOf: (file: string) => Party): void {
   const rotate = partner
     .command('rotate-own-key')
     .description('a new key with which this party proves itself to its exchange; used from its next start')
     .requiredOption('--config <file>', 'settings of the party')
+  const signing = partner
+    .command('rotate-signing-key')
+    .description('a new key with which this party signs artefacts, tokens and callbacks; used from its next start')
+    .requiredOption('--config <file>', 'settings of the party')
+    .option('--stolen', 'the key before was stolen: what it signed is not believed any more')
+  signing.action(
+    does(async () => {
+      const { config, stolen } = signing.opts<{ config: string; stolen?: boolean }>()
+      await rotateSigningKey(partyOf(config).keysFolder, { keepOld: stolen !== true })
+      out('The new key is in keys.json; back it up. Restart the party: it then signs with it.')
+      if (stolen) out('Sessions, link tokens and tokens of patients that were signed before are void then.')
+      return 0
+    }),
+  )
   rotate.action(
     does(async () => {
       const { keysFolder, publicUrl } = partyOf(rotate.opts<{ config: string }>().config)

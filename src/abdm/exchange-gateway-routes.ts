@@ -81,7 +81,10 @@ function sessionRoutes(needs: GatewayNeeds): readonly Route[] {
       path: `${BASE}/certs`,
       summary: 'Public keys of the exchange; the RS256 key that signs callbacks comes first.',
       answers: { 200: { description: 'JWKS (RFC 7517).', schema: keySet } },
-      handle: async () => ({ status: 200, body: { keys: [needs.signingKey.publicJwk] } }),
+      handle: async () => ({
+        status: 200,
+        body: { keys: [needs.signingKey.publicJwk, ...(needs.signingKey.older ?? [])] },
+      }),
     }),
     route({
       ...open,

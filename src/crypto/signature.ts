@@ -34,7 +34,13 @@ export type ForeignJwk = {
 }
 
 /** A private key that is ready to sign, with the public half that others verify by. */
-export type SigningKey = { readonly kid: string; readonly publicJwk: RsaPublicJwk; readonly privateKey: RsaKey }
+export type SigningKey = {
+  readonly kid: string
+  readonly publicJwk: RsaPublicJwk
+  readonly privateKey: RsaKey
+  /** Keys before this one: what they signed is still believed. */
+  readonly older?: readonly RsaPublicJwk[]
+}
 
 /** Makes an RSA-2048 key as PKCS #8 PEM: store that encrypted, and read it with {@link importSigningKey}. */
 export async function generateSigningKey(): Promise<string> {

@@ -45,6 +45,7 @@ const keyFile = z.object({
   witnessSeed: bytes32,
   signingKeyPem: z.string(),
   clientKeyPems: z.array(z.string()).default([]),
+  olderSigningKeyPems: z.array(z.string()).default([]),
 })
 
 export class KeyFault extends Error {
@@ -70,14 +71,18 @@ export async function openKeyFile(folder: string, random: Random): Promise<Party
       `${path}: ${issue?.path.join('.') ?? 'the file'} ${issue?.message ?? 'is malformed'}. Put the file back from your backup of the keys.`,
     )
   }
-  const { signingKeyPem, keyEncryptionKey, olderKeyEncryptionKeys, clientKeyPems, ...rest } = parsed.data
+  const { signingKeyPem, keyEncryptionKey, olderKeyEncryptionKeys, clientKeyPems, olderSigningKeyPems, ...rest } =
+    parsed.data
   // Files of before had none.
   if (clientKeyPems.length === 0) clientKeyPems.push(...rotateClientKey(folder))
   try {
     return {
       ...rest,
       keyEncryptionKeys: [keyEncryptionKey, ...olderKeyEncryptionKeys],
-      signing: importSigningKey(signingKeyPem),
+      signing: {
+        ...importSigningKey(signingKeyPem),
+        older: olderSigningKeyPems.map((pem) => importSigningKey(pem).publicJwk),
+      },
       client: await Promise.all(clientKeyPems.map(importClientKey)),
     }
   } catch (error) {
@@ -130,4 +135,19 @@ export function rotateClientKey(folder: string): readonly string[] {
   const clientKeyPems = [makeClientKeyPem(), ...(current === undefined ? [] : [current])]
   writeKeyFile(path, { ...content, clientKeyPems })
   return clientKeyPems
+}
+
+/**
+ * A new RS256 key in place of the one that signs; the program takes it at its next start. `keepOld`: what the key before signed (artefacts,
+ * link tokens, sessions) is still believed, and that key is published beside the new one. Without it, after a theft, nothing older is.
+ */
+export async function rotateSigningKey(folder: string, options: { readonly keepOld: boolean }): Promise<void> {
+  const path = join(folder, 'keys.json')
+  const content = JSON.parse(readFileSync(path, 'utf8')) as Readonly<Record<string, unknown>>
+  const { signingKeyPem, olderSigningKeyPems } = keyFile.parse(content)
+  writeKeyFile(path, {
+    ...content,
+    signingKeyPem: await generateSigningKey(),
+    olderSigningKeyPems: options.keepOld ? [signingKeyPem, ...olderSigningKeyPems].slice(0, OLDER_KEYS_MAX) : [],
+  })
 }

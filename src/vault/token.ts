@@ -1,4 +1,4 @@
-import { errors, jwtVerify, SignJWT } from 'jose'
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose'
 import type { SigningKey } from '../crypto/signature.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
@@ -33,7 +33,7 @@ export async function verifyToken(
   expected: { readonly issuer: string; readonly audience: TokenAudience; readonly now: Date },
 ): Promise<Claims | Refusal> {
   try {
-    const { payload } = await jwtVerify(token, key.publicJwk, {
+    const { payload } = await jwtVerify(token, keyNamed(key, token), {
       algorithms: ['RS256'],
       issuer: expected.issuer,
       audience: expected.audience,
@@ -46,6 +46,18 @@ export async function verifyToken(
     if (error instanceof errors.JWTExpired) return refuse('auth/invalid-token', 'The token has expired.')
     if (error instanceof errors.JOSEError) return refuse('auth/invalid-token')
     throw error
+  }
+}
+
+/** The key of ours that a token names; what names none is held against the current one. */
+function keyNamed({ publicJwk, older = [] }: SigningKey, token: string): SigningKey['publicJwk'] {
+  if (older.length === 0) return publicJwk
+  try {
+    const { kid } = decodeProtectedHeader(token)
+    return older.find((one) => one.kid === kid) ?? publicJwk
+  } catch {
+    // No token at all: whoever verifies it says so.
+    return publicJwk
   }
 }
 
