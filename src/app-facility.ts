@@ -158,6 +158,7 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
     exchange: { id: cmId },
     indexKey: ground.keys.indexKey,
     publicUrl: config.publicUrl,
+    keepsByLaw: config.keepsByLaw,
     outbound: ground.outbound,
     ownLog: ground.ownLog,
     exchangeKeys,

@@ -5,6 +5,7 @@ import { backupConfig, withBackupFolders } from './config-backup.ts'
 import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
 import { logExport, policyLines } from './config-log.ts'
 import { certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
+import { HOLDS_BY_SETTING } from './hiu/copy.ts'
 import { parseFacilityId } from './kernel/id.ts'
 import { LIMITS } from './kernel/limits.ts'
 
@@ -144,7 +145,10 @@ const oidc = z
     clientSecret: z.string().min(1).optional(),
     /** In place of a secret: the private key whose public half the provider knows (private_key_jwt). */
     privateKeyJwk: z.looseObject({ kty: z.string().min(1) }).optional(),
-    scope: z.string().regex(/(^| )openid( |$)/, 'must name openid').default('openid profile email'),
+    scope: z
+      .string()
+      .regex(/(^| )openid( |$)/, 'must name openid')
+      .default('openid profile email'),
     /** Which claim says the login of a person here. With a domain, meera.nair@hospital.example is meera.nair. */
     login: z
       .object({ claim: z.string().min(1), domain: z.string().min(3).optional() })
@@ -194,6 +198,10 @@ const facilityConfig = z
       .strict(),
     /** How the staff may sign in beside their own passwords and passkeys. */
     signIn: z.object({ oidc: oidc.optional() }).strict().default({}),
+    /** Laws by which copies received from others are kept, sealed, beyond their consent (src/hiu/copy.ts). */
+    keepsByLaw: z
+      .array(z.enum(HOLDS_BY_SETTING, `write ${HOLDS_BY_SETTING.map((each) => `"${each}"`).join(' or ')}`))
+      .default([]),
     records: z
       .object({
         folder: z.string().min(1).optional(),
@@ -315,7 +323,10 @@ function withSecrets(value: unknown, env: Readonly<Record<string, string | undef
   const signIn = settings['signIn']
   const provider = typeof signIn === 'object' && signIn !== null && 'oidc' in signIn ? signIn.oidc : undefined
   if (env['AMANAT_OIDC_CLIENT_SECRET'] && typeof provider === 'object' && provider !== null)
-    settings['signIn'] = { ...(signIn as object), oidc: { ...provider, clientSecret: env['AMANAT_OIDC_CLIENT_SECRET'] } }
+    settings['signIn'] = {
+      ...(signIn as object),
+      oidc: { ...provider, clientSecret: env['AMANAT_OIDC_CLIENT_SECRET'] },
+    }
   return settings
 }
 

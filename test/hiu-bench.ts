@@ -8,6 +8,7 @@ import { abdmRules } from '../src/abdm/rules.ts'
 import { type Outgoing, SEND_JOB } from '../src/abdm/send.ts'
 import { makeTransferReports } from '../src/abdm/transfer-reports.ts'
 import { type Machine, type Reaction, transact } from '../src/db/tx.ts'
+import type { HoldBySetting } from '../src/hiu/copy.ts'
 import { type HiuNeeds, hiuChores, hiuJobs } from '../src/hiu/jobs.ts'
 import { hiuRoutes } from '../src/hiu/routes.ts'
 import type { CallOutcome } from '../src/http/outbound.ts'
@@ -54,7 +55,7 @@ export type HiuBench = {
     body: object,
     headers?: Record<string, string>,
   ) => Promise<Reply & { readonly requestId: string }>
-  readonly native: (method: 'GET' | 'POST', url: string, body?: object) => Promise<Reply>
+  readonly native: (method: 'GET' | 'POST' | 'DELETE', url: string, body?: object) => Promise<Reply>
   readonly push: (url: string, body: object) => Promise<Reply>
   readonly last: (path: string) => Sent | undefined
   readonly count: (event: string) => Promise<number>
@@ -63,7 +64,9 @@ export type HiuBench = {
 }
 
 /** A facility as user of records, on a test database; the test is its exchange and its providers. */
-export async function openHiuBench(): Promise<HiuBench> {
+export async function openHiuBench(
+  options: { readonly keepsByLaw?: readonly HoldBySetting[] } = {},
+): Promise<HiuBench> {
   const database = await openTestDatabase()
   const clock = makeTestClock()
   const reactions = new Map<string, Reaction[]>()
@@ -77,6 +80,7 @@ export async function openHiuBench(): Promise<HiuBench> {
   const needs: HiuNeeds & HiuReactionNeeds = {
     facility: { id: HIU, name: 'Sagar Hospital' },
     publicUrl: 'http://127.0.0.1:4002',
+    ...options,
     indexKey: machine.random(32),
     reportsToExchange: true,
     outbound,
@@ -97,7 +101,7 @@ export async function openHiuBench(): Promise<HiuBench> {
   ])
   const app = serverOf(machine, needs)
   const ask = async (
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'DELETE',
     url: string,
     body: object | undefined,
     headers: Record<string, string>,

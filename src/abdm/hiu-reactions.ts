@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Reaction, Tx } from '../db/tx.ts'
 import { type ArtefactNeeds, noteFetchUndelivered } from '../hiu/artefacts.ts'
 import { noteConsentUndelivered } from '../hiu/commands.ts'
+import type { CopyHeldEvent } from '../hiu/copy.ts'
 import { noteAttestationRefused } from '../hiu/erase.ts'
 import type {
   ArtefactToldEvent,
@@ -54,6 +55,7 @@ export function hiuReactions(needs: HiuReactionNeeds): readonly (readonly [type:
     ['hiu.data-asked', (tx: Tx, event: DataAskedEvent) => sendRequest(tx, needs, event)],
     ['hiu.transfer-ended', (tx: Tx, event: TransferEndedEvent) => sendEnd(tx, needs, event)],
     ['hiu.record-viewed', (tx: Tx, event: ViewEvent) => reportAccess(tx, needs, event)],
+    ['hiu.copy-held', (tx: Tx, event: CopyHeldEvent) => reportKept(tx, needs, event)],
     ['hiu.copy-erased', (tx: Tx, event: ErasedEvent) => reportErasure(tx, needs, event)],
     ['hiu.subscription-asked', (tx: Tx, event: SubscriptionAskedEvent) => sendSubscription(tx, needs, event)],
     [
@@ -193,6 +195,13 @@ async function reportAccess(tx: Tx, needs: HiuReactionNeeds, event: ViewEvent): 
   const { subject: consentId, at, person, purpose, hiType, careContextReference } = event
   const body = { consentId, at, person, purpose, what: [{ hiType, careContextReference }] }
   await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
+}
+
+async function reportKept(tx: Tx, needs: HiuReactionNeeds, event: CopyHeldEvent): Promise<void> {
+  if (!needs.reportsToExchange) return
+  const { subject: consentId, until, reason, law } = event
+  const body = { consentId, until, reason, law }
+  await sendNative(tx, { from: needs.facility.id, path: '/v1/retentions', body, lasting: true })
 }
 
 async function reportErasure(tx: Tx, needs: HiuReactionNeeds, event: ErasedEvent): Promise<void> {

@@ -96,6 +96,8 @@ export type Artefact = {
   readonly createdAt: Date
   readonly changedAt: Date
   readonly dataEraseAt: Date
+  /** The HIU keeps its copy, sealed, beyond the consent, because a law demands it. */
+  readonly kept?: { readonly until: Date; readonly reason: string }
   /** When the HIU attested that its copy is gone. */
   readonly erasedAt?: Date
 }

@@ -11,7 +11,7 @@ import {
   moveArtefact,
   moveRequest,
 } from './consent.ts'
-import type { DataErasedEvent, EndedEvent, RequestExpiredEvent } from './events.ts'
+import type { DataErasedEvent, DataKeptEvent, EndedEvent, RequestExpiredEvent } from './events.ts'
 import { noticesOfEnd, noticesOfRequestEnd } from './notices.ts'
 import {
   findArtefact,
@@ -20,6 +20,7 @@ import {
   insertNotices,
   updateArtefact,
   updateErased,
+  updateKept,
   updateRequest,
 } from './store.ts'
 
@@ -106,6 +107,39 @@ export async function expireArtefactIfDue(tx: Tx, id: Id<'artefact'>): Promise<b
   if (artefact?.status !== 'GRANTED' || artefact.dataEraseAt > tx.now) return false
   await endArtefact(tx, artefact, 'expire', EXPIRY)
   return true
+}
+
+/** The HIU tells that a law makes it keep its copy beyond the consent. A later day, or another law, replaces the first. */
+export async function markKept(
+  tx: Tx,
+  input: {
+    readonly consentId: Id<'artefact'>
+    readonly hiu: FacilityId
+    readonly until: Date
+    readonly reason: string
+    readonly law: string
+  },
+): Promise<Artefact | Refusal> {
+  const { consentId, hiu, until, reason, law } = input
+  await expireArtefactIfDue(tx, consentId)
+  const artefact = await lockArtefact(tx, consentId)
+  if (artefact === undefined || artefact.hiu !== hiu) return refuse('consent/unknown-artefact', undefined, 'consentId')
+  if (artefact.status === 'GRANTED') return refuse('consent/still-granted', undefined, 'consentId')
+  const isKnown = artefact.kept?.reason === reason && artefact.kept.until.getTime() === until.getTime()
+  if (artefact.erasedAt !== undefined || isKnown) return artefact
+  const recorded = await record(tx, {
+    type: 'consent.data-kept',
+    actor: { kind: 'facility', id: hiu },
+    patient: artefact.patient,
+    subject: artefact.id,
+    hiu,
+    until: until.toISOString(),
+    reason,
+    law,
+  } satisfies DataKeptEvent)
+  await updateKept(tx, recorded, artefact, { until, reason })
+  await announce(tx, recorded)
+  return { ...artefact, kept: { until, reason } }
 }
 
 /** The HIU attests that its copy under an ended consent is erased. A second attestation changes nothing. */

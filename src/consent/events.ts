@@ -16,6 +16,7 @@ export const EVENTS = {
   'consent.artefact-acknowledged': 'A HIP or HIU acknowledged what it was told about a consent.',
   'consent.notice-failed': 'A HIP or HIU could not be told about a consent, or refused to take note.',
   'consent.fetched': 'The HIU fetched a signed consent artefact.',
+  'consent.data-kept': 'The HIU told that a law makes it keep its copy, sealed and unread, until a day.',
   'consent.data-erased': 'The HIU attested that its copy of the data is erased.',
   'consent.policy-created': 'The patient made a standing approval for one HIU.',
   'consent.policy-enabled': 'The patient switched a standing approval on.',
@@ -69,6 +70,13 @@ export type NoticeFailedEvent = Omit<AcknowledgedEvent, 'type'> & {
   readonly reason: string
 }
 export type FetchedEvent = About & { readonly type: 'consent.fetched'; readonly hiu: string }
+export type DataKeptEvent = About & {
+  readonly type: 'consent.data-kept'
+  readonly hiu: string
+  readonly until: string
+  readonly reason: string
+  readonly law: string
+}
 export type DataErasedEvent = About & {
   readonly type: 'consent.data-erased'
   readonly hiu: string

@@ -178,6 +178,9 @@ async function artefactOfRow(tx: Tx, row: Selectable<ConsentArtefactTable>): Pro
     createdAt: row.created_at,
     changedAt: row.changed_at,
     dataEraseAt: row.data_erase_at,
+    ...(row.kept_until === null || row.kept_reason === null
+      ? {}
+      : { kept: { until: row.kept_until, reason: row.kept_reason } }),
     ...(row.erased_at === null ? {} : { erasedAt: row.erased_at }),
   }
 }
@@ -200,6 +203,8 @@ export async function insertArtefact(tx: Tx, _recorded: AnyRecorded, artefact: A
       changed_at: artefact.changedAt,
       data_erase_at: artefact.dataEraseAt,
       erased_at: null,
+      kept_until: null,
+      kept_reason: null,
     })
     .execute()
 }
@@ -218,6 +223,22 @@ export async function updateArtefact(
     .where('status', '=', from.status)
     .executeTakeFirst()
   insistOnOne(result, `consent artefact ${from.id}`)
+}
+
+export async function updateKept(
+  tx: Tx,
+  _recorded: AnyRecorded,
+  artefact: Artefact,
+  kept: NonNullable<Artefact['kept']>,
+): Promise<void> {
+  const result = await tx.db
+    .updateTable('consent_artefact')
+    .set({ kept_until: kept.until, kept_reason: kept.reason })
+    .where('bucket', '=', bucketOf(artefact.patient))
+    .where('id', '=', artefact.id)
+    .where('erased_at', 'is', null)
+    .executeTakeFirst()
+  insistOnOne(result, `keeping of ${artefact.id}`)
 }
 
 export async function updateErased(tx: Tx, _recorded: AnyRecorded, artefact: Artefact): Promise<void> {

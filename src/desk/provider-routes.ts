@@ -1,4 +1,4 @@
-import { listErasedCopies } from '../hiu/consent-views.ts'
+import { listErasedCopies, listKeptCopies } from '../hiu/consent-views.ts'
 import { type Route, route } from '../http/route.ts'
 import { staffOf } from '../kernel/caller.ts'
 import type { RecordsNeeds } from '../records/commands.ts'
@@ -43,12 +43,14 @@ export function deskProviderRoutes(needs: RecordsNeeds): readonly Route[] {
     route({
       ...common,
       path: '/v1/desk/provider/erasures',
-      summary: 'Copies of records of others that this facility erased, and whether the exchange took its word for it.',
+      summary:
+        'Copies of records of others that this facility erased, and whether the exchange took its word for it; and those that a law makes it keep.',
       query: erasedQuery,
       answers: { 200: { description: 'Erasures, latest first.' } },
       handle: async ({ tx, caller, query }) => {
         const erasures = await listErasedCopies(tx, query.limit)
-        await lookAtList(tx, needs, staffOf(caller), 'erasures', erasures.length)
+        const kept = await listKeptCopies(tx, query.limit)
+        await lookAtList(tx, needs, staffOf(caller), 'erasures', erasures.length + kept.length)
         return {
           status: 200,
           body: {
@@ -60,6 +62,7 @@ export function deskProviderRoutes(needs: RecordsNeeds): readonly Route[] {
               erasedAt,
               ...(attestationRefused === undefined ? {} : { attestationRefused }),
             })),
+            kept,
           },
         }
       },

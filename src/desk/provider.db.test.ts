@@ -107,7 +107,7 @@ describe('what this facility gave away', () => {
   it('is for those who answer for it: opened lists are recorded, others are turned away', async () => {
     for (const path of ['consents', 'requests', 'erasures'])
       assert.equal((await desk.call(doctor, 'GET', `/v1/desk/provider/${path}`)).status, 403)
-    assert.deepEqual((await desk.call(dpo, 'GET', '/v1/desk/provider/erasures')).json, { erasures: [] })
+    assert.deepEqual((await desk.call(dpo, 'GET', '/v1/desk/provider/erasures')).json, { erasures: [], kept: [] })
     assert.equal((await desk.call(dpo, 'GET', '/v1/desk/provider/requests?what=lost')).status, 400)
     const lists = await plainEvents(world.bench.machine, 'desk.list-opened')
     assert.ok(lists.some((body) => /provider consents/.test(body) && /The Officer/.test(body)))

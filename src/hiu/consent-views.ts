@@ -1,9 +1,12 @@
 import type { Tx } from '../db/tx.ts'
-import type { Id } from '../kernel/id.ts'
+import type { AbhaAddress, Id } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { type ConsentNeeds, type ConsentView, readConsent } from './commands.ts'
 import { type ConsentFilter, listConsents } from './consent-list-store.ts'
+import { HOLDS, type HoldReason } from './copy.ts'
+import { heldCopies } from './copy-store.ts'
 import { type Erasure, listErasures } from './document-store.ts'
+import type { ErasureReason } from './hiu.ts'
 import { requestData } from './requests.ts'
 import { lockArtefact } from './store.ts'
 
@@ -44,4 +47,33 @@ export async function fetchAgain(
 /** Copies of ours that were erased, latest first. */
 export async function listErasedCopies(tx: Tx, limit: number): Promise<readonly Erasure[]> {
   return listErasures(tx, limit)
+}
+
+export type KeptCopy = {
+  readonly artefact: Id<'artefact'>
+  readonly abhaAddress: AbhaAddress
+  readonly ended: ErasureReason
+  readonly stoppedAt: Date
+  readonly until: Date
+  readonly for: HoldReason
+  readonly law: string
+}
+
+/** Copies that a law makes us keep, sealed, after their consent has ended: the next to be erased first. */
+export async function listKeptCopies(tx: Tx, limit: number): Promise<readonly KeptCopy[]> {
+  return (await heldCopies(tx, limit)).flatMap(({ artefact, patient, reason, stoppedAt, hold }) =>
+    hold === undefined || reason === undefined || stoppedAt === undefined
+      ? []
+      : [
+          {
+            artefact,
+            abhaAddress: patient,
+            ended: reason,
+            stoppedAt,
+            until: hold.until,
+            for: hold.reason,
+            law: HOLDS[hold.reason].law,
+          },
+        ],
+  )
 }

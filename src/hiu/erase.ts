@@ -1,8 +1,9 @@
 import { type AuditEvent, announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { type CopyHeldEvent, HOLDS, type HoldBySetting, holdFor } from './copy.ts'
-import { type Copy, copyFacts, lockCopy, moveCopy } from './copy-store.ts'
+import { type Copy, copyFacts, lockCopy, moveCopy, saveClaim } from './copy-store.ts'
 import { copyOf, deletePages, type Erasure, eraseCopyRows, findErasure, setAttestation } from './document-store.ts'
 import { type AttestationRefusedEvent, type ErasedEvent, type ErasureReason, next } from './hiu.ts'
 import { type Artefact, findKnownArtefact } from './store.ts'
@@ -148,4 +149,67 @@ export async function noteAttestationRefused(
   })
   await setAttestation(tx, recorded, { artefact: artefact.id, patient: artefact.patient }, reason)
   await announce(tx, recorded)
+}
+
+/**
+ * Puts a legal claim on a copy whose consent lasts or that is kept already: it outlives the consent until that day. `hiu/copy-gone` when
+ * there is no copy any more.
+ */
+export async function claimCopy(
+  tx: Tx,
+  needs: EraseNeeds,
+  input: { readonly artefact: string; readonly until: Date; readonly reference: string },
+): Promise<true | Refusal> {
+  const artefact = await findKnownArtefact(tx, input.artefact)
+  if (artefact === undefined) return refuse('hiu/unknown-artefact', undefined, 'artefact')
+  const name = { artefact: artefact.id, patient: artefact.patient }
+  const before = await lockCopy(tx, name)
+  if (before?.status === 'erased') return refuse('hiu/copy-gone')
+  if (before?.hold !== undefined && before.hold.until > input.until) return true
+  const recorded = await recordClaim(tx, needs, name, 'hiu.copy-claimed', input.until, input.reference)
+  const hold = { reason: 'legal-claim', until: input.until } as const
+  const to: Copy = { ...(before ?? { ...name, status: 'active', pages: 0 }), hold }
+  await saveClaim(tx, recorded, before, to)
+  await announce(tx, recorded)
+  return true
+}
+
+/** Lifts a legal claim: a copy whose consent has ended is erased, unless a law of the settings still keeps it. */
+export async function liftClaim(tx: Tx, needs: EraseNeeds, id: string): Promise<true | Refusal> {
+  const artefact = await findKnownArtefact(tx, id)
+  const name = artefact && { artefact: artefact.id, patient: artefact.patient }
+  const before = name && (await lockCopy(tx, name))
+  if (artefact === undefined || before?.hold?.reason !== 'legal-claim')
+    return refuse('hiu/unknown-artefact', undefined, 'artefact')
+  const recorded = await recordClaim(tx, needs, before, 'hiu.claim-lifted', before.hold.until)
+  const { hold: _lifted, ...rest } = before
+  const facts = await copyFacts(tx, before, artefact.consent)
+  const hold = holdFor(needs.keepsByLaw ?? [], facts, tx.now)
+  if (before.status === 'active') await saveClaim(tx, recorded, before, rest)
+  else if (hold === undefined) await eraseCopy(tx, needs, before)
+  else await moveCopy(tx, recorded, before, { ...rest, hold })
+  await announce(tx, recorded)
+  return true
+}
+
+async function recordClaim(
+  tx: Tx,
+  needs: EraseNeeds,
+  { artefact, patient }: Pick<Copy, 'artefact' | 'patient'>,
+  type: 'hiu.copy-claimed' | 'hiu.claim-lifted',
+  until: Date,
+  reference?: string,
+): Promise<Recorded<CopyHeldEvent>> {
+  const { documents } = await copyOf(tx, patient, artefact, []).then(({ sha256 }) => ({ documents: sha256.length }))
+  return record<CopyHeldEvent>(tx, {
+    type,
+    actor: { kind: 'facility', id: needs.facility.id },
+    patient,
+    subject: artefact,
+    reason: 'legal-claim',
+    law: HOLDS['legal-claim'].law,
+    until: until.toISOString(),
+    documents,
+    ...(reference === undefined ? {} : { reference }),
+  })
 }

@@ -89,3 +89,11 @@ export const newSubscription = z
   })
   .strict()
   .meta({ id: 'NewSubscription' })
+
+/** A legal claim on a copy. `reference`: number of the case or file, no health data. */
+export const claimOrder = z
+  .object({
+    until: z.iso.datetime({ offset: true }).transform((text) => new Date(text)),
+    reference: z.string().min(1).max(100),
+  })
+  .strict()

@@ -23,9 +23,10 @@ export type ReceivedRecord = ShownRecord & { readonly ground: GroundOfCopy }
 export type WithheldDocument = Pick<DocumentEntry, 'id' | 'hiType' | 'date' | 'receivedAt'> & {
   /**
    * `quarantined`: it did not pass the checks. `other-role`: not the work of this role. `other-purpose`: its consent is for another
-   * purpose. `other-person`: somebody else opened it in an emergency, for herself. `gate`: the gate said no.
+   * purpose. `other-person`: somebody else opened it in an emergency, for herself. `kept-by-law`: its consent has ended, and a law keeps
+   * it, unread. `gate`: the gate said no.
    */
-  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'other-person' | 'gate'
+  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'other-person' | 'kept-by-law' | 'gate'
   readonly says?: string
   readonly ground: GroundOfCopy
 }
@@ -71,7 +72,8 @@ function whyNotTried(
   ground: GroundOfCopy,
   viewer: Viewer,
   types: readonly HiType[],
-): 'quarantined' | 'other-role' | 'other-purpose' | undefined {
+): 'quarantined' | 'other-role' | 'other-purpose' | 'kept-by-law' | undefined {
+  if (ground.status === 'revoked' || ground.status === 'expired') return 'kept-by-law'
   if (!types.includes(entry.hiType)) return 'other-role'
   if (ground.purpose !== undefined && ground.purpose !== viewer.purpose) return 'other-purpose'
   return entry.status === 'quarantined' ? 'quarantined' : undefined

@@ -11,9 +11,11 @@ import {
   refreshStatus,
 } from './commands.ts'
 import { listConsents } from './consent-list-store.ts'
-import { fetchAgain } from './consent-views.ts'
+import { fetchAgain, listKeptCopies } from './consent-views.ts'
 import { listErasures } from './document-store.ts'
+import { claimCopy, liftClaim } from './erase.ts'
 import {
+  claimOrder,
   fetchOrder,
   listQuery,
   newConsentRequest,
@@ -31,7 +33,13 @@ const pageQuery = listQuery.pick({ limit: true })
 
 /** What staff and hospital software call at their own facility to ask for records of others and to read them. */
 export function hiuRoutes(needs: ConsentNeeds): readonly Route[] {
-  return [...consentRoutes(needs), ...consentActions(needs), ...recordRoutes(needs), ...subscriptionRoutes(needs)]
+  return [
+    ...consentRoutes(needs),
+    ...consentActions(needs),
+    ...recordRoutes(needs),
+    ...keptRoutes(needs),
+    ...subscriptionRoutes(needs),
+  ]
 }
 
 function consentRoutes(needs: ConsentNeeds): readonly Route[] {
@@ -205,6 +213,50 @@ function recordRoutes(needs: ConsentNeeds): readonly Route[] {
       query: pageQuery,
       answers: { 200: { description: 'Erasures.' } },
       handle: async ({ tx, query }) => ({ status: 200, body: { erasures: await listErasures(tx, query.limit) } }),
+    }),
+  ]
+}
+
+function keptRoutes(needs: ConsentNeeds): readonly Route[] {
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/v1/copies/kept',
+      summary: 'Copies that a law keeps, sealed, after their consent has ended; those that end next first.',
+      once: false,
+      query: pageQuery,
+      answers: { 200: { description: 'Copies, with the law and the day.' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: { copies: await listKeptCopies(tx, query.limit) } }),
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/v1/copies/:artefact/claim',
+      summary: 'A legal claim: this copy outlives its consent until a day, sealed and unread.',
+      once: true,
+      body: claimOrder,
+      answers: {
+        204: { description: 'Noted.' },
+        404: { description: 'There is no such artefact.' },
+        409: { description: 'The copy is erased.' },
+      },
+      handle: async ({ tx, params, body }) => {
+        const done = await claimCopy(tx, needs, { ...body, artefact: params['artefact'] ?? '' })
+        return isRefusal(done) ? done : { status: 204 }
+      },
+    }),
+    route({
+      ...common,
+      method: 'DELETE',
+      path: '/v1/copies/:artefact/claim',
+      summary: 'Lifts a legal claim; a copy whose consent has ended is erased, unless another law keeps it.',
+      once: false,
+      answers: { 204: { description: 'Lifted.' }, 404: { description: 'There is no such claim.' } },
+      handle: async ({ tx, params }) => {
+        const done = await liftClaim(tx, needs, params['artefact'] ?? '')
+        return isRefusal(done) ? done : { status: 204 }
+      },
     }),
   ]
 }

@@ -121,6 +121,7 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1017',
     title: 'The transaction is not the one that this address was made for.',
   },
+  'hiu/copy-gone': { status: 409, abdm: 'ABDM-1006', title: 'This copy is erased already.' },
   'hiu/unknown-document': { status: 404, abdm: 'ABDM-1017', title: 'We hold no such document.' },
   'hiu/view-denied': { status: 403, abdm: 'ABDM-1062', title: 'This document may not be shown.' },
   'hiu/unknown-subscription': { status: 404, abdm: 'ABDM-1054', title: 'We asked for no such subscription.' },
@@ -166,7 +167,8 @@ export const FACILITY_PROBLEMS = {
   'staff/sso-not-linked': {
     status: 403,
     abdm: '900908',
-    title: 'No account here is linked to this single sign-on; sign in another way and link yours, or ask the administrator.',
+    title:
+      'No account here is linked to this single sign-on; sign in another way and link yours, or ask the administrator.',
   },
   'staff/sso-needs-passkey': {
     status: 403,

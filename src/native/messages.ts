@@ -52,6 +52,17 @@ export const accessReport = z
   )
   .meta({ id: 'AccessReport' })
 
+/** `POST /v1/retentions`: a consent has ended, and a law keeps its copy, sealed and unread, until a day. */
+export const retentionReport = z
+  .object({
+    consentId: uuid<'artefact'>(),
+    until: z.iso.datetime(),
+    reason: z.enum(['clinical-records', 'processing-records', 'legal-claim']),
+    /** The law, as the patient may look it up. */
+    law: z.string().min(1).max(255),
+  })
+  .meta({ id: 'RetentionReport' })
+
 /** `POST /v1/erasures`: the copy received under a consent is gone. */
 export const erasureReport = z
   .object({

@@ -1,13 +1,13 @@
 import type { z } from 'zod'
 import { announce, record } from '../audit/record.ts'
-import { markErased } from '../consent/end-commands.ts'
+import { markErased, markKept } from '../consent/end-commands.ts'
 import { artefactById } from '../consent/readers.ts'
 import { type Call, type Route, route } from '../http/route.ts'
 import { type FacilityId, type Id, parseFacilityId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
-import { accessReport, erasureReport } from './messages.ts'
+import { accessReport, erasureReport, retentionReport } from './messages.ts'
 import type { AccessReported } from './native.ts'
 
 const report = {
@@ -44,6 +44,23 @@ export function reportRoutes(): readonly Route[] {
         } satisfies AccessReported)
         await announce(tx, recorded)
         return { status: 202 }
+      },
+    }),
+    route({
+      ...report,
+      path: '/v1/retentions',
+      summary: 'A law makes the facility keep the copy received under an ended consent, sealed and unread, until a day',
+      body: retentionReport,
+      answers: {
+        202: { description: 'Recorded; the patient sees until when and why' },
+        404: { description: 'No such consent of this facility' },
+        409: { description: 'The consent still lives' },
+      },
+      handle: async ({ tx, body, ...call }) => {
+        const artefact = await ownArtefact(tx, call, body.consentId)
+        if (isRefusal(artefact)) return artefact
+        const marked = await markKept(tx, { ...body, hiu: artefact.hiu, until: new Date(body.until) })
+        return isRefusal(marked) ? marked : { status: 202 }
       },
     }),
     route({

@@ -4,7 +4,12 @@ import { ASHA, CLINIC, INSURER, RAVI, startTestExchange, type TestExchange } fro
 import { consentSteps } from '../../test/consent-steps.ts'
 import { sequenceNow } from '../audit/sequencer.ts'
 import { verifyReceipt } from '../audit/verify.ts'
+import { artefactById } from '../consent/readers.ts'
+import { transact } from '../db/tx.ts'
+import type { Id } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
+import { readSharingFacts } from '../rights/facts.ts'
+import { consentOf } from '../rights/sharing.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -28,6 +33,12 @@ const erasure = (consentId: string) => ({
   reason: 'REVOKED',
   documents: 1,
   sha256: ['a'.repeat(64)],
+})
+const retention = (consentId: string) => ({
+  consentId,
+  until: '2029-11-22T06:30:00.000Z',
+  reason: 'clinical-records',
+  law: 'Indian Medical Council (Professional Conduct, Etiquette and Ethics) Regulations 2002, reg. 1.3.1',
 })
 type Event = {
   readonly id: string
@@ -59,6 +70,7 @@ test('another facility’s consent answers as one that does not exist', async ()
   const asInsurer = { 'x-hiu-id': INSURER }
   for (const [path, body] of [
     ['/v1/accesses', look],
+    ['/v1/retentions', retention],
     ['/v1/erasures', erasure],
   ] as const) {
     const other = await exchange.asBridge('bridge-insurer', path, body(consents[0] ?? ''), asInsurer)
@@ -100,4 +112,25 @@ test('an erasure is attested once the consent has ended, once, and the patient s
   assert.ok(sharing.items.find(({ id }) => id === consent)?.erasedAt)
   const events = (await exchange.asPatient(ASHA, 'GET', '/v1/me/events?limit=100')).body as unknown as readonly Event[]
   assert.equal(events.filter(({ event }) => event.type === 'consent.data-erased').length, 1)
+})
+
+test('a receiver that must keep its copy says until when and why; the patient sees it until the copy is erased', async () => {
+  const { consents } = await steps.granted()
+  const consent = consents[0] ?? ''
+  const tell = (path: string, body: object) => exchange.asBridge('bridge-clinic', path, body, asClinic)
+  assert.equal((await tell('/v1/retentions', retention(consent))).status, 409, 'the consent still lives')
+  await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents: [consent] })
+  for (const _try of [1, 2]) assert.equal((await tell('/v1/retentions', retention(consent))).status, 202)
+  const kept = async (): Promise<unknown> => {
+    const artefact = await transact(exchange.machine, (tx) => artefactById(tx, consent as Id<'artefact'>))
+    assert.ok(artefact)
+    const facts = await transact(exchange.machine, (tx) => readSharingFacts(tx, ASHA))
+    const { keptUntil, keptFor } = consentOf(facts, artefact)
+    return [keptUntil, keptFor]
+  }
+  assert.deepEqual(await kept(), ['2029-11-22T06:30:00.000Z', 'clinical-records'])
+  const events = (await exchange.asPatient(ASHA, 'GET', '/v1/me/events?limit=100')).body as unknown as readonly Event[]
+  assert.equal(events.filter(({ event }) => event.type === 'consent.data-kept').length, 1)
+  assert.equal((await tell('/v1/erasures', erasure(consent))).status, 202)
+  assert.deepEqual(await kept(), [undefined, undefined])
 })

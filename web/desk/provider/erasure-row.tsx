@@ -37,3 +37,32 @@ export function ErasureRow(props: { readonly erasure: ErasureShown }): ReactNode
     </article>
   )
 }
+
+/** A copy whose consent has ended and that a law keeps, sealed. */
+export type KeptShown = {
+  readonly artefact: string
+  readonly abhaAddress: string
+  readonly ended: ErasureShown['reason']
+  readonly until: string
+  readonly for: 'clinical-records' | 'processing-records' | 'legal-claim'
+  readonly law: string
+}
+
+export function KeptRow(props: { readonly kept: KeptShown }): ReactNode {
+  const { kept } = props
+  const { t, rich } = useWords()
+  const dates = useDates()
+  return (
+    <article className={style.row}>
+      <div className={style.head}>
+        <p>{rich('provider.kept-line', { patient: <b>{kept.abhaAddress}</b> })}</p>
+        <State tone="calm">{t('provider.kept-until', { when: dates.day(kept.until) })}</State>
+      </div>
+      <p className={style.quiet}>
+        <span>{t(`provider.kept-${kept.for}`)}</span>
+        <span lang="en">{kept.law}</span>
+        <span>{t(`provider.reason-${kept.ended}`)}</span>
+      </p>
+    </article>
+  )
+}

@@ -7,7 +7,7 @@ import { Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { Tabs } from '../tabs.tsx'
 import { type DeskKey, useWords } from '../words.ts'
-import { ErasureRow, type ErasureShown } from './erasure-row.tsx'
+import { ErasureRow, type ErasureShown, KeptRow, type KeptShown } from './erasure-row.tsx'
 import { HeldRow, type HeldShown } from './held-row.tsx'
 import style from './provider.module.css'
 import { ServedRow, type ServedShown } from './served-row.tsx'
@@ -94,14 +94,24 @@ function Consents(): ReactNode {
 }
 
 function Erasures(): ReactNode {
-  const answer = useCall<{ readonly erasures: readonly ErasureShown[] }>('/v1/desk/provider/erasures?limit=50')
+  const answer = useCall<{ readonly erasures: readonly ErasureShown[]; readonly kept: readonly KeptShown[] }>(
+    '/v1/desk/provider/erasures?limit=50',
+  )
+  const { data } = answer
   return (
     <List answer={answer} list="erasures">
-      {answer.data?.erasures.map((erasure) => (
-        <li key={erasure.artefact}>
-          <ErasureRow erasure={erasure} />
-        </li>
-      ))}
+      {data && [
+        ...data.kept.map((kept) => (
+          <li key={kept.artefact}>
+            <KeptRow kept={kept} />
+          </li>
+        )),
+        ...data.erasures.map((erasure) => (
+          <li key={erasure.artefact}>
+            <ErasureRow erasure={erasure} />
+          </li>
+        )),
+      ]}
     </List>
   )
 }

@@ -38,6 +38,14 @@ export function ConsentDetail(props: { readonly consent: ConsentView }): ReactNo
           ],
           [t('sharing.fact.until'), dates.moment(consent.until)],
           ...(consent.endedAt === undefined ? [] : [[t(end), dates.moment(consent.endedAt)] as const]),
+          ...(consent.keptUntil === undefined
+            ? []
+            : [
+                [
+                  t('sharing.fact.kept'),
+                  t(`sharing.kept.${consent.keptFor as 'legal-claim'}`, { until: dates.moment(consent.keptUntil) }),
+                ] as const,
+              ]),
           ...(consent.erasedAt === undefined
             ? []
             : [[t('sharing.fact.deleted'), dates.moment(consent.erasedAt)] as const]),
