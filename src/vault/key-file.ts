@@ -48,6 +48,9 @@ const keyFile = z.object({
   olderSigningKeyPems: z.array(z.string()).default([]),
 })
 
+/** Signing keys before the current one that are still believed. */
+const OLDER_KEYS_MAX = 5
+
 export class KeyFault extends Error {
   override readonly name = 'KeyFault'
 }
