@@ -18,9 +18,15 @@ const hooks = join(import.meta.dirname, 'unsealed', 'hooks.ts')
 const [plain, sealed] = [start(['--import', hooks]), start([])]
 
 async function told(child: ChildProcess): Promise<Told> {
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('a network has ended')))
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [Told]
-  return message
+  const over = new AbortController()
+  const ended = once(child, 'exit', over).then(() => Promise.reject(new Error('a network has ended')))
+  try {
+    const [message] = (await Promise.race([once(child, 'message', over), ended])) as [Told]
+    return message
+  } finally {
+    ended.catch(() => undefined)
+    over.abort()
+  }
 }
 
 async function flow(child: ChildProcess): Promise<Flow> {

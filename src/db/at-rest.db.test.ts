@@ -11,24 +11,24 @@ after(() => database.close())
 
 /**
  * What stands in each column that could hold words. `*.name` is any table's. Whoever adds a column says here what it is; what says
- * something about a patient belongs to the first four.
+ * something about a patient belongs to the first four. Bytes called `sealed` or `sealed_…` are sealed.
  */
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   'sealed under a key of the patient, of one artefact or of one request': [
     ...ONCE_PLAIN_COLUMNS.map(({ table, column }) => `${table}.${column}`),
-    ...['audit_event.body', 'care_context.sealed_display', 'clinical_record.sealed', 'emergency_access.account'],
-    ...['emergency_access.review', 'facility_patient.demographics', 'hip_artefact.detail', 'hip_link_token.sealed'],
+    ...['audit_event.body', 'emergency_access.account'],
+    ...['emergency_access.review', 'facility_patient.demographics', 'hip_artefact.detail'],
     ...[
       'hip_share.profile',
       'hiu_artefact.detail',
       'hiu_consent.asked',
-      'hiu_document.sealed',
+
       'hiu_document.findings',
     ],
-    ...['hiu_page.sealed', 'hiu_request.secret', 'hiu_request.provider_report', 'hiu_subscription.terms'],
-    ...['hiu_subscription_event.content', 'linking_transaction.sealed_detail', 'own_fetch_holder.sealed_token'],
-    ...['patient.sealed_profile', 'question.body', 'question.answer', 'received_question.body'],
-    ...['received_question.answer', 'shown_notice.sealed_notice'],
+    ...['hiu_request.secret', 'hiu_request.provider_report', 'hiu_subscription.terms'],
+    ...['hiu_subscription_event.content'],
+    ...['question.body', 'question.answer', 'received_question.body'],
+    ...['received_question.answer'],
   ],
   'sealed by the connection under a key of the party': Object.entries(VEILED_COLUMNS).flatMap(([table, columns]) =>
     columns.map((column) => `${table}.${column}`),
@@ -89,7 +89,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     ...[
       '*.wrapped',
       '*.code_key',
-      '*.sealed_code_secret',
+
       '*.key_material',
       '*.public_key',
       '*.challenge',
@@ -104,6 +104,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     ...['log_row_fault.what', 'log_timestamp.token'],
   ],
   'about staff and their machines': [
+    ...['withheld_look.proposed_by', 'withheld_look.confirmed_by'],
     ...['staff.login', 'staff.name', 'staff_identity.subject', 'sample_staff.login', 'sample_staff.password'],
     ...['web_session.device'],
   ],
@@ -116,7 +117,8 @@ test('every column that may hold words says what it holds; what says something a
     where table_schema = 'public' and data_type in ('text', 'jsonb', 'json', 'bytea', 'ARRAY', 'character varying')
     order by 1, 2`)
   const known = new Set(Object.values(COLUMNS).flat())
-  const unknown = rows.filter(({ t, c }) => !known.has(`${t}.${c}`) && !known.has(`*.${c}`))
+  const saysSo = ({ c, type }: { c: string; type: string }): boolean => type === 'bytea' && /^sealed(_|$)/.test(c)
+  const unknown = rows.filter((row) => !saysSo(row) && !known.has(`${row.t}.${row.c}`) && !known.has(`*.${row.c}`))
   assert.deepEqual(
     unknown.map(({ t, c }) => `${t}.${c}`),
     [],
