@@ -29,6 +29,11 @@ test('settings that are right are taken, with their defaults', () => {
 test('each wrong setting is named with its place and what to write', () => {
   const cases: readonly [Record<string, unknown>, RegExp][] = [
     [{ ...good, listen: { port: 70_000 } }, /listen\.port: write a port from 0 to 65535/],
+    [
+      { ...good, listen: { port: 1, trustedProxies: ['proxy.example'] } },
+      /listen\.trustedProxies\.0: write an address/,
+    ],
+    [{ ...good, callsPerSecond: { caller: 0, address: 1 } }, /callsPerSecond\.caller/],
     [{ ...good, publicUrl: 'ftp://x' }, /publicUrl: write an http or https URL/],
     [{ ...good, publicUrl: 'http://x/' }, /publicUrl: .*without a slash/],
     [{ ...good, role: 'boss' }, /role: write "role": "exchange" or "role": "facility"/],
@@ -131,4 +136,29 @@ test('folders in a settings file are meant from where the file lies', () => {
   assert.equal(config.keysFolder, join(base, 'keys'))
   assert.ok('embeddedFolder' in config.database && config.database.embeddedFolder === join(base, 'postgres'))
   assert.ok(config.role === 'facility' && config.records.folder === '/srv/documents')
+})
+
+test('settings of single sign-on: one proof, a domain for e-mail addresses, https, and the secret from outside the file', () => {
+  const oidc = { name: 'Login', issuer: 'https://login.example/', clientId: 'desk', clientSecret: 's' }
+  const { clientSecret: _secret, ...bare } = oidc
+  const read = (given: object, rest: object = {}) =>
+    parseConfig({ ...good, ...rest, signIn: { oidc: given } }, 'x.json')
+  const config = read(oidc)
+  assert.ok(config.role === 'facility')
+  assert.deepEqual(config.signIn.oidc, {
+    ...bare,
+    proof: { clientSecret: 's' },
+    scope: 'openid profile email',
+    login: { claim: 'preferred_username' },
+    secondFactor: { acr: [], amr: [] },
+  })
+  const wrong: readonly [object, RegExp][] = [
+    [bare, /clientSecret: write either clientSecret or privateKeyJwk/],
+    [{ ...oidc, privateKeyJwk: { kty: 'RSA' } }, /clientSecret: write either/],
+    [{ ...oidc, login: { claim: 'email' } }, /login\.domain: write the domain/],
+    [{ ...oidc, issuer: 'http://login.example' }, /issuer: must begin with https/],
+    [{ ...oidc, scope: 'profile' }, /scope: must name openid/],
+  ]
+  for (const [given, expected] of wrong) assert.throws(() => read(given), expected)
+  assert.ok(read({ ...oidc, issuer: 'http://127.0.0.1:9' }, { allowPrivateNetworks: true }))
 })

@@ -9,6 +9,7 @@ import { type Id, makeId, toBucket } from '../src/kernel/id.ts'
 import { refuse } from '../src/kernel/refusal.ts'
 import type { StaffRole } from '../src/kernel/staff-role.ts'
 import { mayDo } from '../src/people/rules.ts'
+import { findStepUp, spendStepUp } from '../src/people/step-up-commands.ts'
 
 export type DeskReply = { readonly status: number; readonly json: never; readonly text: string; readonly type: string }
 export type DeskBench = {
@@ -38,6 +39,7 @@ export function openDesk(machine: Machine, needs: DeskRouteNeeds): DeskBench {
       staff: async () => signedIn ?? refuse('auth/no-session'),
     },
     mayDo,
+    stepUp: { find: findStepUp, spend: spendStepUp },
     ready: async () => [],
   })
   return {

@@ -2,7 +2,8 @@ import type { z } from 'zod'
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
 import { type Actor, operatorOf } from '../kernel/caller.ts'
-import { isRefusal, type Refusal } from '../kernel/refusal.ts'
+import { parseAbhaAddress } from '../kernel/id.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import {
   facilityById,
   listBridges,
@@ -13,14 +14,15 @@ import {
   updateBridgeUrl,
 } from '../partners/commands.ts'
 import { enrolPatient, readPatient } from '../people/commands.ts'
+import { changeMobile } from '../people/mobile-commands.ts'
 import type { Profile } from '../people/patient.ts'
-import { bridgeAdmission, bridgeCredentials, patientEnrolment } from './operator-messages.ts'
+import { bridgeAdmission, bridgeCredentials, mobileChange, patientEnrolment } from './operator-messages.ts'
 
 const operator = { dialect: 'native', auth: 'operator', once: false } as const
 
 /** What operators of an exchange do: admit and shut out bridges, enrol patients. */
 export function exchangeOperatorRoutes(needs: { readonly indexKey: Uint8Array }): readonly Route[] {
-  return [...bridgeRoutes(), enrolRoute(needs)]
+  return [...bridgeRoutes(), enrolRoute(needs), mobileRoute(needs)]
 }
 
 function bridgeRoutes(): readonly Route[] {
@@ -80,6 +82,25 @@ function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
       }
       const enrolled = await enrolPatient(tx, needs, { profile, actor: operatorOf(call.caller) })
       return isRefusal(enrolled) ? enrolled : { status: 201 }
+    },
+  })
+}
+
+/** For who has lost her number: the help desk has seen who she is, and the operator writes down the new one. */
+function mobileRoute(needs: { readonly indexKey: Uint8Array }): Route {
+  return route({
+    ...operator,
+    method: 'PUT',
+    path: '/v1/patients/:abhaAddress/mobile',
+    summary:
+      'Gives a patient another mobile number; all her sessions and passkeys end, since the old phone may be in other hands',
+    body: mobileChange,
+    answers: { 204: { description: 'Changed' }, 404: { description: 'No such patient' } },
+    handle: async ({ tx, body, params, ...call }) => {
+      const patient = parseAbhaAddress(params['abhaAddress'] ?? '')
+      if (patient === undefined) return refuse('people/unknown-patient')
+      const { mobile } = body
+      return (await changeMobile(tx, needs, { patient, mobile, actor: operatorOf(call.caller) })) ?? { status: 204 }
     },
   })
 }

@@ -19,6 +19,8 @@ export const bridgeAdmission = z
 
 export const bridgeCredentials = z.object({ clientId: z.string(), clientSecret: z.string() })
 
+const mobile = z.string().regex(/^\d{10}$/, 'must be ten digits')
+
 /** `POST /v1/patients`: who the patient is was proved to the operator. */
 export const patientEnrolment = z
   .object({
@@ -27,7 +29,7 @@ export const patientEnrolment = z
     name: words(120).min(1),
     gender: z.enum(['M', 'F', 'O', 'D', 'T', 'U']),
     birthDate: z.iso.date(),
-    mobile: z.string().regex(/^\d{10}$/, 'must be ten digits'),
+    mobile,
     email: z.email().optional(),
     address: z
       .object({
@@ -48,3 +50,6 @@ export const patientEnrolment = z
     path: ['guardianAppointment'],
   })
   .meta({ id: 'PatientEnrolment' })
+
+/** `PUT /v1/patients/:abhaAddress/mobile`: who the patient is was proved to the operator. */
+export const mobileChange = z.object({ mobile }).meta({ id: 'MobileChange' })

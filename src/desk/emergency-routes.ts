@@ -14,7 +14,6 @@ import { type EmergencyAccess, isOpen, OUTCOMES } from '../incidents/emergency.t
 import { type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
-import { spendStepUp } from '../people/step-up-commands.ts'
 import { readPatient } from '../records/commands.ts'
 import { staffNames } from './colleagues.ts'
 import { type DeskConsent, readDeskConsent } from './consents.ts'
@@ -62,17 +61,15 @@ function openingRoutes(needs: EmergencyNeeds): readonly Route[] {
         'Breaks the glass: opens this patient to me for minutes. The patient is told at once; it will be reviewed.',
       once: true,
       body: emergencyOrder,
+      stepUp: { act: 'emergency.open', subject: ({ params }) => params['reference'] ?? '' },
       answers: {
         201: { description: 'Open.' },
         403: { description: 'The step-up is missing or spent.' },
         404: { description: 'There is no such patient.' },
       },
       handle: async ({ tx, caller, params, body }) => {
-        const staff = staffOf(caller)
-        const patient = params['reference'] ?? ''
-        const fault = await spendStepUp(tx, staff, { id: body.stepUp, act: 'emergency.open', subject: patient })
-        if (fault) return fault
-        const opened = await breakGlass(tx, needs, staff, { patient, reason: body.reason, words: body.words })
+        const order = { patient: params['reference'] ?? '', reason: body.reason, words: body.words }
+        const opened = await breakGlass(tx, needs, staffOf(caller), order)
         return isRefusal(opened) ? opened : { status: 201, body: showOwn(opened) }
       },
     }),

@@ -11,7 +11,6 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
-import { spendStepUp } from '../people/step-up-commands.ts'
 import { policyBody, policyEnableBody } from './me-request-messages.ts'
 import { patientCaller } from './me-request-routes.ts'
 import { type Named, named } from './me-request-view.ts'
@@ -103,6 +102,7 @@ function createRoute(): Route {
     path: '/v1/me/policies',
     summary: 'I allow beforehand what one facility will ask for; after a proof anew of who I am',
     body: policyBody,
+    stepUp: { act: 'policy.save', subject: ({ body }) => body.hiu },
     answers: {
       201: { description: 'In force for requests that come later' },
       404: { description: 'No such facility' },
@@ -110,11 +110,9 @@ function createRoute(): Route {
     handle: async ({ tx, body, ...call }) => {
       const caller = patientCaller(call)
       if (isRefusal(caller)) return caller
-      const { stepUp, hiu, hips, purpose, hiTypes, period } = body
+      const { hiu, hips, purpose, hiTypes, period } = body
       const facility = await facilityById(tx, hiu)
       if (facility === undefined || !isHiu(facility)) return refuse('consent/unknown-hiu', undefined, 'hiu')
-      const unproved = await spendStepUp(tx, caller, { id: stepUp, act: 'policy.save', subject: hiu })
-      if (unproved) return unproved
       const source = { purpose, hiTypes, period }
       const terms: ApprovalTerms = {
         isApplicableForAllHIPs: hips === undefined,
@@ -146,15 +144,14 @@ function enableRoute(): Route {
     path: '/v1/me/policies/:id/enable',
     summary: 'A standing approval of mine holds again; after a proof anew of who I am',
     body: policyEnableBody,
+    stepUp: { act: 'policy.save', subject: ({ params }) => params['id'] ?? '' },
     answers: ANSWERS,
-    handle: async ({ tx, body, ...call }) => {
+    handle: async ({ tx, ...call }) => {
       const step = callerAndPolicy(call)
       if (isRefusal(step)) return step
       const { caller, id } = step
       const isMine = (await policiesOf(tx, caller.patient)).some((policy) => policy.id === id)
       if (!isMine) return refuse('consent/unknown-policy')
-      const unproved = await spendStepUp(tx, caller, { id: body.stepUp, act: 'policy.save', subject: id })
-      if (unproved) return unproved
       return switchTo(tx, caller, id, true)
     },
   })

@@ -56,6 +56,8 @@ export const EVENTS = {
   'people.passkey-added': 'The patient added a passkey.',
   'people.passkey-renamed': 'The patient gave a passkey another name.',
   'people.passkey-removed': 'The patient removed a passkey: it lets nobody in any more.',
+  'people.mobile-changed':
+    'An operator wrote down another mobile number of the patient; sessions, passkeys and codes that were sent ended.',
   'people.language-changed': 'The patient chose another language.',
   'people.signed-out-elsewhere': 'The patient ended all sessions of the app but the one in which she did it.',
   'people.signed-out': 'The patient ended a session of the app, the present one or one on another device.',

@@ -15,7 +15,10 @@ import {
   setPatientStatus,
   verifyPatientToken,
 } from './commands.ts'
+import { changeMobile } from './mobile-commands.ts'
 import { isChild, type Profile } from './patient.ts'
+import { listSessions } from './session-commands.ts'
+import { openPatientSession, startSignIn } from './sign-in-commands.ts'
 
 let exchange: LinkingExchange
 before(async () => {
@@ -110,6 +113,29 @@ test('a token is worth nothing once expired, for another audience, or when the a
   assert.equal(codeOf(await verify(token)), 'ok')
   exchange.clock.advance(12 * 3_600_000 + 1_000)
   assert.equal(codeOf(await verify(token)), 'auth/invalid-patient-token')
+})
+
+test('another number takes the place of a lost one: what the old phone could do ends', async () => {
+  const { needs, inTx } = exchange
+  const web = { party: 'sbx', origins: ['https://exchange.example'] }
+  const input = { person: ASHA.abhaAddress, how: 'otp', userAgent: undefined } as const
+  await inTx((tx) => openPatientSession(tx, web, input))
+  must(await inTx((tx) => startSignIn(tx, ASHA.abhaAddress)))
+  const change = (mobile: string) =>
+    inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
+  assert.equal(await change('8888888888'), undefined)
+  assert.equal(await change('8888888888'), undefined)
+  const found = async (mobile: string) =>
+    (await inTx((tx) => readPatientsByMobile(tx, needs, mobile))).map(({ abhaAddress }) => abhaAddress)
+  assert.deepEqual(await found('8888888888'), [ASHA.abhaAddress])
+  const left = await found(ASHA.mobile)
+  assert.ok(!left.includes(ASHA.abhaAddress) && left.includes(RAVI.abhaAddress))
+  assert.deepEqual(await inTx((tx) => listSessions(tx, 'patient', ASHA.abhaAddress)), [])
+  const codes = await inTx((tx) => tx.db.selectFrom('sign_in_code').select('id').execute())
+  assert.deepEqual(codes, [])
+  assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.mobile-changed').length, 1)
+  const nobody = { patient: 'nobody@sbx' as AbhaAddress, mobile: '8888888888', actor: OPERATOR }
+  assert.equal(codeOf(await inTx((tx) => changeMobile(tx, needs, nobody))), 'people/unknown-patient')
 })
 
 test('who is erased is unknown', async () => {

@@ -19,7 +19,7 @@ export function makeRecoveryCodes(random: Random): readonly string[] {
   })
 }
 
-/** A typed code in its one form: any case, with or without dashes, misread letters mended; undefined when it is none. */
+/** A typed code in its one form; capital letters or not, with or without dashes, misread letters mended; undefined when it is none. */
 export function plainRecoveryCode(typed: string): string | undefined {
   const plain = plainDigits(typed)
     .toUpperCase()

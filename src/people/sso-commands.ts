@@ -21,7 +21,7 @@ const DOOR: Actor = { kind: 'system', id: 'desk' }
 const STATE_BYTES = 24
 
 /** The page of the desk to which the provider sends the browser back. */
-export const SSO_PAGE = '/desk/sso'
+const SSO_PAGE = '/desk/sso'
 
 export type SsoStarted = { readonly url: string; readonly state: string }
 

@@ -31,7 +31,7 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
       })
       known = { metadata: found.serverMetadata(), atMs: now.getTime() }
     }
-    return configure(settings, known.metadata, now, way)
+    return configure(settings, known.metadata, way)
   }
   /** Calls to the provider wait inside a transaction: few at a time, so that a slow provider takes nobody else's connection. */
   const bounded = async <T>(work: (way: Way) => Promise<T>): Promise<T | Refusal> => {
@@ -73,15 +73,8 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
 const isPlain = (url: string): boolean => url.startsWith('http:')
 
 /** A client for one answer: the provider's keys are fetched anew each time, so that keys it withdrew count no more and new ones at once. */
-async function configure(
-  settings: SsoSettings,
-  metadata: oidc.ServerMetadata,
-  now: Date,
-  way: Way,
-): Promise<oidc.Configuration> {
-  const skewS = Math.round((now.getTime() - Date.now()) / 1000)
-  const client = { [oidc.clockSkew]: skewS, [oidc.clockTolerance]: 30 }
-  const config = new oidc.Configuration(metadata, settings.clientId, client, await proofOf(settings, metadata))
+async function configure(settings: SsoSettings, metadata: oidc.ServerMetadata, way: Way): Promise<oidc.Configuration> {
+  const config = new oidc.Configuration(metadata, settings.clientId, undefined, await proofOf(settings, metadata))
   config[oidc.customFetch] = way.fetch
   config.timeout = LIMITS.ssoTimeoutMs / 1000
   if (isPlain(settings.issuer)) oidc.allowInsecureRequests(config)

@@ -142,7 +142,7 @@ export async function openStaffSession(
  * Whether this is a code of the person's authenticator app, not used before; wrong ones slow down further tries at this person's codes,
  * never for longer than `LIMITS.staffCodeWaitMsMax`.
  */
-export async function proveByCode(
+async function proveByCode(
   tx: Tx,
   needs: ThrottleNeeds,
   account: Pick<StaffAccount, 'id' | 'codeSecret' | 'codeStepUsed'>,

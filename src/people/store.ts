@@ -113,6 +113,24 @@ export async function insertIndex(
   return inserted.numInsertedOrUpdatedRows === 1n
 }
 
+/** This value no longer finds the patient; whom else it finds stays found. */
+export async function deleteIndex(
+  tx: Tx,
+  { event }: Recorded<PatientEvent>,
+  indexKey: Uint8Array,
+  kind: IndexKind,
+  value: string,
+): Promise<void> {
+  const digest = digestOf(indexKey, kind, value)
+  await tx.db
+    .deleteFrom('patient_index')
+    .where('bucket', '=', toBucket(digest[0] ?? 0))
+    .where('kind', '=', kind)
+    .where('digest', '=', digest)
+    .where('abha_address', '=', event.patient)
+    .execute()
+}
+
 export async function findIndexed(
   tx: Tx,
   indexKey: Uint8Array,

@@ -1,0 +1,36 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import type { Actor } from '../kernel/caller.ts'
+import type { AbhaAddress } from '../kernel/id.ts'
+import { type Refusal, refuse } from '../kernel/refusal.ts'
+import type { IndexNeeds } from './commands.ts'
+import { removePasskeysOf } from './passkey-commands.ts'
+import type { PatientEvent } from './patient.ts'
+import { endSessionsOf } from './session-commands.ts'
+import { deleteSignInsOf } from './sign-in-store.ts'
+import { deleteIndex, findPatient, insertIndex, updateProfile } from './store.ts'
+
+/**
+ * Writes down another mobile number of a patient: who calls this has proved who she is. Sessions, passkeys and codes that were sent end,
+ * since the old phone may be in other hands. The same number again changes nothing.
+ */
+export async function changeMobile(
+  tx: Tx,
+  needs: IndexNeeds,
+  input: { readonly patient: AbhaAddress; readonly mobile: string; readonly actor: Actor },
+): Promise<Refusal | undefined> {
+  const { patient, mobile, actor } = input
+  const found = await findPatient(tx, patient)
+  if (found === undefined) return refuse('people/unknown-patient')
+  if (found.mobile === mobile) return undefined
+  const recorded = await record(tx, { type: 'people.mobile-changed', actor, patient } satisfies PatientEvent)
+  const { status: _status, ...profile } = found
+  await updateProfile(tx, recorded, { ...profile, mobile })
+  await deleteIndex(tx, recorded, needs.indexKey, 'mobile', found.mobile)
+  await insertIndex(tx, recorded, needs.indexKey, 'mobile', mobile)
+  await endSessionsOf(tx, recorded, { kind: 'patient', person: patient })
+  await removePasskeysOf(tx, recorded, { kind: 'patient', person: patient })
+  await deleteSignInsOf(tx, recorded, patient)
+  await announce(tx, recorded)
+  return undefined
+}
