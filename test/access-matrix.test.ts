@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { SignJWT } from 'jose'
 import { openKeys } from '../src/app.ts'
@@ -19,6 +19,7 @@ import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
+import { forgeries } from './forged-tokens.ts'
 import { at, textAt } from './json-path.ts'
 import { callJson, TestNetwork } from './network.ts'
 import { partnerWays } from './partner-client.ts'
@@ -87,23 +88,6 @@ const HOSTILE: readonly unknown[] = [
   null,
   { constructor: { prototype: { x: 1 } } },
 ]
-
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-
-/** The token with the same claims, made by somebody who has the public key only. */
-function forgeries(token: string, key: SigningKey): Tokens {
-  const claims = token.split('.')[1] ?? ''
-  const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-  const keyed = `${encode({ alg: 'HS256', kid: key.kid })}.${claims}`
-  const pem = JSON.stringify(key.publicJwk)
-  return {
-    'alg none': { token: `${encode({ alg: 'none', kid: key.kid })}.${claims}.` },
-    'HS256 by the public key': { token: `${keyed}.${createHmac('sha256', pem).update(keyed).digest('base64url')}` },
-    'the signature of another token': {
-      token: [...token.split('.').slice(0, 2), encode(stranger.export({ format: 'jwk' }))].join('.'),
-    },
-  }
-}
 
 const BACK_MS = 100
 
