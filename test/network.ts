@@ -54,6 +54,8 @@ type Options = {
   readonly witnessed?: boolean
   /** Without it, so many that no test meets them. */
   readonly callsPerSecond?: CallRates
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[]
 }
 
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
@@ -203,7 +205,7 @@ export class TestNetwork {
       role,
       id,
       name,
-      listen: { port: Number(new URL(url).port) },
+      listen: { port: Number(new URL(url).port), trustedProxies: this.#options.trustedProxies ?? [] },
       publicUrl: url,
       database: { url: database.connectionString },
       keysFolder,

@@ -64,6 +64,15 @@ test('an address that proves nothing is slowed down; who proved who calls goes o
   assert.equal(door.turnAway(from('192.0.2.2', 'Bearer x'), ROUTE), undefined, 'another address')
 })
 
+test('this machine is a proxy that nobody named: it is not counted', () => {
+  const { door } = openDoor({ caller: 1_000, address: 1 })
+  for (const ip of ['127.0.0.1', '::1', '::ffff:127.0.0.1'])
+    for (let n = 0; n < 30; n++) {
+      door.note(from(ip, `Bearer guess ${n}`), refuse('auth/invalid-token'))
+      assert.equal(door.turnAway(from(ip), routeOf('/v1/sign-in', 'none')), undefined)
+    }
+})
+
 test('routes that ask for no proof are counted by address; the log is not counted', () => {
   const { door } = openDoor({ caller: 1_000, address: 2 })
   const open = routeOf('/v1/sign-in', 'none')

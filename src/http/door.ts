@@ -6,6 +6,7 @@ import { callerName } from './once.ts'
 import { type Lane, makePressure } from './pressure.ts'
 import { countedAddress, makeKnownCallers, makeRate } from './rates.ts'
 import type { Route } from './route.ts'
+import { isLoopback } from './web-origin.ts'
 
 /** Calls a second that one caller, and one address that has not proved who calls, may make for long; five times as many at once. */
 export type CallRates = { readonly caller: number; readonly address: number }
@@ -51,12 +52,14 @@ export function makeDoor(rates: CallRates, nowMs: () => number): Door {
       if (route === undefined || isOfTheLog(route)) return undefined
       const name = nameOf(call)
       if (name !== undefined) return tooMany(callers.take(name))
-      const address = countedAddress(call.ip)
+      const address = addressOf(call)
+      if (address === undefined) return undefined
       return tooMany(route.auth === 'none' ? addresses.take(address) : addresses.waitMs(address))
     },
     note: (call, caller) => {
       if (isRefusal(caller)) {
-        addresses.take(countedAddress(call.ip))
+        const address = addressOf(call)
+        if (address !== undefined) addresses.charge(address)
         return undefined
       }
       const proof = proofOf(call.headers)
@@ -74,6 +77,12 @@ export function makeDoor(rates: CallRates, nowMs: () => number): Door {
     inFlight: pressure.inFlight,
     close: pressure.close,
   }
+}
+
+/** This machine itself is a proxy that the settings do not name: behind it is everybody, so it is not counted. */
+function addressOf({ ip }: Arriving): string | undefined {
+  const address = countedAddress(ip)
+  return isLoopback(address) || ip === '::1' ? undefined : address
 }
 
 function tooMany(waitMs: number): Refusal | undefined {

@@ -38,6 +38,15 @@ test('law: within any time never more than the burst and the rate, and who waits
   )
 })
 
+test('what happened all at once is paid for, up to twice the burst', () => {
+  let now = 0
+  const rate = makeRate({ perSecond: 10, burst: 5, keysMax: 10 }, () => now)
+  for (let n = 0; n < 100; n++) rate.charge('a')
+  assert.equal(rate.waitMs('a'), 600, 'ten are owed, five may be: the next is free when four are left')
+  now = 600
+  assert.equal(rate.take('a'), 0)
+})
+
 test('of ever new keys the ones that rested longest are forgotten', () => {
   const rate = makeRate({ perSecond: 1, burst: 1, keysMax: 3 }, () => 0)
   for (const key of ['a', 'b', 'c', 'd']) assert.equal(rate.take(key), 0)

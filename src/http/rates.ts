@@ -2,6 +2,8 @@
 export type Rate = {
   /** Counts one use of `key`. 0, or in how many milliseconds the next one is free; then nothing was counted. */
   readonly take: (key: string) => number
+  /** Counts a use that has happened already, also beyond the rate, up to twice the burst: who comes fifty at a time pays for fifty. */
+  readonly charge: (key: string) => void
   /** What `take` would answer, without counting. */
   readonly waitMs: (key: string) => number
 }
@@ -21,16 +23,20 @@ export function makeRate(
     const over = Math.max(fullAtMs.get(key) ?? 0, now) - now - (burst - 1) * stepMs
     return over <= 0 ? 0 : Math.ceil(over)
   }
+  const charge = (key: string): void => {
+    const now = nowMs()
+    const full = Math.min(Math.max(fullAtMs.get(key) ?? 0, now) + stepMs, now + 2 * burst * stepMs)
+    fullAtMs.delete(key)
+    if (fullAtMs.size >= keysMax) forgetOldest(fullAtMs)
+    fullAtMs.set(key, full)
+  }
   return {
     waitMs,
+    charge,
     take: (key) => {
       const wait = waitMs(key)
-      if (wait > 0) return wait
-      const full = Math.max(fullAtMs.get(key) ?? 0, nowMs()) + stepMs
-      fullAtMs.delete(key)
-      if (fullAtMs.size >= keysMax) forgetOldest(fullAtMs)
-      fullAtMs.set(key, full)
-      return 0
+      if (wait === 0) charge(key)
+      return wait
     },
   }
 }

@@ -132,12 +132,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   app.server.maxConnections = LIMITS.connectionsMax
   const door = makeDoor(needs.callRates ?? LIMITS.callsPerSecond, () => performance.now())
   app.addHook('onClose', async () => door.close())
-  const answerWith = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    result: Answer | Refusal,
-    route?: Route,
-  ): Promise<FastifyReply> => {
+  const answerWith: AnswerWith = (request, reply, result, route) => {
     const rules = needs.dialects[route?.dialect ?? dialectOf(request.url)]
     return send(reply, isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result)
   }
@@ -151,32 +146,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   // Before the sockets are cut, so that readers see an end and not a fault.
   app.addHook('preClose', async () => live.close())
   const meters = makeMeters(needs.metrics, live, door)
-  const turnAway = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal, route: Route) => {
-    meters.refused.inc({ code: refusal.code })
-    return answerWith(request, reply, refusal, route)
-  }
-  for (const route of needs.routes) {
-    app.route({
-      method: route.method,
-      url: route.path,
-      bodyLimit: route.bodyBytesMax ?? LIMITS.bodyBytesMax,
-      // Before the body is read.
-      onRequest: async (request, reply) => {
-        const refusal =
-          door.turnAway(arriving(request), route) ??
-          contentFault(route, request.headers as Headers) ??
-          (await turnedAwayByAddress(needs, route, request))
-        return refusal === undefined ? undefined : turnAway(request, reply, refusal, route)
-      },
-      // A place is held until the answer and its line in the delivery log are written.
-      handler: (request, reply) => {
-        const place = door.enter(arriving(request), route)
-        return isRefusal(place)
-          ? turnAway(request, reply, place, route)
-          : serve({ ...needs, meters, live, door }, route, request, reply).finally(place)
-      },
-    })
-  }
+  for (const route of needs.routes) addRoute(app, { ...needs, meters, live, door }, route, answerWith)
   app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
   app.setErrorHandler((error, request, reply) => {
     const refusal = error instanceof KeysAway ? refuseKeysAway(needs, error) : refusalOfFrameworkError(error)
@@ -186,6 +156,38 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
     return answerWith(request, reply, refusal ?? refuse('machine/fault', fault))
   })
   return app
+}
+
+type AnswerWith = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  result: Answer | Refusal,
+  route?: Route,
+) => Promise<FastifyReply>
+
+function addRoute(app: FastifyInstance, needs: Inside, route: Route, answerWith: AnswerWith): void {
+  const turnAway = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<FastifyReply> => {
+    needs.meters.refused.inc({ code: refusal.code })
+    return answerWith(request, reply, refusal, route)
+  }
+  app.route({
+    method: route.method,
+    url: route.path,
+    bodyLimit: route.bodyBytesMax ?? LIMITS.bodyBytesMax,
+    // Before the body is read.
+    onRequest: async (request, reply) => {
+      const refusal =
+        needs.door.turnAway(arriving(request), route) ??
+        contentFault(route, request.headers as Headers) ??
+        (await turnedAwayByAddress(needs, route, request))
+      return refusal === undefined ? undefined : turnAway(request, reply, refusal)
+    },
+    // A place is held until the answer and its line in the delivery log are written.
+    handler: (request, reply) => {
+      const place = needs.door.enter(arriving(request), route)
+      return isRefusal(place) ? turnAway(request, reply, place) : serve(needs, route, request, reply).finally(place)
+    },
+  })
 }
 
 const arriving = ({ ip, headers }: FastifyRequest) => ({ ip, headers: headers as Headers })

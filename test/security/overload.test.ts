@@ -8,7 +8,7 @@ import { abdmHeaders, startWorld, type World } from './world.ts'
 
 /** More at once than there are places, for a while; bounded, and to this machine only. */
 const AT_ONCE = LIMITS.callsInFlightMax * 2
-const CALLS = 2_000
+const FLOOD_MS = 3_000
 const PROBES = 40
 
 const median = (values: readonly number[]): number =>
@@ -19,7 +19,10 @@ describe('more than a party can answer', () => {
   let pool: Pool
 
   before(async () => {
-    world = await startWorld({ callsPerSecond: { caller: 100_000, address: 10 } })
+    world = await startWorld({
+      callsPerSecond: { caller: 100_000, address: 10 },
+      trustedProxies: ['127.0.0.1'],
+    })
     pool = new Pool(world.exchange.url, { connections: AT_ONCE })
   })
   after(async () => {
@@ -51,14 +54,14 @@ describe('more than a party can answer', () => {
 
   test('is turned away with 503 and Retry-After, what is taken is answered, and afterwards all is as before', async (t) => {
     const calmMs = await probe()
-    let left = CALLS
+    const endMs = performance.now() + FLOOD_MS
     const seen: { status: number; tookMs: number; fault?: string }[] = []
     const alive: number[] = []
     const worker = async (): Promise<void> => {
-      while (left-- > 0) seen.push(await services())
+      while (performance.now() < endMs) seen.push(await services())
     }
     const workers = Promise.all(Array.from({ length: AT_ONCE }, worker))
-    while (left > 0) {
+    while (performance.now() < endMs) {
       const [live, log, operator] = await Promise.all([
         callJson(`${world.exchange.url}/health/live`, {}),
         callJson(`${world.exchange.url}/log/checkpoint`, {}),
@@ -79,7 +82,7 @@ describe('more than a party can answer', () => {
       [...new Set(seen.map(({ status }) => status))].filter((status) => status !== 200 && status !== 503),
       [],
     )
-    assert.ok(count(200) > 100 && count(503) > 100, `${count(200)} and ${count(503)}`)
+    assert.ok(count(200) > 20 && count(503) > 100, `${count(200)} and ${count(503)}`)
     assert.deepEqual([...new Set(alive)], [200], 'health, the log and operators are answered meanwhile')
     const afterMs = await probe()
     assert.ok(afterMs < Math.max(calmMs * 3, 50), `before ${calmMs.toFixed(1)} ms, after ${afterMs.toFixed(1)} ms`)
@@ -103,12 +106,20 @@ describe('more than a party can answer', () => {
 
   test('an address that guesses tokens is slowed down with 429, in ABDM’s form too; the honest go on from there', async () => {
     const guess = (path: string, n: number) =>
-      ask(path, { ...abdmHeaders(), authorization: `Bearer guess-${path.length}-${n}` })
+      ask(path, {
+        ...abdmHeaders(),
+        authorization: `Bearer guess-${path.length}-${n}`,
+        'x-forwarded-for': `198.51.100.${path.length}`,
+      })
     for (const path of ['/api/hiecm/gateway/v3/bridge-services', '/v1/me']) {
       const guesses: Awaited<ReturnType<typeof ask>>[] = []
       for (let n = 0; n < 400; n += 50)
         guesses.push(...(await Promise.all(Array.from({ length: 50 }, (_, i) => guess(path, n + i)))))
-      assert.deepEqual([...new Set(guesses.map(({ status }) => status))].sort(), [401, 429], path)
+      assert.deepEqual(
+        [...new Set(guesses.map(({ status }) => status))].sort((a, b) => a - b),
+        [401, 429],
+        path,
+      )
       assert.deepEqual(
         guesses.flatMap(({ fault }) => fault ?? []),
         [],
