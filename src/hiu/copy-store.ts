@@ -130,7 +130,7 @@ export async function copyFacts(
     .executeTakeFirst()
   return {
     documents: Number(found.documents),
-    ...(found.last == null ? {} : { lastReceivedAt: found.last }),
-    ...(asked?.read_at == null ? {} : { firstReadAt: asked.read_at }),
+    ...(found.last === null ? {} : { lastReceivedAt: found.last }),
+    ...(asked === undefined || asked.read_at === null ? {} : { firstReadAt: asked.read_at }),
   }
 }

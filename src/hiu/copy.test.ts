@@ -27,7 +27,7 @@ test('law: the longest of the laws that apply holds, never one that was not name
   fc.assert(
     fc.property(fc.subarray([...HOLDS_BY_SETTING]), facts, (named, of) => {
       const hold = holdFor(named, of as CopyFacts, NOW)
-      const each = [...named.map((reason) => holdFor([reason], of as CopyFacts, NOW))].flatMap((one) => one ?? [])
+      const each = named.flatMap((reason) => holdFor([reason], of as CopyFacts, NOW) ?? [])
       if (hold === undefined) return assert.deepEqual(each, [])
       assert.ok(hold.until > NOW && of.documents > 0)
       assert.ok(hold.reason === 'legal-claim' ? of.claim !== undefined : named.includes(hold.reason))

@@ -140,7 +140,7 @@ test('a transaction that fails erases nothing, and a crash between commit and di
     .where('bucket', '>=', 0)
     .where('patient', '=', 'sita@sbx')
     .execute()
-  assert.ok(row?.share != null)
+  assert.ok(row !== undefined && row.share !== null)
   // The program dies after the commit and before it overwrites the share.
   const deaf = { ...machine.keyWrap.shares, destroy: () => undefined, flush: () => undefined }
   await transact({ ...machine, keyWrap: { ...machine.keyWrap, shares: deaf } }, (tx) =>

@@ -55,5 +55,6 @@ async function insistOnShares(tx: Tx, shares: KeyShares): Promise<void> {
     .selectFrom('key_share_block')
     .select((eb) => eb.fn.max('first').as('first'))
     .executeTakeFirst()
-  if (last?.first != null) shares.read(last.first)
+  // No block was ever given out: null.
+  if (typeof last?.first === 'number') shares.read(last.first)
 }

@@ -67,34 +67,8 @@ export function makePkcs11Provider(needs: {
   const { api, session } = device
   const inTurn = makeQueue()
 
-  const versions = (): ReadonlyMap<number, Handle> => {
-    const found = new Map<number, Handle>()
-    api.C_FindObjectsInit(session, [{ type: constant(p11, 'CKA_CLASS'), value: constant(p11, 'CKO_SECRET_KEY') }])
-    const objects = api.C_FindObjects(session, 1_000)
-    api.C_FindObjectsFinal(session)
-    for (const object of objects) {
-      const [label] = api.C_GetAttributeValue(session, object, [{ type: constant(p11, 'CKA_LABEL') }])
-      const text = label?.value.toString('utf8') ?? ''
-      const version = Number(text.startsWith(`${settings.key}.v`) ? text.slice(settings.key.length + 2) : Number.NaN)
-      if (Number.isInteger(version)) found.set(version, object)
-    }
-    return found
-  }
-  const last = (): number => Math.max(0, ...versions().keys())
-  const make = (version: number): number => {
-    api.C_GenerateKey(
-      session,
-      { mechanism: constant(p11, 'CKM_AES_KEY_GEN') },
-      keyTemplate(p11, `${settings.key}.v${version}`),
-    )
-    return version
-  }
+  const { last, make, keyOf } = keysOf(p11, device, settings.key)
   const current = (): number => last() || make(1)
-  const keyOf = (version: number): Handle => {
-    const key = versions().get(version)
-    if (key === undefined) throw new Error(`the device has no key ${settings.key}.v${version}`)
-    return key
-  }
   const gcm = (iv: Buffer): object => ({
     mechanism: constant(p11, 'CKM_AES_GCM'),
     parameter: {
@@ -134,6 +108,34 @@ export function makePkcs11Provider(needs: {
       }),
     close: device.close,
   }
+}
+
+/** The versions of a key on a device: those that are there, the newest, and how the next is made. */
+function keysOf(p11: Pkcs11Module, { api, session }: Device, name: string) {
+  const versions = (): ReadonlyMap<number, Handle> => {
+    const found = new Map<number, Handle>()
+    api.C_FindObjectsInit(session, [{ type: constant(p11, 'CKA_CLASS'), value: constant(p11, 'CKO_SECRET_KEY') }])
+    const objects = api.C_FindObjects(session, 1_000)
+    api.C_FindObjectsFinal(session)
+    for (const object of objects) {
+      const [label] = api.C_GetAttributeValue(session, object, [{ type: constant(p11, 'CKA_LABEL') }])
+      const text = label?.value.toString('utf8') ?? ''
+      const version = Number(text.startsWith(`${name}.v`) ? text.slice(name.length + 2) : Number.NaN)
+      if (Number.isInteger(version)) found.set(version, object)
+    }
+    return found
+  }
+  const last = (): number => Math.max(0, ...versions().keys())
+  const make = (version: number): number => {
+    api.C_GenerateKey(session, { mechanism: constant(p11, 'CKM_AES_KEY_GEN') }, keyTemplate(p11, `${name}.v${version}`))
+    return version
+  }
+  const keyOf = (version: number): Handle => {
+    const key = versions().get(version)
+    if (key === undefined) throw new Error(`the device has no key ${name}.v${version}`)
+    return key
+  }
+  return { last, make, keyOf }
 }
 
 type Device = {

@@ -92,7 +92,10 @@ export class SimParty {
     })
     const footing = {
       keys: this.keys,
-      keyring: await openKeyring(this.config, this.keys, this.#ground.random),
+      keyring: await openKeyring(this.config, this.keys, {
+        random: this.#ground.random,
+        now: () => this.now(),
+      }),
       connection,
       log: this.#ground.log,
       now: () => this.now(),
