@@ -14,7 +14,8 @@ import { hashesFromTiles, latestCheckpoint, type StoredCheckpoint } from './stor
 import { raiseAlarm } from './watch/alarm.ts'
 import { saveCosignature, saveWitnessFault, saveWitnessSize, witnessState } from './witness-store.ts'
 
-const SEQUENCE_EVERY_MS = 1_000
+/** A little less than a second, since a turn takes its time too: a checkpoint each second. */
+const SEQUENCE_EVERY_MS = 700
 const WITNESS_EVERY_MS = 2_000
 const CHECK_ROWS_EVERY_MS = 600_000
 /** The first try, one with the size from an answer 409, and one more if we grew or it moved meanwhile. */

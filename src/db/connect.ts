@@ -3,6 +3,7 @@ import pg from 'pg'
 import { bucketGuardedDialect } from './bucket-guard.ts'
 import { DatabaseFault } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
+import { preparedClient } from './prepared-client.ts'
 import type { Tables } from './tables.generated.ts'
 import { typesFor } from './value-types.ts'
 import type { Veil } from './veil.ts'
@@ -42,7 +43,7 @@ type Options = {
  */
 export async function connect(options: Options): Promise<Connection> {
   const pool = new pg.Pool({
-    Client: veiledClient(options.veil),
+    Client: preparedClient(veiledClient(options.veil)),
     connectionString: options.connectionString,
     max: options.poolMax ?? POOL_MAX_DEFAULT,
     application_name: options.applicationName ?? 'amanat',
