@@ -14,6 +14,9 @@ export type Told = {
   readonly crashed: () => void
 }
 
+/** Breaks the product on purpose, between it and its database: does something else than the statement says. */
+export type Tamper = (statement: string, go: () => Promise<unknown>) => Promise<unknown>
+
 type Query = (...args: unknown[]) => unknown
 type State = { inTransaction: boolean; broken: 'aborted' | 'lost' | undefined }
 
@@ -37,6 +40,7 @@ function fault(code: string, message: string): Error {
  */
 export class FaultyDatabase {
   readonly #tell: Told
+  readonly #tamper: Tamper
   readonly #states = new Map<pg.PoolClient, State>()
   readonly #patched = new WeakMap<pg.PoolClient, Query>()
   #armed: DatabaseFault | undefined
@@ -44,8 +48,9 @@ export class FaultyDatabase {
   isDead = false
   statements = 0
 
-  constructor(connection: Connection, tell: Told) {
+  constructor(connection: Connection, tell: Told, tamper: Tamper | undefined) {
     this.#tell = tell
+    this.#tamper = tamper ?? ((_statement, go) => go())
     connection.pool.on('acquire', (client) => this.#patch(client))
     connection.pool.on('release', (_error, client) => this.#states.delete(client as unknown as pg.PoolClient))
   }
@@ -95,7 +100,7 @@ export class FaultyDatabase {
       state.broken = undefined
       this.#tell.rolledBack()
     }
-    const result = await go()
+    const result = await this.#tamper(statement, go)
     // The end of the process came while the server answered: nobody is there to hear it.
     if (this.isDead) throw fault('57P01', 'this process has ended')
     return result
@@ -105,7 +110,7 @@ export class FaultyDatabase {
     const armed = this.#armed
     const isLoss = armed?.kind === 'connection-lost' && armed.atCommit
     const isDone = armed?.kind !== 'crash' || armed.when === 'after'
-    const result = isDone ? await go() : await real('rollback')
+    const result = isDone ? await this.#tamper('commit', go) : await real('rollback')
     state.inTransaction = false
     if (isDone) this.#tell.committed()
     else this.#tell.rolledBack()

@@ -10,7 +10,7 @@ import { claimJobs, type Job } from '../../src/jobs/queue.ts'
 import type { Chore } from '../../src/jobs/schedule.ts'
 import { runJob } from '../../src/jobs/worker.ts'
 import type { PartyKeys } from '../../src/vault/key-file.ts'
-import { FaultyDatabase } from './faulty-database.ts'
+import { FaultyDatabase, type Tamper } from './faulty-database.ts'
 import type { Arrival, Post } from './post.ts'
 
 export type Ground = {
@@ -19,6 +19,8 @@ export type Ground = {
   readonly now: () => Date
   readonly random: (bytes: number) => Uint8Array
   /** Hears of every event that a party has committed, with the party's own time. */
+  /** How the product is broken on purpose, in a test of the simulation itself. */
+  readonly tamper: () => Tamper | undefined
   readonly committed: (party: SimParty, event: SeenEvent, at: Date) => void
 }
 
@@ -81,15 +83,19 @@ export class SimParty {
       onError: () => undefined,
     })
     let pending: { readonly event: SeenEvent; readonly at: Date }[] = []
-    const database = new FaultyDatabase(connection, {
-      committed: () => {
-        const done = pending
-        pending = []
-        for (const { event, at } of done) this.#ground.committed(this, event, at)
+    const database = new FaultyDatabase(
+      connection,
+      {
+        committed: () => {
+          const done = pending
+          pending = []
+          for (const { event, at } of done) this.#ground.committed(this, event, at)
+        },
+        rolledBack: () => (pending = []),
+        crashed: () => this.#ended(life),
       },
-      rolledBack: () => (pending = []),
-      crashed: () => this.#ended(life),
-    })
+      this.#ground.tamper(),
+    )
     const footing = {
       keys: this.keys,
       keyring: await openKeyring(this.config, this.keys, {

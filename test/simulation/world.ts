@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { openKeys } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../database.ts'
+import type { Tamper } from './faulty-database.ts'
 import { type Ground, SimParty } from './party.ts'
 import { hostOf, Post, urlOf } from './post.ts'
 import { Snapshot } from './snapshot.ts'
@@ -33,6 +34,7 @@ export class World {
   readonly #databases: TestDatabase[] = []
   readonly #parties = new Map<PartyId, SimParty>()
   readonly #snapshots = new Map<PartyId, Snapshot>()
+  tamper: Tamper | undefined
   /** Hears of every committed event of every party. */
   committed: Ground['committed'] = () => undefined
   /** Whether a call that cannot wait in the post gets through now. */
@@ -45,6 +47,7 @@ export class World {
       log: pino({ level: process.env['AMANAT_TEST_LOG'] ?? 'silent' }),
       now: this.time.now,
       random: this.bytes.bytes,
+      tamper: () => this.tamper,
       committed: (party, event, at) => this.committed(party, event, at),
     }
     this.bytes.reseed(0)
