@@ -65,10 +65,10 @@ export function dpopOf(key: TestKey, { method, url, now, token, claims = {}, hea
 }
 
 /** Admits a partner's software at a running party, for all scopes, and gets it a token: bound to a fresh key, or good for its holder. */
-async function partnerToken(
+export async function partnerToken(
   network: TestNetwork,
   party: string,
-  options: { readonly bearerAllowed: boolean },
+  options: { readonly bearerAllowed: boolean; readonly facilities?: readonly string[] },
 ): Promise<string> {
   const key = await makeTestKey()
   const { url } = network.party(party)

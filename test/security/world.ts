@@ -6,8 +6,11 @@ import { facilityRoutes } from '../../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../../src/audit/routes.ts'
 import type { Auth, Route } from '../../src/http/route.ts'
 import { operatorRoutes } from '../../src/native/operator-routes.ts'
+import { partnerDoorRoutes } from '../../src/native/partner-door.ts'
+import { partnerOperatorRoutes } from '../../src/native/partner-operator-routes.ts'
 import { textAt } from '../json-path.ts'
 import { callJson, TestNetwork } from '../network.ts'
+import { partnerToken } from '../partner-client.ts'
 import { ASHA, RAVI } from '../people.ts'
 import { addStaff, signInStaff } from '../staff.ts'
 
@@ -16,7 +19,14 @@ export const ATTACKER = 'IN2910000099'
 
 // Route tables only close over their needs; nothing of them is called here.
 const none = { sandbox: true } as never
-const everywhere = [...logRoutes(none), ...witnessRoutes(none), ...operatorRoutes(none)]
+const everywhere = [
+  ...logRoutes(none),
+  ...witnessRoutes(none),
+  ...operatorRoutes(none),
+  // Refusals of the token endpoint are those of RFC 6749: src/partners/token.db.test.ts calls it by all means.
+  ...partnerDoorRoutes(none).filter(({ form }) => form === undefined),
+  ...partnerOperatorRoutes(),
+]
 export const AT_EXCHANGE: readonly Route[] = [...exchangeRoutes(none), ...everywhere]
 export const AT_FACILITY: readonly Route[] = [...facilityRoutes(none), ...everywhere]
 export const nameOf = (route: Route): string => `${route.method} ${route.path}`
@@ -47,6 +57,7 @@ export async function startWorld(options: Parameters<typeof TestNetwork.start>[0
         bridge: { authorization: `Bearer ${bridge.session}`, 'X-HIP-ID': ATTACKER, 'X-HIU-ID': ATTACKER },
         patient: { 'X-AUTH-TOKEN': patient },
         operator: operatorOf('sbx'),
+        partner: await partnerProof(network, 'sbx'),
       },
     },
     hospital: {
@@ -60,10 +71,17 @@ export async function startWorld(options: Parameters<typeof TestNetwork.start>[0
         },
         staff: { ...doctor },
         operator: operatorOf(HOSPITAL),
+        partner: await partnerProof(network, HOSPITAL),
         console: { origin: network.party(HOSPITAL).url, 'sec-fetch-site': 'same-origin' },
       },
     },
   }
+}
+
+/** Software of a partner whose token is good for whoever holds it, five minutes long. */
+async function partnerProof(network: TestNetwork, party: string): Promise<Readonly<Record<string, string>>> {
+  const token = await partnerToken(network, party, { bearerAllowed: true, facilities: [ATTACKER] })
+  return { authorization: `Bearer ${token}`, 'X-HIU-ID': ATTACKER }
 }
 
 async function makeBridge(network: TestNetwork): Promise<World['bridge']> {
