@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
 import { abdmRules } from '../abdm/rules.ts'
+import { KeysAway } from '../crypto/envelope.ts'
 import { refuse } from '../kernel/refusal.ts'
 import { mayDo } from '../people/rules.ts'
 import { readMessages, redact } from './message-log.ts'
@@ -36,6 +37,16 @@ const routes: readonly Route[] = [
     once: false,
     handle: async () => Promise.reject(new Error('secret inside: 42')),
   }),
+  ...(['native', 'abdm'] as const).map((dialect) =>
+    route({
+      ...native,
+      dialect,
+      method: 'GET',
+      path: dialect === 'abdm' ? '/api/hiecm/gateway/v3/sealed' : '/v1/sealed',
+      once: false,
+      handle: async () => Promise.reject(new KeysAway('the Vault answered 503: Vault is sealed')),
+    }),
+  ),
   route({
     ...native,
     method: 'GET',
@@ -145,6 +156,22 @@ test('a repeated Idempotency-Key has its effect once; with another body it is re
   const other = await post('{"name":"b"}', key)
   assert.equal(other.statusCode, 409)
   assert.equal(other.json().type, 'urn:amanat:problem:request/reused-id')
+})
+
+test('without the key service a call is answered 503, to be tried again, without the words of the service', async () => {
+  const answer = await app.inject({ method: 'GET', url: '/v1/sealed' })
+  assert.equal(answer.statusCode, 503)
+  assert.equal(answer.json().type, 'urn:amanat:problem:machine/keys-unavailable')
+  assert.equal(answer.headers['retry-after'], '5')
+  assert.doesNotMatch(answer.body, /Vault/)
+  const headers = {
+    'request-id': '11111111-1111-4111-8111-111111111111',
+    timestamp: '2026-11-22T06:30:00.000Z',
+    'x-cm-id': 'sbx',
+  }
+  const abdm = await app.inject({ method: 'GET', url: '/api/hiecm/gateway/v3/sealed', headers })
+  assert.deepEqual([abdm.statusCode, abdm.json().error.code], [503, 'ABDM-1024'])
+  assert.doesNotMatch(abdm.body, /Vault/)
 })
 
 test('a fault of ours is an opaque 500 with a trace', async () => {
