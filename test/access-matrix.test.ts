@@ -348,13 +348,13 @@ describe('every route, as every kind of caller', () => {
       const body = bodyOf(route)
       const way = ways.find(({ proves }) => proves === route.auth)
       const tries = leavesOf(body).flatMap((leaf) => HOSTILE.map((value) => ({ leaf, value })))
-      await Promise.all(
-        tries.map(async ({ leaf, value }) => {
-          const seen = await call(base, route, way?.headers ?? {}, put(body, leaf, value))
-          const told = `${nameOf(route)} ${leaf.join('.')} = ${JSON.stringify(value)?.slice(0, 40)}: ${seen.status}`
-          assert.ok(seen.status < 500, told)
-        }),
-      )
+      const one = async ({ leaf, value }: (typeof tries)[number]): Promise<void> => {
+        const seen = await call(base, route, way?.headers ?? {}, put(body, leaf, value))
+        const told = `${nameOf(route)} ${leaf.join('.')} = ${JSON.stringify(value)?.slice(0, 40)}: ${seen.status}`
+        assert.ok(seen.status < 500, told)
+      }
+      // As many at once as a party has places would be turned away.
+      for (let from = 0; from < tries.length; from += 64) await Promise.all(tries.slice(from, from + 64).map(one))
     }
   }
 
