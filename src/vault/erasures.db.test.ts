@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -160,4 +160,26 @@ test('shares that are missing are a fault that says so, never taken for erased o
   rmSync(sharesPath(cut))
   await assert.rejects(open(live, cut), (e) => e instanceof KeyFault && /shares.bin/.test(e.message))
   await assert.rejects(open(live, join(root, 'stranger')), (e) => e instanceof KeyFault && /keys.json/.test(e.message))
+})
+
+test('keys and database stay tied over a rotation, and a database of the first version is tied anew', async () => {
+  const folder = join(root, 'today')
+  const machine = await open(live, folder)
+  await machine.keyWrap.provider.rotate()
+  await open(live, folder)
+  const keys = await openKeyFile(folder, random)
+  const [, first] = keys.keyEncryptionKeys
+  assert.ok(first)
+  // As the first version wrote it: by the key that wrapped then.
+  const older = createHash('sha256').update('amanat/keys/v1').update(first).update(keys.logSeed).digest('base64')
+  const set = (value: string) =>
+    live.db
+      .updateTable('setting')
+      .set({ value: JSON.stringify(value) })
+      .where('name', '=', 'keys.fingerprint')
+      .execute()
+  await set(older)
+  await open(live, folder)
+  await set('another')
+  await assert.rejects(open(live, folder), (e) => e instanceof KeyFault && /keys\.json/.test(e.message))
 })
