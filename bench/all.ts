@@ -12,6 +12,8 @@ const BENCHES = [
   'log',
   'queue',
   'consent',
+  'record',
+  'witnessed',
   'overload',
   'transfer',
   'at-rest',

@@ -198,6 +198,13 @@ function settingsOf(
         url: `${urlOf(witness)}/witness`,
       })),
       witnessFor: [around(-1), around(-2)].map((log) => ({ origin: originOf(log.party), vkey: log.logVkey })),
+      // A receipt is final when both have cosigned; whose log one witnesses, that one watches too.
+      policy: [
+        ...[around(0), around(-1), around(-2)].map((log) => `log ${log.logVkey} ${urlOf(log)}/log`),
+        ...[around(1), around(2)].map((each) => `witness ${each.witnessName} ${each.witnessVkey} ${urlOf(each)}/witness`),
+        `group both all ${around(1).witnessName} ${around(2).witnessName}`,
+        'quorum both',
+      ],
     },
     operatorToken: values.operatorToken,
     allowPrivateNetworks: true,
