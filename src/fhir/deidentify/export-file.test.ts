@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { put, sampleDocument } from '../sample-documents.ts'
-import { deidentifyCommand } from './command.ts'
+import { deidentifyCommand } from './export-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'amanat-deidentify-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
