@@ -48,7 +48,7 @@ type Row = {
 const HAVING = {
   all: sql`true`,
   open: sql`r.status in ('collecting', 'sending')`,
-  narrowed: sql`count(*) filter (where p.narrowed or p.status = 'withheld') > 0 or (r.omissions is not null and r.omissions <> '{}'::jsonb)`,
+  narrowed: sql`count(*) filter (where p.narrowed or p.status = 'withheld') > 0 or r.omissions is not null`,
   failed: sql`count(*) filter (where p.status = 'failed') > 0 or r.outcome = 'FAILED'`,
   refused: sql`r.status = 'refused'`,
 } as const satisfies Record<ServedFilter, unknown>

@@ -121,7 +121,7 @@ export async function moveTransfer(
     .updateTable('hip_request')
     .set(
       to.status === 'sending'
-        ? { status: 'sending', page_count: to.pageCount, omissions: sealedJson(to.omissions) }
+        ? { status: 'sending', page_count: to.pageCount, omissions: sealedOmissions(to.omissions) }
         : { status: 'ended', outcome: to.outcome, ended_at: tx.now },
     )
     .where('bucket', '=', bucketOfId(key.consentId))
@@ -129,6 +129,11 @@ export async function moveTransfer(
     .where('status', '=', from)
     .executeTakeFirst()
   insistOnOne(result, 'hip_request')
+}
+
+/** Nothing left out is no value: who asks only whether something was does not open it. */
+function sealedOmissions(omissions: Omissions): string | null {
+  return Object.keys(omissions).length === 0 ? null : sealedJson(omissions)
 }
 
 /** A page that waits to be sent, with the body that goes on the wire. */
