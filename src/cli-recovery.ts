@@ -220,6 +220,7 @@ function addRestoreCommands(program: Command, does: Does, needs: RecoveryNeeds):
   const confirm = withSite(restore.command('confirm'))
     .description('let a restored party go to work, after its witnesses were asked what they saw')
     .option('--accept-lost <entries>', 'so many entries of the log are lost, and the log goes on under a new name')
+    .option('--without-witnesses', 'none of them answers and none ever will: what is lost stays unknown')
     .option('--accept-differences', 'tables differ from the counts of the backup, and that was looked at')
   confirm.action(does(() => runConfirm({ ...restore.opts(), ...confirm.opts() }, needs)))
   const keys = restore
@@ -305,6 +306,7 @@ async function runConfirm(options: Options, needs: RecoveryNeeds): Promise<numbe
           ...party,
           outbound,
           acceptLost: Number(textOf(options['acceptLost']) ?? 0),
+          acceptUnasked: options['withoutWitnesses'] === true,
           acceptDifferences: options['acceptDifferences'] === true,
         })
         out(

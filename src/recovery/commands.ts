@@ -74,6 +74,8 @@ export type ConfirmOrder = {
   readonly outbound: Outbound
   /** How many entries the operator accepts as lost: exactly as many as there are. */
   readonly acceptLost: number
+  /** No witness answers, and the operator goes on all the same: what is lost stays unknown. */
+  readonly acceptUnasked: boolean
   /** The operator looked at tables that differ from the backup's counts. */
   readonly acceptDifferences: boolean
 }
@@ -94,10 +96,10 @@ export async function confirmRestored(order: ConfirmOrder): Promise<Confirmed> {
       `The restore found ${note.differences} differences from the counts of the backup. Look at them (restore.json), and confirm with --accept-differences.`,
     )
   const { seen, silent } = await askWitnesses(log, order.outbound)
-  if (seen.length === 0 && log.witnesses.length > 0)
+  if (seen.length === 0 && log.witnesses.length > 0 && !order.acceptUnasked)
     throw new RecoveryFault(
       'log_differs',
-      `No witness of the log answers (${silent.join(', ')}), so nobody can say what is lost. Try again when one does.`,
+      `No witness of the log answers (${silent.join(', ')}), so nobody can say what is lost. Try again when one does; if none ever will: --without-witnesses.`,
     )
   const own = await sizeOfLog(machine.db)
   for (const { witness, size, root } of seen) {
@@ -124,6 +126,7 @@ export async function confirmRestored(order: ConfirmOrder): Promise<Confirmed> {
       backup: note.backup,
       reachedAt: note.reachedAt ?? note.restoredAt,
       lost,
+      asked: seen.length,
     } as const satisfies RecoveryEvent
     await removeRestoredNote(tx, await record<RecoveryEvent>(tx, event))
     return { lost, logName: next.signer.key.name, vkey: vkeyOf(next), silent }

@@ -41,7 +41,7 @@ export async function drill(order: DrillOrder): Promise<Drilled> {
   try {
     const restored = await restoreCluster({ ...order, into, throwaway: true })
     const checking = performance.now()
-    const checks = await checkAll(order, restored).finally(() => restored.server.stop())
+    const checks = await checkAll(order, restored)
     const evidence = evidenceOf('drill', { ...order, startedAt }, restored, checks, performance.now() - checking)
     mkdirSync(order.evidenceFolder, { recursive: true, mode: 0o700 })
     const written = writeEvidence(order.evidenceFolder, name, evidence)
@@ -55,18 +55,24 @@ export async function drill(order: DrillOrder): Promise<Drilled> {
 /** The checks of every restored party, and the counts of the whole. */
 async function checkAll(order: DrillOrder, restored: Restored): Promise<readonly Check[]> {
   const found: Check[] = countChecks(restored)
-  for (const party of order.parties) {
-    const copy = await party.open(restored.server.url(party.database))
-    const live = await party.openLive()
-    try {
-      const views = await askWitnesses(copy.log, order.outbound)
-      found.push(...(await checkParty(party.database, copy, live, views)))
-    } finally {
-      await copy.close()
-      await live?.close()
-    }
+  try {
+    for (const party of order.parties)
+      found.push(...(await checkOne(order, party, restored.server.url(party.database))))
+  } finally {
+    await restored.server.stop()
   }
   return found
+}
+
+async function checkOne(order: DrillOrder, party: PartyInBackup, url: string): Promise<readonly Check[]> {
+  const copy = await party.open(url)
+  const live = await party.openLive()
+  try {
+    return await checkParty(party.database, copy, live, await askWitnesses(copy.log, order.outbound))
+  } finally {
+    await copy.close()
+    await live?.close()
+  }
 }
 
 /** How the tables of each database came out at the moment at which the backup counted them. */

@@ -163,7 +163,15 @@ test('a restored party is confirmed with what witnesses saw; lost entries are to
   const restored = await bench.restore('lost', { to: before })
   const copy = await bench.openCopy(restored)
   try {
-    const order = { machine: copy.machine, log, logSeed: SEED, outbound, acceptLost: 0, acceptDifferences: false }
+    const order = {
+      machine: copy.machine,
+      log,
+      logSeed: SEED,
+      outbound,
+      acceptLost: 0,
+      acceptUnasked: false,
+      acceptDifferences: false,
+    }
     await assert.rejects(confirmRestored(order), { code: 'not_restored' })
     const note = { backup: first.id, restoredAt: before.toISOString(), reachedAt: null, differences: 0 }
     await markRestored(restored.server.url('hospital'), note)

@@ -14,7 +14,10 @@ type Of<Type extends keyof typeof EVENTS, Fields> = AuditEvent & { readonly type
 export type RecoveryEvent =
   | Of<'backup.taken', { readonly backup: string; readonly bytes: number }>
   | Of<'recovery.drilled', { readonly backup: string; readonly passed: boolean; readonly evidence: string }>
-  | Of<'recovery.confirmed', { readonly backup: string; readonly reachedAt: string; readonly lost: number }>
+  | Of<
+      'recovery.confirmed',
+      { readonly backup: string; readonly reachedAt: string; readonly lost: number; readonly asked: number }
+    >
   | Of<
       'log.restored',
       {

@@ -185,7 +185,8 @@ export async function baseBackup(
     kept.push(
       keep(name, content).catch((error: unknown) => {
         fault ??= error instanceof Error ? error : new Error(String(error))
-        content.resume() // the rest of it has nowhere to go
+        // It may wait for a reader that is gone: nothing but an end of the connection wakes it.
+        command.connection?.stream.destroy(fault)
       }),
     )
     current = content
