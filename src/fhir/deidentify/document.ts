@@ -28,9 +28,9 @@ export function deidentify(bundle: unknown, order: Order): Deidentified {
   const entries = isObject(bundle) && Array.isArray(bundle['entry']) ? bundle['entry'].filter(isObject) : []
   giveAddresses(work, entries)
   const entry = entries.flatMap((one) => {
-    const resource = resourceOf(work, one['resource'])
     const address = work.addresses.get(addressOf(one))
-    return resource === undefined || address === undefined ? [] : [{ fullUrl: address, resource }]
+    const resource = address === undefined ? undefined : resourceOf(work, one['resource'], address)
+    return resource === undefined ? [] : [{ fullUrl: address, resource }]
   })
   const taken = isObject(bundle) ? bundle : {}
   const document = {
@@ -81,21 +81,15 @@ function dateOf(work: Work, value: unknown): unknown {
  * One resource by the definition of its type. One that carries a modifier extension goes whole: without that extension it would say
  * something else (R4 §2.4.1).
  */
-function resourceOf(work: Work, value: unknown): Obj | undefined {
+function resourceOf(work: Work, value: unknown, address: string): Obj | undefined {
   if (!isObject(value)) return undefined
   const type = String(value['resourceType'])
   const definition = work.profiles.base(type)
   if (definition?.kind !== 'resource' || definition.abstract) return work.drop('unknown-element')
   if (value['modifierExtension'] !== undefined) return work.drop('extension')
-  return { resourceType: type, ...ownOf(work, type, value), ...membersOf(work, value, definition.root, type) }
-}
-
-/** What a resource gets in place of what it lost. */
-function ownOf(work: Work, type: string, value: Obj): Obj {
-  const { project, patient } = work.order
-  const name = type === 'Patient' ? 'patient' : `${type}/${String(value['id'])}`
-  const id = { id: pseudonymousUuid(project, patient, name) }
-  return type === 'Patient' ? { ...id, identifier: [pseudonymOf(work, 'patient', '')] } : id
+  const id = address.slice('urn:uuid:'.length)
+  const identifier = type === 'Patient' ? { identifier: [pseudonymOf(work, 'patient', '')] } : {}
+  return { resourceType: type, id, ...identifier, ...membersOf(work, value, definition.root, type) }
 }
 
 function membersOf(work: Work, value: Obj, shape: Rule, path: string): Obj {

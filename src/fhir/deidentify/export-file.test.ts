@@ -40,7 +40,8 @@ test('who stands alone is left out; the same key gives the same pseudonyms', asy
   assert.match(said.join('\n'), /3 of 4 documents of 3 persons[\s\S]*Left out: 1 persons/)
   assert.equal(statSync(join(folder, 'project.key')).mode & 0o777, 0o600)
   assert.equal(await deidentifyCommand(order('two'), () => {}), 0)
-  assert.deepEqual(readdirSync(join(folder, 'two', 'documents')), readdirSync(join(folder, 'one', 'documents')))
+  const first = (out: string) => readFileSync(join(folder, out, 'documents', '000001.json'), 'utf8')
+  assert.equal(first('two'), first('one'))
 })
 
 test('what cannot be done is a sentence that names the option, and nothing is written', async () => {

@@ -78,7 +78,8 @@ async function writeExport(
   const after = anonymityReport(personsOf(safe), order)
   const folder = join(order.out, 'documents')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  for (const document of safe) await write(join(folder, `${idOf(document)}.json`), document)
+  for (const [at, document] of safe.entries())
+    await write(join(folder, `${String(at + 1).padStart(6, '0')}.json`), document)
   const account = {
     project: order.project,
     mode: order.mode,
@@ -153,11 +154,6 @@ function patientOf(bundle: Obj, name: string): string {
   const [first] = identifiers.filter(isObject).filter(({ value }) => typeof value === 'string')
   if (first === undefined) throw new DeidentifyFault(`${name} has no Patient with an identifier: whose document is it?`)
   return JSON.stringify([first['system'] ?? null, first['value']])
-}
-
-function idOf(document: Obj): string {
-  const { identifier } = document
-  return isObject(identifier) ? String(identifier['value']) : 'document'
 }
 
 async function write(path: string, content: unknown): Promise<void> {
