@@ -83,11 +83,17 @@ export function addLogMetrics(registry: Registry, machine: Machine): void {
   const waiting = gauge('amanat_log_waiting', 'Recorded events that are not in a checkpoint yet')
   const faults = gauge('amanat_log_witness_faults', 'Witnesses that refuse to cosign our log')
   const rowFaults = gauge('amanat_log_row_faults', 'Recorded events whose stored row differs from the log, or is gone')
-  const alarms = new Gauge({
+  new Gauge({
     name: 'amanat_log_alarms',
     help: 'Alarms of logs of the network that nobody acknowledged, by kind',
     labelNames: ['kind', 'own'],
     registers: [registry],
+    async collect() {
+      const open = await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })
+      for (const kind of ['fork', 'rollback', 'stall'])
+        for (const own of [true, false])
+          this.set({ kind, own: String(own) }, open.filter((one) => one.kind === kind && one.own === own).length)
+    },
   })
   new Gauge({
     name: 'amanat_log_entries',
@@ -99,11 +105,6 @@ export function addLogMetrics(registry: Registry, machine: Machine): void {
       waiting.set(state.waiting)
       rowFaults.set(state.rowFaults)
       faults.set(state.witnesses.filter(({ fault }) => fault !== null).length)
-      alarms.reset()
-      for (const kind of ['fork', 'rollback', 'stall'])
-        for (const own of ['true', 'false']) alarms.set({ kind, own }, 0)
-      for (const { kind, own } of await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax }))
-        alarms.inc({ kind, own: String(own) })
     },
   })
 }

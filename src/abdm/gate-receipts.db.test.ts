@@ -12,6 +12,7 @@ import { documentText, LOOK, recordsOf, sealPage } from '../../test/hiu-provider
 import { receiptFor, receiptsAbout } from '../audit/receipts.ts'
 import { sequenceNow } from '../audit/sequencer.ts'
 import { verifyReceipt } from '../audit/verify.ts'
+import { acknowledgeAlarm, listAlarms, raiseAlarm } from '../audit/watch/alarm.ts'
 import { makeKeyMaterial, makeNonce } from '../crypto/key-agreement.ts'
 import { makeKeyPair } from '../crypto/sealing.ts'
 import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
@@ -58,6 +59,13 @@ async function proven(machine: Machine, patient: string, type: string): Promise<
   return verified.receipt.event
 }
 
+async function acknowledgeAll(machine: Machine): Promise<void> {
+  const by = { actor: { kind: 'operator', id: 'operator' }, reason: 'Looked at both copies.' } as const
+  await transact(machine, async (tx) => {
+    for (const { id } of await listAlarms(tx.db, { open: true, limit: 10 })) must(await acknowledgeAlarm(tx, id, by))
+  })
+}
+
 describe('receipts of what the gate said: the exchange, when data is asked for', () => {
   let exchange: TestExchange
   before(async () => void (exchange = await startTestExchange()))
@@ -92,7 +100,23 @@ describe('receipts of what the gate said: the exchange, when data is asked for',
     assert.equal(outcomeOf(denied), 'deny')
     assert.equal(denied['consent'], consent)
   })
+
+  it('while the own log is in doubt every request is refused, until somebody says why work goes on', async () => {
+    const { machine } = exchange
+    const consent = await consented()
+    await transact(machine, (tx) => raiseAlarm(tx, inDoubt))
+    await ask(consent, RANGE)
+    const refused = await proven(machine, ASHA, 'transfer.refused')
+    assert.deepEqual([refused['consent'], refused['code']], [consent, 'log/in-doubt'])
+    await acknowledgeAll(machine)
+    exchange.clock.advance(1_000)
+    await ask(consent, RANGE)
+    assert.equal((await proven(machine, ASHA, 'transfer.requested'))['consent'], consent)
+  })
 })
+
+/** Somebody saw more of our log than there is. */
+const inDoubt = { origin: 'party.example/log', own: true, kind: 'rollback', mark: '10', detail: 'rolled back' } as const
 
 describe('receipts of what the gate said: a provider, before it sends', () => {
   const world = useTransfers()
@@ -105,6 +129,23 @@ describe('receipts of what the gate said: a provider, before it sends', () => {
     assert.equal((await proven(machine, PATIENT, 'hip.page-disclosed'))['consent'], consent)
     await world.ask(consent, { dateRange: { from: '2015-01-01T00:00:00.000Z', to: '2026-11-01T00:00:00.000Z' } })
     assert.equal((await proven(machine, PATIENT, 'hip.request-refused'))['code'], 'hip/outside-range')
+  })
+
+  it('while the own log is in doubt a page that waits does not leave, and leaves when somebody has looked', async () => {
+    const { bench, requester } = world
+    const consent = await grant(bench, { hiTypes: ['Invoice'] })
+    await world.ask(consent)
+    await transact(bench.machine, (tx) => raiseAlarm(tx, inDoubt))
+    await bench.drain()
+    assert.equal(requester.got.length, 0)
+    const again = await grant(bench, { hiTypes: ['Invoice'] })
+    bench.clock.advance(1_000)
+    await world.ask(again)
+    assert.equal((await proven(bench.machine, PATIENT, 'hip.request-refused'))['code'], 'log/in-doubt')
+    await acknowledgeAll(bench.machine)
+    bench.clock.advance(60_000)
+    await bench.drain()
+    assert.equal(requester.got.length, 1)
   })
 
   it('its own records: all of them, a part, none', async () => {
