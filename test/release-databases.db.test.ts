@@ -8,10 +8,13 @@ import pg from 'pg'
 import pino from 'pino'
 import { startParty } from '../src/app.ts'
 import { openParty } from '../src/app-copy.ts'
-import { parseConfig } from '../src/config.ts'
+import { type PartyConfig, parseConfig } from '../src/config.ts'
 import { migrationStatus } from '../src/db/migrate.ts'
+import { makeOutbound } from '../src/http/outbound.ts'
 import { countDatabase } from '../src/recovery/census.ts'
+import { confirmRestored, noteOfRestore } from '../src/recovery/commands.ts'
 import { checkParty } from '../src/recovery/party-checks.ts'
+import { markRestored } from '../src/recovery/store.ts'
 import { openTestDatabase, type TestDatabase } from './database.ts'
 import { callJson, freePort } from './network.ts'
 import { loadReleaseDatabase, RELEASES, RELEASES_FOLDER } from './release-database.ts'
@@ -85,6 +88,7 @@ for (const [release, newest] of Object.entries(RELEASES)) {
           await running.stop()
         }
         await hasEverything(url, counts, newest)
+        if (party === 'hospital') await waitsForItsOperator(config, url)
         const copy = await openParty(config, url, 'running')
         try {
           const checks = await checkParty(party, copy, copy, { seen: [], silent: [] })
@@ -99,6 +103,30 @@ for (const [release, newest] of Object.entries(RELEASES)) {
         await server.pool.query(`drop database if exists ${name} with (force)`)
       }
     })
+  }
+}
+
+/** Restored, a party shows its log and nothing else; confirmed, it is as before. */
+async function waitsForItsOperator(config: PartyConfig, url: string): Promise<void> {
+  const note = { backup: 'b', restoredAt: '2026-11-22T06:30:00.000Z', reachedAt: null, differences: 0 }
+  await markRestored(url, note)
+  const waiting = await startParty(config, url, pino({ level: 'silent' }))
+  try {
+    const refused = await callJson(`${waiting.url}/v1/patients`, { authorization: `Bearer ${TOKEN}` }, {})
+    assert.deepEqual([refused.status, JSON.stringify(refused.body).includes('machine/restored')], [503, true])
+    assert.equal((await callJson(`${waiting.url}/witness/add-checkpoint`, {}, {})).status, 503)
+    assert.equal((await callJson(`${waiting.url}/log/checkpoint`, {})).status, 200)
+  } finally {
+    await waiting.stop()
+  }
+  const party = await openParty(config, url, 'running')
+  const outbound = makeOutbound({ allowPrivateNetworks: true, nowMs: () => 0 })
+  try {
+    await confirmRestored({ ...party, outbound, acceptLost: 0, acceptUnasked: false, acceptDifferences: false })
+    assert.equal(await noteOfRestore(party.machine.db), undefined)
+  } finally {
+    await outbound.close()
+    await party.close()
   }
 }
 

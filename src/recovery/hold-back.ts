@@ -8,7 +8,15 @@ import { refuse } from '../kernel/refusal.ts'
 export function holdBack(routes: readonly Route[]): readonly Route[] {
   return routes.map((route) => {
     if (mayBeAsked(route)) return route
-    const { live: _live, admit: _admit, prepare: _prepare, stepUp: _stepUp, ...rest } = route
+    const {
+      live: _live,
+      admit: _admit,
+      prepare: _prepare,
+      stepUp: _stepUp,
+      body: _body,
+      query: _query,
+      ...rest
+    } = route
     return { ...rest, once: false, handle: async () => refuse('machine/restored') }
   })
 }
