@@ -22,7 +22,7 @@ const ANSWER_MS_MAX = 5_000
 const AT_ONCE = 8
 const ID = '3f1c2f6e-1d8e-4c39-9a51-0d6f5d0a7c00'
 /** What tells that a call was made, and no more; and what parties do by themselves meanwhile. */
-const BOOKKEEPING = /^(message|message_content|seen_request|web_session|job|log_.*|checkpoint.*|witness.*)$/
+const BOOKKEEPING = /^(message|message_content|web_session|job|log_.*|seen_.*|checkpoint.*|witness.*)$/
 
 type Payload = { readonly method: string; readonly path: string; readonly body?: unknown }
 const { payloads } = JSON.parse(fs.readFileSync('test/vectors/abdm/v3-payloads.json', 'utf8')) as {
@@ -34,6 +34,13 @@ function bodyFor(route: Route, random: Seeded): unknown {
   if (route.body === undefined) return undefined
   const sample = payloads.find(({ method, path }) => method === route.method && route.path.endsWith(path))?.body
   return sample !== undefined && random.next() < 0.5 ? sample : (validBody(route.body) ?? {})
+}
+
+/** A path that was changed leads to no route, or to another one, which may speak the other dialect. */
+function faultIn(seen: Seen, route: Route, phase: Phase): string | undefined {
+  const fault = faultOfAnswer(seen, route)
+  const other = { ...route, dialect: route.dialect === 'abdm' ? ('native' as const) : ('abdm' as const) }
+  return fault !== undefined && phase === 'path' ? faultOfAnswer(seen, other) : fault
 }
 
 describe('every route, called by somebody who means no good', () => {
@@ -53,7 +60,8 @@ describe('every route, called by somebody who means no good', () => {
     route: Route,
     proof: Readonly<Record<string, string>>,
     hostile: Hostile,
-  ): Promise<Seen> {
+  ): Promise<Seen & { readonly tookMs: number }> {
+    const startedMs = performance.now()
     const answer = await pool.request({
       method: route.method,
       path: hostile.path,
@@ -63,9 +71,10 @@ describe('every route, called by somebody who means no good', () => {
     // Live updates do not end by themselves.
     if (route.live !== undefined && answer.statusCode === 200) {
       answer.body.destroy()
-      return { status: 200, headers: answer.headers, text: '' }
+      return { status: 200, headers: answer.headers, text: '', tookMs: performance.now() - startedMs }
     }
-    return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() }
+    const text = await answer.body.text()
+    return { status: answer.statusCode, headers: answer.headers, text, tookMs: performance.now() - startedMs }
   }
 
   /** How many rows there are in each table, but for bookkeeping. */
@@ -99,12 +108,11 @@ describe('every route, called by somebody who means no good', () => {
         })
         if (hostile === undefined) continue
         const proof = random.next() < 0.9 ? (party.proofs[route.auth] ?? {}) : {}
-        const startedMs = performance.now()
         const seen = await call(pool, route, proof, hostile)
-        const tookMs = performance.now() - startedMs
         calls++
-        const fault =
-          faultOfAnswer(seen, route) ?? (tookMs > ANSWER_MS_MAX ? `took ${Math.round(tookMs)} ms` : undefined)
+        // A busy machine stalls now and then; what is slow by itself is slow again.
+        const isSlow = seen.tookMs > ANSWER_MS_MAX && (await call(pool, route, proof, hostile)).tookMs > ANSWER_MS_MAX
+        const fault = faultIn(seen, route, phase) ?? (isSlow ? `took ${Math.round(seen.tookMs)} ms` : undefined)
         const broke =
           NEVER_A_MESSAGE.has(phase) && route.method !== 'GET' && seen.status < 400
             ? 'took what is no message'
