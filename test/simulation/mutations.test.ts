@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Tamper } from './faulty-database.ts'
+import { Model } from './model.ts'
+import { simulate } from './simulation.ts'
+import { openStage, type Stage } from './stage.ts'
+
+/** A law that nothing can break proves nothing: here the product is broken on purpose, and the simulation must notice. */
+type Mutation = { readonly name: string; readonly tamper: Tamper; readonly noticed: RegExp }
+
+const SEEDS_MAX = 12
+const done = { command: 'UPDATE', rowCount: 1, rows: [] }
+const isWrite = (statement: string, verb: string, table: string): boolean =>
+  new RegExp(`^\\s*${verb}\\s+(?:into\\s+|from\\s+)?"?${table}"?\\b`, 'i').test(statement)
+const skip =
+  (verb: string, table: string): Tamper =>
+  async (statement, go) =>
+    isWrite(statement, verb, table) ? done : go()
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'a provider forgets that it was told to stop',
+    tamper: skip('update', 'hip_artefact'),
+    noticed: /at its provider|had been told of its end|happened twice/,
+  },
+  {
+    name: 'copies are not erased',
+    tamper: skip('delete', 'hiu_document'),
+    noticed: /still holds documents/,
+  },
+  {
+    name: 'the key of a copy is not destroyed',
+    tamper: async (statement, go) => (statement.includes('update data_key set wrapped = null') ? { rows: [] } : go()),
+    noticed: /still has the key/,
+  },
+  {
+    name: 'events have no place in the log',
+    tamper: skip('insert', 'log_leaf'),
+    noticed: /place in the log/,
+  },
+  {
+    name: 'the log loses leaves that it has signed',
+    tamper: skip('insert', 'log_bundle'),
+    noticed: /of the log is missing|does not extend|the log has/,
+  },
+  {
+    name: 'repeated requests have their effect again',
+    tamper: (statement, go) => (isWrite(statement, 'insert', 'seen_request') ? go().then(() => done) : go()),
+    noticed: /happened twice|acknowledged|refused/,
+  },
+  {
+    name: 'calls are acknowledged and forgotten',
+    tamper: skip('update', 'seen_request'),
+    noticed: /acknowledged by/,
+  },
+  {
+    name: 'a hospital forgets the end of a consent',
+    tamper: async (statement, go) => (isWrite(statement, 'update', 'hiu_artefact') ? done : go()),
+    noticed: /at its user|happened twice/,
+  },
+]
+
+describe('the simulation notices a broken product', () => {
+  let stage: Stage
+  before(async () => {
+    stage = await openStage()
+  })
+  after(() => stage.world.close())
+
+  for (const { name, tamper, noticed } of MUTATIONS)
+    test(name, { timeout: 120_000 }, async (t) => {
+      stage.world.tamper = tamper
+      try {
+        for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+          const { violation } = await simulate(stage, seed)
+          if (violation === undefined) continue
+          assert.match(violation.message, noticed)
+          t.diagnostic(`noticed by seed ${seed}: ${violation.message}`)
+          return
+        }
+        assert.fail(`not noticed in ${SEEDS_MAX} seeds`)
+      } finally {
+        stage.world.tamper = undefined
+      }
+    })
+})
+
+describe('the model of what patients allowed', () => {
+  const AT = new Date('2026-11-22T07:00:00Z')
+  const [HIP, HIU, CONSENT] = ['IN2710000011', 'IN2910000022', 'c1'] as const
+  const page = {
+    type: 'hip.page-sending',
+    subject: 't1',
+    page: 1,
+    consent: CONSENT,
+    recipient: HIU,
+    hiType: 'Prescription',
+  }
+
+  /** A patient allowed one prescription to one hospital for an hour. */
+  function allowing(): Model {
+    const model = new Model()
+    const terms = { hiTypes: ['Prescription'], from: new Date(0), to: AT, until: new Date(AT.getTime() + 3_600_000) }
+    model.asked.push({ asker: HIU, patient: 'asha.rao@sbx', ...terms, own: 'o1', request: 'r1', consents: [] })
+    model.records.set(`${HIP} rx-1`, { hiType: 'Prescription', date: new Date(1) })
+    model.records.set(`${HIP} rx-2`, { hiType: 'Prescription', date: new Date(1) })
+    model.tried.set('r1', [{ hip: HIP, careContexts: ['rx-1'], ...terms }])
+    model.see('sbx', { type: 'consent.granted', subject: 'r1', consents: [{ id: CONSENT, hip: HIP }] }, AT)
+    return model
+  }
+  const faultsOf = (change: object, at = AT, before: (model: Model) => void = () => undefined) => {
+    const model = allowing()
+    before(model)
+    model.see(HIP, { ...page, careContextReference: 'rx-1', ...change }, at)
+    return model.faults.join('; ')
+  }
+
+  test('finds nothing wrong with what was allowed', () => assert.equal(faultsOf({}), ''))
+  test('sees every way in which a disclosure lacks a consent', () => {
+    assert.match(faultsOf({ careContextReference: 'rx-2' }), /did not allow this record/)
+    assert.match(faultsOf({ hiType: 'WellnessRecord' }), /was not allowed/)
+    assert.match(faultsOf({ recipient: HIP }), /it went to/)
+    assert.match(faultsOf({ consent: 'c2' }), /no such consent/)
+    assert.match(faultsOf({}, new Date(AT.getTime() + 3_600_000)), /had ended/)
+    assert.match(
+      faultsOf({}, AT, (model) => model.told.add(`${HIP} ${CONSENT}`)),
+      /had been told of its end/,
+    )
+  })
+  test('sees what happens twice, and what nobody allowed', () => {
+    assert.match(
+      faultsOf({}, AT, (model) => model.see(HIP, { ...page, careContextReference: 'rx-1' }, AT)),
+      /twice/,
+    )
+    const model = allowing()
+    model.asked.push({ ...(model.asked[0] ?? assert.fail()), request: 'r2', consents: [] })
+    model.see('sbx', { type: 'consent.granted', subject: 'r2', consents: [{ id: 'c3', hip: HIP }] }, AT)
+    assert.throws(() => model.insist(), /no patient had allowed it/)
+  })
+})
