@@ -16,6 +16,7 @@ const BENCHES = [
   'witnessed',
   'overload',
   'transfer',
+  'simulation',
   'at-rest',
   'web',
 ] as const
