@@ -16,19 +16,7 @@ const CHARS_MAX = 200_000
 /** Checks a receipt in the browser of whoever holds it. Nothing of it leaves the page. */
 export function App(): ReactNode {
   const { t } = useWords()
-  const [receipt, setReceipt] = useState('')
-  const [policy, setPolicy] = useState('')
   const [check, setCheck] = useState<ReceiptCheck | undefined>()
-  const change = (text: string): void => {
-    setReceipt(text)
-    setCheck(undefined)
-  }
-  const take = async (file: File | undefined): Promise<void> => {
-    if (file === undefined) return
-    const text = file.size > CHARS_MAX ? '' : await file.text()
-    setReceipt(text)
-    setCheck(checkReceipt(text, policy))
-  }
   return (
     <div className={style.frame}>
       <SkipLink />
@@ -42,50 +30,70 @@ export function App(): ReactNode {
       <main id="main" tabIndex={-1}>
         <Page title={t('verify.title')}>
           <p>{t('verify.lead')}</p>
-          <form
-            className={style.ask}
-            onSubmit={(event) => {
-              event.preventDefault()
-              setCheck(checkReceipt(receipt.slice(0, CHARS_MAX), policy))
-            }}
-          >
-            <Drop onFile={take}>
-              <TextArea
-                label={t('verify.receipt')}
-                hint={t('verify.receipt-hint')}
-                rows={6}
-                spellCheck={false}
-                autoComplete="off"
-                value={receipt}
-                onChange={(event) => change(event.target.value)}
-              />
-            </Drop>
-            <Disclosure label={t('verify.keys')} summary={t('verify.keys-summary')}>
-              <div className={style.keys}>
-                <TextArea
-                  label={t('verify.policy')}
-                  hint={t('verify.policy-hint')}
-                  rows={5}
-                  spellCheck={false}
-                  autoComplete="off"
-                  value={policy}
-                  onChange={(event) => {
-                    setPolicy(event.target.value)
-                    setCheck(undefined)
-                  }}
-                />
-              </div>
-            </Disclosure>
-            <div>
-              <Button type="submit" look="primary" icon="proof">
-                {t('verify.check')}
-              </Button>
-            </div>
-          </form>
+          <Ask onCheck={setCheck} />
           <Answer check={check} />
         </Page>
       </main>
     </div>
+  )
+}
+
+/** The receipt, and the keys that the reader knows; what is checked is forgotten when either changes. */
+function Ask({ onCheck }: { readonly onCheck: (check: ReceiptCheck | undefined) => void }): ReactNode {
+  const { t } = useWords()
+  const [receipt, setReceipt] = useState('')
+  const [policy, setPolicy] = useState('')
+  const change = (text: string): void => {
+    setReceipt(text)
+    onCheck(undefined)
+  }
+  const take = async (file: File | undefined): Promise<void> => {
+    if (file === undefined) return
+    const text = file.size > CHARS_MAX ? '' : await file.text()
+    setReceipt(text)
+    onCheck(checkReceipt(text, policy))
+  }
+  return (
+    <form
+      className={style.ask}
+      onSubmit={(event) => {
+        event.preventDefault()
+        onCheck(checkReceipt(receipt.slice(0, CHARS_MAX), policy))
+      }}
+    >
+      <Drop onFile={take}>
+        <TextArea
+          label={t('verify.receipt')}
+          hint={t('verify.receipt-hint')}
+          rows={6}
+          spellCheck={false}
+          autoComplete="off"
+          value={receipt}
+          onChange={(event) => change(event.target.value)}
+        />
+      </Drop>
+      <Disclosure label={t('verify.keys')} summary={t('verify.keys-summary')}>
+        <div className={style.keys}>
+          <TextArea
+            label={t('verify.policy')}
+            hint={t('verify.policy-hint')}
+            rows={5}
+            spellCheck={false}
+            autoComplete="off"
+            value={policy}
+            onChange={(event) => {
+              setPolicy(event.target.value)
+              onCheck(undefined)
+            }}
+          />
+        </div>
+      </Disclosure>
+      <div>
+        <Button type="submit" look="primary" icon="proof">
+          {t('verify.check')}
+        </Button>
+      </div>
+    </form>
   )
 }
 

@@ -108,7 +108,7 @@ function EventSays({ check: { receipt } }: { readonly check: Holds }): ReactNode
         </p>
         {rows.length === 0 ? null : <Facts rows={rows} />}
         <Disclosure label={t('verify.raw')}>
-          <pre className={style.raw} lang="en" tabIndex={0}>
+          <pre className={style.raw} lang="en">
             {JSON.stringify(receipt.event, null, 2)}
           </pre>
         </Disclosure>

@@ -146,7 +146,9 @@ test('syslog: a receiver that stalls holds nothing up for longer than its time',
   )
 })
 
-type Taken = { resourceLogs: { scopeLogs: { logRecords: { attributes: { key: string; value: object }[] }[] }[] }[] }
+type Taken = {
+  resourceLogs: { scopeLogs: { logRecords: { attributes: { key: string; value: { intValue?: string } }[] }[] }[] }[]
+}
 
 test('OTLP over HTTP: a collector that is busy, breaks, and takes a batch without saying so', async () => {
   const leaves: number[] = []
@@ -161,7 +163,7 @@ test('OTLP over HTTP: a collector that is busy, breaks, and takes a batch withou
     const body = Buffer.concat(parts).toString()
     bodies.push(body)
     for (const { attributes } of (JSON.parse(body) as Taken).resourceLogs[0]?.scopeLogs[0]?.logRecords ?? [])
-      leaves.push(Number((attributes.find(({ key }) => key === 'amanat.leaf')?.value as { intValue: string }).intValue))
+      leaves.push(Number(attributes.find(({ key }) => key === 'amanat.leaf')?.value.intValue))
     // Applied, and the answer is lost.
     if (call === 2) return void request.socket.destroy()
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}')

@@ -156,7 +156,7 @@ async function get<T>(
 const PATH = '/fhir/AuditEvent'
 const bundle = async (query: Record<string, string | string[]>): Promise<Bundle> => {
   const found = await get<Bundle>(PATH, query)
-  assert.ok(typeof found === 'object', String(found))
+  assert.ok(typeof found === 'object', JSON.stringify(found))
   return found
 }
 

@@ -132,12 +132,14 @@ function toBundle(needs: Needs, observer: Observer, query: Search, { events, nex
   }
 }
 
+type ReadWords = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
 /** Reading who looked is a look, too: it stands in the log of the patient whose events were read. */
-async function recordRead(tx: Tx, caller: Caller, query: Readonly<Record<string, unknown>>): Promise<void> {
+async function recordRead(tx: Tx, caller: Caller, query: ReadWords): Promise<void> {
   const patient = typeof query['patient'] === 'string' ? addressOf(query['patient']) : undefined
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
-    if (value !== undefined && name !== 'patient') words.append(name, String(value))
+    if (name !== 'patient') for (const each of [value ?? []].flat()) words.append(name, String(each))
   const event = {
     type: 'log.read',
     actor: operatorOf(caller),
