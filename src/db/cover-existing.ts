@@ -13,11 +13,15 @@ type Column = { readonly table: string; readonly column: string; readonly type: 
  * half way goes on at the next.
  */
 export async function coverExisting(pool: Pool, now: Date): Promise<void> {
-  const columns = await textColumns(pool)
-  const texts = columns.filter(({ type }) => type === 'text')
-  await onceOnly(pool, now, 'veil.addresses', () => eachUntilDone(pool, texts, coverAddresses))
-  const veiled = columns.filter(({ table, column }) => VEILED_COLUMNS[table]?.includes(column))
-  await onceOnly(pool, now, 'veil.texts', () => eachUntilDone(pool, veiled, sealTexts))
+  await onceOnly(pool, now, 'veil.addresses', async () => {
+    const texts = (await textColumns(pool)).filter(({ type }) => type === 'text')
+    return eachUntilDone(pool, texts, coverAddresses)
+  })
+  await onceOnly(pool, now, 'veil.texts', async () => {
+    const columns = await textColumns(pool)
+    const veiled = columns.filter(({ table, column }) => VEILED_COLUMNS[table]?.includes(column))
+    return eachUntilDone(pool, veiled, sealTexts)
+  })
 }
 
 async function textColumns(pool: Pool): Promise<readonly Column[]> {
