@@ -43,14 +43,6 @@ export type AlarmEvent = AuditEvent & {
   readonly reason?: string
 }
 
-export const EVENTS: Readonly<Record<AlarmEvent['type'] | 'log.alive' | 'log.read', string>> = {
-  'log.alarm-raised': 'A log of the network forked, was rolled back, or stands still.',
-  'log.alarm-ended': 'A log that stood still grows again.',
-  'log.alarm-acknowledged': 'Somebody looked into an alarm of a log and said why work goes on.',
-  'log.alive': 'Nothing happened for a while: an entry by which others see that the log does not stand still.',
-  'log.read': 'Somebody read events of the log as FHIR AuditEvents.',
-}
-
 const SYSTEM: Actor = { kind: 'system', id: 'log-watch' }
 
 /** Raises an alarm and records it, unless the same observation stands there already, acknowledged or not. True when it is new. */
