@@ -54,6 +54,9 @@ describe('more than a party can answer', () => {
 
   test('is turned away with 503 and Retry-After, what is taken is answered, and afterwards all is as before', async (t) => {
     const calmMs = await probe()
+    // Lines are opened first: all are to ask at the same moment.
+    const opened = await Promise.all(Array.from({ length: AT_ONCE }, () => ask('/health/live', {})))
+    assert.ok(opened.every(({ status }) => status === 200))
     const endMs = performance.now() + FLOOD_MS
     const seen: { status: number; tookMs: number; fault?: string }[] = []
     const alive: number[] = []

@@ -8,6 +8,12 @@ import { type Node, nodesOf, programFiles } from './source.ts'
  * by its digest in the database (sessions, push addresses, tickets) needs none: the digest of a guess tells nothing about the secret's.
  */
 const SECRET = /(?:secret|token|password|passcode|otp|csrf|digest|mac|hmac|signature|(?:code|otp|secret|token)hash)$/i
+/** Comparisons of something else of that name. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  // A token of PKCS#11 is a device, and this its label.
+  'src/vault/pkcs11.ts:  = token',
+])
+
 /** The name that a comparison is about: of a variable, or of the last member. */
 function nameOf(node: unknown): string | undefined {
   const { type, name, property, expression } = (node ?? {}) as Node & { property?: Node; expression?: Node }
@@ -35,7 +41,10 @@ function careless(code: string): readonly string[] {
 
 test('no secret, token or digest is compared with ===', () => {
   const found = programFiles().flatMap(({ file, code }) => careless(code).map((place) => `${file}: ${place}`))
-  assert.deepEqual(found, [])
+  assert.deepEqual(
+    found.filter((place) => !HARMLESS.has(place)),
+    [],
+  )
 })
 
 test('where secrets are checked, timingSafeEqual does it', () => {
