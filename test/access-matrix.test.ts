@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { SignJWT } from 'jose'
-import { openKeys } from '../src/app.ts'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
 import { watchRoutes } from '../src/audit/watch/routes.ts'
-import type { SigningKey } from '../src/crypto/signature.ts'
 import type { Route } from '../src/http/route.ts'
-import type { StaffRole } from '../src/kernel/staff-role.ts'
 import { keysRoutes } from '../src/keys/routes.ts'
 import { auditEventRoutes } from '../src/native/balp/routes.ts'
 import { operatorRoutes } from '../src/native/operator-routes.ts'
@@ -19,12 +15,12 @@ import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
 import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
-import { forgeries } from './forged-tokens.ts'
 import { at, textAt } from './json-path.ts'
+import { CHILD, everyToken, GROWN, type Way, waysOf } from './matrix-callers.ts'
 import { callJson, TestNetwork } from './network.ts'
 import { partnerWays } from './partner-client.ts'
 import { ASHA, RAVI } from './people.ts'
-import { EVERYWHERE, EXCHANGE, FACILITY, type Permission, type Permissions } from './permissions.ts'
+import { EVERYWHERE, EXCHANGE, FACILITY, type Permissions } from './permissions.ts'
 import { addStaff, everyRole, signInStaff } from './staff.ts'
 import { leavesOf, put, validBody } from './valid-body.ts'
 
@@ -32,21 +28,6 @@ const HOSPITAL = 'IN2710000011'
 const OTHER = 'IN2910000022'
 /** A facility of ours, with staff of its own. */
 const SECOND = 'IN2710000033'
-const CHILD = {
-  ...ASHA,
-  abhaAddress: 'tara.rao@sbx',
-  abhaNumber: '91000000000003',
-  name: 'Tara Rao',
-  birthDate: '2024-05-05',
-}
-const GROWN = {
-  ...ASHA,
-  abhaAddress: 'kabir.rao@sbx',
-  abhaNumber: '91000000000004',
-  name: 'Kabir Rao',
-  birthDate: '2001-01-05',
-}
-
 // Route tables only close over their needs; nothing of them is called here.
 const none = { sandbox: true } as never
 const everywhere = [
@@ -64,32 +45,23 @@ const everywhere = [
 const atExchange = [...exchangeRoutes(none), ...frontPageRoutes(none), ...consoleRoutes(none)]
 const nameOf = (route: Route): string => `${route.method} ${route.path}`
 
-/** One way to come: a token in one of the two headers that carry tokens. */
-type Way = {
-  readonly name: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly proves?: Permission['who']
-  /** Of a person of the staff. */
-  readonly role?: StaffRole
-}
-type Tokens = Readonly<Record<string, { readonly token: string; readonly proves?: Permission['who'] }>>
 type Seen = { readonly status: number; readonly body: unknown; readonly type: string | null }
 
 const isSignOut = (route: Route): boolean => nameOf(route) === 'DELETE /v1/session'
 const hasBody = ({ body }: Route): boolean => body !== undefined
-/** What a parser, a date or PostgreSQL might stumble over. */
-const HOSTILE: readonly unknown[] = [
-  'a\u0000b',
-  '\ud800',
-  'x'.repeat(5_000),
-  '0000-01-01T00:00:00.000Z',
-  '9999-12-31T23:59:59.999Z',
-  1e308,
-  null,
-  { constructor: { prototype: { x: 1 } } },
-]
+/** What a parser, a date or PostgreSQL might stumble over, by what a field holds; `test/security` mixes more of it. */
+const hostileFor = (usual: unknown): readonly unknown[] => {
+  if (typeof usual === 'number') return [1e308, null]
+  if (typeof usual !== 'string') return [null, { constructor: { prototype: { x: 1 } } }]
+  const ofTexts = ['a\u0000b', '\ud800', 'x'.repeat(5_000)]
+  return /^\d{4}-\d{2}-\d{2}/.test(usual)
+    ? ['0000-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z', 'a\u0000b']
+    : ofTexts
+}
 
 const BACK_MS = 100
+/** Of the ways that differ only in how a token is wrong, so many come to each route, in turn; all of them to the first of each kind. */
+const VARIANTS_EACH = 4
 
 describe('every route, as every kind of caller', () => {
   let network: TestNetwork
@@ -105,7 +77,7 @@ describe('every route, as every kind of caller', () => {
       assert.equal(enrolled.status, 201, JSON.stringify(enrolled.body))
     }
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
-    const tokens = await everyToken()
+    const tokens = await everyToken(network, { session: sessions.hospital, facility: HOSPITAL, other: OTHER })
     exchangeWays = [
       ...waysOf(tokens, network.exchange.operatorToken),
       await consoleWay(),
@@ -165,74 +137,6 @@ describe('every route, as every kind of caller', () => {
     return { name: 'the console', headers: { ...headers, 'X-CSRF': textAt(body, 'csrf') }, proves: 'console' }
   }
 
-  async function everyToken(): Promise<Tokens> {
-    const { signing } = await openKeys(network.keysFolder('sbx'))
-    const patient = await network.patientToken(RAVI.abhaAddress)
-    const sign = (
-      audience: string,
-      claims: Readonly<Record<string, unknown>>,
-      changes: { issuer?: string; ageS?: number; key?: SigningKey['privateKey'] } = {},
-    ) => {
-      const issuedAt = Math.floor(Date.now() / 1000) - (changes.ageS ?? 0)
-      const jwt = new SignJWT({ ...claims }).setProtectedHeader({ alg: 'RS256', kid: signing.kid, typ: 'JWT' })
-      return jwt
-        .setIssuer(changes.issuer ?? 'sbx')
-        .setAudience(audience)
-        .setIssuedAt(issuedAt)
-        .setExpirationTime(issuedAt + 600)
-        .sign(changes.key ?? signing.privateKey)
-    }
-    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    const bridge = String(
-      at(JSON.parse(Buffer.from(sessions.hospital.split('.')[1] ?? '', 'base64url').toString()), 'sub'),
-    )
-    const forPatient = (sub: string, guardian?: string) =>
-      sign('amanat:patient', { sub, ...(guardian === undefined ? {} : { act: { sub: guardian } }) })
-    return {
-      'a session': { token: sessions.hospital, proves: 'bridge' },
-      'a patient': { token: patient, proves: 'patient' },
-      'a guardian for a child': { token: await network.patientToken(CHILD.abhaAddress), proves: 'patient' },
-      'a callback token for this facility': { token: await sign('account', { sub: HOSPITAL }), proves: 'exchange' },
-      'a callback token for another facility': { token: await sign('account', { sub: OTHER }) },
-      'a link token': {
-        token: await sign('amanat:link', { sub: RAVI.abhaAddress, abhaAddress: RAVI.abhaAddress, hipId: OTHER }),
-      },
-      'an expired session': { token: await sign('amanat:session', { sub: bridge }, { ageS: 3_600 }) },
-      'an expired patient': { token: await sign('amanat:patient', { sub: RAVI.abhaAddress }, { ageS: 3_600 }) },
-      'a session of another exchange': { token: await sign('amanat:session', { sub: bridge }, { issuer: 'other' }) },
-      'a session by another key of the same name': {
-        token: await sign('amanat:session', { sub: bridge }, { key: stranger }),
-      },
-      'a patient by another key of the same name': {
-        token: await sign('amanat:patient', { sub: RAVI.abhaAddress }, { key: stranger }),
-      },
-      'a callback by another key of the same name': {
-        token: await sign('account', { sub: HOSPITAL }, { key: stranger }),
-      },
-      'a patient who does not exist': { token: await forPatient('nobody@sbx') },
-      'a guardian of another child': { token: await forPatient(CHILD.abhaAddress, RAVI.abhaAddress) },
-      'a guardian of a grown-up child': { token: await forPatient(GROWN.abhaAddress, ASHA.abhaAddress) },
-      'a patient with a broken guardian': { token: await forPatient(RAVI.abhaAddress, 'not an address') },
-      ...forgeries(sessions.hospital, signing),
-      'an operator of another party': { token: 'x'.repeat(43) },
-    }
-  }
-
-  function waysOf(tokens: Tokens, operatorToken: string): readonly Way[] {
-    const all: Tokens = { ...tokens, 'the operator': { token: operatorToken, proves: 'operator' } }
-    return Object.entries(all).flatMap(([name, { token, proves }]): Way[] => {
-      const asPatient = proves === 'patient'
-      return [
-        {
-          name: `${name} in Authorization`,
-          headers: { authorization: `Bearer ${token}` },
-          ...(proves === undefined || asPatient ? {} : { proves }),
-        },
-        { name: `${name} in X-AUTH-TOKEN`, headers: { 'X-AUTH-TOKEN': token }, ...(asPatient ? { proves } : {}) },
-      ]
-    })
-  }
-
   function abdmHeaders(): Readonly<Record<string, string>> {
     return {
       'content-type': 'application/json',
@@ -276,23 +180,35 @@ describe('every route, as every kind of caller', () => {
   }
 
   async function hold(base: string, routes: readonly Route[], table: Permissions, ways: readonly Way[]): Promise<void> {
-    for (const route of routes) {
+    const usual = ways.filter((way) => way.isVariant === undefined)
+    const variants = ways.filter((way) => way.isVariant)
+    const met = new Set<string>()
+    for (const [index, route] of routes.entries()) {
+      const kind = `${route.auth} ${route.dialect}`
+      const turn = Array.from(
+        { length: VARIANTS_EACH },
+        (_, i) => variants[(index * VARIANTS_EACH + i) % variants.length],
+      )
+      const callers = [...usual, ...(met.has(kind) ? turn.flatMap((way) => way ?? []) : variants)]
+      met.add(kind)
       const permission = table[nameOf(route)]
       assert.ok(permission, `${nameOf(route)} stands in no table of test/permissions.ts: decide who may call it`)
       const body = bodyOf(route)
       const nobody = await call(base, route, {}, body)
       const open = permission.who === 'anybody' || permission.who === 'address'
+      const alike = new Map<string | undefined, Seen>([[undefined, nobody]])
+      for (const { origin } of callers.map((way) => way.headers))
+        if (open && !alike.has(origin) && origin !== undefined)
+          alike.set(origin, await call(base, route, { origin }, body))
       if (!open) assert.equal(nobody.status, 401, `${nameOf(route)} lets nobody in: ${JSON.stringify(nobody.body)}`)
       await Promise.all(
-        ways.map(async (way) => {
+        callers.map(async (way) => {
           const seen = await call(base, route, way.headers, body)
           const told = `${nameOf(route)} as ${way.name}: ${seen.status} ${JSON.stringify(seen.body)?.slice(0, 200)}`
           assert.ok(seen.status < 500 || seen.status === 503, told)
           // A login that fails again and again is slowed down.
           if (open) {
-            const { origin } = way.headers
-            const alike = origin === undefined ? nobody : await call(base, route, { origin }, body)
-            assert.ok([alike.status, 429].includes(seen.status), told)
+            assert.ok([alike.get(way.headers['origin'])?.status, 429].includes(seen.status), told)
           } else if (way.proves === permission.who) {
             assert.notEqual(seen.status, 401, told)
             const isBarred = way.role !== undefined && route.act !== undefined && !mayDo(way.role, route.act)
@@ -325,6 +241,14 @@ describe('every route, as every kind of caller', () => {
       }
   })
 
+  test('sessions of ABDM open no path of ours, and tokens of partners none of ABDM’s', () => {
+    for (const { path, auth, dialect } of [...atExchange, ...facilityRoutes(none), ...everywhere]) {
+      const isAbdms = path.startsWith('/api/')
+      assert.ok(!isAbdms || dialect === 'abdm', path)
+      assert.ok(!(isAbdms ? ['partner', 'staff'] : ['bridge']).includes(auth), path)
+    }
+  })
+
   test('the exchange lets in whom the table names, and nobody else', async () => {
     await hold(network.exchange.url, atExchange, EXCHANGE, exchangeWays)
     await hold(network.exchange.url, everywhere, EVERYWHERE, exchangeWays)
@@ -347,7 +271,9 @@ describe('every route, as every kind of caller', () => {
     for (const route of routes) {
       const body = bodyOf(route)
       const way = ways.find(({ proves }) => proves === route.auth)
-      const tries = leavesOf(body).flatMap((leaf) => HOSTILE.map((value) => ({ leaf, value })))
+      const tries = leavesOf(body).flatMap((leaf) =>
+        hostileFor(at(body, leaf.join('.'))).map((value) => ({ leaf, value })),
+      )
       const one = async ({ leaf, value }: (typeof tries)[number]): Promise<void> => {
         const seen = await call(base, route, way?.headers ?? {}, put(body, leaf, value))
         const told = `${nameOf(route)} ${leaf.join('.')} = ${JSON.stringify(value)?.slice(0, 40)}: ${seen.status}`
@@ -386,5 +312,19 @@ describe('every route, as every kind of caller', () => {
         `${nameOf(route)}: ${seen.status} ${JSON.stringify(seen.body)}`,
       )
     }
+  })
+
+  test('a partner that names a facility of another is refused', async () => {
+    for (const [base, routes, table, ways] of [
+      [network.exchange.url, exchangeRoutes(none), EXCHANGE, exchangeWays],
+      [network.party(HOSPITAL).url, facilityRoutes(none), FACILITY, facilityWays],
+    ] as const)
+      for (const route of routes) {
+        const { who, of } = table[nameOf(route)] ?? {}
+        if (who !== 'partner' || of !== 'facility' || route.body === undefined) continue
+        const { headers } = ways.find(({ name }) => name === 'a partner for another facility') ?? { headers: {} }
+        const seen = await call(base, route, { ...headers, 'X-HIP-ID': HOSPITAL, 'X-HIU-ID': HOSPITAL }, bodyOf(route))
+        assert.ok([403, 404].includes(seen.status), `${nameOf(route)}: ${seen.status} ${JSON.stringify(seen.body)}`)
+      }
   })
 })

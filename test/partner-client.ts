@@ -99,11 +99,13 @@ export async function partnerToken(
 export async function partnerWays(network: TestNetwork, party: string, other: string) {
   const { url } = network.party(party)
   const free = await partnerToken(network, party, { bearerAllowed: true })
+  const neighbour = await partnerToken(network, party, { bearerAllowed: true, facilities: ['IN2910000022'] })
   const bound = await partnerToken(network, party, { bearerAllowed: false })
   const foreign = await partnerToken(network, other, { bearerAllowed: true })
   const dpop = await dpopOf(await makeTestKey(), { method: 'GET', url, now: new Date(), token: bound })
   return [
     { name: 'a partner', headers: { authorization: `Bearer ${free}` }, proves: 'partner' },
+    { name: 'a partner for another facility', headers: { authorization: `Bearer ${neighbour}` }, proves: 'partner' },
     { name: 'a partner in X-AUTH-TOKEN', headers: { 'X-AUTH-TOKEN': free } },
     { name: 'a partner of another party', headers: { authorization: `Bearer ${foreign}` } },
     { name: 'a stolen token of a partner', headers: { authorization: `DPoP ${bound}` } },
