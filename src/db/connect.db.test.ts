@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
 import { connect, requireVersion } from './connect.ts'
+import { isTooBusy } from './tx.ts'
 
 describe('a connection', () => {
   let database: TestDatabase
@@ -36,6 +38,22 @@ describe('a connection', () => {
       `select current_setting('statement_timeout') t, current_setting('application_name') n`,
     )
     assert.deepEqual(rows, [{ t: '30s', n: 'amanat' }])
+  })
+
+  it('says when too much is asked at once, and takes nothing else for that', async () => {
+    const own = new pg.Pool({ connectionString: database.connectionString, max: 1, connectionTimeoutMillis: 200 })
+    const only = await own.connect()
+    try {
+      const fault = await own.query('select 1').catch((error: unknown) => error)
+      assert.equal(isTooBusy(fault), true, String(fault))
+      await only.query("set statement_timeout = '1ms'")
+      assert.equal(isTooBusy(await only.query('select pg_sleep(1)').catch((error: unknown) => error)), true)
+      assert.equal(isTooBusy(await only.query('select 1/0').catch((error: unknown) => error)), false)
+      assert.equal(isTooBusy(undefined), false)
+    } finally {
+      only.release()
+      await own.end()
+    }
   })
 
   it('tells of connections that break while idle, and goes on', async () => {

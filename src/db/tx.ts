@@ -86,9 +86,26 @@ function withoutValues(error: unknown): unknown {
   return error
 }
 
-/** 40001 serialization_failure, 40P01 deadlock_detected (PostgreSQL, appendix A). */
+/** serialization_failure, deadlock_detected (PostgreSQL, appendix A). */
+const CROSSED = new Set<unknown>(['40001', '40P01'])
+/** query_canceled by the time that a statement has, too_many_connections. */
+const OUT_OF_ROOM = new Set<unknown>(['57014', '53300'])
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+}
+
 function mayRetry(error: unknown): boolean {
-  if (error instanceof StaleRow) return true
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return code === '40001' || code === '40P01'
+  return error instanceof StaleRow || CROSSED.has(codeOf(error))
+}
+
+/**
+ * Whether a transaction failed only because too much is asked of the database at once: no connection in time, no end in time, crossed
+ * by others again and again. It was rolled back; later the same may succeed.
+ */
+export function isTooBusy(error: unknown): boolean {
+  const code = codeOf(error)
+  if (CROSSED.has(code) || OUT_OF_ROOM.has(code)) return true
+  // node-postgres gives this fault no code.
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect'
 }

@@ -37,6 +37,13 @@ const routes: readonly Route[] = [
     once: false,
     handle: async () => Promise.reject(new Error('secret inside: 42')),
   }),
+  route({
+    ...native,
+    method: 'GET',
+    path: '/v1/crossed',
+    once: false,
+    handle: async () => Promise.reject(Object.assign(new Error('deadlock detected'), { code: '40P01' })),
+  }),
   ...(['native', 'abdm'] as const).map((dialect) =>
     route({
       ...native,
@@ -172,6 +179,15 @@ test('without the key service a call is answered 503, to be tried again, without
   const abdm = await app.inject({ method: 'GET', url: '/api/hiecm/gateway/v3/sealed', headers })
   assert.deepEqual([abdm.statusCode, abdm.json().error.code], [503, 'ABDM-1024'])
   assert.doesNotMatch(abdm.body, /Vault/)
+})
+
+test('a database that has no room is a 503 after which the same is asked again', async () => {
+  const answer = await app.inject({ method: 'GET', url: '/v1/crossed' })
+  assert.deepEqual(
+    [answer.statusCode, answer.json().type, answer.headers['retry-after']],
+    [503, 'urn:amanat:problem:machine/overloaded', '2'],
+  )
+  assert.doesNotMatch(answer.body, /deadlock/)
 })
 
 test('a fault of ours is an opaque 500 with a trace', async () => {

@@ -10,10 +10,10 @@ import Fastify, {
 import type { Logger } from 'pino'
 import type { Registry } from 'prom-client'
 import { KeysAway } from '../crypto/envelope.ts'
-import { type Machine, type Tx, transact } from '../db/tx.ts'
+import { isTooBusy, type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, type Refusal, refuse, refuseOverloaded } from '../kernel/refusal.ts'
 import type { StaffAct, StaffRole } from '../kernel/staff-role.ts'
 import { contentFault, isStorable, parseJsonBody } from './body.ts'
 import { type ClientCertificate, certificateOf } from './client-certificate.ts'
@@ -149,7 +149,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   for (const route of needs.routes) addRoute(app, { ...needs, meters, live, door }, route, answerWith)
   app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
   app.setErrorHandler((error, request, reply) => {
-    const refusal = error instanceof KeysAway ? refuseKeysAway(needs, error) : refusalOfFrameworkError(error)
+    const refusal = refusalOfOurs(needs, error) ?? refusalOfFrameworkError(error)
     if (refusal === undefined)
       needs.log.error({ err: error, trace: request.id, path: request.routeOptions.url }, 'unhandled fault')
     const fault = `Something broke on our side. Nothing was changed. Tell us the trace ${request.id}.`
@@ -210,6 +210,14 @@ function dialectOf(url: string): Dialect {
 
 const KEYS_AWAY_WAIT_S = 5
 
+/** What is not here now and may be here soon; in both cases the transaction was rolled back. */
+function refusalOfOurs(needs: ServerNeeds, error: unknown): Refusal | undefined {
+  if (error instanceof KeysAway) return refuseKeysAway(needs, error)
+  if (!isTooBusy(error)) return undefined
+  needs.log.error({ err: error }, 'the database is too busy')
+  return refuseOverloaded(LIMITS.retryAfterOverloadMs)
+}
+
 /** Without the key service nothing is sealed or opened; the transaction was rolled back. What the service said stays in our log. */
 function refuseKeysAway(needs: ServerNeeds, error: KeysAway): Refusal {
   needs.log.error({ err: error }, 'the key service does not serve')
@@ -259,12 +267,11 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
       answer: body,
       tookMs: Math.round(tookMs),
     }
-    await logMessage(needs.machine, message, {
-      headers,
-      body: raw.toString('utf8'),
-      answerHeaders: answer.headers ?? {},
-      answer: body,
-    })
+    const whole = { headers, body: raw.toString('utf8'), answerHeaders: answer.headers ?? {}, answer: body }
+    // What was done is done: it is not called a failure because its line is missing.
+    await logMessage(needs.machine, message, whole).catch((error: unknown) =>
+      needs.log.error({ err: error, trace: request.id }, 'a message is missing in the delivery log'),
+    )
   }
   if (reader === undefined || isRefusal(reader)) return send(reply, answer)
   reply.hijack()
