@@ -196,7 +196,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const chores = [
     ...parts.chores,
     ...logged.chores,
-    ...keysChores(machine, wrapping, log),
+    ...keysChores(machine, wrapping, parts.forget, log),
     ...tlsChores(config, app, log),
     sweep(machine),
   ]

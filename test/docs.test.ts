@@ -9,7 +9,8 @@ import { parseConfig } from '../src/config.ts'
 /** What the documentation shows must exist: files that it links to, commands that it tells people to type. */
 
 const PAGES = globSync('{*.md,docs/**/*.md}').sort()
-const COMMAND = /(?:npx )?\bamanat (?=(?:demo|story|serve|migrate|sandbox|log|fhir|partner|backup|restore|drill)\b)[^`\n]*/g
+const COMMAND =
+  /(?:npx )?\bamanat (?=(?:demo|story|serve|migrate|sandbox|log|fhir|partner|backup|restore|drill)\b)[^`\n]*/g
 
 /** Anchors of a page, as GitHub makes them of its headings. */
 function anchorsOf(page: string): ReadonlySet<string> {

@@ -33,7 +33,11 @@ function functionsOf(text: string): ReadonlyMap<string, string> {
 describe('who looked is complete by construction', () => {
   test('no reader of content compiles without the record of the access', () => {
     const document = { id: '' as Id<'hiu-document'>, patient: '' as AbhaAddress, artefact: '' as Id<'artefact'> }
-    const reading = (tx: Tx, other: Recorded<AuditEvent>, denied: Recorded<AuditEvent & { type: 'hiu.view-denied' }>) => [
+    const reading = (
+      tx: Tx,
+      other: Recorded<AuditEvent>,
+      denied: Recorded<AuditEvent & { type: 'hiu.view-denied' }>,
+    ) => [
       // @ts-expect-error: the record of something else will not do
       () => openRecord(tx, other, 'MRN-1', 'id'),
       // @ts-expect-error: nor that of a view that was denied

@@ -61,7 +61,10 @@ test('the end of a consent is told to who is away for days; other messages end i
   for (const lasting of [undefined, true] as const) {
     await database.db.deleteFrom('job').execute()
     await put(lasting)
-    await database.db.updateTable('job').set({ attempts: LIMITS.jobAttemptsMax - 1 }).execute()
+    await database.db
+      .updateTable('job')
+      .set({ attempts: LIMITS.jobAttemptsMax - 1 })
+      .execute()
     const after = await tryOnce(nobody)
     assert.deepEqual(after, { status: lasting ? 'waiting' : 'dead', attempts: LIMITS.jobAttemptsMax })
   }

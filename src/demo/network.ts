@@ -201,7 +201,9 @@ function settingsOf(
       // A receipt is final when both have cosigned; whose log one witnesses, that one watches too.
       policy: [
         ...[around(0), around(-1), around(-2)].map((log) => `log ${log.logVkey} ${urlOf(log)}/log`),
-        ...[around(1), around(2)].map((each) => `witness ${each.witnessName} ${each.witnessVkey} ${urlOf(each)}/witness`),
+        ...[around(1), around(2)].map(
+          (each) => `witness ${each.witnessName} ${each.witnessVkey} ${urlOf(each)}/witness`,
+        ),
         `group both all ${around(1).witnessName} ${around(2).witnessName}`,
         'quorum both',
       ],

@@ -36,7 +36,11 @@ const HEALTH = 'GET /health/ready'
 const GARBAGE = '<html><body><h1>502 Bad Gateway</h1><p>\u0000\ufffd\ufffd}{"</p>'
 /** Messages between parties: what a bridge or the exchange sends, what ABDM's paths take, what witnesses are asked. */
 const isBetweenParties = ({ auth, path }: Route): boolean =>
-  auth === 'bridge' || auth === 'partner' || auth === 'exchange' || path.startsWith('/api/') || path.startsWith('/witness/')
+  auth === 'bridge' ||
+  auth === 'partner' ||
+  auth === 'exchange' ||
+  path.startsWith('/api/') ||
+  path.startsWith('/witness/')
 
 /** The faults of one party, kept in memory: whoever restarts it, mends it. */
 export function makeFaults(): Faults {
