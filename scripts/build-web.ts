@@ -1,5 +1,5 @@
 /**
- * `npm run build:web`: bundles the three apps of web/ into web/dist, with compressed twins of every text file. `amanat` runs it by
+ * `npm run build:web`: bundles the apps of web/ into web/dist, with compressed twins of every text file. `amanat` runs it by
  * itself when what lies there is older than its sources (src/http/web-build.ts).
  */
 import fs from 'node:fs'
