@@ -14,17 +14,21 @@ const LOOK_EVERY_MS = 30_000
 /** TLS as the settings say; throws a fault with one sentence when a file cannot be read. Undefined = a proxy does it, or nobody. */
 export function tlsOf({ tls }: Pick<PartyConfig, 'tls'>): TlsOptions | undefined {
   if (tls === undefined) return undefined
-  const asks = tls.clientCertificates === 'request'
   return {
-    ...readFiles(tls),
-    minVersion: 'TLSv1.2',
-    requestCert: asks,
+    ...contextOf(tls),
+    requestCert: tls.clientCertificates === 'request',
     // Who presents a certificate that no authority of ours made may be known by its thumbprint: that is decided later.
     rejectUnauthorized: false,
-    // A session taken up again would bring no certificate along.
-    ...(asks ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
   }
 }
+
+/** What is the same before and after a renewal. */
+const contextOf = (tls: TlsConfig) => ({
+  ...readFiles(tls),
+  minVersion: 'TLSv1.2' as const,
+  // A session taken up again would bring no certificate along.
+  ...(tls.clientCertificates === 'request' ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+})
 
 type Files = { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer }
 
@@ -65,7 +69,7 @@ export function tlsChores(
         const now = stamp()
         if (now === taken || !(server instanceof TlsServer)) return
         try {
-          server.setSecureContext({ ...readFiles(tls), minVersion: 'TLSv1.2' })
+          server.setSecureContext(contextOf(tls))
           taken = now
           log.info('renewed certificate files are in use')
         } catch (error) {
@@ -77,15 +81,17 @@ export function tlsChores(
   ]
 }
 
-/** The certificate that a facility presents to its exchange, for its calls to that one host. */
+/** The certificate that a facility presents to its exchange, for its calls to that one host; each new connection reads the files anew. */
 export function certificatesFor(config: PartyConfig): readonly OwnCertificateFor[] {
   if (config.role !== 'facility' || config.exchange.certificate === undefined) return []
   const { certificate, baseUrl, nativeUrl } = config.exchange
-  const files = {
+  const files = () => ({
     cert: read('exchange.certificate.certFile', certificate.certFile),
     key: read('exchange.certificate.keyFile', certificate.keyFile),
     ...(certificate.caFile === undefined ? {} : { ca: read('exchange.certificate.caFile', certificate.caFile) }),
-  }
+  })
+  // What is missing is said at the start, not at the first call.
+  files()
   const origins = [baseUrl, ...(nativeUrl === undefined ? [] : [nativeUrl])].map((url) => new URL(url).origin)
-  return [...new Set(origins)].map((origin) => ({ origin, ...files }))
+  return [...new Set(origins)].map((origin) => ({ origin, files }))
 }

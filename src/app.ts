@@ -50,6 +50,8 @@ export type RunningParty = {
   readonly config: PartyConfig
   readonly url: string
   readonly machine: Machine
+  /** What it does by itself now and then: who wants one done at once need not wait for its time. */
+  readonly chores: readonly Chore[]
   /** No new request or job is taken; those under way end first. */
   readonly stop: () => Promise<void>
 }
@@ -238,7 +240,7 @@ async function assemble(
     await stop()
     throw portFault(error, config)
   }
-  return { config, url: config.publicUrl, machine, stop }
+  return { config, url: config.publicUrl, machine, chores, stop }
 }
 
 function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): ReadonlyMap<string, JobHandler> {

@@ -1,6 +1,6 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { Agent, request } from 'undici'
+import { Agent, buildConnector, request } from 'undici'
 import { LIMITS } from '../kernel/limits.ts'
 import { makeTardyHosts } from './tardy-hosts.ts'
 
@@ -35,9 +35,8 @@ export type Outbound = {
 /** A certificate that we present to one other party (`https://host:port`), and the authority that made theirs; all in PEM. */
 export type OwnCertificateFor = {
   readonly origin: string
-  readonly cert: Buffer
-  readonly key: Buffer
-  readonly ca?: Buffer
+  /** Asked at each new connection: certificates are renewed while we run. */
+  readonly files: () => { readonly cert: Buffer; readonly key: Buffer; readonly ca?: Buffer }
 }
 
 /** Addresses that are ours or nobody's: loopback, private, link-local, shared, multicast, documentation (RFC 6890, RFC 4193). */
@@ -104,16 +103,13 @@ export function makeOutbound(options: {
     })
   }
   const tardy = makeTardyHosts(options.nowMs)
-  const makeAgent = (own: Partial<OwnCertificateFor> = {}): Agent => {
-    const { origin: _origin, ...certificate } = own
-    return new Agent({
-      connect: { lookup: guarded, timeout: LIMITS.callTimeoutMs, ...certificate },
-      connections: 32,
-      pipelining: 1,
-    })
-  }
-  const agent = makeAgent()
-  const presenting = new Map((options.certificates ?? []).map((own) => [own.origin, makeAgent(own)]))
+  const usual = { lookup: guarded, timeout: LIMITS.callTimeoutMs }
+  const makeAgent = (connect: typeof usual | buildConnector.connector): Agent =>
+    new Agent({ connect, connections: 32, pipelining: 1 })
+  const agent = makeAgent(usual)
+  const presenting = new Map(
+    (options.certificates ?? []).map(({ origin, files }) => [origin, makeAgent(connectorOf(usual, files))]),
+  )
   const call = async (wanted: OutboundCall): Promise<CallOutcome> => {
     const startedMs = options.nowMs()
     const tookMs = (): number => Math.round(options.nowMs() - startedMs)
@@ -148,6 +144,17 @@ export function makeOutbound(options: {
   return {
     call,
     close: async () => void (await Promise.all([agent, ...presenting.values()].map((each) => each.close()))),
+  }
+}
+
+/** A renewal that is not whole yet fails this connection, not the process. */
+function connectorOf(usual: buildConnector.BuildOptions, files: OwnCertificateFor['files']): buildConnector.connector {
+  return (target, connected) => {
+    try {
+      buildConnector({ ...usual, ...files() })(target, connected)
+    } catch (error) {
+      connected(error instanceof Error ? error : new Error('unreadable certificate'), null)
+    }
   }
 }
 

@@ -131,7 +131,7 @@ test('our own way out presents our certificate to the party that it is for, and 
     const outbound = makeOutbound({
       allowPrivateNetworks: true,
       nowMs: () => performance.now(),
-      certificates: [{ origin, ...files }],
+      certificates: [{ origin, files: () => files }],
     })
     const body = new URLSearchParams(asClient('by-thumbprint')).toString()
     const outcome = await outbound.call({
