@@ -26,6 +26,7 @@ export class OidcWorld {
   #answer: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
   /** Who sits before the browser. */
   person: Account = { sub: 'nobody' }
+  readonly #clientKey: JWK | undefined
   /** Whether the rest about a person stands in the ID token, or is told to who asks for it. */
   readonly #tellsAll: boolean
 
@@ -33,6 +34,7 @@ export class OidcWorld {
     this.#server = server
     this.issuer = issuer
     this.#redirectUris = options.redirectUris
+    this.#clientKey = options.clientKey
     this.#tellsAll = options.tellsAll ?? true
     if (options.redirectUris.length > 0) this.rotate()
   }
@@ -62,9 +64,14 @@ export class OidcWorld {
       clients: [
         {
           client_id: CLIENT.clientId,
-          client_secret: CLIENT.clientSecret,
           redirect_uris: [...this.#redirectUris],
-          token_endpoint_auth_method: 'client_secret_basic',
+          ...(this.#clientKey === undefined
+            ? { client_secret: CLIENT.clientSecret, token_endpoint_auth_method: 'client_secret_basic' }
+            : {
+                jwks: { keys: [this.#clientKey] },
+                token_endpoint_auth_method: 'private_key_jwt',
+                token_endpoint_auth_signing_alg: this.#clientKey.alg,
+              }),
         },
       ],
       claims: {
@@ -72,6 +79,7 @@ export class OidcWorld {
         profile: ['preferred_username'],
         email: ['email', 'email_verified'],
       },
+      enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA', 'Ed25519'] },
       conformIdTokenClaims: !this.#tellsAll,
       cookies: { keys: [randomBytes(16).toString('hex')] },
       ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
@@ -132,7 +140,12 @@ export class OidcWorld {
   }
 }
 
-type Options = { readonly redirectUris: readonly string[]; readonly tellsAll?: boolean }
+type Options = {
+  readonly redirectUris: readonly string[]
+  readonly tellsAll?: boolean
+  /** Public key by which our client proves itself, in place of a secret (private_key_jwt). */
+  readonly clientKey?: JWK
+}
 
 function makeKey(): JWK & { readonly kid: string } {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -13,13 +13,23 @@ export type Dialect = 'abdm' | 'native'
 /** Which proof of identity a route asks for; `http/server.ts` gets one check for each from `app.ts`. */
 export type Auth = 'none' | 'bridge' | 'patient' | 'exchange' | 'operator' | 'staff' | 'console' | 'partner'
 
-export type Call<Body, Query> = {
+/** A call before its transaction: nobody has proved anything yet. */
+export type Arrived = {
+  readonly raw: Uint8Array
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly source: string
+}
+
+export type Call<Body, Query, Prepared = undefined> = {
   readonly tx: Tx
   readonly caller: Caller
   readonly body: Body
   /** The body's bytes as sent, for routes whose wire format is not JSON. */
   readonly raw: Uint8Array
   readonly query: Query
+  /** What `prepare` of the route gave. */
+  readonly prepared: Prepared
   readonly params: Readonly<Record<string, string>>
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>
@@ -71,8 +81,8 @@ export type Route = {
   readonly secretPath?: true
   /** Answer statuses and schemas for the OpenAPI document. */
   readonly answers: Readonly<Record<number, { readonly description: string; readonly schema?: z.ZodType }>>
-  /** Runs before the transaction opens: for what must be fetched from elsewhere, while no connection waits for it. */
-  readonly prepare?: (machine: Machine, raw: Uint8Array) => Promise<void>
+  /** Runs once, before the transaction opens: for what must be fetched from elsewhere, while no connection waits for it. */
+  readonly prepare?: (machine: Machine, arrived: Arrived) => Promise<unknown>
   /** Turns callers away before a large body is read as JSON: what lets them in stands in the address. */
   readonly admit?: (call: Pick<Call<never, never>, 'tx' | 'params'>) => Promise<Refusal | undefined>
   /** Answers with live updates of this topic in place of what `handle` answers: see `live.ts`. */
@@ -80,9 +90,9 @@ export type Route = {
   readonly handle: (call: Call<never, never>) => Promise<Answer | Refusal>
 }
 
-type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<
+type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined, P> = Omit<
   Route,
-  'handle' | 'body' | 'query' | 'stepUp'
+  'handle' | 'body' | 'query' | 'stepUp' | 'prepare'
 > & {
   readonly stepUp?: {
     readonly act: StepUpAct
@@ -92,14 +102,17 @@ type Described<B extends z.ZodType | undefined, Q extends z.ZodType | undefined>
   }
   readonly body?: B
   readonly query?: Q
+  readonly prepare?: (machine: Machine, arrived: Arrived) => Promise<P>
   readonly handle: (
-    call: Call<B extends z.ZodType ? z.output<B> : undefined, Q extends z.ZodType ? z.output<Q> : undefined>,
+    call: Call<B extends z.ZodType ? z.output<B> : undefined, Q extends z.ZodType ? z.output<Q> : undefined, P>,
   ) => Promise<Answer | Refusal>
 }
 
 /** Makes a {@link Route} whose handler sees the parsed types of its own schemas. */
-export function route<B extends z.ZodType | undefined = undefined, Q extends z.ZodType | undefined = undefined>(
-  described: Described<B, Q>,
-): Route {
+export function route<
+  B extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  P = undefined,
+>(described: Described<B, Q, P>): Route {
   return described as unknown as Route
 }

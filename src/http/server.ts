@@ -233,7 +233,7 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
   const rules = needs.dialects[route.dialect]
   const headers = request.headers as Headers
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const seen: { caller?: Caller; body?: unknown } = {}
+  const seen: Seen = {}
   const handled = await prepareAndHandle(needs, route, request, headers, raw, seen)
   const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
   const result = isRefusal(reader) ? reader : handled
@@ -300,9 +300,11 @@ function readerOf(
   return { caller, topic, mayStay }
 }
 
+type Seen = { caller?: Caller; body?: unknown; prepared?: unknown }
+
 async function prepareAndHandle(...given: Parameters<typeof decideAndHandle>): Promise<Answer | Refusal> {
-  const [needs, route, , , raw] = given
-  await route.prepare?.(needs.machine, raw)
+  const [needs, route, request, headers, raw, seen] = given
+  seen.prepared = await route.prepare?.(needs.machine, { raw, headers, source: request.ip })
   return decideAndHandle(...given)
 }
 
@@ -312,7 +314,7 @@ async function decideAndHandle(
   request: FastifyRequest,
   headers: Headers,
   raw: Buffer,
-  seen: { caller?: Caller; body?: unknown },
+  seen: Seen,
 ): Promise<Answer | Refusal> {
   return transact(needs.machine, async (tx) => {
     const rules = needs.dialects[route.dialect]
@@ -331,12 +333,13 @@ async function decideAndHandle(
     if (isRefusal(input)) return input
     seen.body = input.sent
     const requestId = rules.requestId(headers)
-    const call: Call<unknown, unknown> = {
+    const call: Call<unknown, unknown, unknown> = {
       tx,
       caller,
       body: input.body,
       raw,
       query: input.query,
+      prepared: seen.prepared,
       params: request.params as Record<string, string>,
       headers,
       asked: askedOf(needs, route, request),

@@ -250,7 +250,7 @@ export const LIMITS = {
   codeSetupMs: 10 * 60_000,
   /** Single sign-on: from our page to the provider and back, calls to the provider at the same time, each one's time, and how long its description is kept. */
   ssoMs: 10 * 60_000,
-  ssoAtOnceMax: 4,
+  ssoAtOnceMax: 32,
   ssoTimeoutMs: 5_000,
   ssoDiscoveryKeptMs: 3_600_000,
   ssoPermitMs: 7 * 86_400_000,

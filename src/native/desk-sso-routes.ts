@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import type { Machine } from '../db/tx.ts'
+import { parseJsonBody } from '../http/body.ts'
 import { cookieOf, ofThisHost, setCookie } from '../http/cookie.ts'
-import { type Answer, type Route, route } from '../http/route.ts'
+import { type Answer, type Arrived, type Route, route } from '../http/route.ts'
 import { staffActor, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -8,9 +10,12 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { WebNeeds } from '../people/session-commands.ts'
 import {
   linkBySso,
+  makeQuestion,
   permitSso,
+  readAnswer,
   readSsoLink,
   type SsoNeeds,
+  type SsoProof,
   type SsoStarted,
   signInBySso,
   startSso,
@@ -50,8 +55,34 @@ const stateOf = (web: WebNeeds, headers: Headers): string | undefined => cookieO
 /** The page that asks; a program that says nothing means the first of our addresses. */
 const originOf = ({ origins }: WebNeeds, { origin }: Headers): string => origin ?? origins[0] ?? ''
 
-function started(web: WebNeeds, begun: SsoStarted | Refusal): Answer | Refusal {
-  if (isRefusal(begun)) return begun
+/** The question for the provider, before the transaction; refused already for a page elsewhere and who guessed too often. */
+async function ask(given: DeskSsoNeeds, machine: Machine, { headers, source }: Arrived): Promise<SsoStarted | Refusal> {
+  const needs = mayAsk(given, machine, { headers, source })
+  return isRefusal(needs) ? needs : makeQuestion(machine, needs, originOf(needs.web, headers))
+}
+
+/** Whom the provider's answer proves, before the transaction. */
+async function hear(given: DeskSsoNeeds, machine: Machine, arrived: Arrived): Promise<SsoProof | Refusal> {
+  const needs = mayAsk(given, machine, arrived)
+  if (isRefusal(needs)) return needs
+  const json = parseJsonBody(arrived.raw)
+  // What is wrong with the body is said where bodies are checked.
+  const body = answerInput.safeParse(isRefusal(json) ? undefined : json.value)
+  if (!body.success) return refuse('staff/sso-refused')
+  return readAnswer(machine, needs, { ...body.data, state: stateOf(needs.web, arrived.headers) })
+}
+
+function mayAsk(
+  given: DeskSsoNeeds,
+  machine: Machine,
+  { headers, source }: Pick<Arrived, 'headers' | 'source'>,
+): SsoNeeds | Refusal {
+  const needs = withProvider(given)
+  if (isRefusal(needs)) return needs
+  return refuseElsewhere(needs.web, headers) ?? needs.gate.sources.mayTry(machine.now(), source) ?? needs
+}
+
+function started(web: WebNeeds, begun: SsoStarted): Answer {
   const cookie = setCookie(cookieName(web), begun.state, { lifeMs: LIMITS.ssoMs, isSecure: overTls(web) })
   return { status: 200, headers: { 'set-cookie': cookie }, body: { url: begun.url } }
 }
@@ -68,12 +99,11 @@ function doorRoutes(given: DeskSsoNeeds): readonly Route[] {
         404: { description: 'This facility has no single sign-on' },
         503: { description: 'The provider does not answer' },
       },
-      handle: async ({ tx, headers, source }) => {
-        const needs = withProvider(given)
-        if (isRefusal(needs)) return needs
-        const fault = refuseElsewhere(needs.web, headers) ?? needs.gate.sources.mayTry(tx.now, source)
-        if (fault) return fault
-        return started(needs.web, await startSso(tx, needs, { origin: originOf(needs.web, headers) }))
+      prepare: (machine, arrived) => ask(given, machine, arrived),
+      handle: async ({ tx, prepared }) => {
+        if (isRefusal(prepared)) return prepared
+        await startSso(tx, prepared)
+        return started(given.web, prepared)
       },
     }),
     route({
@@ -88,13 +118,11 @@ function doorRoutes(given: DeskSsoNeeds): readonly Route[] {
         403: { description: 'Nobody here is linked to it, or the account may not sign in' },
         503: { description: 'The provider does not answer' },
       },
-      handle: async ({ tx, body, headers, source }) => {
+      prepare: (machine, arrived) => hear(given, machine, arrived),
+      handle: async ({ tx, prepared, headers, source }) => {
         const needs = withProvider(given)
         if (isRefusal(needs)) return needs
-        const fault = refuseElsewhere(needs.web, headers) ?? needs.gate.sources.mayTry(tx.now, source)
-        if (fault) return fault
-        const answer = { ...body, state: stateOf(needs.web, headers), userAgent: headers['user-agent'] }
-        const result = await signInBySso(tx, needs, answer)
+        const result = await signInBySso(tx, needs, { answer: prepared, userAgent: headers['user-agent'] })
         if (isRefusal(result) && result.code === 'staff/sso-refused') needs.gate.sources.count(tx.now, source)
         return isRefusal(result) || 'cookie' in result ? signedIn(result) : { status: 200, body: result }
       },
@@ -112,11 +140,11 @@ function linkRoutes(given: DeskSsoNeeds): readonly Route[] {
       body: provedInput,
       stepUp: { act: 'sso.link', subject: ({ caller }) => staffOf(caller).id },
       answers: { 200: { description: 'The address of the provider' }, 403: { description: 'No step-up' } },
-      handle: async ({ tx, caller, headers }) => {
-        const needs = withProvider(given)
-        if (isRefusal(needs)) return needs
-        const { session } = staffOf(caller)
-        return started(needs.web, await startSso(tx, needs, { origin: originOf(needs.web, headers), session }))
+      prepare: (machine, arrived) => ask(given, machine, arrived),
+      handle: async ({ tx, caller, prepared }) => {
+        if (isRefusal(prepared)) return prepared
+        await startSso(tx, prepared, staffOf(caller).session)
+        return started(given.web, prepared)
       },
     }),
     route({
@@ -130,11 +158,12 @@ function linkRoutes(given: DeskSsoNeeds): readonly Route[] {
         401: { description: 'The answer does not hold' },
         409: { description: 'One of both is linked already' },
       },
-      handle: async ({ tx, caller, body, headers }) => {
+      prepare: (machine, arrived) => hear(given, machine, arrived),
+      handle: async ({ tx, caller, prepared }) => {
         const needs = withProvider(given)
         if (isRefusal(needs)) return needs
-        const answer = { ...body, state: stateOf(needs.web, headers) }
-        return (await linkBySso(tx, needs, staffOf(caller), answer)) ?? { status: 204 }
+        if (isRefusal(prepared)) return prepared
+        return (await linkBySso(tx, needs, staffOf(caller), prepared)) ?? { status: 204 }
       },
     }),
   ]

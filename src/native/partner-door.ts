@@ -106,7 +106,7 @@ function tokenRoute(needs: PartnerDoorNeeds): Route {
       401: { description: 'invalid_client' },
       503: { description: 'The published keys of the client cannot be fetched at present' },
     },
-    prepare: async (machine, raw) => {
+    prepare: async (machine, { raw }) => {
       const fields = parseForm(raw, 'application/x-www-form-urlencoded')
       const assertion = isRefusal(fields) ? undefined : fields.get('client_assertion')
       if (assertion !== undefined) await fetchKeysFor(machine, needs, assertion)

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { announce, type Recorded, record } from '../audit/record.ts'
-import type { Tx } from '../db/tx.ts'
+import { type Machine, type Tx, transact } from '../db/tx.ts'
 import { type Actor, type StaffCaller, staffActor } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -23,23 +23,26 @@ const STATE_BYTES = 24
 /** The page of the desk to which the provider sends the browser back. */
 const SSO_PAGE = '/desk/sso'
 
-export type SsoStarted = { readonly url: string; readonly state: string }
+export type SsoStarted = { readonly url: string; readonly state: string; readonly origin: string }
+
+/** Makes a question for the provider, for a browser whose page is of `origin`; before any transaction, since the provider may be slow. */
+export async function makeQuestion(
+  machine: Pick<Machine, 'now' | 'random'>,
+  needs: Pick<SsoNeeds, 'sso' | 'indexKey'>,
+  origin: string,
+): Promise<SsoStarted | Refusal> {
+  const state = Buffer.from(machine.random(STATE_BYTES)).toString('base64url')
+  const url = await needs.sso.addressOf(machine.now(), `${origin}${SSO_PAGE}`, secretsOf(needs, state))
+  return isRefusal(url) ? url : { url, state, origin }
+}
 
 /**
- * Begins a single sign-on in a browser whose page is of `origin`, or, with `session`, the linking of the account that is signed in there.
- * The state also goes into a cookie: an answer is taken only from the browser that asked.
+ * Begins a single sign-on, or, with `session`, the linking of the account that is signed in there. The state also goes into a cookie: an
+ * answer is taken only from the browser that asked.
  */
-export async function startSso(
-  tx: Tx,
-  needs: SsoNeeds,
-  input: { readonly origin: string; readonly session?: Id<'web-session'> },
-): Promise<SsoStarted | Refusal> {
-  const state = Buffer.from(tx.random(STATE_BYTES)).toString('base64url')
-  const url = await needs.sso.addressOf(tx.now, `${input.origin}${SSO_PAGE}`, secretsOf(needs, state))
-  if (isRefusal(url)) return url
+export async function startSso(tx: Tx, { state, origin }: SsoStarted, session?: Id<'web-session'>): Promise<void> {
   const expiresAt = new Date(tx.now.getTime() + LIMITS.ssoMs)
-  await store.insertQuestion(tx, { digest: digestOf(state), origin: input.origin, session: input.session, expiresAt })
-  return { url, state }
+  await store.insertQuestion(tx, { digest: digestOf(state), origin, session, expiresAt })
 }
 
 const digestOf = (state: string): Buffer => createHash('sha256').update(state).digest()
@@ -57,17 +60,24 @@ type Answer = {
   readonly state: string | undefined
 }
 
-/** Whom the provider's answer proves, and for what it was asked. Each question takes one answer, right or wrong. */
-async function readAnswer(
-  tx: Tx,
-  needs: SsoNeeds,
+/** Whom the provider proves, and the session that asked in order to be linked. */
+export type SsoProof = { readonly identity: SsoIdentity; readonly session: Id<'web-session'> | undefined }
+
+/**
+ * Whom the provider's answer proves, and for what it was asked. Each question takes one answer, right or wrong: it is taken away in a
+ * transaction of its own, and no transaction is open while the provider is asked.
+ */
+export async function readAnswer(
+  machine: Machine,
+  needs: Pick<SsoNeeds, 'sso' | 'indexKey'>,
   { query, state }: Answer,
-): Promise<{ readonly identity: SsoIdentity; readonly session: Id<'web-session'> | undefined } | Refusal> {
-  const question = state === undefined ? undefined : await store.takeQuestion(tx, digestOf(state))
+): Promise<SsoProof | Refusal> {
+  const taken = (digest: Buffer) => transact(machine, (tx) => store.takeQuestion(tx, digest))
+  const question = state === undefined ? undefined : await taken(digestOf(state))
   if (question === undefined || state === undefined) return refuse('staff/sso-refused')
   const answeredAt = new URL(`${question.origin}${SSO_PAGE}`)
   answeredAt.search = query
-  const identity = await needs.sso.identityOf(tx.now, answeredAt, secretsOf(needs, state))
+  const identity = await needs.sso.identityOf(machine.now(), answeredAt, secretsOf(needs, state))
   return isRefusal(identity) ? identity : { identity, session: question.session }
 }
 
@@ -79,9 +89,9 @@ async function readAnswer(
 export async function signInBySso(
   tx: Tx,
   needs: SsoNeeds,
-  input: Answer & { readonly userAgent: string | undefined },
+  input: { readonly answer: SsoProof | Refusal; readonly userAgent: string | undefined },
 ): Promise<OpenedSession | SignInTicket | Refusal> {
-  const answer = await readAnswer(tx, needs, input)
+  const { answer } = input
   if (isRefusal(answer)) return answer.code === 'staff/sso-refused' ? refuseSso(tx, answer) : answer
   const { identity, session } = answer
   if (session !== undefined) return refuseSso(tx, refuse('staff/sso-refused'))
@@ -133,11 +143,8 @@ export async function linkBySso(
   tx: Tx,
   needs: SsoNeeds,
   caller: StaffCaller,
-  answer: Answer,
+  { identity, session }: SsoProof,
 ): Promise<Refusal | undefined> {
-  const read = await readAnswer(tx, needs, answer)
-  if (isRefusal(read)) return read
-  const { identity, session } = read
   if (session !== caller.session) return refuse('staff/sso-refused')
   const named = identity.login === undefined ? undefined : await findStaffByLogin(tx, identity.login)
   const isColleagues = named !== undefined && named.id !== caller.id

@@ -8,7 +8,7 @@ import { hasSecondFactor, loginOfClaims, type SsoIdentity, type SsoSettings } fr
 /** What ties an answer to its question: the provider repeats `state` and `nonce`, and takes the code only with `verifier` (RFC 7636). */
 export type SsoSecrets = { readonly state: string; readonly nonce: string; readonly verifier: string }
 
-/** The provider, called through the guarded way out. `staff/sso-unavailable` when it does not answer. */
+/** The provider, called through the guarded way out, never inside a transaction. `staff/sso-unavailable` when it does not answer. */
 export type SsoProvider = {
   readonly settings: Pick<SsoSettings, 'name' | 'issuer'>
   /** Where the browser goes to sign in; it comes back to `redirectUri`. */
@@ -33,7 +33,7 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
     }
     return configure(settings, known.metadata, way)
   }
-  /** Calls to the provider wait inside a transaction: few at a time, so that a slow provider takes nobody else's connection. */
+  /** No transaction waits for the provider; a slow one takes places here, and nobody else's. */
   const bounded = async <T>(work: (way: Way) => Promise<T>): Promise<T | Refusal> => {
     if (inside >= LIMITS.ssoAtOnceMax)
       return refuseFor(1_000, 'Many people are signing in at this moment; try again at once.')

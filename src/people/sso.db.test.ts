@@ -13,7 +13,17 @@ import { codeOfSecret } from './authenticator.ts'
 import { makePasswordGate } from './password-gate.ts'
 import { listSessions, type OpenedSession } from './session-commands.ts'
 import type { SsoSettings } from './sso.ts'
-import { linkBySso, permitSso, readSsoLink, type SsoNeeds, signInBySso, startSso, unlinkSso } from './sso-commands.ts'
+import {
+  linkBySso,
+  makeQuestion,
+  permitSso,
+  readAnswer,
+  readSsoLink,
+  type SsoNeeds,
+  signInBySso,
+  startSso,
+  unlinkSso,
+} from './sso-commands.ts'
 import { makeSsoProvider } from './sso-provider.ts'
 import { inviteStaff, suspendStaff } from './staff-commands.ts'
 import { joinAndSignIn, shareInvitationSecret } from './staff-invitation.ts'
@@ -37,6 +47,8 @@ let laterMs = 0
 /** What becomes of an answer of the provider on its way here. */
 let tamper: ((url: string, body: Record<string, unknown>) => Promise<Record<string, unknown>>) | undefined
 let count = 0
+/** How many connections to the database were in use, at each call of the provider. */
+const connectionsHeld: number[] = []
 
 before(async () => {
   database = await openTestDatabase()
@@ -58,6 +70,7 @@ beforeEach(() => {
 const through: Outbound = {
   close: async () => undefined,
   call: async (call) => {
+    connectionsHeld.push(database.pool.totalCount - database.pool.idleCount)
     const outcome = await outbound.call(call)
     if (tamper === undefined || outcome.kind !== 'answered') return outcome
     const changed = await tamper(call.url, JSON.parse(outcome.body.toString()) as Record<string, unknown>)
@@ -108,21 +121,34 @@ async function joined() {
 }
 type Person = Awaited<ReturnType<typeof joined>>
 
+/** Begins a single sign-on, as the door does. */
+async function ask(session?: StaffCaller['session']) {
+  const question = await makeQuestion(machine, needs, ORIGIN)
+  if (!isRefusal(question)) await inTx((tx) => startSso(tx, question, session))
+  return question
+}
+type Given = { readonly query: string; readonly state: string | undefined }
+const link = async ({ caller }: Pick<Person, 'caller'>, given: Given): Promise<Refusal | undefined> => {
+  const proof = await readAnswer(machine, needs, given)
+  return isRefusal(proof) ? proof : inTx((tx) => linkBySso(tx, needs, caller, proof))
+}
+
 /** The provider's answer for a browser in which `person` signs in there, and what the browser's cookie says. */
 async function asked(person: Account, session?: StaffCaller['session']) {
   world.person = person
-  const ask = { origin: ORIGIN, ...(session === undefined ? {} : { session }) }
-  const { url, state } = must(await inTx((tx) => startSso(tx, needs, ask)))
+  const { url, state } = must(await ask(session))
   return { query: await world.browse(url), state, url }
 }
-const answer = (given: { readonly query: string; readonly state: string | undefined }) =>
-  inTx((tx) => signInBySso(tx, needs, { ...given, userAgent: undefined }))
+const answer = async (given: Given) => {
+  const proof = await readAnswer(machine, needs, given)
+  return inTx((tx) => signInBySso(tx, needs, { answer: proof, userAgent: undefined }))
+}
 const signIn = async (person: Account) => answer(await asked(person))
 const permit = (person: Person) => inTx((tx) => permitSso(tx, { id: person.id, actor: ACTOR }))
 async function linked(): Promise<Person> {
   const person = await joined()
   const given = await asked(person.account, person.caller.session)
-  assert.equal(await inTx((tx) => linkBySso(tx, needs, person.caller, given)), undefined)
+  assert.equal(await link(person, given), undefined)
   return person
 }
 function asSession(value: OpenedSession | SignInTicket | Refusal): OpenedSession {
@@ -145,6 +171,16 @@ test('who linked her account signs in; the address asks for a code with PKCE, st
   const sessions = await inTx((tx) => listSessions(tx, 'staff', person.id))
   assert.equal(sessions.find(({ id }) => id === opened.id)?.how, 'sso')
   assert.ok((await inTx((tx) => readSsoLink(tx, needs, person.id)))?.usedAt)
+})
+
+test('no connection to the database is held while the provider is asked', async () => {
+  const person = await linked()
+  connectionsHeld.length = 0
+  needs = needsWith({ amr: ['otp'] })
+  asSession(await signIn(person.account))
+  assert.deepEqual([...new Set(connectionsHeld)], [0])
+  // The description, the code, the keys.
+  assert.ok(connectionsHeld.length >= 3)
 })
 
 test('nothing of a question stands in the database that would answer it', async () => {
@@ -255,7 +291,7 @@ test('the provider changes its keys: the new ones count at once, the old ones no
 
 test('a description that names another issuer is not believed', async () => {
   tamper = async (_url, body) => ('issuer' in body ? { ...body, issuer: 'https://elsewhere.example' } : body)
-  assert.equal(codeOf(await inTx((tx) => startSso(tx, needs, { origin: ORIGIN }))), 'staff/sso-unavailable')
+  assert.equal(codeOf(await ask()), 'staff/sso-unavailable')
 })
 
 test('nobody gets an account, nor somebody else’s, by what the provider says about a name', async () => {
@@ -308,14 +344,12 @@ test('an e-mail address counts when it is verified, and of the facility’s doma
 
 test('what is linked to one is not linked to another; who unlinks is not let in', async () => {
   const [person, other] = [await linked(), await joined()]
-  const link = async (who: Person, account: Account) => {
-    const given = await asked(account, who.caller.session)
-    return codeOf(await inTx((tx) => linkBySso(tx, needs, who.caller, given)))
-  }
-  assert.equal(await link(other, person.account), 'staff/sso-taken')
-  assert.equal(await link(person, { sub: 'a second one', amr: MFA }), 'staff/sso-taken')
+  const tryToLink = async (who: Person, account: Account) =>
+    codeOf(await link(who, await asked(account, who.caller.session)))
+  assert.equal(await tryToLink(other, person.account), 'staff/sso-taken')
+  assert.equal(await tryToLink(person, { sub: 'a second one', amr: MFA }), 'staff/sso-taken')
   const colleague = await joined()
-  assert.equal(await link(other, colleague.account), 'staff/sso-taken')
+  assert.equal(await tryToLink(other, colleague.account), 'staff/sso-taken')
   await inTx((tx) => unlinkSso(tx, needs, person.caller))
   assert.equal(codeOf(await signIn(person.account)), 'staff/sso-not-linked')
 })
@@ -325,9 +359,9 @@ test('the answer to a linking signs nobody in, and links in its own session only
   assert.equal(codeOf(await answer(await asked(person.account, person.caller.session))), 'staff/sso-refused')
   const fresh: Account = { sub: 'fresh', amr: MFA }
   const given = await asked(fresh, person.caller.session)
-  assert.equal(codeOf(await inTx((tx) => linkBySso(tx, needs, other.caller, given))), 'staff/sso-refused')
+  assert.equal(codeOf(await link(other, given)), 'staff/sso-refused')
   const door = await asked(fresh)
-  assert.equal(codeOf(await inTx((tx) => linkBySso(tx, needs, other.caller, door))), 'staff/sso-refused')
+  assert.equal(codeOf(await link(other, door)), 'staff/sso-refused')
 })
 
 test('who is suspended is told so, and not let in', async () => {
@@ -342,7 +376,6 @@ test('a provider that tells the rest only when asked is asked; one that is down 
   const person = await joined()
   must(await permit(person))
   quiet.person = person.account
-  const ask = () => inTx((tx) => startSso(tx, needs, { origin: ORIGIN }))
   const first = must(await ask())
   assert.ok('ticket' in must(await answer({ query: await quiet.browse(first.url), state: first.state })))
   const second = must(await ask())
