@@ -24,12 +24,15 @@ import type { SigningKey } from './crypto/signature.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
 import { webOriginsOf } from './http/web-origin.ts'
+import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
+import { closingRoutes } from './native/closing-routes.ts'
 import { exchangePartnerRoutes } from './native/exchange-partner-routes.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
+import { meClosingRoutes } from './native/me-closing-routes.ts'
 import { myLinkingRoutes } from './native/me-linking-routes.ts'
 import { mePolicyRoutes } from './native/me-policy-routes.ts'
 import { meProofRoutes } from './native/me-proof-routes.ts'
@@ -48,6 +51,8 @@ import { verifyPatientToken } from './people/commands.ts'
 import { patientOfSession } from './people/patient-session.ts'
 import type { WebNeeds } from './people/session-commands.ts'
 import { SIGN_IN_JOB, signInJob } from './people/sign-in-commands.ts'
+import { eraseAccountAgain } from './rights/closing-commands.ts'
+import { closingChore } from './rights/closing-jobs.ts'
 import { makeConsole, type SandboxConsole } from './sandbox/console.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
@@ -109,10 +114,15 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       expiryChore(ground.machine),
       attemptsChore(ground.machine),
       ownFetchChore(ground.machine, needs),
+      closingChore(ground.machine),
       ...(needs.sandbox ? [watch.chore] : []),
       ...(sandboxConsole === undefined ? [] : [sandboxConsole.chore]),
     ],
     sender: exchangeSender(needs),
+    forget: async (tx, { patient, scope }) => {
+      const address = parseAbhaAddress(patient)
+      if (scope === 'patient' && address !== undefined) await eraseAccountAgain(tx, address)
+    },
     web: [
       { path: '/me', name: 'patient' },
       ...(sandboxConsole === undefined ? [] : [{ path: '/sandbox', name: 'console' } as const]),
@@ -159,6 +169,8 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...myLinkingRoutes(),
     ...exchangeOwnAppRoutes(needs),
     ...meSessionRoutes(needs),
+    ...meClosingRoutes(needs),
+    ...closingRoutes(needs),
     ...meSignInRoutes(needs),
     ...meProofRoutes(needs),
     ...meRequestRoutes(needs),

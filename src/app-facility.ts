@@ -17,6 +17,7 @@ import { deskChores } from './desk/jobs.ts'
 import { deskRoutes } from './desk/routes.ts'
 import { hipChores, hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
+import { eraseCopyAgain } from './hiu/erase.ts'
 import { hiuChores, hiuJobs } from './hiu/jobs.ts'
 import { hiuRoutes } from './hiu/routes.ts'
 import type { Outbound } from './http/outbound.ts'
@@ -25,6 +26,7 @@ import type { Authenticate } from './http/server.ts'
 import { webOriginsOf } from './http/web-origin.ts'
 import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
+import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
 import { deskProofRoutes } from './native/desk-proof-routes.ts'
 import { deskRecoveryRoutes } from './native/desk-recovery-routes.ts'
@@ -115,6 +117,10 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...deskChores(machine, needs),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
+    forget: async (tx, { patient, scope }) => {
+      const address = parseAbhaAddress(patient)
+      if (address !== undefined) await eraseCopyAgain(tx, hiuNeeds, { artefact: scope, patient: address })
+    },
     sender: facilitySender(access, tokens, ownClientOf(config.exchange, ground)),
     web: [{ path: '/desk', name: 'desk' }],
     missing: () => {

@@ -8,6 +8,7 @@ import type { Authenticate } from './http/server.ts'
 import type { WebApp } from './http/web-files.ts'
 import type { Chore } from './jobs/schedule.ts'
 import type { JobHandler } from './jobs/worker.ts'
+import type { ForgetAgain } from './vault/erasures.ts'
 import type { PartyKeys } from './vault/key-file.ts'
 
 /** What a role adds to the program: its routes, reactions, jobs and chores. */
@@ -18,6 +19,8 @@ export type Parts = {
   readonly failures: readonly (readonly [string, FailureReaction])[]
   readonly chores: readonly Chore[]
   readonly sender: Sender
+  /** Deletes again what was erased and came back with a restored database. */
+  readonly forget: ForgetAgain
   readonly web: readonly WebApp[]
   /** What this role waits for before it can do its work, in words; behind `/health/ready`. */
   readonly missing: () => readonly string[]

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
@@ -9,10 +9,11 @@ import { facilityParts } from './app-facility.ts'
 import { keysNeeds, openKeyring } from './app-keys.ts'
 import { addLogMetrics, logParts } from './app-log.ts'
 import { partnersOf } from './app-partners.ts'
-import { certificatesFor, tlsChores, tlsOf } from './app-tls.ts'
 import type { Ground, Parts } from './app-parts.ts'
+import { certificatesFor, tlsChores, tlsOf } from './app-tls.ts'
 import { nameOfOwnLog } from './audit/successor.ts'
 import type { PartyConfig } from './config.ts'
+import { makeRandom } from './crypto/native-random.ts'
 import { makeChanges } from './db/changes.ts'
 import { type Connection, connect } from './db/connect.ts'
 import { coverExisting } from './db/cover-existing.ts'
@@ -61,7 +62,7 @@ const SWEEP_EVERY_MS = 3_600_000
 
 /** Wall clock and randomness of the operating system: the only place where they enter. */
 export const clock = (): Date => new Date()
-export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
+export const random = makeRandom()
 
 /** The keys of a party, made at its first start. */
 export function openKeys(folder: string): Promise<PartyKeys> {

@@ -25,6 +25,7 @@ import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } f
 import { isRefusal, must, refuse } from '../src/kernel/refusal.ts'
 import { addLinks } from '../src/linking/link-commands.ts'
 import { exchangePartnerRoutes } from '../src/native/exchange-partner-routes.ts'
+import { meClosingRoutes } from '../src/native/me-closing-routes.ts'
 import { mePolicyRoutes } from '../src/native/me-policy-routes.ts'
 import { myRecordRoutes } from '../src/native/me-record-routes.ts'
 import { meRequestRoutes } from '../src/native/me-request-routes.ts'
@@ -41,6 +42,7 @@ import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
 const OPERATOR = { kind: 'operator', id: 'test' } as const
+export const INDEX_KEY = new Uint8Array(32)
 
 export const ASHA = 'asha.rao@sbx' as AbhaAddress
 export const RAVI = 'ravi.k@sbx' as AbhaAddress
@@ -60,6 +62,7 @@ export type TestExchange = {
   readonly clock: TestClock
   readonly needs: ConsentNeeds & { readonly publicUrl: string }
   readonly ownLog: OwnLog
+  readonly connectionString: string
   /** Messages that wait to leave, oldest first; each call empties the list. */
   readonly takeSent: () => Promise<readonly Outgoing[]>
   readonly asBridge: (bridge: BridgeId, path: string, body: object, headers?: Record<string, string>) => Promise<Reply>
@@ -122,6 +125,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
       ...meRequestRoutes(decisionNeeds),
       ...mePolicyRoutes(),
       ...meSubscriptionRoutes(),
+      ...meClosingRoutes({ ...needs, indexKey: INDEX_KEY, web: { party: 'sbx', origins: ['https://exchange.test'] } }),
     ],
     dialects: { native: nativeRules, abdm: abdmRules({ cmId: 'sbx' }) },
     authenticate: {
@@ -170,6 +174,7 @@ export async function startTestExchange(start = new Date('2026-11-22T06:30:00.00
     clock,
     needs,
     ownLog,
+    connectionString: database.connectionString,
     inTx,
     asBridge: (bridge, path, body, headers = {}) =>
       call('POST', path, body, { authorization: `Bearer ${bridge}`, ...headers }),
@@ -246,7 +251,7 @@ async function settle(tx: Tx): Promise<void> {
       mobile: `900000000${i}`,
       language: 'en',
     }
-    must(await enrolPatient(tx, { indexKey: new Uint8Array(32) }, { profile, actor: OPERATOR }))
+    must(await enrolPatient(tx, { indexKey: INDEX_KEY }, { profile, actor: OPERATOR }))
   }
   const names: Readonly<Record<string, string>> = {
     [HOSPITAL]: 'City Hospital',

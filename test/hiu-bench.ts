@@ -33,6 +33,7 @@ export type Reply = { readonly status: number; readonly json: never; readonly te
 
 export type HiuBench = {
   readonly machine: Machine
+  readonly connectionString: string
   readonly clock: TestClock
   readonly app: FastifyInstance
   /** Messages to the exchange and to its native API, in order. */
@@ -115,6 +116,7 @@ export async function openHiuBench(
   }
   return {
     machine,
+    connectionString: database.connectionString,
     clock,
     app,
     sent,

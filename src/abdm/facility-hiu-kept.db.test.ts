@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { copyDatabase, restoreCopy } from '../../test/database-copy.ts'
 import { type Asked, granted, type HiuBench, openHiuBench, PATIENT, tell } from '../../test/hiu-bench.ts'
 import { documentText, LOOK, recordsOf, sealPage } from '../../test/hiu-provider.ts'
 import { transact } from '../db/tx.ts'
+import { eraseCopyAgain } from '../hiu/erase.ts'
 import { existingDataKey } from '../vault/data-keys.ts'
+import { type ForgetAgain, markErased } from '../vault/erasures.ts'
 
 const DAY_MS = 86_400_000
 type Kept = { artefact: string; until: string; for: string; law: string; ended: string }
@@ -42,6 +45,24 @@ describe('a facility keeps a copy that a law demands, and erases it at its day',
     assert.deepEqual(await recordsOf(bench, asked), [])
     assert.equal(told('/v1/erasures', asked).length, 1)
     assert.equal(told('/v1/retentions', asked).length, 0)
+  })
+
+  it('after a restore of a database from before an erasure, the rows go again, and the exchange is told', async () => {
+    const asked = await copy('erased, then restored', false)
+    const lastWeek = await copyDatabase(bench.connectionString)
+    await revoke(asked)
+    assert.deepEqual(await recordsOf(bench, asked), [])
+    await restoreCopy(bench.connectionString, lastWeek)
+    assert.equal((await recordsOf(bench, asked)).length, 1, 'the row came back')
+    const forget: ForgetAgain = (tx, { patient, scope }) =>
+      eraseCopyAgain(tx, bench.needs, { artefact: scope, patient: patient as never })
+    await markErased(bench.machine, forget)
+    await bench.drain()
+    assert.deepEqual(await recordsOf(bench, asked), [])
+    assert.equal(await keyOf(asked), undefined)
+    assert.equal(await bench.count('hiu.copy-stopped-again'), 1)
+    assert.equal(told('/v1/erasures', asked).length, 2)
+    assert.equal(await markErased(bench.machine, forget), 0)
   })
 
   it('a legal claim keeps a copy by hand, and its lifting erases it', async () => {

@@ -77,3 +77,11 @@ export type CopyHeldEvent = AuditEvent & {
   readonly ended?: ErasureReason
   readonly reference?: string
 }
+
+/** After a restore: the key of a copy that the database shows as active was destroyed already. */
+export type CopyStoppedAgainEvent = AuditEvent & {
+  readonly type: 'hiu.copy-stopped-again'
+  readonly patient: AbhaAddress
+  readonly subject: Id<'artefact'>
+  readonly reason: ErasureReason
+}

@@ -1,8 +1,8 @@
 import { type AuditEvent, announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
-import type { FacilityId, Id } from '../kernel/id.ts'
+import { type AbhaAddress, type FacilityId, type Id, parseId } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
-import { type CopyHeldEvent, HOLDS, type HoldBySetting, holdFor } from './copy.ts'
+import { type CopyHeldEvent, type CopyStoppedAgainEvent, HOLDS, type HoldBySetting, holdFor } from './copy.ts'
 import { type Copy, copyFacts, lockCopy, moveCopy, saveClaim } from './copy-store.ts'
 import { copyOf, deletePages, type Erasure, eraseCopyRows, findErasure, setAttestation } from './document-store.ts'
 import { type AttestationRefusedEvent, type ErasedEvent, type ErasureReason, next } from './hiu.ts'
@@ -104,6 +104,36 @@ async function eraseCopy(tx: Tx, needs: EraseNeeds, copy: Copy): Promise<void> {
 export async function eraseWhenDue(tx: Tx, needs: EraseNeeds, name: Pick<Copy, 'artefact' | 'patient'>): Promise<void> {
   const copy = await lockCopy(tx, name)
   if (copy?.status === 'held' && copy.hold !== undefined && copy.hold.until <= tx.now) await eraseCopy(tx, needs, copy)
+}
+
+/**
+ * After a restore of a database from before an erasure: the key of the copy is destroyed already, so its consent had ended whatever the row
+ * says; the rows that came back go again, and the exchange is told again. Does nothing for what names no copy.
+ */
+export async function eraseCopyAgain(
+  tx: Tx,
+  needs: EraseNeeds,
+  input: { readonly artefact: string; readonly patient: AbhaAddress },
+): Promise<void> {
+  const artefact = parseId<'artefact'>(input.artefact) && (await findKnownArtefact(tx, input.artefact))
+  if (artefact === undefined || artefact.patient !== input.patient) return
+  const name = { artefact: artefact.id, patient: artefact.patient }
+  const before = await lockCopy(tx, name)
+  if (before?.status === 'erased') return
+  if (before !== undefined && before.status !== 'active') return eraseCopy(tx, needs, before)
+  const reason = artefact.eraseAt !== undefined && artefact.eraseAt <= tx.now ? 'EXPIRED' : 'REVOKED'
+  const recorded = await record<CopyStoppedAgainEvent>(tx, {
+    type: 'hiu.copy-stopped-again',
+    actor: { kind: 'facility', id: needs.facility.id },
+    patient: artefact.patient,
+    subject: artefact.id,
+    reason,
+  })
+  const pages = await stopRequests(tx, recorded, name)
+  const stopped: Copy = { ...name, status: 'stopped', reason, pages, stoppedAt: tx.now }
+  await moveCopy(tx, recorded, before, stopped)
+  await announce(tx, recorded)
+  await eraseCopy(tx, needs, stopped)
 }
 
 /** Tells the exchange again of an erasure that it had refused to take note of: its own clock was behind ours. */

@@ -194,6 +194,8 @@ export const EVENTS = {
   'hiu.record-viewed': 'A person looked at a document of a patient.',
   'hiu.view-denied': 'A person wanted to look at a document and the gate said no.',
   'hiu.copy-erased': 'The copy received under a consent was erased with its key; the exchange is told.',
+  'hiu.copy-stopped-again':
+    'After a restore of an older database: the key of a copy was destroyed already, so the copy was stopped and erased again.',
   'hiu.copy-held': 'A consent ended and a law keeps its copy, sealed and unread, until a day; the exchange is told.',
   'hiu.copy-claimed': 'A legal claim was put on a copy: it outlives its consent until a day.',
   'hiu.claim-lifted': 'A legal claim on a copy was lifted.',

@@ -8,6 +8,13 @@ export const EXCHANGE_PROBLEMS = {
   'people/unknown-patient': { status: 404, abdm: 'ABDM-1012', title: 'There is no such patient.' },
   'people/not-guardian': { status: 403, abdm: 'ABDM-1065', title: 'This person is not the guardian of that patient.' },
   'people/deactivated': { status: 403, abdm: 'ABDM-1407', title: 'This ABHA is deactivated at present.' },
+  'people/decides-for-others': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title:
+      'This person decides for others here: their accounts are closed first, or somebody else becomes their guardian.',
+  },
+  'people/not-closed': { status: 409, abdm: 'ABDM-1006', title: 'This account is not closed.' },
   'partners/unknown-bridge': { status: 404, abdm: 'ABDM-1026', title: 'There is no such bridge.' },
   'partners/duplicate-bridge': {
     status: 409,

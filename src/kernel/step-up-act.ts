@@ -3,6 +3,7 @@ export const STEP_UP_ACTS = [
   'consent.grant',
   'policy.save',
   'passkey.add',
+  'account.close',
   'emergency.open',
   'staff.change',
   // Her own ways to sign in, on her own id.

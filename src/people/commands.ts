@@ -11,6 +11,7 @@ import {
   findAllPatients,
   findIndexed,
   findPatient,
+  findPatientOrClosed,
   insertIndex,
   insertPatient,
   updatePatientStatus,
@@ -30,7 +31,7 @@ export async function enrolPatient(
   input: { readonly profile: Profile; readonly actor: Actor },
 ): Promise<Patient | Refusal> {
   const { profile, actor } = input
-  if ((await findPatient(tx, profile.abhaAddress)) !== undefined)
+  if ((await findPatientOrClosed(tx, profile.abhaAddress)) !== undefined)
     return refuse('people/already-enrolled', undefined, 'abhaAddress')
   if ((await findIndexed(tx, needs.indexKey, 'abha-number', profile.abhaNumber)).length > 0)
     return refuse('people/already-enrolled', 'This ABHA number is enrolled already.', 'abhaNumber')
@@ -102,7 +103,7 @@ export async function listPatients(tx: Tx, limit: number): Promise<readonly Pati
 /** Deactivates or reactivates an account; `people/unknown-patient` when there is none. Doing it twice changes nothing. */
 export async function setPatientStatus(
   tx: Tx,
-  input: { readonly patient: AbhaAddress; readonly status: PatientStatus; readonly actor: Actor },
+  input: { readonly patient: AbhaAddress; readonly status: Exclude<PatientStatus, 'closed'>; readonly actor: Actor },
 ): Promise<Patient | Refusal> {
   const patient = await findPatient(tx, input.patient)
   if (patient === undefined) return refuse('people/unknown-patient')

@@ -35,13 +35,15 @@ export type Profile = {
   readonly language: string
 }
 
-export type PatientStatus = 'active' | 'deactivated'
+/** `closed` by the patient: nobody but who opens it again or erases it gets to see it (`closing.ts`). */
+export type PatientStatus = 'active' | 'deactivated' | 'closed'
 export type Patient = Profile & { readonly status: PatientStatus }
 
-export const MOVES = { active: ['deactivated'], deactivated: ['active'] } as const satisfies Record<
-  PatientStatus,
-  readonly PatientStatus[]
->
+export const MOVES = {
+  active: ['deactivated', 'closed'],
+  deactivated: ['active', 'closed'],
+  closed: ['active'],
+} as const satisfies Record<PatientStatus, readonly PatientStatus[]>
 
 export const EVENTS = {
   'people.enrolled': 'A patient got an account at the exchange.',

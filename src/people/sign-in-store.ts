@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
-import type { Recorded } from '../audit/record.ts'
+import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
-import type { PatientEvent } from './patient.ts'
 import { SIGN_IN_MOVES, type SignInCode, type SignInStatus } from './sign-in.ts'
 
 /** Lets one caller at a time count and ask for codes of an address: the limits hold for calls at the same moment too. */
@@ -80,6 +79,6 @@ export async function deleteSignInsBefore(tx: Tx, before: Date): Promise<void> {
 }
 
 /** Codes that were sent to an address are worth nothing any more; `recorded` says why. */
-export async function deleteSignInsOf(tx: Tx, _recorded: Recorded<PatientEvent>, abhaAddress: string): Promise<void> {
+export async function deleteSignInsOf(tx: Tx, _recorded: Recorded<AuditEvent>, abhaAddress: string): Promise<void> {
   await tx.db.deleteFrom('sign_in_code').where('abha_address', '=', abhaAddress).execute()
 }

@@ -63,7 +63,7 @@ export async function openStaffStepUp(
   input: { readonly act: StepUpAct; readonly subject: string },
 ): Promise<(AskedStepUp & { readonly methods: readonly ('code' | 'passkey' | 'recovery')[] }) | Refusal> {
   const { act } = input
-  if (act === 'consent.grant' || act === 'policy.save')
+  if (act === 'consent.grant' || act === 'policy.save' || act === 'account.close')
     return refuse('auth/forbidden', 'This is not done at a desk.', 'act')
   // What is asked for oneself any role may; who may take data out is held by the route that does it.
   if ((act === 'staff.change' || act === 'emergency.open') && !mayDo(caller.role, act))

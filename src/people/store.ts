@@ -7,6 +7,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, toBucket } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
+import type { ClosingEvent } from './closing.ts'
 import { MOVES, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
 
 export type IndexKind = 'abha-number' | 'mobile' | 'guardian'
@@ -30,7 +31,13 @@ export async function insertPatient(tx: Tx, { event }: Recorded<PatientEvent>, p
   return inserted.numInsertedOrUpdatedRows === 1n
 }
 
+/** A patient whose account is not closed: a closed one answers everywhere as if there were none. */
 export async function findPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
+  const patient = await findPatientOrClosed(tx, abhaAddress)
+  return patient?.status === 'closed' ? undefined : patient
+}
+
+export async function findPatientOrClosed(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
   const row = await tx.db
     .selectFrom('patient')
     .select(['sealed_profile', 'status'])
@@ -76,7 +83,7 @@ export async function findAllPatients(tx: Tx, limit: number): Promise<readonly P
 
 export async function updatePatientStatus(
   tx: Tx,
-  { event }: Recorded<PatientEvent>,
+  { event }: Recorded<PatientEvent | ClosingEvent>,
   from: PatientStatus,
   to: PatientStatus,
 ): Promise<void> {

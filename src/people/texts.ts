@@ -12,6 +12,7 @@ type Places = {
   'code.confirm': 'code' | 'service' | 'minutes'
   'sign-in.child': 'service'
   'passkey.added': 'service'
+  'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
   'emergency.opened': 'service' | 'person' | 'facility' | 'patient' | 'reason' | 'time'
   'emergency.reason.unconscious': never
@@ -63,6 +64,12 @@ export function textFor<Key extends TextKey>(
 export function timeInText(language: string, at: Date): string {
   const locale = `${textLanguageOf(language)}-IN`
   return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: 'Asia/Kolkata' }).format(at)
+}
+
+/** A day as the reader writes it, in Indian time: `22 November 2026`. */
+export function dayInText(language: string, at: Date): string {
+  const locale = `${textLanguageOf(language)}-IN`
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'Asia/Kolkata' }).format(at)
 }
 
 /** What the phone shows to somebody who signs in: the code comes first, since that is what the notification shows of it. */

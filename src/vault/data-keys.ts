@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
-import { generateDataKey, openByShare, sealByShare } from '../crypto/envelope.ts'
+import { generateDataKey, sealByShare } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Id } from '../kernel/id.ts'
+import { forgetKeyRow, openKeyRow, rememberKeyRow } from './known-keys.ts'
 import { endShare, takeShare } from './share-numbers.ts'
 
 /**
@@ -67,13 +68,22 @@ async function readKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8A
     .where('scope', '=', scope)
     .executeTakeFirst()
   if (!row?.wrapped) return undefined
-  const share = row.share === null ? undefined : tx.keyWrap.shares.read(row.share)
-  if (row.share !== null && share === undefined) return 'destroyed'
-  const unwrapped = await tx.keyWrap.unwrap(row.wrapped)
-  // Keys of the first version have no share until they are wrapped anew.
-  const key = share === undefined || row.share === null ? unwrapped : openByShare(share, row.share, unwrapped)
+  const known = { wrapped: row.wrapped, share: row.share }
+  const key = await openKeyRow(tx.keyWrap, known)
+  if (key === undefined) return 'destroyed'
   keptKeys(tx).set(nameOf(patient, scope), key)
+  if (scope === 'patient') rememberKeyRow(tx, patient, known)
   return key
+}
+
+/** The patient's key when this transaction has read or made it already. */
+export function patientKeyOfTx(tx: Tx, patient: string): Uint8Array | undefined {
+  return keptKeys(tx).get(nameOf(patient, 'patient'))
+}
+
+/** Keeps a key that this transaction found to be the patient's. */
+export function keepPatientKey(tx: Tx, patient: string, key: Uint8Array): void {
+  keptKeys(tx).set(nameOf(patient, 'patient'), key)
 }
 
 /**
@@ -90,10 +100,24 @@ export async function eraseDataKey(tx: Tx, patient: string, scope: KeyScope): Pr
     where data_key.bucket = ${bucket} and data_key.patient = ${patient} and data_key.scope = ${scope}
     returning old.share`.execute(tx.db)
   keptKeys(tx).delete(nameOf(patient, scope))
+  if (scope === 'patient') forgetKeyRow(tx, patient)
   const [erased] = rows
   if (erased === undefined) return false
   if (erased.share !== null) await endShare(tx, erased.share)
   return true
+}
+
+/** Destroys every data key about a patient; answers how many. */
+export async function eraseDataKeysOf(tx: Tx, patient: string): Promise<number> {
+  const keys = await tx.db
+    .selectFrom('data_key')
+    .select('scope')
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('wrapped', 'is not', null)
+    .execute()
+  for (const { scope } of keys) await eraseDataKey(tx, patient, scope as KeyScope)
+  return keys.length
 }
 
 /** The key for what is ours about the patient: log events, demographics, own records. */

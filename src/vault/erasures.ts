@@ -47,17 +47,27 @@ export async function settleErasures(machine: Machine): Promise<void> {
 type Place = { readonly bucket: number; readonly patient: string; readonly scope: string }
 const FIRST: Place = { bucket: -1, patient: '', scope: '' }
 
+/** Deletes again what a destroyed key had sealed, in the transaction that marks the key. */
+export type ForgetAgain = (tx: Tx, erased: { readonly patient: string; readonly scope: KeyScope }) => Promise<void>
+
 /**
  * Finds the keys whose shares were destroyed though their rows are there, as in a copy of the database that is older than the erasure,
- * and marks them erased. Answers how many.
+ * and marks them erased; `forget` deletes what came back with them. Answers how many.
  */
-export async function markErased(machine: Machine): Promise<number> {
+export async function markErased(machine: Machine, forget: ForgetAgain): Promise<number> {
   let marked = 0
   for (let after: Place | undefined = FIRST; after !== undefined; ) {
     const rows = await transact(machine, (tx) => keysAfter(tx, after ?? FIRST))
     const { shares } = machine.keyWrap
-    for (const { patient, scope } of rows.filter(({ share }) => shares.read(share) === undefined))
-      if (await transact(machine, (tx) => eraseDataKey(tx, patient, scope as KeyScope))) marked++
+    for (const { patient, scope: name } of rows.filter(({ share }) => shares.read(share) === undefined)) {
+      const scope = name as KeyScope
+      const isNew = await transact(machine, async (tx) => {
+        const isMarked = await eraseDataKey(tx, patient, scope)
+        if (isMarked) await forget(tx, { patient, scope })
+        return isMarked
+      })
+      if (isNew) marked++
+    }
     after = rows.at(-1)
   }
   return marked

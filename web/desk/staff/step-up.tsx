@@ -16,7 +16,7 @@ import { RecoveryField } from './recovery-field.tsx'
 import { SampleCodeWords, useSampleCode } from './sample-code.tsx'
 import style from './staff.module.css'
 
-type DeskStepUpAct = Exclude<StepUpAct, 'consent.grant' | 'policy.save'>
+type DeskStepUpAct = Exclude<StepUpAct, 'consent.grant' | 'policy.save' | 'account.close'>
 /**
  * Asks the person to prove that it is she, for one act on one thing. The id goes into the call that the proof is for and is good once;
  * undefined when she gave up: then nothing happens.

@@ -13,7 +13,7 @@ import { codeFaultOf, useCodeFaults } from './faults.ts'
 import { SandboxHint } from './sandbox-hint.tsx'
 import style from './signin.module.css'
 
-export type StepUpAct = 'consent.grant' | 'policy.save' | 'passkey.add'
+export type StepUpAct = 'consent.grant' | 'policy.save' | 'passkey.add' | 'account.close'
 /**
  * Asks the person to prove that it is she, for one act on one thing. The id goes into the call that the proof is for and is good once;
  * undefined when she gave up: then nothing happens.

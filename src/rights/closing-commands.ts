@@ -1,0 +1,126 @@
+import { announce, record } from '../audit/record.ts'
+import { denyConsent } from '../consent/commands.ts'
+import { expireArtefactIfDue, expireRequestIfDue, revokeConsents } from '../consent/end-commands.ts'
+import { policiesOf, switchPolicy } from '../consent/policy-commands.ts'
+import { artefactsOf, listRequestsOf } from '../consent/readers.ts'
+import type { Tx } from '../db/tx.ts'
+import type { Actor } from '../kernel/caller.ts'
+import type { AbhaAddress } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { insistOnMove } from '../kernel/moves.ts'
+import { isRefusal, must, type Refusal } from '../kernel/refusal.ts'
+import { denySubscription, subscriptionsOf, switchSubscription } from '../linking/subscription-commands.ts'
+import { isOwnApp } from '../partners/own-app.ts'
+import { accountHold, CLOSING_MOVES, type ErasedAccountEvent, type Held } from '../people/closing.ts'
+import { type ClosingNeeds, holdAccount, lockClosedAccount, stopAccount } from '../people/closing-commands.ts'
+import { dependantsOf, type IndexNeeds } from '../people/commands.ts'
+import { eraseDataKeysOf } from '../vault/data-keys.ts'
+import { deleteRowsOfAccount } from './erase-rows.ts'
+
+const PAGE = { limit: LIMITS.pageSizeMax, offset: 0 }
+const CHORE: Actor = { kind: 'system', id: 'closed accounts' }
+
+/** What closing would end, as the patient reads it before she decides. */
+export type ClosingFacts = {
+  /** Facilities that may use records now. */
+  readonly sharing: number
+  readonly waiting: number
+  readonly policies: number
+  readonly subscriptions: number
+  /** When it would be erased, if she closed it now. */
+  readonly keptUntil: string
+  /** Names of those for whom she decides: their accounts are closed first. */
+  readonly decidesFor: readonly string[]
+}
+
+export async function closingFacts(tx: Tx, needs: IndexNeeds, patient: AbhaAddress): Promise<ClosingFacts> {
+  const live = await artefactsOf(tx, patient, { status: 'GRANTED', page: PAGE })
+  const waiting = await listRequestsOf(tx, patient, { status: 'REQUESTED', ofOthers: true })
+  const subscriptions = await subscriptionsOf(tx, patient, { ...PAGE, status: 'granted' })
+  const receivers = live.items.filter(({ hiu, dataEraseAt }) => !isOwnApp(hiu) && dataEraseAt > tx.now)
+  return {
+    sharing: new Set(receivers.map(({ hiu }) => hiu)).size,
+    waiting: waiting.size,
+    policies: (await policiesOf(tx, patient)).filter(({ enabled }) => enabled).length,
+    subscriptions: subscriptions.length,
+    keptUntil: accountHold(tx.now).until.toISOString(),
+    decidesFor: (await dependantsOf(tx, needs, patient)).map(({ name }) => name),
+  }
+}
+
+/**
+ * Closes a patient's account (DPDP s.6(4), s.8(7)): everybody is signed out, all that it allowed ends and those whom it concerns are told
+ * by the usual way; then it is kept, unused, as long as the law demands. `people/decides-for-others` while she is a guardian.
+ */
+export async function closeAccount(
+  tx: Tx,
+  needs: ClosingNeeds,
+  input: { readonly patient: AbhaAddress; readonly actor: Actor; readonly wish?: string },
+): Promise<Held | Refusal> {
+  const { patient, actor } = input
+  const stopped = await stopAccount(tx, needs, input)
+  if (isRefusal(stopped)) return stopped
+  // First what would allow more, then what was allowed.
+  for (const { id } of (await policiesOf(tx, patient)).filter(({ enabled }) => enabled))
+    must(await switchPolicy(tx, { patient, id, enabled: false, actor }))
+  await endSubscriptions(tx, patient, actor)
+  await endRequests(tx, patient, actor)
+  await endConsents(tx, patient, actor)
+  return holdAccount(tx, stopped, actor)
+}
+
+async function endSubscriptions(tx: Tx, patient: AbhaAddress, actor: Actor): Promise<void> {
+  for (const status of ['granted', 'requested'] as const) {
+    let left = await subscriptionsOf(tx, patient, { ...PAGE, status })
+    while (left.length > 0) {
+      for (const { id } of left)
+        must(
+          status === 'granted'
+            ? await switchSubscription(tx, { patient, id, to: 'revoked', actor })
+            : await denySubscription(tx, { patient, id, reason: '', actor }),
+        )
+      left = await subscriptionsOf(tx, patient, { ...PAGE, status })
+    }
+  }
+}
+
+async function endRequests(tx: Tx, patient: AbhaAddress, actor: Actor): Promise<void> {
+  for (;;) {
+    const { items } = await listRequestsOf(tx, patient, { status: 'REQUESTED', page: PAGE })
+    if (items.length === 0) return
+    for (const { id } of items)
+      if (!(await expireRequestIfDue(tx, id))) must(await denyConsent(tx, { patient, request: id, reason: '', actor }))
+  }
+}
+
+async function endConsents(tx: Tx, patient: AbhaAddress, actor: Actor): Promise<void> {
+  for (;;) {
+    const { items } = await artefactsOf(tx, patient, { status: 'GRANTED', page: PAGE })
+    if (items.length === 0) return
+    // In one order, so that two transactions wait for one another and never in a circle.
+    for (const { id } of items.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+      if (!(await expireArtefactIfDue(tx, id))) must(await revokeConsents(tx, { patient, consents: [id], actor }))
+  }
+}
+
+/** Erases a closed account when no law demands it any more. Safe to call for any: does nothing when it is not due. */
+export async function eraseAccountIfDue(tx: Tx, patient: AbhaAddress): Promise<boolean> {
+  const closing = await lockClosedAccount(tx, patient)
+  if (isRefusal(closing) || closing.status !== 'held' || closing.hold.until > tx.now) return false
+  insistOnMove(CLOSING_MOVES, closing.status, 'erased', 'closed account')
+  await eraseAccount(tx, patient, {})
+  return true
+}
+
+/** After a restore of a database from before an erasure: the key is destroyed already, the rows that came back go again. */
+export async function eraseAccountAgain(tx: Tx, patient: AbhaAddress): Promise<void> {
+  await eraseAccount(tx, patient, { again: true })
+}
+
+/** Names nobody in the log: an event about her would make her a new key. */
+async function eraseAccount(tx: Tx, patient: AbhaAddress, again: Pick<ErasedAccountEvent, 'again'>): Promise<void> {
+  const recorded = await record<ErasedAccountEvent>(tx, { type: 'people.account-erased', actor: CHORE, ...again })
+  await deleteRowsOfAccount(tx, recorded, patient)
+  await eraseDataKeysOf(tx, patient)
+  await announce(tx, recorded)
+}
