@@ -1,14 +1,14 @@
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
+import { hmacSha256 } from '../crypto/native-mac.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { patientKey } from '../vault/data-keys.ts'
-import { type Committed, commitmentOf, committedBytes, SALT_BYTES } from './entry.ts'
-import { insertEvent } from './store.ts'
+import { keepPatientKey, patientKey, patientKeyOfTx } from '../vault/data-keys.ts'
+import { forgetKeyRow, guessPatientKey } from '../vault/known-keys.ts'
+import { type Committed, committedBytes, SALT_BYTES } from './entry.ts'
+import { insertEvent, insertEventUnderKey, type NewEvent } from './store.ts'
 
 declare const proof: unique symbol
 
@@ -44,20 +44,33 @@ export async function record<Event extends AuditEvent>(tx: Tx, event: Event): Pr
   const salt = tx.random(SALT_BYTES)
   const committed = committedBytes({ id, at: tx.now.toISOString(), event })
   const stored = Buffer.concat([salt, committed])
-  const key = patient === undefined ? undefined : await patientKey(tx, patient)
-  await insertEvent(tx, {
-    bucket,
-    id,
-    at: tx.now,
-    type: event.type,
-    actorKind: event.actor.kind,
-    patientTag: key === undefined || patient === undefined ? null : patientTag(key, patient),
-    body:
-      key === undefined || patient === undefined ? stored : sealWith(key, stored, placeOfBody(id, patient), tx.random),
-    commitment: commitmentOf(salt, committed),
-  })
+  const row = { bucket, id, at: tx.now, type: event.type, actorKind: event.actor.kind }
+  // The same as `commitmentOf`, which also runs in browsers.
+  const commitment = hmacSha256(salt, committed)
+  if (patient === undefined) await insertEvent(tx, { ...row, patientTag: null, body: stored, commitment })
+  else
+    await insertSealed(tx, patient, (key) => ({
+      ...row,
+      patientTag: patientTag(key, patient),
+      body: sealWith(key, stored, placeOfBody(id, patient), tx.random),
+      commitment,
+    }))
   tx.afterCommit(() => tx.changes.publish({ type: event.type, ...(patient === undefined ? {} : { patient }) }))
   return { event, id } as Recorded<Event>
+}
+
+/** Stores what is sealed under the patient's key: with the key that is known if the database agrees, or it is asked first. */
+async function insertSealed(tx: Tx, patient: string, seal: (key: Uint8Array) => NewEvent): Promise<void> {
+  const kept = patientKeyOfTx(tx, patient)
+  const guess = kept === undefined ? await guessPatientKey(tx, patient) : undefined
+  if (guess !== undefined) {
+    if (await insertEventUnderKey(tx, seal(guess.key), patient, guess.wrapped)) {
+      keepPatientKey(tx, patient, guess.key)
+      return
+    }
+    forgetKeyRow(tx, patient)
+  }
+  await insertEvent(tx, seal(kept ?? (await patientKey(tx, patient))))
 }
 
 /** Lets the other rooms react to a recorded event, in the same transaction, in the order they were registered. */
@@ -67,7 +80,7 @@ export async function announce<Event extends AuditEvent>(tx: Tx, recorded: Recor
 
 /** How rows about one patient find each other: nobody without the patient's key can compute it. */
 export function patientTag(key: Uint8Array, patient: string): Uint8Array {
-  return hmac(sha256, key, new TextEncoder().encode(`audit_event.patient_tag\n${patient}`))
+  return hmacSha256(key, `audit_event.patient_tag\n${patient}`)
 }
 
 /** A stored event, opened. */

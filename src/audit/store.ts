@@ -1,6 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { CompiledQuery, type Kysely, sql } from 'kysely'
 import type { Hash, Range } from '../crypto/merkle.ts'
 import { decodeBundle, encodeBundle, hashesOver, type Tile, tilesOver, widthAt } from '../crypto/tiles.ts'
+import { posted } from '../db/pipelined-client.ts'
 import type { Tables } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
@@ -32,15 +33,44 @@ export type NewEvent = {
   readonly commitment: Uint8Array
 }
 
+// These stand in every transaction that changes anything: both rows in one round trip, and no builder that writes the same text again.
+const INSERT = posted(`with stored as (
+    insert into audit_event (bucket, id, at, type, actor_kind, patient_tag, body) values ($1, $2, $3, $4, $5, $6, $7)
+  )
+  insert into log_queue (event, commitment) values ($2, $8)`)
+const INSERT_UNDER_KEY = `with known as (
+    select 1 from data_key where bucket = $1 and patient = $9 and scope = 'patient' and wrapped = $10
+  ), stored as (
+    insert into audit_event (bucket, id, at, type, actor_kind, patient_tag, body)
+    select $1::smallint, $2::uuid, $3::timestamptz, $4, $5, $6::bytea, $7::bytea from known returning id
+  )
+  insert into log_queue (event, commitment) select id, $8::bytea from stored`
+
+const valuesOf = ({ bucket, id, at, type, actorKind, patientTag, body, commitment }: NewEvent): readonly unknown[] => [
+  bucket,
+  id,
+  at,
+  type,
+  actorKind,
+  patientTag,
+  body,
+  commitment,
+]
+
 /** Stores an event and queues it for the tree. */
 export async function insertEvent(tx: Tx, event: NewEvent): Promise<void> {
-  const { bucket, id, at, type, actorKind, patientTag, body, commitment } = event
-  // One round trip for both rows: this stands in every transaction that changes anything.
-  await sql`with stored as (
-      insert into audit_event (bucket, id, at, type, actor_kind, patient_tag, body)
-      values (${bucket}, ${id}, ${at}, ${type}, ${actorKind}, ${patientTag}, ${body})
-    )
-    insert into log_queue (event, commitment) values (${id}, ${commitment})`.execute(tx.db)
+  await tx.db.executeQuery(CompiledQuery.raw(INSERT, [...valuesOf(event)]))
+}
+
+/** {@link insertEvent}, if the patient's key still is the one that is stored as `wrapped`; false, and nothing stored, if it is not. */
+export async function insertEventUnderKey(
+  tx: Tx,
+  event: NewEvent,
+  patient: string,
+  wrapped: Uint8Array,
+): Promise<boolean> {
+  const query = CompiledQuery.raw(INSERT_UNDER_KEY, [...valuesOf(event), patient, wrapped])
+  return (await tx.db.executeQuery(query)).numAffectedRows === 1n
 }
 
 export type EventRow = { readonly id: Id<'event'>; readonly patientTag: Uint8Array | null; readonly body: Uint8Array }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { bucketGuardedDialect } from './bucket-guard.ts'
 import { DatabaseFault } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
+import { pipelinedClient } from './pipelined-client.ts'
 import { preparedClient } from './prepared-client.ts'
 import type { Tables } from './tables.generated.ts'
 import { typesFor } from './value-types.ts'
@@ -43,7 +44,7 @@ type Options = {
  */
 export async function connect(options: Options): Promise<Connection> {
   const pool = new pg.Pool({
-    Client: preparedClient(veiledClient(options.veil)),
+    Client: pipelinedClient(preparedClient(veiledClient(options.veil))),
     connectionString: options.connectionString,
     max: options.poolMax ?? POOL_MAX_DEFAULT,
     application_name: options.applicationName ?? 'amanat',
@@ -56,6 +57,8 @@ export async function connect(options: Options): Promise<Connection> {
   const open = new Set<pg.PoolClient>()
   pool.on('connect', (client) => {
     open.add(client)
+    // Of one in use its statement tells; without a listener the whole program would end with the connection.
+    client.on('error', () => undefined)
     client.once('end', () => open.delete(client))
   })
   // What a server that stops after us still says to a closing connection is no news.

@@ -1,4 +1,5 @@
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
+import { posted } from '../db/pipelined-client.ts'
 import type { Machine, Tx } from '../db/tx.ts'
 import { sealed, sealedJson } from '../db/veil.ts'
 import { type Id, makeId, toBucket } from '../kernel/id.ts'
@@ -22,29 +23,20 @@ export type Job = {
   readonly attempt: number
 }
 
+const INSERT = 'insert into job (id, kind, lane, payload, status, created_at, run_at) values ($1, $2, $3, $4, $5, $6, '
+/** When a job of a lane is due: it must wait for the head of its lane, so it is not looked at before that is tried again. */
+const NOT_BEFORE_HEAD = `greatest($7::timestamptz,
+  (select run_at from job where lane = $3 and status = 'waiting' order by seq limit 1)))`
+const INSERT_IN_LANE = posted(INSERT + NOT_BEFORE_HEAD)
+const INSERT_ALONE = posted(`${INSERT}$7)`)
+
 /** Puts a job into the queue in the transaction of its cause: it exists if and only if the cause does. */
-export async function enqueue(tx: Tx, job: NewJob): Promise<Id<'job'>> {
+export async function enqueue(tx: Tx, { kind, lane, payload, runAt }: NewJob): Promise<Id<'job'>> {
   const id = makeId<'job'>(tx.now, tx.random, toBucket(0))
-  await tx.db
-    .insertInto('job')
-    .values({
-      id,
-      kind: job.kind,
-      lane: job.lane ?? null,
-      payload: sealedJson(job.payload),
-      status: 'waiting',
-      run_at: job.lane === undefined ? (job.runAt ?? tx.now) : notBeforeHead(job.lane, job.runAt ?? tx.now),
-      created_at: tx.now,
-    })
-    .execute()
+  const values = [id, kind, lane ?? null, sealedJson(payload), 'waiting', tx.now, runAt ?? tx.now]
+  await tx.db.executeQuery(CompiledQuery.raw(lane === undefined ? INSERT_ALONE : INSERT_IN_LANE, values))
   tx.afterCommit(tx.wake)
   return id
-}
-
-/** When a job of a lane is due: it must wait for the head of its lane, so it is not looked at before that is tried again. */
-function notBeforeHead(lane: string, runAt: Date) {
-  return sql<Date>`greatest(${runAt}::timestamptz,
-    (select run_at from job where lane = ${lane} and status = 'waiting' order by seq limit 1))`
 }
 
 /**

@@ -12,6 +12,8 @@ export type FacilityId = string & { readonly [brand]: 'facility' }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const ABHA_ADDRESS = /^[a-z0-9][a-z0-9_.]*[a-z0-9]@[a-z0-9]+$/
+/** The two digits of each byte. */
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const FACILITY = /^[A-Za-z0-9][A-Za-z0-9_.@-]{1,63}$/
 
 /** Reads a UUID of any version, either case; undefined when it is none. */
@@ -74,7 +76,8 @@ export function makeId<Kind extends string>(
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   bytes[15] = bucket
-  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')
+  let hex = ''
+  for (const byte of bytes) hex += HEX[byte]
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` as Id<Kind>
 }
 
