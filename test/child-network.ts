@@ -12,17 +12,26 @@ import { waitFor } from './wait.ts'
 
 const START_DEADLINE_MS = 20_000
 const CALL_DEADLINE_MS = 40_000
+/** A caller whose wire went silent tries again. */
+const ANSWER_DEADLINE_MS = 5_000
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname
 
 type Child = {
   readonly id: string
+  /** Where it listens. */
   readonly url: string
+  /** Where everybody else finds it. */
+  readonly publicUrl: string
   readonly file: string
   readonly operatorToken: string
   readonly database: TestDatabase
   process: ChildProcess | undefined
   said: string
 }
+
+/** Gives the address at which a port of loopback is called. */
+type Publish = (port: number) => Promise<string>
+const directly: Publish = async (port) => `http://127.0.0.1:${port}`
 
 /**
  * A network of real parties, each a process of its own that can be killed at any moment. Calls are those of a patient client: they
@@ -31,9 +40,15 @@ type Child = {
 export class ChildNetwork {
   readonly #children = new Map<string, Child>()
   readonly #folder = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-kill-'))
+  readonly #publish: Publish
 
-  static async start(facilities: readonly string[]): Promise<ChildNetwork> {
-    const network = new ChildNetwork()
+  private constructor(publish: Publish) {
+    this.#publish = publish
+  }
+
+  /** `publish` may put something between a port and all who call there. */
+  static async start(facilities: readonly string[], publish: Publish = directly): Promise<ChildNetwork> {
+    const network = new ChildNetwork(publish)
     try {
       await network.#prepare('sbx')
       await network.resurrect('sbx')
@@ -112,7 +127,7 @@ export class ChildNetwork {
   async operator(id: string, at: string, body?: unknown): Promise<Answer> {
     const child = this.#child(id)
     return insist(
-      `${child.url}${at}`,
+      `${child.publicUrl}${at}`,
       { authorization: `Bearer ${child.operatorToken}`, 'idempotency-key': randomUUID() },
       body,
     )
@@ -121,7 +136,7 @@ export class ChildNetwork {
   async asPatient(token: string, at: string, body?: unknown): Promise<Answer> {
     const requestId = randomUUID()
     return insist(
-      `${this.urlOf('sbx')}${at}`,
+      `${this.#child('sbx').publicUrl}${at}`,
       { 'X-AUTH-TOKEN': token, 'REQUEST-ID': requestId, TIMESTAMP: new Date().toISOString(), 'X-CM-ID': 'sbx' },
       body,
     )
@@ -144,15 +159,16 @@ export class ChildNetwork {
   async #prepare(id: string): Promise<void> {
     const database = await openTestDatabase()
     const port = await freePort()
-    const url = `http://127.0.0.1:${port}`
+    const url = await directly(port)
+    const publicUrl = await this.#publish(port)
     const operatorToken = randomBytes(32).toString('base64url')
     const file = path.join(this.#folder, `${id}.json`)
-    this.#children.set(id, { id, url, file, operatorToken, database, process: undefined, said: '' })
+    this.#children.set(id, { id, url, publicUrl, file, operatorToken, database, process: undefined, said: '' })
     const shared = {
       id,
       name: `Party ${id}`,
       listen: { port },
-      publicUrl: url,
+      publicUrl,
       database: { url: database.connectionString },
       keysFolder: path.join(this.#folder, id),
       log: { origin: `${id.toLowerCase()}.amanat.example/log` },
@@ -165,12 +181,13 @@ export class ChildNetwork {
     const { body } = await this.operator('sbx', '/v1/bridges', {
       id,
       name: `Party ${id}`,
-      url,
+      url: publicUrl,
       roles: ['hip', 'hiu'],
     })
+    const exchangeUrl = this.#child('sbx').publicUrl
     const exchange = {
-      baseUrl: `${this.urlOf('sbx')}/api/hiecm`,
-      nativeUrl: this.urlOf('sbx'),
+      baseUrl: `${exchangeUrl}/api/hiecm`,
+      nativeUrl: exchangeUrl,
       cmId: 'sbx',
       clientId: textAt(body, 'clientId'),
       clientSecret: textAt(body, 'clientSecret'),
@@ -183,7 +200,7 @@ export class ChildNetwork {
 async function insist(url: string, headers: Readonly<Record<string, string>>, body?: unknown): Promise<Answer> {
   const end = performance.now() + CALL_DEADLINE_MS
   for (;;) {
-    const answer = await callJson(url, headers, body).catch(() => undefined)
+    const answer = await callJson(url, headers, body, AbortSignal.timeout(ANSWER_DEADLINE_MS)).catch(() => undefined)
     if (answer !== undefined && answer.status < 500) return answer
     if (performance.now() > end) throw new Error(`${url} gives no answer: ${JSON.stringify(answer?.body)}`)
     await pause(25)

@@ -54,8 +54,6 @@ type Options = {
   readonly witnessed?: boolean
   /** Without it, so many that no test meets them. */
   readonly callsPerSecond?: CallRates
-  /** Parties speak TLS: settings of each one's door, and what a facility presents to the exchange. */
-  readonly tls?: (id: string) => { readonly door: object; readonly certificate: object }
   /** Whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[]
 }
@@ -184,7 +182,7 @@ export class TestNetwork {
   }
 
   async #placeParty(id: string): Promise<void> {
-    const url = `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${await freePort()}`
+    const url = `http://127.0.0.1:${await freePort()}`
     if ([...this.#places.values()].some((place) => place.url === url)) return this.#placeParty(id)
     this.#places.set(id, { url, operatorToken: randomBytes(32).toString('base64url') })
   }
@@ -203,9 +201,7 @@ export class TestNetwork {
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
     const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
-    const tls = this.#options.tls?.(id)
     const shared = {
-      ...(tls === undefined ? {} : { tls: tls.door }),
       role,
       id,
       name,
@@ -230,7 +226,6 @@ export class TestNetwork {
               nativeUrl: this.exchange.url,
               cmId: 'sbx',
               ...credentials,
-              ...(tls === undefined ? {} : { certificate: tls.certificate }),
             },
             records: folder === undefined ? {} : { folder },
             signIn: this.#options.signIn ?? {},
@@ -280,9 +275,11 @@ export async function callJson(
   url: string,
   headers: Readonly<Record<string, string>>,
   body?: unknown,
+  signal?: AbortSignal,
 ): Promise<Answer> {
   const answer = await fetch(url, {
     method: body === undefined ? 'GET' : 'POST',
+    ...(signal === undefined ? {} : { signal }),
     headers: { 'content-type': 'application/json', ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { FaultProxy, type Trouble } from './proxy.ts'
+
+const FORGET_MS = 60
+const SENT = 'q'.repeat(20_000)
+const ANSWER = 'a'.repeat(20_000)
+
+describe('a bad wire', () => {
+  let proxy: FaultProxy
+  /** Requests that the server heard to their end. */
+  let heard = 0
+  const server = http.createServer((request, answer) => {
+    request.on('error', () => undefined)
+    request.resume().on('end', () => {
+      heard++
+      answer.end(ANSWER)
+    })
+  })
+  before(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    proxy = await FaultProxy.open((server.address() as AddressInfo).port, FORGET_MS)
+  })
+  after(async () => {
+    await proxy.close()
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  })
+
+  /** One call over a connection of its own; what came: the answer's length, or the fault's code. */
+  function call(trouble?: Trouble): Promise<{ readonly came: number | string; readonly ms: number }> {
+    proxy.weather = () => trouble
+    const startedMs = performance.now()
+    return new Promise((resolve) => {
+      const end = (came: number | string): void => resolve({ came, ms: performance.now() - startedMs })
+      const request = http.request(proxy.url, { method: 'POST', agent: false }, (answer) => {
+        let size = 0
+        answer.on('data', (chunk: Buffer) => (size += chunk.length))
+        answer.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+        answer.on('end', () => end(size))
+      })
+      request.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
+      request.end(SENT)
+    })
+  }
+
+  test('a good one brings everything across', async () => {
+    assert.equal((await call()).came, ANSWER.length)
+  })
+
+  test('latency and throttling delay, and lose nothing', async () => {
+    const late = await call({ kind: 'latency', ms: 40 })
+    assert.equal(late.came, ANSWER.length)
+    assert.ok(late.ms >= 80, `${late.ms} ms`)
+    const slow = await call({ kind: 'throttle', bytesPerSecond: 200_000 })
+    assert.equal(slow.came, ANSWER.length)
+    assert.ok(slow.ms >= 150, `${slow.ms} ms`)
+  })
+
+  for (const kind of ['cut', 'reset'] as const)
+    test(`${kind}: a request in its middle is not heard, an answer in its middle was`, async () => {
+      const before = heard
+      assert.equal(typeof (await call({ kind, of: 'request', afterBytes: 9_000 })).came, 'string')
+      assert.equal(heard, before)
+      assert.equal(typeof (await call({ kind, of: 'answer', afterBytes: 9_000 })).came, 'string')
+      assert.equal(heard, before + 1)
+    })
+
+  test('half-open: heard, and the caller hears nothing until somebody forgets the connection', async () => {
+    const before = heard
+    const { came, ms } = await call({ kind: 'half-open', afterBytes: 0 })
+    assert.equal(came, 'ECONNRESET')
+    assert.ok(ms >= FORGET_MS - 5, `${ms} ms`)
+    assert.equal(heard, before + 1)
+  })
+
+  test('a black hole hears nothing; healing tells who waits', async () => {
+    const before = heard
+    const waiting = call({ kind: 'black hole' })
+    setTimeout(() => proxy.heal(), 20)
+    const { came, ms } = await waiting
+    assert.equal(came, 'ECONNRESET')
+    assert.ok(ms < FORGET_MS, `${ms} ms`)
+    assert.equal(heard, before)
+  })
+})
