@@ -54,6 +54,8 @@ type Options = {
   readonly witnessed?: boolean
   /** Without it, so many that no test meets them. */
   readonly callsPerSecond?: CallRates
+  /** Parties speak TLS: settings of each one's door, and what a facility presents to the exchange. */
+  readonly tls?: (id: string) => { readonly door: object; readonly certificate: object }
   /** Whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[]
 }
@@ -182,7 +184,7 @@ export class TestNetwork {
   }
 
   async #placeParty(id: string): Promise<void> {
-    const url = `http://127.0.0.1:${await freePort()}`
+    const url = `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${await freePort()}`
     if ([...this.#places.values()].some((place) => place.url === url)) return this.#placeParty(id)
     this.#places.set(id, { url, operatorToken: randomBytes(32).toString('base64url') })
   }
@@ -201,7 +203,9 @@ export class TestNetwork {
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
     const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
+    const tls = this.#options.tls?.(id)
     const shared = {
+      ...(tls === undefined ? {} : { tls: tls.door }),
       role,
       id,
       name,
@@ -226,6 +230,7 @@ export class TestNetwork {
               nativeUrl: this.exchange.url,
               cmId: 'sbx',
               ...credentials,
+              ...(tls === undefined ? {} : { certificate: tls.certificate }),
             },
             records: folder === undefined ? {} : { folder },
             signIn: this.#options.signIn ?? {},
