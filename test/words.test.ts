@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { LANGUAGES, type Language, WHOLE_LANGUAGES } from '../web/ui/languages.ts'
+import { ALL_LANGUAGES, type Language, WHOLE_LANGUAGES } from '../web/ui/languages.ts'
 
 /** The words of the web apps: whole where they must be, with the same places for values, and marked until a native speaker read them. */
 
@@ -10,7 +10,7 @@ type Words = Readonly<Record<string, string>>
 const ROOT = path.join(import.meta.dirname, '..')
 const MARK = '$check'
 const MACHINE_MADE = 'machine-made, to be checked by a native speaker'
-const OTHERS = (Object.keys(LANGUAGES) as Language[]).filter((language) => !WHOLE_LANGUAGES.includes(language))
+const OTHERS = ALL_LANGUAGES.filter((language) => !WHOLE_LANGUAGES.includes(language))
 /** What a person needs to decide about a consent in her own language. */
 const CONSENT_AREAS = ['ui/common', 'patient/common', 'patient/signin', 'patient/inbox']
 

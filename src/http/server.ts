@@ -233,8 +233,9 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
   const rules = needs.dialects[route.dialect]
   const headers = request.headers as Headers
   const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-  const seen: Seen = {}
-  const handled = await prepareAndHandle(needs, route, request, headers, raw, seen)
+  const prepared = await route.prepare?.(needs.machine, { raw, headers, source: request.ip })
+  const seen: Seen = { prepared }
+  const handled = await decideAndHandle(needs, route, request, headers, raw, seen)
   const reader = isRefusal(handled) ? undefined : readerOf(needs, live, route, headers, seen.caller)
   const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
@@ -300,13 +301,7 @@ function readerOf(
   return { caller, topic, mayStay }
 }
 
-type Seen = { caller?: Caller; body?: unknown; prepared?: unknown }
-
-async function prepareAndHandle(...given: Parameters<typeof decideAndHandle>): Promise<Answer | Refusal> {
-  const [needs, route, request, headers, raw, seen] = given
-  seen.prepared = await route.prepare?.(needs.machine, { raw, headers, source: request.ip })
-  return decideAndHandle(...given)
-}
+type Seen = { caller?: Caller; body?: unknown; readonly prepared: unknown }
 
 async function decideAndHandle(
   needs: Inside,

@@ -3,7 +3,7 @@ import { Link, useLocation } from 'wouter'
 import { Guard } from '../ui/guard.tsx'
 import { Icon, type IconName } from '../ui/icon.tsx'
 import { LanguageButton } from '../ui/language-sheet.tsx'
-import { LANGUAGES, type Language } from '../ui/languages.ts'
+import { ALL_LANGUAGES } from '../ui/languages.ts'
 import { useOnline } from '../ui/online.ts'
 import { SkipLink } from '../ui/page.tsx'
 import { Banner } from '../ui/state.tsx'
@@ -20,7 +20,6 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: PatientKe
   ['/records', 'record', 'app.records'],
   ['/choices', 'settings', 'app.choices'],
 ]
-const ALL_LANGUAGES = Object.keys(LANGUAGES) as Language[]
 
 /** What stands around every page: whose app this is, for whom one acts, where one can go. */
 export function Frame(props: { readonly session?: PatientSession; readonly children: ReactNode }): ReactNode {

@@ -1,7 +1,8 @@
 import { type ReactNode, useState } from 'react'
+import { LANGUAGES } from '../../src/notices/languages.ts'
 import { Button } from './button.tsx'
 import style from './language-sheet.module.css'
-import { isLanguage, LANGUAGES, type Language } from './languages.ts'
+import type { Language } from './languages.ts'
 import { Sheet } from './sheet.tsx'
 import { useAnyWords } from './words.tsx'
 
@@ -22,28 +23,25 @@ export function LanguageButton(props: {
       {isOpen ? (
         <Sheet title={t('common.choose-language')} onClose={() => setIsOpen(false)}>
           <ul className={style.list}>
-            {Object.entries(LANGUAGES)
-              .filter(([code]) => isLanguage(code) && props.languages.includes(code))
-              .map(([code, { name, english }]) => (
-                <li key={code}>
-                  <button
-                    type="button"
-                    lang={code}
-                    aria-current={code === language || undefined}
-                    onClick={() => {
-                      if (!isLanguage(code)) return
-                      choose(code)
-                      props.onChosen?.(code)
-                      setIsOpen(false)
-                    }}
-                  >
-                    <span className="language-name">{name}</span>
-                    <small lang="en" dir="ltr">
-                      {english}
-                    </small>
-                  </button>
-                </li>
-              ))}
+            {props.languages.map((code) => (
+              <li key={code}>
+                <button
+                  type="button"
+                  lang={code}
+                  aria-current={code === language || undefined}
+                  onClick={() => {
+                    choose(code)
+                    props.onChosen?.(code)
+                    setIsOpen(false)
+                  }}
+                >
+                  <span className="language-name">{LANGUAGES[code].name}</span>
+                  <small lang="en" dir="ltr">
+                    {LANGUAGES[code].english}
+                  </small>
+                </button>
+              </li>
+            ))}
           </ul>
         </Sheet>
       ) : null}

@@ -1,29 +1,4 @@
-/** The languages of the law: English and the 22 of the Eighth Schedule (DPDP s.6(3)), each by its own name. BCP 47 codes. */
-export const LANGUAGES = {
-  en: { name: 'English', english: 'English' },
-  hi: { name: 'हिन्दी', english: 'Hindi' },
-  bn: { name: 'বাংলা', english: 'Bengali' },
-  mr: { name: 'मराठी', english: 'Marathi' },
-  te: { name: 'తెలుగు', english: 'Telugu' },
-  ta: { name: 'தமிழ்', english: 'Tamil' },
-  gu: { name: 'ગુજરાતી', english: 'Gujarati' },
-  ur: { name: 'اردو', english: 'Urdu', dir: 'rtl' },
-  kn: { name: 'ಕನ್ನಡ', english: 'Kannada' },
-  or: { name: 'ଓଡ଼ିଆ', english: 'Odia' },
-  ml: { name: 'മലയാളം', english: 'Malayalam' },
-  pa: { name: 'ਪੰਜਾਬੀ', english: 'Punjabi' },
-  as: { name: 'অসমীয়া', english: 'Assamese' },
-  brx: { name: 'बड़ो', english: 'Bodo' },
-  doi: { name: 'डोगरी', english: 'Dogri' },
-  ks: { name: 'کٲشُر', english: 'Kashmiri', dir: 'rtl' },
-  kok: { name: 'कोंकणी', english: 'Konkani' },
-  mai: { name: 'मैथिली', english: 'Maithili' },
-  mni: { name: 'মৈতৈলোন্', english: 'Manipuri' },
-  ne: { name: 'नेपाली', english: 'Nepali' },
-  sa: { name: 'संस्कृतम्', english: 'Sanskrit' },
-  sat: { name: 'ᱥᱟᱱᱛᱟᱲᱤ', english: 'Santali' },
-  sd: { name: 'سنڌي', english: 'Sindhi', dir: 'rtl' },
-} as const satisfies Record<string, { readonly name: string; readonly english: string; readonly dir?: 'rtl' }>
+import { LANGUAGES } from '../../src/notices/languages.ts'
 
 export type Language = keyof typeof LANGUAGES
 
@@ -43,12 +18,18 @@ export const WHOLE_LANGUAGES: readonly Language[] = [
   'pa',
 ]
 
+/** All languages of the law, those that are whole first. */
+export const ALL_LANGUAGES: readonly Language[] = [
+  ...WHOLE_LANGUAGES,
+  ...(Object.keys(LANGUAGES) as Language[]).filter((code) => !WHOLE_LANGUAGES.includes(code)),
+]
+
 export function isLanguage(text: string): text is Language {
   return Object.hasOwn(LANGUAGES, text)
 }
 
 export function directionOf(language: Language): 'ltr' | 'rtl' {
-  return 'dir' in LANGUAGES[language] ? 'rtl' : 'ltr'
+  return 'rightToLeft' in LANGUAGES[language] ? 'rtl' : 'ltr'
 }
 
 /** The language that was chosen on this device, else the first known one of the browser, else English. */

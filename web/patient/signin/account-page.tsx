@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Tick } from '../../ui/fields.tsx'
 import { LanguageButton } from '../../ui/language-sheet.tsx'
-import { LANGUAGES, type Language } from '../../ui/languages.ts'
+import { ALL_LANGUAGES } from '../../ui/languages.ts'
 import { Card, Page, Part } from '../../ui/page.tsx'
 import { useWords } from '../words.ts'
 import { DevicesPart } from './devices-part.tsx'
@@ -11,8 +11,6 @@ import { keepLanguage } from './language.ts'
 import { setLargeType, useLargeType } from './large-type.ts'
 import { PasskeysPart } from './passkeys-part.tsx'
 import style from './signin.module.css'
-
-const ALL_LANGUAGES = Object.keys(LANGUAGES) as Language[]
 
 /** How one signs in and reads: passkeys, devices, language, size of letters; under "My choices". */
 export function AccountPage(): ReactNode {
