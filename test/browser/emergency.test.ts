@@ -65,8 +65,8 @@ describe('breaking the glass', () => {
       await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).waitFor()
       await visitor.assertSound()
       await visitor.picture(`emergency-open-${name}`)
-      const told = await emergency.world.newestText('sbx', ASHA.mobile)
-      assert.match(told, /Dr\. Meera Nair of Tarangini Hospital, Pune opened the health records of Asha Rao/)
+      const told = /Dr\. Meera Nair of Tarangini Hospital, Pune opened the health records of Asha Rao/
+      await waitFor('her text message', async () => told.test(await emergency.world.newestText('sbx', ASHA.mobile)))
 
       await page.getByRole('link', { name: saidAtDesk(language, 'emergency.read') }).click()
       await page.locator('input[type=radio]:checked').waitFor()

@@ -5,6 +5,7 @@ import path from 'node:path'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { ensureWeb } from '../../src/http/web-build.ts'
 import { type Person, TestNetwork } from '../network.ts'
+import { waitFor } from '../wait.ts'
 import { startBrowser } from './browser.ts'
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -86,10 +87,10 @@ export class WebWorld {
 
   /** The newest text message that a party sent to a mobile, as its sandbox shows it. */
   async newestText(party: string, mobile: string): Promise<string> {
-    const { body } = await this.network.operator(party, `/v1/sandbox/text-messages?mobile=${mobile}`)
-    const [newest] = body as readonly { readonly text: string }[]
-    assert.ok(newest, `no text message for ${mobile}`)
-    return newest.text
+    return waitFor(`a text message to ${mobile}`, async () => {
+      const { body } = await this.network.operator(party, `/v1/sandbox/text-messages?mobile=${mobile}`)
+      return (body as readonly { readonly text: string }[])[0]?.text
+    })
   }
 }
 
