@@ -7,6 +7,7 @@ import { backUpBeforeUpgrade, siteOfNetwork, siteOfParty, startKeeper } from './
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
+import { addAccountCommands } from './cli-accounts.ts'
 import { addKeysCommands } from './cli-keys.ts'
 import { addMigrateCommands } from './cli-migrate.ts'
 import { addPartnerCommands } from './cli-partners.ts'
@@ -99,6 +100,7 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
   })
   addWitnessCommand(program, does)
   addStaffCommands(program, does, (file) => readFacility(file, process.env))
+  addAccountCommands(program, does, (file) => readParty(file, process.env))
   addKeysCommands(program, does, (file) => readParty(file, process.env))
   addPartnerCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)

@@ -28,6 +28,7 @@ const LookedPage = lazy(() => import('./looked/looked-page.tsx').then((m) => ({ 
 const RecordsPage = lazy(() => import('./records/records-page.tsx').then((m) => ({ default: m.RecordsPage })))
 const SharePage = lazy(() => import('./share/share-page.tsx').then((m) => ({ default: m.SharePage })))
 const AccountPage = lazy(() => import('./signin/account-page.tsx').then((m) => ({ default: m.AccountPage })))
+const ClosedPage = lazy(() => import('./choices/closed-page.tsx').then((m) => ({ default: m.ClosedPage })))
 const ChoicesPage = lazy(() => import('./choices/choices-page.tsx').then((m) => ({ default: m.ChoicesPage })))
 
 /** The patient app: sign in first, then one page at a time. Pages are loaded when they are asked for. */
@@ -53,9 +54,19 @@ export function App(): ReactNode {
   return (
     <Frame {...(session === null ? {} : { session })}>
       <Suspense fallback={<Waiting>{t('common.loading')}</Waiting>}>
-        {session === null ? <SignInPage /> : <SignedIn key={session.patient.abhaAddress} session={session} />}
+        {session === null ? <SignedOut /> : <SignedIn key={session.patient.abhaAddress} session={session} />}
       </Suspense>
     </Frame>
+  )
+}
+
+/** The door; who has just closed her account reads that first. */
+function SignedOut(): ReactNode {
+  return (
+    <Switch>
+      <Route path="/closed" component={ClosedPage} />
+      <Route component={SignInPage} />
+    </Switch>
   )
 }
 
@@ -87,6 +98,7 @@ function Pages(): ReactNode {
       <Route path="/share" component={SharePage} />
       <Route path="/choices/account" component={AccountPage} />
       <Route path="/choices/*?" component={ChoicesPage} />
+      <Route path="/closed" component={ClosedPage} />
       <Route path="/sign-in" component={InboxPage} />
       <Route component={NoSuchPage} />
     </Switch>

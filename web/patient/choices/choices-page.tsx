@@ -4,6 +4,7 @@ import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Page } from '../../ui/page.tsx'
 import { type PatientKey, useWords } from '../words.ts'
 import style from './choices.module.css'
+import { ClosingPage } from './closing-page.tsx'
 import { ComplainPage } from './complain-page.tsx'
 import { NewPolicyPage } from './new-policy-page.tsx'
 import { PoliciesPage } from './policies-page.tsx'
@@ -18,6 +19,7 @@ export function ChoicesPage(): ReactNode {
       <Route path="/choices/policies/new" component={NewPolicyPage} />
       <Route path="/choices/subscriptions" component={SubscriptionsPage} />
       <Route path="/choices/rights" component={RightsPage} />
+      <Route path="/choices/closing" component={ClosingPage} />
       <Route path="/choices/complain" component={ComplainPage} />
       <Route component={Places} />
     </Switch>
@@ -29,6 +31,7 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: PatientKe
   ['/choices/subscriptions', 'inbox', 'choices.subscriptions', 'choices.subscriptions-text'],
   ['/choices/account', 'key', 'signin.account-title', 'signin.account-text'],
   ['/choices/rights', 'proof', 'choices.rights', 'choices.rights-text'],
+  ['/choices/closing', 'cross', 'choices.closing', 'choices.closing-text'],
 ]
 
 function Places(): ReactNode {

@@ -29,6 +29,11 @@ export function RightsPage(): ReactNode {
       </Part>
       <Part title={t('rights.correct')}>
         <p>{t('rights.correct-text')}</p>
+        <p>
+          <Link href="/choices/closing" className={style.reach ?? ''}>
+            {t('choices.closing')}
+          </Link>
+        </p>
       </Part>
       <Part title={t('rights.nominate')}>
         <p>{t('rights.nominate-text')}</p>
