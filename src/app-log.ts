@@ -5,6 +5,8 @@ import { logChores, sendTextThrough } from './audit/jobs.ts'
 import type { OwnLog, OwnWitness } from './audit/log.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import { readLogState } from './audit/state.ts'
+import { timestampChores } from './audit/timestamp/jobs.ts'
+import { timestampRoutes } from './audit/timestamp/routes.ts'
 import { listAlarms } from './audit/watch/alarm.ts'
 import { SIGHTING_JOB, sightingHandler, watchChores } from './audit/watch/jobs.ts'
 import { watchRoutes } from './audit/watch/routes.ts'
@@ -61,12 +63,14 @@ export function logParts(
     routes: [
       ...logRoutes(ownLog),
       ...witnessRoutes(ownWitness),
+      ...timestampRoutes,
       ...watchRoutes(ownLog),
       ...auditEventRoutes({ party, ownLog }),
     ],
     chores: [
       ...exportChores(settings.exports, { machine, origin: settings.origin, fetching: fetch, logger }),
       ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }),
+      ...timestampChores(settings.timestamps, { machine, outbound, logger }),
       ...watchChores(watching),
     ],
     handlers: [[SIGHTING_JOB, sightingHandler(watching)]],

@@ -313,6 +313,8 @@ function addToolCommands(program: Command, does: Does): void {
     .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
     .option('--policy <file>', 'known logs, witnesses, and the quorum that makes a checkpoint count (C2SP tlog-policy)')
     .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
+    .option('--timestamp <file>', 'saved answer of <log>/timestamps/<size>: the log was so long then, and continues it')
+    .option('--tsa-ca <file>', 'certificates, in PEM, of the time-stamp authorities that you trust')
     .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
   const fhir = program
     .command('fhir')
@@ -378,21 +380,14 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
+type VerifyWord = keyof typeof VERIFY_WORDS
+const VERIFY_WORDS = { key: '--key', policy: '--policy', since: '--since', timestamp: '--timestamp', tsaCa: '--tsa-ca' }
+
 /** The words of `log verify` as its own parser takes them. */
 function verifyArguments(
   args: readonly string[],
-  options: {
-    readonly key?: string
-    readonly witness?: readonly string[]
-    readonly policy?: string
-    readonly since?: string
-  },
+  { witness, ...options }: { readonly witness?: readonly string[] } & Readonly<Partial<Record<VerifyWord, string>>>,
 ): readonly string[] {
-  return [
-    ...args,
-    ...(options.key === undefined ? [] : ['--key', options.key]),
-    ...(options.witness ?? []).flatMap((vkey) => ['--witness', vkey]),
-    ...(options.policy === undefined ? [] : ['--policy', options.policy]),
-    ...(options.since === undefined ? [] : ['--since', options.since]),
-  ]
+  const words = Object.entries(options).flatMap(([name, given]) => [VERIFY_WORDS[name as VerifyWord], given])
+  return [...args, ...(witness ?? []).flatMap((vkey) => ['--witness', vkey]), ...words]
 }

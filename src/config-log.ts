@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { readRoots } from './audit/timestamp/token.ts'
 import { type LogPolicy, parsePolicy } from './crypto/log-policy.ts'
 import { isRefusal } from './kernel/refusal.ts'
 
@@ -9,6 +10,25 @@ export const policyLines = z.array(z.string()).transform((lines, ctx): LogPolicy
   ctx.addIssue({ code: 'custom', message: policy.detail })
   return z.NEVER
 })
+
+/** Who says when our checkpoints were there: a time-stamp authority of RFC 3161, asked every so many hours. */
+export const logTimestamps = z
+  .object({
+    url: z.url({ protocol: /^https?$/, error: 'write the address of the authority, such as https://tsa.example/tsr' }),
+    everyHours: z.number().int().min(1).max(168).default(24),
+    /** The certificates, in PEM, of the authorities whose time-stamps are believed. */
+    ca: z.string().refine(isPem, 'write one certificate or more in PEM'),
+  })
+  .strict()
+
+function isPem(text: string): boolean {
+  try {
+    return readRoots(text).length > 0
+  } catch {
+    // Whatever the reader of certificates says: the setting is wrong.
+    return false
+  }
+}
 
 /** Where a SIEM takes our events: RFC 5424 over TCP or TLS, or OTLP logs over HTTP. */
 export const logExport = z.discriminatedUnion(

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { backupConfig, withBackupFolders } from './config-backup.ts'
 import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
-import { logExport, policyLines } from './config-log.ts'
+import { logExport, logTimestamps, policyLines } from './config-log.ts'
 import { certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
 import { HOLDS_BY_SETTING } from './hiu/copy.ts'
 import { parseFacilityId } from './kernel/id.ts'
@@ -89,6 +89,8 @@ const common = {
       policy: policyLines.optional(),
       /** Systems that watch what happens here: types and times of events, never whom they are about. */
       exports: z.array(logExport).max(8).default([]),
+      /** Who else says when our log was so long. */
+      timestamps: logTimestamps.optional(),
     })
     .strict(),
   /** Bearer token of operators and of `amanat sandbox`. At least 32 characters. */

@@ -29,6 +29,8 @@ export const EVERYWHERE: Permissions = {
   'GET /log/checkpoint': { who: 'anybody' },
   'GET /log/vkey': { who: 'anybody' },
   'GET /log/witnesses': { who: 'anybody' },
+  'GET /log/timestamps': { who: 'anybody' },
+  'GET /log/timestamps/:size': { who: 'anybody' },
   'GET /log/tile/*': { who: 'anybody' },
   'GET /log/entries/*': { who: 'anybody' },
   'POST /witness/add-checkpoint': { who: 'anybody' },

@@ -6,6 +6,8 @@ import { describeQuorum, judgeCheckpoint, type LogPolicy, parsePolicy } from '..
 import type { Verifier } from '../crypto/signed-note.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
 import { folderSource, httpSource } from './log-source.ts'
+import { readStampFile } from './timestamp/file.ts'
+import { readRoots } from './timestamp/token.ts'
 import {
   checkSigned,
   countCosignatures,
@@ -17,10 +19,13 @@ import {
 } from './verify.ts'
 
 const USAGE = `amanat log verify <log URL | folder | receipt file> [--key VKEY] [--witness VKEY]… [--policy FILE] [--since CHECKPOINT_FILE]
+                         [--timestamp FILE --tsa-ca PEM_FILE]
   checks a whole log, or one receipt; with --since also that the log continues the one of an older checkpoint.
   --key      the log's verifier key; without it the key that the log or receipt itself names is taken
   --witness  a witness's verifier key whose cosignature must be there; may be repeated
-  --policy   a file of known logs, witnesses and the quorum that makes a checkpoint count (C2SP tlog-policy)`
+  --policy   a file of known logs, witnesses and the quorum that makes a checkpoint count (C2SP tlog-policy)
+  --timestamp  a saved answer of <log URL>/timestamps/<size>: that the log was so long at that time, and continues it
+  --tsa-ca     the certificates, in PEM, of the time-stamp authorities that you trust`
 
 export type VerifyNeeds = { readonly print: (line: string) => void; readonly fetching: typeof fetch }
 
@@ -29,6 +34,8 @@ type Options = {
   readonly witness: readonly string[]
   readonly policy?: string
   readonly since?: string
+  readonly timestamp?: string
+  readonly tsaCa?: string
 }
 
 /** Something was wrong; the line for it has been printed. */
@@ -67,11 +74,14 @@ function readArgs(args: readonly string[]): { target: string; options: Options }
         witness: { type: 'string', multiple: true },
         policy: { type: 'string' },
         since: { type: 'string' },
+        timestamp: { type: 'string' },
+        'tsa-ca': { type: 'string' },
       },
     })
     const [target, ...more] = positionals
     if (target === undefined || more.length > 0) return undefined
-    const { key, policy, since } = values
+    const { key, policy, since, timestamp, 'tsa-ca': tsaCa } = values
+    if ((timestamp === undefined) !== (tsaCa === undefined)) return undefined
     const witness = [...new Set(values.witness)]
     return {
       target,
@@ -80,6 +90,8 @@ function readArgs(args: readonly string[]): { target: string; options: Options }
         ...(key === undefined ? {} : { key }),
         ...(policy === undefined ? {} : { policy }),
         ...(since === undefined ? {} : { since }),
+        ...(timestamp === undefined ? {} : { timestamp }),
+        ...(tsaCa === undefined ? {} : { tsaCa }),
       },
     }
   } catch {
@@ -95,8 +107,8 @@ async function verifyTarget(target: string, options: Options, needs: VerifyNeeds
   }
   const kind = await stat(target)
   if (kind.isDirectory()) return verifyWholeLog(folderSource(target), options, needs.print)
-  if (options.since !== undefined) {
-    needs.print('failed  --since needs a log (URL or folder), not a receipt')
+  if (options.since !== undefined || options.timestamp !== undefined) {
+    needs.print('failed  --since and --timestamp need a log (URL or folder), not a receipt')
     throw new Failed()
   }
   verifyOneReceipt(await readFile(target, 'utf8'), options, await readPolicy(options, needs.print), needs.print)
@@ -117,8 +129,25 @@ async function verifyWholeLog(source: LogSource, options: Options, print: Verify
   )
   requireWitnesses(insist(countCosignatures(signed, witnessesOf(options, print)), print), options, print)
   requirePolicy(await readPolicy(options, print), signed, options.key, print)
-  if (options.since === undefined) return
-  const older = insist(checkSigned(await readFile(options.since, 'utf8'), log), print)
+  if (options.since !== undefined)
+    await requireHistory(source, log, signed, await readFile(options.since, 'utf8'), print)
+  if (options.timestamp === undefined || options.tsaCa === undefined) return
+  const roots = readRoots(await readFile(options.tsaCa, 'utf8'))
+  const stamped = insist(readStampFile(await readFile(options.timestamp, 'utf8'), roots), print)
+  print(`ok      time-stamp: ${stamped.authority} saw this checkpoint at ${stamped.at.toISOString()}`)
+  await requireHistory(source, log, signed, stamped.checkpoint, print)
+}
+
+/** The log continues an older checkpoint of its own. */
+async function requireHistory(
+  source: LogSource,
+  log: Verifier,
+  signed: SignedCheckpoint,
+  note: string,
+  print: VerifyNeeds['print'],
+): Promise<void> {
+  const { checkpoint } = signed
+  const older = insist(checkSigned(note, log), print)
   if (older.checkpoint.size > checkpoint.size) {
     print(
       `failed  the log had ${older.checkpoint.size} entries at the older checkpoint and has ${checkpoint.size} now: it was rolled back`,

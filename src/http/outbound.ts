@@ -22,6 +22,8 @@ export type OutboundCall = {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** In place of `body`, where what is sent is no text. */
+  readonly bytes?: Uint8Array
   readonly timeoutMs?: number
   /** Longest answer that is read, where it is not `LIMITS.answerBytesMax`. */
   readonly answerBytesMax?: number
@@ -123,7 +125,7 @@ export function makeOutbound(options: {
       const answer = await request(wanted.url, {
         method: wanted.method,
         headers: { ...wanted.headers },
-        ...(wanted.body === undefined ? {} : { body: wanted.body }),
+        body: wanted.bytes ?? wanted.body ?? null,
         dispatcher: presenting.get(origin) ?? agent,
         signal: AbortSignal.timeout(timeoutMs),
         headersTimeout: timeoutMs,
