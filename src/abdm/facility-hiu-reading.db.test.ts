@@ -5,7 +5,8 @@ import { documentText, sealPage } from '../../test/hiu-provider.ts'
 import { transact } from '../db/tx.ts'
 import { HI_TYPES, type HiType } from '../fhir/hi-type.ts'
 import { readReceived } from '../hiu/reading.ts'
-import type { Viewer } from '../hiu/view.ts'
+import { listRecords, type Viewer, viewRecord } from '../hiu/view.ts'
+import { isRefusal } from '../kernel/refusal.ts'
 
 const DOCTOR: Viewer = { name: 'Dr. Farida Khan', role: 'doctor', purpose: 'CAREMGT' }
 
@@ -54,6 +55,17 @@ describe('reading what others sent, with what is withheld', () => {
     assert.ok(inLab.shown.length === 0 && inLab.withheld.every(({ why }) => why === 'other-role'))
     assert.equal(await bench.count('hiu.record-viewed'), 1)
     assert.equal(await bench.count('hiu.view-denied'), 0, 'the patient is not told of attempts that nobody made')
+
+    const [quarantined] = (await transact(bench.machine, (tx) => listRecords(tx, PATIENT))).filter(
+      ({ status }) => status === 'quarantined',
+    )
+    assert.ok(quarantined)
+    const wanted = await transact(bench.machine, (tx) =>
+      viewRecord(tx, { facility: bench.needs.facility }, quarantined.id, DOCTOR),
+    )
+    assert.match(isRefusal(wanted) ? wanted.detail : '', /quarantined/)
+    assert.equal(await bench.count('hiu.view-denied'), 1, 'somebody did ask for this one')
+    assert.equal(await bench.count('hiu.record-viewed'), 1)
 
     await tell(bench, asked.exchange, 'REVOKED', [asked.consentId])
     await bench.drain()

@@ -96,12 +96,12 @@ export async function viewEntry(
   holding: Holding,
 ): Promise<ShownRecord | Refusal> {
   const { artefacts } = holding
-  if (entry.status === 'quarantined')
-    return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
+  const isQuarantined = entry.status === 'quarantined'
   const decision = gate(tx, needs, entry, viewer, artefacts)
   const careContext = { careContextReference: entry.careContextReference }
   const isClosed = isForAnother(holding, entry, viewer)
-  const admitted = !isClosed && admits(decision, { type: entry.hiType, date: entry.date, careContext })
+  const admitted =
+    !isQuarantined && !isClosed && admits(decision, { type: entry.hiType, date: entry.date, careContext })
   const recorded = await record<ViewEvent>(tx, {
     type: admitted ? 'hiu.record-viewed' : 'hiu.view-denied',
     actor: actorOf(needs, viewer),
@@ -117,6 +117,8 @@ export async function viewEntry(
     rules: [...new Set(decision.explain.map(({ rule }) => rule))],
   })
   await announce(tx, recorded)
+  if (isQuarantined)
+    return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
   if (isClosed)
     return refuse('hiu/view-denied', 'Only the person who opened these records in an emergency may read them.')
   if (!admitted || !isAccess(recorded))
