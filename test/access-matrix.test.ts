@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import { facilityRoutes } from '../src/app-facility.ts'
 import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
+import { timestampRoutes } from '../src/audit/timestamp/routes.ts'
 import { watchRoutes } from '../src/audit/watch/routes.ts'
 import type { Route } from '../src/http/route.ts'
 import { keysRoutes } from '../src/keys/routes.ts'
@@ -32,6 +33,7 @@ const SECOND = 'IN2710000033'
 const none = { sandbox: true } as never
 const everywhere = [
   ...logRoutes(none),
+  ...timestampRoutes,
   ...witnessRoutes(none),
   ...watchRoutes(none),
   ...auditEventRoutes({ party: {}, ownLog: { signer: { key: {} } } } as never),
