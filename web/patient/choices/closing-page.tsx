@@ -59,11 +59,7 @@ function Closing(view: ClosingView): ReactNode {
       <Part title={t('choices.closing-back')}>
         <p>{t('choices.closing-back-text', { day })}</p>
       </Part>
-      {view.decidesFor.length > 0 ? (
-        <p className={style.fault}>{t('choices.closing-decides', { names })}</p>
-      ) : (
-        <Verbs />
-      )}
+      {isBarred ? null : <Verbs />}
     </>
   )
 }

@@ -43,7 +43,7 @@ export function ConsentDetail(props: { readonly consent: ConsentView }): ReactNo
             : [
                 [
                   t('sharing.fact.kept'),
-                  t(`sharing.kept.${consent.keptFor as 'legal-claim'}`, { until: dates.moment(consent.keptUntil) }),
+                  t(`sharing.kept.${consent.keptFor as 'legal-claim'}`, { until: dates.day(consent.keptUntil) }),
                 ] as const,
               ]),
           ...(consent.erasedAt === undefined
