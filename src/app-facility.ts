@@ -28,6 +28,7 @@ import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
+import { accessLogRoutes } from './native/access-log-routes.ts'
 import { deskProofRoutes } from './native/desk-proof-routes.ts'
 import { deskRecoveryRoutes } from './native/desk-recovery-routes.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
@@ -198,6 +199,7 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...deskRoutes(needs),
     deskLiveRoute(),
     ...facilityQuestionRoutes(needs),
+    ...accessLogRoutes(needs),
     ...facilityPartnerRoutes(needs),
     ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
     ...(needs.sandbox ? sampleStaffRoutes(needs) : []),

@@ -331,6 +331,7 @@ export const FACILITY: Permissions = {
   'GET /v1/questions': { who: 'operator' },
   'POST /v1/questions/:patient/:id/answer': { who: 'operator' },
   'GET /v1/desk/questions': { who: 'staff' },
+  'GET /v1/desk/access-log': { who: 'staff' },
   'POST /v1/desk/questions/:patient/:id/answer': { who: 'staff' },
   'POST /api/v3/hip/token/on-generate-token': { who: 'exchange' },
   'POST /api/v3/link/on_carecontext': { who: 'exchange' },
