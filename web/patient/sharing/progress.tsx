@@ -18,7 +18,7 @@ type Step = {
 export function StopProgress(props: { readonly consents: readonly ConsentView[] }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
-  const steps = useSteps(newestEnd(props.consents))
+  const steps = useSteps(newestEnd(props.consents), dates.day)
   if (steps.length === 0) return null
   return (
     <div className={style.progress}>
@@ -50,7 +50,7 @@ function newestEnd(consents: readonly ConsentView[]): readonly ConsentView[] {
   return ended.filter(({ endedAt }) => endedAt === newest)
 }
 
-function useSteps(consents: readonly ConsentView[]): readonly Step[] {
+function useSteps(consents: readonly ConsentView[], sayDay: SayDay): readonly Step[] {
   const { t } = useWords()
   const [first] = consents
   if (first === undefined) return []
@@ -61,10 +61,11 @@ function useSteps(consents: readonly ConsentView[]): readonly Step[] {
     icon: 'stop',
     ...(first.endedAt === undefined ? {} : { at: first.endedAt }),
   }
-  return [stopped, ...toldSteps(consents, t), erasedStep(consents, first.receiver.name, t)]
+  return [stopped, ...toldSteps(consents, t), erasedStep(consents, first.receiver.name, t, sayDay)]
 }
 
 type Say = ReturnType<typeof useWords>['t']
+type SayDay = ReturnType<typeof useDates>['day']
 
 /** One line for each party: it knows when it has confirmed all that it was told. */
 function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
@@ -92,11 +93,18 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
   })
 }
 
-function erasedStep(consents: readonly ConsentView[], name: string, t: Say): Step {
+function erasedStep(consents: readonly ConsentView[], name: string, t: Say, sayDay: SayDay): Step {
   const copies = consents.filter(({ records, erasedAt }) => records > 0 || erasedAt !== undefined)
   const key = 'erased'
   if (copies.length === 0) return { key, words: t('sharing.step.no-copy', { name }), tone: 'calm', icon: 'info' }
   const erased = copies.map(({ erasedAt }) => erasedAt).filter((at) => at !== undefined)
+  const left = copies.filter(({ erasedAt }) => erasedAt === undefined)
+  const [kept] = left.toSorted((a, b) => (b.keptUntil ?? '').localeCompare(a.keptUntil ?? ''))
+  // A copy that a law keeps is not waited for.
+  if (kept?.keptUntil !== undefined && left.every(({ keptUntil }) => keptUntil !== undefined)) {
+    const why = t(`sharing.kept.${kept.keptFor as 'legal-claim'}`, { until: sayDay(kept.keptUntil) })
+    return { key, words: `${t('sharing.fact.kept')}: ${why}`, tone: 'calm', icon: 'lock' }
+  }
   if (erased.length < copies.length)
     return { key, words: t('sharing.step.deleting', { name }), tone: 'waiting', icon: 'clock' }
   const at = erased.toSorted().at(-1)
