@@ -46,7 +46,9 @@ export function makeExchangeKeys(needs: Needs): ExchangeKeys {
     if (parsed.length > 0) known = parsed
   }
   const refresh = async (ageMsMin: number): Promise<void> => {
-    if (needs.now().getTime() - fetchedAtMs < ageMsMin) return underWay
+    const ageMs = needs.now().getTime() - fetchedAtMs
+    // From the future: our clock was ahead then, and is right now.
+    if (ageMs >= 0 && ageMs < ageMsMin) return underWay
     underWay ??= fetchKeys().finally(() => (underWay = undefined))
     return underWay
   }
