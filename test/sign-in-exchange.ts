@@ -51,12 +51,17 @@ export async function startSignInExchange(): Promise<SignInExchange> {
   const door = { ...needs, web, sandbox: true }
   const nobody = async () => refuse('request/not-found')
   let queries: string[] = []
+  const kinds = new WeakMap<object, string>()
   const db = machine.db.withPlugin({
-    transformQuery: ({ node }) => {
-      queries.push(node.kind)
+    transformQuery: ({ node, queryId }) => {
+      kinds.set(queryId, node.kind)
       return node
     },
-    transformResult: async ({ result }) => result,
+    // Also a statement that was compiled beforehand comes by here.
+    transformResult: async ({ result, queryId }) => {
+      queries.push(kinds.get(queryId) ?? 'compiled')
+      return result
+    },
   })
   const app = makeServer({
     machine: { ...machine, db },
