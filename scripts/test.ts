@@ -1,6 +1,7 @@
 /**
  * `npm test [-- patterns]`: all tests, or the named files, on one throwaway PostgreSQL server. The database of each test file is a clone
- * of a template that is migrated once. The browser's journeys and the simulation run in processes of their own beside all others.
+ * of a template that is migrated once. The browser's journeys run in a process of their own beside all others; the simulation, which never
+ * waits, comes after them, and in CI, where it is long, after everything else.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,8 +10,9 @@ import path from 'node:path'
 import { ensureWeb } from '../src/http/web-build.ts'
 import { startTestServer } from '../test/database.ts'
 
-/** Each in a process of its own: the browser mostly waits, the simulation runs side by side with the rest. */
-const APART = ['test/browser/', 'test/simulation/']
+/** Each in a process of its own: a browser mostly waits, and gives up when a third process takes its time. */
+const BROWSER = 'test/browser/'
+const SIMULATION = 'test/simulation/'
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
@@ -18,21 +20,12 @@ async function main(patterns: readonly string[]): Promise<number> {
   try {
     if (patterns.length > 0) return await runTests(server.url, patterns, 'inherit')
     const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).toSorted()
-    const isApart = (file: string): boolean => APART.some((folder) => file.startsWith(folder))
-    const codes = await Promise.all([
-      runTests(
-        server.url,
-        files.filter((file) => !isApart(file)),
-        'inherit',
-      ),
-      ...APART.map((folder) =>
-        runTests(
-          server.url,
-          files.filter((file) => file.startsWith(folder)),
-          'at the end',
-        ),
-      ),
-    ])
+    const inFolder = (folder: string): readonly string[] => files.filter((file) => file.startsWith(folder))
+    const others = files.filter((file) => !file.startsWith(BROWSER) && !file.startsWith(SIMULATION))
+    const rest = runTests(server.url, others, 'inherit')
+    const browser = await runTests(server.url, inFolder(BROWSER), 'at the end')
+    if (process.env['CI'] === 'true') await rest
+    const codes = [browser, await runTests(server.url, inFolder(SIMULATION), 'at the end'), await rest]
     return Math.max(...codes)
   } finally {
     await server.stop()

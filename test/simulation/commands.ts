@@ -108,7 +108,7 @@ export class Commands {
     }
     return this.#operator('ask', asker, '/v1/consent-requests', body, (_status, answer) => {
       asked.own = textAt(answer, 'id')
-      this.#model.asked.push(asked)
+      this.#model.hasAsked(asked)
     })
   }
 

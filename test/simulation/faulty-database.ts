@@ -42,7 +42,8 @@ export class FaultyDatabase {
   readonly #tell: Told
   readonly #tamper: Tamper
   readonly #states = new Map<pg.PoolClient, State>()
-  readonly #patched = new WeakMap<pg.PoolClient, Query>()
+  readonly #patched = new Map<pg.PoolClient, Query>()
+  readonly #pool: pg.Pool
   #armed: DatabaseFault | undefined
   #left = 0
   isDead = false
@@ -51,8 +52,17 @@ export class FaultyDatabase {
   constructor(connection: Connection, tell: Told, tamper: Tamper | undefined) {
     this.#tell = tell
     this.#tamper = tamper ?? ((_statement, go) => go())
-    connection.pool.on('acquire', (client) => this.#patch(client))
-    connection.pool.on('release', (_error, client) => this.#states.delete(client as unknown as pg.PoolClient))
+    this.#pool = connection.pool
+    this.#pool.on('acquire', this.#acquired).on('release', this.#released)
+  }
+
+  readonly #acquired = (client: pg.PoolClient): void => this.#patch(client)
+  readonly #released = (_error: unknown, client: unknown): void => void this.#states.delete(client as pg.PoolClient)
+
+  /** Gives the connections back as they were, for the next life. */
+  leave(): void {
+    this.#pool.off('acquire', this.#acquired).off('release', this.#released)
+    for (const [client, real] of this.#patched) client.query = real as typeof client.query
   }
 
   /** The next statement, or commit, that fits meets this fault. Replaces what was armed before. */

@@ -78,7 +78,9 @@ export class Model {
   /** What the patient's call that is under way allows, by consent request. */
   readonly tried = new Map<string, readonly Allowed[]>()
   readonly faults: string[] = []
-  #seen = new Set<string>()
+  readonly #seen = new Set<string>()
+  /** The exchange's consent requests by the asker's id. */
+  readonly #requests = new Map<string, string>()
 
   /** Takes note of a committed event, and checks what can be wrong with it. */
   see(party: PartyId, event: SeenEvent, at: Date): void {
@@ -116,7 +118,15 @@ export class Model {
     for (const asked of this.asked) if (asked.request === request) then(asked)
   }
 
+  /** A hospital's call to ask has its answer, maybe long after the exchange has the request: the first answer may have been lost. */
+  hasAsked(asked: Asked): void {
+    const request = this.#requests.get(asked.own)
+    if (request !== undefined) asked.request = request
+    this.asked.push(asked)
+  }
+
   #requested(event: SeenEvent): void {
+    this.#requests.set(text(event['requestId']), event.subject ?? '')
     for (const asked of this.asked)
       if (asked.own === event['requestId'] && event.subject !== undefined) asked.request = event.subject
   }

@@ -37,6 +37,7 @@ export class SimParty {
   readonly #databaseUrl: string
   readonly #ground: Ground
   #life: Life | undefined
+  #kept: Connection | undefined
   /** Counts lives: what an earlier one started is nothing to this one. */
   lives = 0
   /** How far its clock is off. */
@@ -75,13 +76,7 @@ export class SimParty {
   /** A new life over the same database, with nothing remembered. */
   async start(): Promise<void> {
     const life = ++this.lives
-    const connection = await connect({
-      connectionString: this.#databaseUrl,
-      veil: makeVeil(this.keys.indexKey, this.#ground.random),
-      poolMax: 4,
-      guardBuckets: true,
-      onError: () => undefined,
-    })
+    const connection = await this.#connect()
     let pending: { readonly event: SeenEvent; readonly at: Date }[] = []
     const database = new FaultyDatabase(
       connection,
@@ -118,6 +113,21 @@ export class SimParty {
     await built.app.ready()
   }
 
+  /** Sessions at the server outlive a life that left nothing open in them: they know all statements already. */
+  async #connect(): Promise<Connection> {
+    const kept = this.#kept
+    this.#kept = undefined
+    if (kept !== undefined && kept.pool.totalCount === kept.pool.idleCount) return kept
+    await kept?.close()
+    return connect({
+      connectionString: this.#databaseUrl,
+      veil: makeVeil(this.keys.indexKey, this.#ground.random),
+      poolMax: 4,
+      guardBuckets: true,
+      onError: () => undefined,
+    })
+  }
+
   /** Ends this life at once. */
   async kill(): Promise<void> {
     if (this.isUp) {
@@ -126,13 +136,22 @@ export class SimParty {
     }
   }
 
-  /** Lets go of what a life that ended left behind; also when the simulation is over. */
+  /** Lets go of what a life that ended left behind. */
   async bury(): Promise<void> {
     const life = this.#life
     await this.kill()
     this.#life = undefined
     await life?.built.app.close()
-    await life?.connection.close()
+    if (life !== undefined) {
+      life.database.leave()
+      this.#kept = life.connection
+    }
+  }
+
+  /** For good. */
+  async close(): Promise<void> {
+    await this.bury()
+    await this.#kept?.close()
   }
 
   #ended(life: number): void {

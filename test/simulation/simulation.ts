@@ -23,7 +23,7 @@ export type Outcome = {
   readonly kinds: ReadonlyMap<string, number>
 }
 
-const COMMANDS = 26
+const COMMANDS = 20
 const HOUR_MS = 3_600_000
 /** Chores that matter to the laws; the others sweep what is old. */
 const CHORES = [
@@ -73,7 +73,7 @@ export class Simulation {
 
   /** Runs to the end, or to the first violation. */
   async run(): Promise<void> {
-    while (this.#left > 0 || this.#calm < 30) {
+    while (this.#left > 0 || this.#calm < 20) {
       if (this.#left <= 0) this.#calm++
       await this.#one()
       this.model.insist()

@@ -101,7 +101,7 @@ export class World {
   }
 
   async close(): Promise<void> {
-    for (const party of this.parties) await party.bury()
+    for (const party of this.parties) await party.close()
     for (const snapshot of this.#snapshots.values()) await snapshot.close()
     for (const database of this.#databases) await database.close()
     fs.rmSync(this.#folder, { recursive: true, force: true })
