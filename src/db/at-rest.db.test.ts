@@ -90,6 +90,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'data_request.hiu_status',
     'audit_event.actor_kind',
     'hiu_copy.reason',
+    'account_closing.hold_reason',
     'hiu_copy.hold_reason',
     'emergency_access.reason',
     'hiu_consent.asked_role',
