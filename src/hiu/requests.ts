@@ -70,7 +70,7 @@ export function hashOfToken(token: string): Uint8Array {
 
 /**
  * Asks for the data of an artefact, which the caller has locked, with its own date range and a key pair and nonce of this request
- * alone. A postponed request is replaced by this one.
+ * alone. Postponed requests are replaced by this one.
  * Refuses with `hiu/not-granted` or `hiu/too-often`.
  */
 export async function requestData(
@@ -92,8 +92,10 @@ export async function requestData(
   const bucket = bucketOf(artefact.patient)
   const id = makeId<'hiu-request'>(tx.now, tx.random, bucket)
   const { range } = granted.terms
-  const postponed = earlier.find(({ status }) => status === 'postponed')
-  const replaces = postponed === undefined ? {} : { replaces: postponed.id }
+  // Two may wait at once: by hand and by a notice. This one stands for all of them, or the others would wait for ever.
+  const postponed = earlier.filter(({ status }) => status === 'postponed')
+  const last = postponed.at(-1)
+  const replaces = last === undefined ? {} : { replaces: last.id }
   const recorded = await record<DataAskedEvent>(tx, {
     type: 'hiu.data-asked',
     actor: { kind: 'facility', id: needs.facility.id },
@@ -104,7 +106,7 @@ export async function requestData(
     how,
     ...replaces,
   })
-  if (postponed !== undefined) await moveRequest(tx, recorded, postponed, { status: 'replaced', ended: true })
+  for (const one of postponed) await moveRequest(tx, recorded, one, { status: 'replaced', ended: true })
   const secret = {
     privateKey: exportPrivateKey(makeKeyPair(tx.random)),
     nonce: makeNonce(tx.random),
