@@ -154,6 +154,28 @@ describe('a facility whose data request is refused for a reason that passes', ()
     )
   })
 
+  it('leaves none waiting for ever when two requests for one consent are refused', async () => {
+    const first = await granted(bench, {}, 'early')
+    assert.equal((await bench.native('POST', `/v1/consent-requests/${first.own}/fetch`, {})).status, 202)
+    await bench.drain()
+    const second = { requestId: bench.last(REQUEST)?.requestId ?? '' }
+    assert.notEqual(second.requestId, first.requestId)
+    await refuse(first)
+    await refuse(second)
+    await wait(2_000)
+    const rows = await bench.machine.db
+      .selectFrom('hiu_request')
+      .select('status')
+      .where('bucket', '>=', 0)
+      .where('artefact', '=', first.consentId)
+      .orderBy('ordinal')
+      .execute()
+    assert.deepEqual(
+      rows.map(({ status }) => status),
+      ['replaced', 'replaced', 'asked'],
+    )
+  })
+
   it('asks once when it is killed while asking again, and when the exchange repeats its refusal', async () => {
     const asked = await granted(bench, {}, 'early')
     await refuse(asked)
