@@ -1,7 +1,7 @@
 /**
  * `npm test [-- patterns]`: all tests, or the named files, on one throwaway PostgreSQL server. The database of each test file is a clone
- * of a template that is migrated once. The browser's journeys run in a process of their own beside all others; the simulation, which never
- * waits, comes after them, and in CI, where it is long, after everything else.
+ * of a template that is migrated once. The browser's journeys run in a process of their own beside all others; faults, attacks and the
+ * simulation, which never wait, come after them, and in CI, where they are long, after everything else.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,8 @@ import { startTestServer } from '../test/database.ts'
 
 /** Each in a process of its own: a browser mostly waits, and gives up when a third process takes its time. */
 const BROWSER = 'test/browser/'
-const SIMULATION = 'test/simulation/'
+/** Never wait, and want the machine for themselves. */
+const AFTERWARDS = ['test/faults/', 'test/security/', 'test/simulation/']
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
@@ -20,12 +21,14 @@ async function main(patterns: readonly string[]): Promise<number> {
   try {
     if (patterns.length > 0) return await runTests(server.url, patterns, 'inherit')
     const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).toSorted()
-    const inFolder = (folder: string): readonly string[] => files.filter((file) => file.startsWith(folder))
-    const others = files.filter((file) => !file.startsWith(BROWSER) && !file.startsWith(SIMULATION))
+    const inFolders = (...folders: readonly string[]): readonly string[] =>
+      files.filter((file) => folders.some((folder) => file.startsWith(folder)))
+    const apart = new Set(inFolders(BROWSER, ...AFTERWARDS))
+    const others = files.filter((file) => !apart.has(file))
     const rest = runTests(server.url, others, 'inherit')
-    const browser = await runTests(server.url, inFolder(BROWSER), 'at the end')
+    const browser = await runTests(server.url, inFolders(BROWSER), 'at the end')
     if (process.env['CI'] === 'true') await rest
-    const codes = [browser, await runTests(server.url, inFolder(SIMULATION), 'at the end'), await rest]
+    const codes = [browser, await runTests(server.url, inFolders(...AFTERWARDS), 'at the end'), await rest]
     return Math.max(...codes)
   } finally {
     await server.stop()
