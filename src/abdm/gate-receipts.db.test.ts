@@ -105,6 +105,8 @@ describe('receipts of what the gate said: the exchange, when data is asked for',
     const { machine } = exchange
     const consent = await consented()
     await transact(machine, (tx) => raiseAlarm(tx, inDoubt))
+    // The newest refusal is asked for: one of an earlier moment must not share this one's.
+    exchange.clock.advance(1_000)
     await ask(consent, RANGE)
     const refused = await proven(machine, ASHA, 'transfer.refused')
     assert.deepEqual([refused['consent'], refused['code']], [consent, 'log/in-doubt'])
