@@ -11,9 +11,9 @@ import { ensureWeb } from '../src/http/web-build.ts'
 import { startTestServer } from '../test/database.ts'
 
 /** Each in a process of its own: a browser mostly waits, and gives up when a third process takes its time. */
-const BROWSER = 'test/browser/'
-/** Never wait, and want the machine for themselves. */
-const AFTERWARDS = ['test/faults/', 'test/security/', 'test/simulation/']
+const BROWSER = /^test\/browser\//
+/** Never wait, and want the machine for themselves; a part of the journeys, so that both processes end at about the same time. */
+const AFTERWARDS = [/^test\/journeys\/[a-k]/, /^test\/faults\//, /^test\/security\//, /^test\/simulation\//]
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
@@ -21,14 +21,14 @@ async function main(patterns: readonly string[]): Promise<number> {
   try {
     if (patterns.length > 0) return await runTests(server.url, patterns, 'inherit')
     const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts']).toSorted()
-    const inFolders = (...folders: readonly string[]): readonly string[] =>
-      files.filter((file) => folders.some((folder) => file.startsWith(folder)))
-    const apart = new Set(inFolders(BROWSER, ...AFTERWARDS))
+    const like = (...forms: readonly RegExp[]): readonly string[] =>
+      files.filter((file) => forms.some((form) => form.test(file)))
+    const apart = new Set(like(BROWSER, ...AFTERWARDS))
     const others = files.filter((file) => !apart.has(file))
     const rest = runTests(server.url, others, 'inherit')
-    const browser = await runTests(server.url, inFolders(BROWSER), 'at the end')
+    const browser = await runTests(server.url, like(BROWSER), 'at the end')
     if (process.env['CI'] === 'true') await rest
-    const codes = [browser, await runTests(server.url, inFolders(...AFTERWARDS), 'at the end'), await rest]
+    const codes = [browser, await runTests(server.url, like(...AFTERWARDS), 'at the end'), await rest]
     return Math.max(...codes)
   } finally {
     await server.stop()
