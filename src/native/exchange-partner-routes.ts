@@ -10,7 +10,7 @@ import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { refuse } from '../kernel/refusal.ts'
 import { decideDryRun } from '../transfer/decision-commands.ts'
-import { concerns, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
+import { concerns, pageAfter, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
 import { decisionAsk, partnerPage } from './partner-messages.ts'
 
 const partner = { dialect: 'native', auth: 'partner', once: false } as const
@@ -31,16 +31,13 @@ function consentRoutes(): readonly Route[] {
       query: partnerPage,
       answers: { 200: { description: 'Consents, and where to go on' } },
       handle: async ({ tx, query, caller }) => {
-        const { before, limit } = query
-        const found = await consentsNaming(tx, partnerOf(caller).facilities, {
-          limit,
-          ...(before === undefined ? {} : { before }),
-        })
-        const last = found.at(-1)
-        return {
-          status: 200,
-          body: { consents: found, ...(found.length < limit || last === undefined ? {} : { before: last.consentId }) },
-        }
+        const { facilities } = partnerOf(caller)
+        const page = await pageAfter(
+          query,
+          (asked) => consentsNaming(tx, facilities, asked),
+          ({ consentId }) => consentId,
+        )
+        return { status: 200, body: { consents: page.found, ...page.next } }
       },
     }),
     route({

@@ -5,7 +5,7 @@ import { type Route, route } from '../http/route.ts'
 import { partnerOf } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
+import { pageAfter, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
 import { partnerPage, sharingAsk } from './partner-messages.ts'
 
 type Needs = { readonly facility: { readonly id: FacilityId }; readonly ownLog: OwnLog }
@@ -26,16 +26,13 @@ function listRoutes(): readonly Route[] {
       query: partnerPage,
       answers: { 200: { description: 'Consents, and where to go on' } },
       handle: async ({ tx, query, caller }) => {
-        const { before, limit } = query
-        const found = await consentsSharedWith(tx, partnerOf(caller).facilities, {
-          limit,
-          ...(before === undefined ? {} : { before }),
-        })
-        const last = found.at(-1)
-        return {
-          status: 200,
-          body: { consents: found, ...(found.length < limit || last === undefined ? {} : { before: last.consentId }) },
-        }
+        const { facilities } = partnerOf(caller)
+        const page = await pageAfter(
+          query,
+          (asked) => consentsSharedWith(tx, facilities, asked),
+          ({ consentId }) => consentId,
+        )
+        return { status: 200, body: { consents: page.found, ...page.next } }
       },
     }),
     route({
@@ -46,14 +43,13 @@ function listRoutes(): readonly Route[] {
       query: partnerPage,
       answers: { 200: { description: 'Disclosures with the events that prove them, and where to go on' } },
       handle: async ({ tx, query, caller }) => {
-        const { before, limit } = query
-        const found = await disclosuresTo(tx, partnerOf(caller).facilities, {
-          limit,
-          ...(before === undefined ? {} : { before }),
-        })
-        const last = found.at(-1)?.event
-        const more = found.length < limit || last === undefined || last === null ? {} : { before: last }
-        return { status: 200, body: { disclosures: found, ...more } }
+        const { facilities } = partnerOf(caller)
+        const page = await pageAfter(
+          query,
+          (asked) => disclosuresTo(tx, facilities, asked),
+          ({ event }) => event,
+        )
+        return { status: 200, body: { disclosures: page.found, ...page.next } }
       },
     }),
   ]

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { OwnLog } from '../audit/log.ts'
 import { receiptFor } from '../audit/receipts.ts'
 import { announce, record } from '../audit/record.ts'
@@ -8,7 +9,7 @@ import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import type { ClientEvent } from '../partners/client.ts'
 import type { Decision } from '../policy/gate.ts'
-import { receiptQuery } from './partner-messages.ts'
+import { type partnerPage, receiptQuery } from './partner-messages.ts'
 
 /** Records that a partner asked the gate, by which rules it answered and for which purposes; about nobody, since nothing was shared. */
 export async function recordAsked(tx: Tx, caller: PartnerCaller, decision: Decision): Promise<void> {
@@ -42,6 +43,20 @@ export function wireDecision(decision: Decision): object {
     policyVersion,
     ...(nextAt === undefined ? {} : { nextAt: nextAt.toISOString() }),
   }
+}
+
+type Page = { readonly before?: string; readonly limit: number }
+
+/** Reads a page as it was asked for, and says where the next one goes on: after `idOf` of its last entry, if it is full. */
+export async function pageAfter<Entry>(
+  { before, limit }: z.output<typeof partnerPage>,
+  read: (page: Page) => Promise<readonly Entry[]>,
+  idOf: (entry: Entry) => string | null,
+): Promise<{ readonly found: readonly Entry[]; readonly next: { readonly before?: string } }> {
+  const found = await read({ limit, ...(before === undefined ? {} : { before }) })
+  const last = found.at(-1)
+  const id = last === undefined || found.length < limit ? null : idOf(last)
+  return { found, next: id === null ? {} : { before: id } }
 }
 
 /** Fields of events that name a facility which takes part in what happened. */
