@@ -1,7 +1,7 @@
 import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
 import { runChores, settle, workOff } from './drain.ts'
-import { Violation } from './model.ts'
+import { type Model, Violation } from './model.ts'
 import type { Simulation } from './simulation.ts'
 import { EXCHANGE, HOSPITALS, PARTIES, type PartyId, type World } from './world.ts'
 
@@ -66,25 +66,34 @@ async function heal(world: World): Promise<void> {
 }
 
 async function reckon(simulation: Simulation): Promise<void> {
-  const { world, clients, logs } = simulation
+  const { clients, logs } = simulation
   await clients.insistOnPromises()
   for (const log of logs.values()) {
     await log.follow()
     await log.insistOnAll()
   }
-  for (const id of PARTIES) await insistOnNoDeadJobs(world, id)
+  for (const id of PARTIES) await insistOnNoDeadJobs(simulation, id)
   await insistOnAgreement(simulation)
   for (const id of HOSPITALS) await insistOnErasure(simulation, id)
 }
 
-async function insistOnNoDeadJobs(world: World, id: PartyId): Promise<void> {
+async function insistOnNoDeadJobs({ world, model }: Simulation, id: PartyId): Promise<void> {
   const open = await transact(world.party(id).built.machine, (tx) => listOpenJobs(tx, 100))
-  // A page that its requester refuses, since it knew first that the consent was over, is a failed page and told as that.
-  const isRefusedPage = ({ kind, lastError }: (typeof open)[number]): boolean =>
-    kind === 'hip.push' && (lastError ?? '').includes('answered 403')
-  const stuck = open.find((job) => (job.status === 'dead' ? !isRefusedPage(job) : job.runAt <= world.time.now()))
+  const refused = await pagesRefusedInTime(world, model, id)
+  const stuck = open.find((job) => (job.status === 'dead' ? !refused.has(job.id) : job.runAt <= world.time.now()))
   if (stuck !== undefined)
     throw new Violation(`${id}: a job ${stuck.kind} ${stuck.path ?? ''} is ${stuck.status}: ${stuck.lastError}`)
+}
+
+/** Pages that a requester did not take because it knew before the provider that their consent was over: they have failed, and that is told. */
+async function pagesRefusedInTime(world: World, model: Model, id: PartyId): Promise<ReadonlySet<string>> {
+  const { db } = world.party(id).built.machine
+  const dead = db.selectFrom('job').select(['id', 'last_error', 'payload']).where('status', '=', 'dead')
+  const pushes = await dead.where('kind', '=', 'hip.push').execute()
+  const isInTime = ({ last_error, payload }: (typeof pushes)[number]): boolean =>
+    last_error === 'The requester answered 403.' &&
+    model.consents.get((payload as { consentId: string }).consentId)?.ended !== undefined
+  return new Set(pushes.filter(isInTime).map((one) => one.id))
 }
 
 type Row = { readonly id: string; readonly status: string }
@@ -103,9 +112,8 @@ async function insistOnAgreement({ world, model }: Simulation): Promise<void> {
       const here = asked.get(one.own)
       // Refused because it came too late, or was wrong by the exchange's clock: both know nothing of it.
       if (there === undefined && here === 'failed') continue
-      // A facility whose clock was ahead may have ended it as expired before it heard of the revocation: ended it is for both.
-      const isOver = (status: string | undefined): boolean => status === 'expired' || status === 'revoked'
-      if (there !== undefined && isOver(here) && isOver(there.toLowerCase())) continue
+      // A facility whose clock was ahead may have ended it as expired before it heard of the revocation.
+      if (there === 'REVOKED' && here === 'expired') continue
       if (there === undefined || here !== there.toLowerCase())
         throw new Violation(`consent request ${one.own} is ${here} at ${hospital} and ${there} at the exchange`)
     }
