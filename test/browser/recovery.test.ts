@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { OidcWorld } from '../oidc-world.ts'
 import { addStaff, codeOfStaff } from '../staff.ts'
+import { waitFor } from '../wait.ts'
 import { saidAtDesk } from './desk-words.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
@@ -35,7 +36,10 @@ describe('ways back in, and single sign-on, at the desk', () => {
     await one.page.locator('button[type=submit]').click()
   }
   const prove = async (one: Visitor, { login }: Person): Promise<void> => {
-    await one.page.locator('dialog input[name=code]').fill(await codeOfStaff(world.network, OURS, login))
+    const field = one.page.locator('dialog input[name=code]')
+    // In a sandbox nobody has the phone of an invented person: her code is filled in, and then typed over.
+    await waitFor('the code of an invented person', async () => /^\d{6}$/.test(await field.inputValue()))
+    await field.fill(await codeOfStaff(world.network, OURS, login))
     await one.page.locator('dialog button[type=submit]').click()
   }
 

@@ -161,9 +161,18 @@ export class Visitor {
   }
 }
 
+const LOOKS_MAX = 5
+
 /** In a window as tall as the page: what a bar at the edge of the window covers is a matter of scrolling, no fault. */
 async function axeFaults(page: Page): Promise<readonly string[]> {
-  return inTallWindow(page, () => axeFaultsNow(page))
+  for (let look = 1; ; look++) {
+    const [faults, hasGrown] = await inTallWindow(page, async () => {
+      const found = await axeFaultsNow(page)
+      return [found, await page.evaluate(() => document.documentElement.scrollHeight > innerHeight)] as const
+    })
+    // News that came meanwhile made the page longer than its window: what the bar covered then is looked at again.
+    if (!hasGrown || look === LOOKS_MAX) return faults
+  }
 }
 
 async function inTallWindow<T>(page: Page, work: () => Promise<T>): Promise<T> {
