@@ -52,12 +52,6 @@ describe('the sandbox console', () => {
     return size === 'desktop' ? rows.last() : rows.first()
   }
 
-  /** Two frames later, everything has its new colours. */
-  const painted = (visitor: Visitor): Promise<void> =>
-    visitor.page.evaluate(
-      () => new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
-    )
-
   for (const [language, size] of JOURNEY_SCREENS) {
     test(`every page is sound: ${size}, ${language}`, async () => {
       const visitor = await world.visitor('sbx', { size, language })
@@ -65,7 +59,6 @@ describe('the sandbox console', () => {
         await visitor.open(`/sandbox/${place}`)
         for (const colorScheme of ['light', 'dark'] as const) {
           await visitor.page.emulateMedia({ colorScheme })
-          await painted(visitor)
           await visitor.assertSound()
           if (colorScheme === 'dark' && place === '' && size === 'desktop' && language === 'en')
             await visitor.picture('console-dark-en-desktop')

@@ -163,16 +163,31 @@ export class Visitor {
 
 const LOOKS_MAX = 5
 
-/** In a window as tall as the page: what a bar at the edge of the window covers is a matter of scrolling, no fault. */
+/**
+ * In a window as tall as the page: what a bar at the edge of the window covers is a matter of scrolling, no fault. A fault is what two looks
+ * one after the other find: a page that takes its new colours, or grows by news, at the very moment of a look is looked at again.
+ */
 async function axeFaults(page: Page): Promise<readonly string[]> {
+  let last: readonly string[] = []
   for (let look = 1; ; look++) {
+    await atRest(page)
     const [faults, hasGrown] = await inTallWindow(page, async () => {
       const found = await axeFaultsNow(page)
       return [found, await page.evaluate(() => document.documentElement.scrollHeight > innerHeight)] as const
     })
-    // News that came meanwhile made the page longer than its window: what the bar covered then is looked at again.
-    if (!hasGrown || look === LOOKS_MAX) return faults
+    const isSure = faults.length === 0 || faults.join('\n') === last.join('\n')
+    if ((isSure && !hasGrown) || look === LOOKS_MAX) return faults
+    last = faults
   }
+}
+
+/** No movement runs any more, and two frames were painted since. */
+function atRest(page: Page): Promise<void> {
+  return page.evaluate(async () => {
+    const ends = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity)
+    await Promise.allSettled(ends.map(({ finished }) => finished))
+    await new Promise<void>((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve())))
+  })
 }
 
 async function inTallWindow<T>(page: Page, work: () => Promise<T>): Promise<T> {

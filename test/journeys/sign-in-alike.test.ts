@@ -10,6 +10,8 @@ const FACILITY = 'IN2710000011'
 const ROUNDS = 11
 /** A median may differ by this much: far less than a password costs, which is what a shortcut would save. */
 const OFF_MAX = 0.35
+/** A difference that the program makes shows in every series; one that the machine made is gone in the next. */
+const SERIES_MAX = 4
 
 type Heard = { readonly status: number; readonly headers: string; readonly body: string; readonly tookMs: number }
 type Kind = readonly [name: string, ask: () => { readonly url: string; readonly body: object }]
@@ -56,7 +58,21 @@ describe('a guesser learns nothing about who has an account', () => {
     return heard
   }
 
-  function assertAlike(kinds: readonly Kind[], heard: readonly (readonly Heard[])[]): void {
+  /** All kinds hear the same, byte for byte, and wait about as long. */
+  async function assertAlike(kinds: readonly Kind[], between: () => Promise<unknown>): Promise<Heard> {
+    const offs: string[] = []
+    while (offs.length < SERIES_MAX) {
+      const heard = await hear(kinds, between)
+      const first = assertSame(kinds, heard)
+      const medians = heard.map((each) => median(each.map(({ tookMs }) => tookMs)))
+      const [least, most] = [Math.min(...medians), Math.max(...medians)]
+      if (most - least <= Math.max(3, most * OFF_MAX)) return first
+      offs.push(kinds.map(([name], at) => `${name} ${medians[at]?.toFixed(1)} ms`).join(', '))
+    }
+    return assert.fail(offs.join('; '))
+  }
+
+  function assertSame(kinds: readonly Kind[], heard: readonly (readonly Heard[])[]): Heard {
     const [first] = heard.flat()
     assert.ok(first)
     for (const [at, [name]] of kinds.entries())
@@ -66,10 +82,7 @@ describe('a guesser learns nothing about who has an account', () => {
           { status: first.status, headers: first.headers, body: first.body },
           name,
         )
-    const medians = heard.map((each) => median(each.map(({ tookMs }) => tookMs)))
-    const [least, most] = [Math.min(...medians), Math.max(...medians)]
-    const told = kinds.map(([name], at) => `${name} ${medians[at]?.toFixed(1)} ms`).join(', ')
-    assert.ok(most - least <= Math.max(3, most * OFF_MAX), told)
+    return first
   }
 
   test('at the desk: unknown, wrong, suspended, invited, left: the same answer, byte for byte, in about the same time', async () => {
@@ -94,9 +107,8 @@ describe('a guesser learns nothing about who has an account', () => {
       ['no login at all', at('not a login!')],
       ...statuses.map((status): Kind => [status, at(`alike.${status}`)]),
     ]
-    const heard = await hear(kinds, () => db.deleteFrom('sign_in_throttle').execute())
-    assertAlike(kinds, heard)
-    assert.equal(heard[0]?.[0]?.status, 401)
+    const heard = await assertAlike(kinds, () => db.deleteFrom('sign_in_throttle').execute())
+    assert.equal(heard.status, 401)
   })
 
   test('at the desk: who has to wait hears it alike, whether there is such a login or not', async () => {
@@ -122,8 +134,7 @@ describe('a guesser learns nothing about who has an account', () => {
       ['an account', at(ASHA.abhaAddress)],
       ['none', at('nobody.here@sbx')],
     ]
-    const heard = await hear(kinds, () => sql`delete from sign_in_code`.execute(running.machine.db))
-    assertAlike(kinds, heard)
-    assert.equal(heard[0]?.[0]?.status, 202)
+    const heard = await assertAlike(kinds, () => sql`delete from sign_in_code`.execute(running.machine.db))
+    assert.equal(heard.status, 202)
   })
 })
