@@ -40,6 +40,7 @@ import { deskLiveRoute } from './native/live-routes.ts'
 import { facilityQuestionRoutes } from './native/question-routes.ts'
 import { makeOwnClient, type OwnClient } from './partners/own-client.ts'
 import { REPORT_SCOPES } from './partners/scope.ts'
+import { leakedPasswordsIn } from './people/known-passwords.ts'
 import { makePasswordGate } from './people/password-gate.ts'
 import { makeSsoProvider, type SsoProvider } from './people/sso-provider.ts'
 import { staffChores } from './people/staff-jobs.ts'
@@ -178,8 +179,22 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
     keepsTexts: config.textMessages.kind === 'sandbox',
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),
+    ...leakedOf(config),
     ...(oidc === undefined ? {} : { sso: makeSsoProvider(oidc, ground.outbound) }),
     ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
+  }
+}
+
+/** A file that cannot be used is said at the start: later it would be a password that nobody can set. */
+function leakedOf({ signIn }: FacilityConfig): Pick<DeskNeeds, 'leaked'> {
+  if (signIn.leakedPasswords === undefined) return {}
+  try {
+    return { leaked: leakedPasswordsIn(signIn.leakedPasswords) }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unreadable'
+    throw new ConfigFault(
+      `signIn.leakedPasswords: ${signIn.leakedPasswords} cannot be used (${why}). Write a file with a line SHA1:COUNT for each password, sorted by hash.`,
+    )
   }
 }
 

@@ -199,7 +199,14 @@ const facilityConfig = z
       })
       .strict(),
     /** How the staff may sign in beside their own passwords and passkeys. */
-    signIn: z.object({ oidc: oidc.optional() }).strict().default({}),
+    signIn: z
+      .object({
+        oidc: oidc.optional(),
+        /** A file of SHA-1 hashes of leaked passwords, sorted, as Have I Been Pwned lets one download them. */
+        leakedPasswords: z.string().min(1).optional(),
+      })
+      .strict()
+      .default({}),
     /** Laws by which copies received from others are kept, sealed, beyond their consent (src/hiu/copy.ts). */
     keepsByLaw: z
       .array(z.enum(HOLDS_BY_SETTING, `write ${HOLDS_BY_SETTING.map((each) => `"${each}"`).join(' or ')}`))
@@ -302,6 +309,7 @@ function withFolders(config: PartyConfig, base: string): PartyConfig {
   }
   if (config.role === 'exchange') return { ...config, ...common }
   const { folder } = config.records
+  const { leakedPasswords } = config.signIn
   const { certificate } = config.exchange
   return {
     ...config,
@@ -309,6 +317,9 @@ function withFolders(config: PartyConfig, base: string): PartyConfig {
     ...(certificate === undefined
       ? {}
       : { exchange: { ...config.exchange, certificate: withTlsFiles(certificate, base) } }),
+    ...(leakedPasswords === undefined
+      ? {}
+      : { signIn: { ...config.signIn, leakedPasswords: resolve(base, leakedPasswords) } }),
     records: { ...config.records, ...(folder === undefined ? {} : { folder: resolve(base, folder) }) },
   }
 }

@@ -188,6 +188,11 @@ export const FACILITY_PROBLEMS = {
     title: 'This invitation was used, replaced by a newer one, or has expired.',
   },
   'staff/weak-password': { status: 422, abdm: 'ABDM-1006', title: 'The password is easy to guess.' },
+  'staff/known-password': {
+    status: 422,
+    abdm: 'ABDM-1006',
+    title: 'The password, or what it is made of, stands in the lists that guessers begin with. Take another one.',
+  },
   'staff/login-taken': { status: 409, abdm: 'ABDM-1006', title: 'Somebody else of the staff has this login.' },
   'staff/unknown': { status: 404, abdm: 'ABDM-1404', title: 'Nobody of the staff has this id.' },
   'staff/last-administrator': {

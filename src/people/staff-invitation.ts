@@ -5,6 +5,7 @@ import { staffActor } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { makeCodeSecret, shareCodeSecret, stepOfCode } from './authenticator.ts'
+import { isCommonPassword } from './known-passwords.ts'
 import { type AskedPasskey, addPasskey, type PasskeyPlace, startPasskeyAdding } from './passkey-commands.ts'
 import { hashPassword } from './password.ts'
 import { type PasswordFault, passwordFault } from './password-rules.ts'
@@ -75,14 +76,24 @@ export async function shareInvitationSecret(
 const PASSWORD_WORDS: Readonly<Record<PasswordFault, string>> = {
   'too-short': `Take at least ${LIMITS.passwordCharsMin} characters; a sentence is easy to remember.`,
   'too-long': `Take at most ${LIMITS.passwordCharsMax} characters.`,
-  'own-name': 'The login or the name with little else is easy to guess.',
+  'own-name': 'The login, the name or the facility with little else is easy to guess.',
   'too-plain': 'This is among the first that a guesser tries.',
 }
 
-/** `staff/weak-password` with what to do, undefined when the password may be taken. */
-export function refuseWeakPassword(password: string, who: StaffMember): Refusal | undefined {
-  const fault = passwordFault(password, who)
-  return fault && refuse('staff/weak-password', PASSWORD_WORDS[fault], 'password')
+/** `staff/weak-password` or `staff/known-password` with what to do, undefined when the password may be taken. */
+export async function refuseWeakPassword(
+  needs: Pick<DeskNeeds, 'facility' | 'leaked'>,
+  password: string,
+  { login, name }: StaffMember,
+): Promise<Refusal | undefined> {
+  const fault = passwordFault(password, { login, name, facility: needs.facility.name })
+  if (fault !== undefined) return refuse('staff/weak-password', PASSWORD_WORDS[fault], 'password')
+  if (await isCommonPassword(password)) return refuse('staff/known-password', undefined, 'password')
+  try {
+    return needs.leaked?.has(password) ? refuse('staff/known-password', undefined, 'password') : undefined
+  } catch {
+    return refuse('machine/unavailable', 'The list of leaked passwords cannot be read; nothing was changed.')
+  }
 }
 
 type Joining = { readonly invitation: string; readonly password: string; readonly code: string }
@@ -91,13 +102,13 @@ type Joined = { readonly account: StaffAccount; readonly recorded: Recorded<Staf
 /** The invited person sets password and authenticator app, and proves by a first code that the app has it. */
 export async function joinByPassword(
   tx: Tx,
-  needs: Pick<DeskNeeds, 'facility'>,
+  needs: Pick<DeskNeeds, 'facility' | 'leaked'>,
   input: Joining,
 ): Promise<Joined | Refusal> {
   const open = await openInvitation(tx, input.invitation)
   if (isRefusal(open)) return open
   const { account, invitation, digest } = open
-  const weak = refuseWeakPassword(input.password, account)
+  const weak = await refuseWeakPassword(needs, input.password, account)
   if (weak) return weak
   if (invitation.codeSecret === undefined)
     return refuse('staff/wrong-code', 'Add the account to the authenticator app first.', 'code')

@@ -97,8 +97,8 @@ export async function changePassword(
   if (isRefusal(isRight)) return isRight
   if (!isRight) return refuse('staff/wrong-password', undefined, 'password')
   await forgetGuesses(tx, needs, guessed)
-  const weak = refuseWeakPassword(input.newPassword, account)
-  if (weak) return { ...weak, field: 'newPassword' }
+  const weak = await refuseWeakPassword(needs, input.newPassword, account)
+  if (weak) return weak.field === undefined ? weak : { ...weak, field: 'newPassword' }
   const passwordHash = await hashPassword(input.newPassword)
   const recorded = await record(tx, {
     type: 'staff.password-changed',

@@ -6,6 +6,7 @@ import type { FacilityId, Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { nextCode, stepOfCode } from './authenticator.ts'
+import type { LeakedPasswords } from './known-passwords.ts'
 import { isPasswordOf } from './password.ts'
 import type { PasswordGate } from './password-gate.ts'
 import { proveByRecoveryCode } from './recovery-commands.ts'
@@ -21,6 +22,8 @@ export type DeskNeeds = ThrottleNeeds & {
   readonly facility: { readonly id: FacilityId; readonly name: string }
   readonly web: WebNeeds
   readonly gate: PasswordGate
+  /** Where the settings name a file of them. */
+  readonly leaked?: LeakedPasswords
 }
 
 /** Who acts when nobody has proved who they are yet. */

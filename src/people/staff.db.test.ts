@@ -350,6 +350,26 @@ test('a new password needs the old one; other sessions end, this one stays', asy
   assert.equal(codeOf(await change('not the old one', 'eight lamps in the well')), 'staff/wrong-password')
   const weak = (await change(PASSWORD, '123456789012')) as Refusal
   assert.deepEqual([weak.code, weak.field], ['staff/weak-password', 'newPassword'])
+  const known = (await change(PASSWORD, 'Sunshine-2026')) as Refusal
+  assert.deepEqual([known.code, known.field], ['staff/known-password', 'newPassword'])
+  const leaked = { has: (tried: string) => tried === 'nine lamps in the well' }
+  const among = { ...needs, leaked }
+  const stolen = await inTx((tx) =>
+    changePassword(tx, among, me, { password: PASSWORD, newPassword: 'nine lamps in the well' }),
+  )
+  assert.equal(stolen?.code, 'staff/known-password')
+  const unreadable = {
+    ...needs,
+    leaked: {
+      has: (): boolean => {
+        throw new Error('EIO')
+      },
+    },
+  }
+  const unsure = await inTx((tx) =>
+    changePassword(tx, unreadable, me, { password: PASSWORD, newPassword: 'eight lamps in the well' }),
+  )
+  assert.equal(unsure?.code, 'machine/unavailable', 'a password that cannot be looked up is not taken')
   assert.equal(await change(PASSWORD, 'eight lamps in the well'), undefined)
   assert.equal(codeOf(await session(person.opened)), 'ok')
   assert.equal(codeOf(await session(elsewhere)), 'auth/no-session')

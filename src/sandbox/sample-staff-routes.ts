@@ -5,7 +5,7 @@ import type { DeskNeeds } from '../people/staff-sign-in.ts'
 import { addSampleStaff, listSampleStaff } from './sample-staff.ts'
 
 /** Invented staff of a sandbox: who tries it out picks one at the desk's sign-in page, and goes through the real sign-in. */
-export function sampleStaffRoutes(needs: Pick<DeskNeeds, 'facility'>): readonly Route[] {
+export function sampleStaffRoutes(needs: Pick<DeskNeeds, 'facility' | 'leaked'>): readonly Route[] {
   const described = { dialect: 'native', once: false, path: '/v1/sandbox/staff' } as const
   const listed = { answers: { 200: { description: 'Whom one may sign in as' } } }
   return [

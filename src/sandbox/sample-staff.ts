@@ -27,7 +27,7 @@ const SANDBOX: Actor = { kind: 'operator', id: 'sandbox' }
  */
 export async function addSampleStaff(
   tx: Tx,
-  needs: Pick<DeskNeeds, 'facility'>,
+  needs: Pick<DeskNeeds, 'facility' | 'leaked'>,
   who: { readonly login: string; readonly name: string; readonly role: StaffRole; readonly registration?: string },
 ): Promise<SampleStaff | Refusal> {
   const known = await findSample(tx, who.login)

@@ -60,7 +60,7 @@ export function AccountPage(): ReactNode {
           ]}
         />
         <PasskeysPart staff={id} />
-        {hasPassword ? <PasswordPart login={login} name={name} /> : null}
+        {hasPassword ? <PasswordPart login={login} name={name} facility={session.facility.name} /> : null}
         {hasPassword ? <AuthenticatorPart staff={id} /> : null}
         <RecoveryPart staff={id} onCodes={setCodes} />
         <SsoPart staff={id} />

@@ -28,7 +28,8 @@ export function PasswordStep(props: {
   const [fault, setFault] = useState<string>()
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    const found = passwordFault(password, props.invitation)
+    const { login, name, facility } = props.invitation
+    const found = passwordFault(password, { login, name, facility: facility.name })
     setFault(found && says[found])
     if (found === undefined) props.onPassword(password)
   }
@@ -97,7 +98,9 @@ export function AppStep(props: {
   return (
     <Page title={t('staff.join-app-title')}>
       <p>{t('staff.join-app-text')}</p>
-      {problem === undefined || fault !== undefined ? null : <Trouble error={problem} />}
+      {problem === undefined || fault !== undefined ? null : (
+        <Trouble error={problem} says={{ 'staff/known-password': t('staff.password-known') }} />
+      )}
       {shared === undefined ? (
         problem === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
       ) : (

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { passwordFault } from '../../../src/people/password-rules.ts'
+import { type PasswordOwner, passwordFault } from '../../../src/people/password-rules.ts'
 import { call } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { TextField } from '../../ui/fields.tsx'
@@ -12,7 +12,7 @@ import { faultOf, usePasswordFaults } from './faults.ts'
 import style from './staff.module.css'
 
 /** A new password for who knows the old one. */
-export function PasswordPart(props: { readonly login: string; readonly name: string }): ReactNode {
+export function PasswordPart(props: PasswordOwner): ReactNode {
   const { t } = useWords()
   const client = useQueryClient()
   const says = usePasswordFaults()
@@ -41,7 +41,12 @@ export function PasswordPart(props: { readonly login: string; readonly name: str
     }
   }
   const wrong = faultOf(problem, { 'staff/wrong-password': t('staff.wrong-password') })
-  const refused = weak ?? faultOf(problem, { 'staff/weak-password': t('staff.password-own-name') })
+  const refused =
+    weak ??
+    faultOf(problem, {
+      'staff/weak-password': t('staff.password-own-name'),
+      'staff/known-password': t('staff.password-known'),
+    })
   return (
     <Part title={t('staff.change-password')}>
       {state === 'changed' ? <Banner tone="live" title={t('staff.password-changed')} /> : null}
