@@ -22,6 +22,8 @@ export function usePasswordFaults(): Faults {
     'too-long': t('staff.password-too-long'),
     'own-name': t('staff.password-own-name'),
     'too-plain': t('staff.password-too-plain'),
+    'staff/weak-password': t('staff.password-own-name'),
+    'staff/known-password': t('staff.password-known'),
   }
 }
 

@@ -68,6 +68,7 @@ export function AppStep(props: {
   const { t } = useWords()
   const client = useQueryClient()
   const says = useCodeFaults()
+  const passwordSays = usePasswordFaults()
   const [shared, setShared] = useState<SharedSecret>()
   const [code, setCode] = useState('')
   const [isBusy, setIsBusy] = useState(false)
@@ -99,7 +100,7 @@ export function AppStep(props: {
     <Page title={t('staff.join-app-title')}>
       <p>{t('staff.join-app-text')}</p>
       {problem === undefined || fault !== undefined ? null : (
-        <Trouble error={problem} says={{ 'staff/known-password': t('staff.password-known') }} />
+        <Trouble error={problem} says={passwordSays} />
       )}
       {shared === undefined ? (
         problem === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>

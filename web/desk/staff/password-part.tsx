@@ -41,12 +41,7 @@ export function PasswordPart(props: PasswordOwner): ReactNode {
     }
   }
   const wrong = faultOf(problem, { 'staff/wrong-password': t('staff.wrong-password') })
-  const refused =
-    weak ??
-    faultOf(problem, {
-      'staff/weak-password': t('staff.password-own-name'),
-      'staff/known-password': t('staff.password-known'),
-    })
+  const refused = weak ?? faultOf(problem, says)
   return (
     <Part title={t('staff.change-password')}>
       {state === 'changed' ? <Banner tone="live" title={t('staff.password-changed')} /> : null}
