@@ -99,9 +99,7 @@ export function AppStep(props: {
   return (
     <Page title={t('staff.join-app-title')}>
       <p>{t('staff.join-app-text')}</p>
-      {problem === undefined || fault !== undefined ? null : (
-        <Trouble error={problem} says={passwordSays} />
-      )}
+      {problem === undefined || fault !== undefined ? null : <Trouble error={problem} says={passwordSays} />}
       {shared === undefined ? (
         problem === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
       ) : (
