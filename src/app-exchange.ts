@@ -52,7 +52,7 @@ import { patientOfSession } from './people/patient-session.ts'
 import type { WebNeeds } from './people/session-commands.ts'
 import { SIGN_IN_JOB, signInJob } from './people/sign-in-commands.ts'
 import { eraseAccountAgain } from './rights/closing-commands.ts'
-import { closingChore } from './rights/closing-jobs.ts'
+import { closeAccountJob, closingChore } from './rights/closing-jobs.ts'
 import { makeConsole, type SandboxConsole } from './sandbox/console.ts'
 import { frontPageRoutes } from './sandbox/front-page.ts'
 import { sandboxRoutes } from './sandbox/routes.ts'
@@ -102,7 +102,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...ownAppReactions(needs),
       ...exchangeRightsReactions,
     ],
-    handlers: [[ANSWER_DUE_JOB, answerDue], [SIGN_IN_JOB, signInJob(needs)], ...ownFetchJobs(needs)],
+    handlers: [[ANSWER_DUE_JOB, answerDue], [SIGN_IN_JOB, signInJob(needs)], closeAccountJob, ...ownFetchJobs(needs)],
     failures: [
       ...CONSENT_FAILURES,
       ...EXCHANGE_RIGHTS_FAILURES,

@@ -87,6 +87,8 @@ export const LIMITS = {
   pushPagesMax: 10_000,
   pushEntriesMax: 1_000,
   expiryBatchMax: 50,
+  /** What one step of closing an account ends. */
+  closingStepMax: 20,
   /** Most care contexts of one patient that a discovery answer may offer, or that a list of links shows. */
   careContextsFoundMax: 500,
   hiTypesMax: 8,
@@ -269,6 +271,8 @@ export const LIMITS = {
   /** Desk: patients that a search shows, rows of a list, and for how long looking at the same again is one look. */
   deskFoundMax: 20,
   deskListMax: 200,
+  /** Lines of a file of looks. */
+  accessLogFileMax: 10_000,
   deskLookMs: 15 * 60_000,
   /** Names that are put into the index in one transaction. */
   namesPerTurnMax: 100,

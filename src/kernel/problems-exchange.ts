@@ -14,6 +14,11 @@ export const EXCHANGE_PROBLEMS = {
     title:
       'This person decides for others here: their accounts are closed first, or somebody else becomes their guardian.',
   },
+  'people/still-closing': {
+    status: 409,
+    abdm: 'ABDM-1006',
+    title: 'This account is being closed: what it had allowed is still ending. Try again in a minute.',
+  },
   'people/not-closed': { status: 409, abdm: 'ABDM-1006', title: 'This account is not closed.' },
   'partners/unknown-bridge': { status: 404, abdm: 'ABDM-1026', title: 'There is no such bridge.' },
   'partners/duplicate-bridge': {

@@ -21,11 +21,12 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       ...operator,
       method: 'GET',
       path: '/v1/closed-accounts',
-      summary: 'Closed accounts that are kept because a law demands it, those whose time ends first before the others',
+      summary:
+        'Closed accounts: those of which something still ends, then those that are kept because a law demands it, whose time ends first before the others',
       answers: { 200: { description: 'Accounts' } },
       handle: async ({ tx }) => {
         const accounts = await closedAccounts(tx, LIMITS.pageSizeMax)
-        return { status: 200, body: accounts.map((held) => ({ patient: held.patient, ...viewClosed(held) })) }
+        return { status: 200, body: accounts.map((closing) => ({ patient: closing.patient, ...viewClosed(closing) })) }
       },
     }),
     route({
@@ -42,8 +43,8 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       handle: async ({ tx, params, body, ...call }) => {
         const patient = parseAbhaAddress(params['abhaAddress'] ?? '')
         if (patient === undefined) return refuse('people/unknown-patient')
-        const held = await closeAccount(tx, needs, { patient, actor: operatorOf(call.caller), wish: body.wish })
-        return isRefusal(held) ? held : { status: 200, body: viewClosed(held) }
+        const closing = await closeAccount(tx, needs, { patient, actor: operatorOf(call.caller), wish: body.wish })
+        return isRefusal(closing) ? closing : { status: 200, body: viewClosed(closing) }
       },
     }),
     route({
@@ -55,7 +56,7 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       answers: {
         204: { description: 'Open' },
         404: { description: 'No such patient, or erased already' },
-        409: { description: 'Not closed' },
+        409: { description: 'Not closed, or still being closed' },
       },
       handle: async ({ tx, params, body, ...call }) => {
         const patient = parseAbhaAddress(params['abhaAddress'] ?? '')

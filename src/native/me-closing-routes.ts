@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { actorOf } from '../consent/decision-commands.ts'
 import { type Route, route } from '../http/route.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
-import { ACCOUNT_HOLDS, type Held } from '../people/closing.ts'
+import { ACCOUNT_HOLDS, type Closing, holdOf } from '../people/closing.ts'
 import type { ClosingNeeds } from '../people/closing-commands.ts'
 import { clearedCookie, type WebNeeds } from '../people/session-commands.ts'
 import { type ClosingFacts, closeAccount, closingFacts } from '../rights/closing-commands.ts'
@@ -19,14 +19,18 @@ export type ClosedView = {
   readonly keptUntil: string
   /** The law that demands it. */
   readonly law: string
+  /** Whether all that it had allowed has ended. Nothing is given under it either way. */
+  readonly ended: boolean
 }
 
 /** How an operator and the patient read a closed account. */
-export function viewClosed({ closedAt, hold }: Held): ClosedView {
+export function viewClosed(closing: Closing): ClosedView {
+  const { reason, until } = holdOf(closing)
   return {
-    closedAt: closedAt.toISOString(),
-    keptUntil: hold.until.toISOString(),
-    law: ACCOUNT_HOLDS[hold.reason].law,
+    closedAt: closing.closedAt.toISOString(),
+    keptUntil: until.toISOString(),
+    law: ACCOUNT_HOLDS[reason].law,
+    ended: closing.status === 'held',
   }
 }
 
@@ -63,12 +67,12 @@ export function meClosingRoutes(needs: ClosingNeeds & { readonly web: WebNeeds }
         if (isRefusal(caller)) return caller
         // Software that holds a token of hers does not close her account: there is no proof anew of a token.
         if (caller.session === undefined) return refuse('auth/step-up-needed', 'An account is closed in the app.')
-        const held = await closeAccount(tx, needs, { patient: caller.patient, actor: actorOf(caller) })
-        if (isRefusal(held)) return held
+        const closing = await closeAccount(tx, needs, { patient: caller.patient, actor: actorOf(caller) })
+        if (isRefusal(closing)) return closing
         // A guardian who closed a child's account stays signed in.
         const headers =
           caller.guardian === undefined ? { headers: { 'set-cookie': clearedCookie(needs.web, 'patient') } } : {}
-        return { status: 200, body: viewClosed(held), ...headers }
+        return { status: 200, body: viewClosed(closing), ...headers }
       },
     }),
   ]

@@ -5,7 +5,14 @@ import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { ACCOUNT_HOLDS, accountHold, type Closing, type ClosingEvent, type Held } from './closing.ts'
-import { deleteClosing, heldAccounts, insertClosing, lockClosing, updateHeld } from './closing-store.ts'
+import {
+  closingAccounts,
+  deleteClosing,
+  heldAccounts,
+  insertClosing,
+  lockClosing,
+  updateHeld,
+} from './closing-store.ts'
 import { dependantsOf, type IndexNeeds } from './commands.ts'
 import type { Patient } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
@@ -63,7 +70,7 @@ async function tellPhone(tx: Tx, { exchange }: ClosingNeeds, { mobile, language 
 /** Keeps a stopped account, unused, as long as the law demands. */
 export async function holdAccount(tx: Tx, closing: Closing, actor: Actor): Promise<Held> {
   const { patient, closedAt } = closing
-  const hold = accountHold(tx.now)
+  const hold = accountHold(closedAt, tx.now)
   const recorded = await record<ClosingEvent>(tx, {
     type: 'people.account-held',
     actor,
@@ -86,12 +93,13 @@ export async function lockClosedAccount(tx: Tx, patient: AbhaAddress): Promise<C
 
 /**
  * Opens a closed account again, as long as it is kept: at the patient's wish, in her own words, or where they are filed. She signs in as
- * before; what had ended stays ended.
+ * before; what had ended stays ended. `people/still-closing` until all has.
  */
 export async function reopenAccount(tx: Tx, input: Required<Closes>): Promise<AbhaAddress | Refusal> {
   const { patient, actor, wish } = input
   const closing = await lockClosedAccount(tx, patient)
   if (isRefusal(closing)) return closing
+  if (closing.status === 'stopped') return refuse('people/still-closing')
   const recorded = await record<ClosingEvent>(tx, { type: 'people.account-reopened', actor, patient, wish })
   await deleteClosing(tx, recorded, closing)
   await updatePatientStatus(tx, recorded, 'closed', 'active')
@@ -104,7 +112,7 @@ export async function accountsDue(tx: Tx, limit: number): Promise<readonly Held[
   return heldAccounts(tx, limit, tx.now)
 }
 
-/** For the operator: accounts that are kept, those whose time ends first before the others. */
-export async function closedAccounts(tx: Tx, limit: number): Promise<readonly Held[]> {
-  return heldAccounts(tx, limit)
+/** For the operator: accounts of which something still ends, then those that are kept, whose time ends first before the others. */
+export async function closedAccounts(tx: Tx, limit: number): Promise<readonly Closing[]> {
+  return closingAccounts(tx, limit)
 }

@@ -81,10 +81,28 @@ export async function deleteClosing(
   if (deleted.numDeletedRows !== 1n) throw new StaleRow('a closed account was changed meanwhile')
 }
 
-/** Closed accounts; those whose time ends first before the others. `until`: whose time has come. */
-export async function heldAccounts(tx: Tx, limit: number, until?: Date): Promise<readonly Held[]> {
-  let query = tx.db.selectFrom('account_closing').selectAll().where('bucket', '>=', 0).where('status', '=', 'held')
-  if (until !== undefined) query = query.where('hold_until', '<=', until)
-  const rows = await query.orderBy('hold_until').limit(limit).execute()
+/** Closed accounts whose time of keeping is over, longest first. */
+export async function heldAccounts(tx: Tx, limit: number, until: Date): Promise<readonly Held[]> {
+  const rows = await tx.db
+    .selectFrom('account_closing')
+    .selectAll()
+    .where('bucket', '>=', 0)
+    .where('status', '=', 'held')
+    .where('hold_until', '<=', until)
+    .orderBy('hold_until')
+    .limit(limit)
+    .execute()
   return rows.map(closingOf).filter((closing) => closing.status === 'held')
+}
+
+/** Closed accounts: those of which something still ends, then those whose time ends first. */
+export async function closingAccounts(tx: Tx, limit: number): Promise<readonly Closing[]> {
+  const rows = await tx.db
+    .selectFrom('account_closing')
+    .selectAll()
+    .where('bucket', '>=', 0)
+    .orderBy('hold_until', (order) => order.asc().nullsFirst())
+    .limit(limit)
+    .execute()
+  return rows.map(closingOf)
 }

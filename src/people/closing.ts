@@ -26,10 +26,19 @@ export const ACCOUNT_HOLDS = {
 
 export type AccountHold = { readonly reason: AccountHoldReason; readonly until: Date }
 
-/** How long an account that is closed now is kept. */
-export function accountHold(now: Date): AccountHold {
+/**
+ * How long an account is kept that was closed at `closedAt`. What had to end after that is told within the day to spare that the year has;
+ * when ending it took longer than that, the year begins where all had ended.
+ */
+export function accountHold(closedAt: Date, endedAt = closedAt): AccountHold {
   const reason = 'processing-records'
-  return { reason, until: new Date(now.getTime() + ACCOUNT_HOLDS[reason].days * DAY_MS) }
+  const from = endedAt.getTime() - closedAt.getTime() > DAY_MS ? endedAt : closedAt
+  return { reason, until: new Date(from.getTime() + ACCOUNT_HOLDS[reason].days * DAY_MS) }
+}
+
+/** Until when a closed account is kept, and by which law; also while things of hers still end. */
+export function holdOf(closing: Closing): AccountHold {
+  return closing.status === 'held' ? closing.hold : accountHold(closing.closedAt)
 }
 
 type InStatus = { readonly status: 'stopped' } | { readonly status: 'held'; readonly hold: AccountHold }

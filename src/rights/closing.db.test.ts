@@ -15,6 +15,7 @@ import { consentSteps, DAY_MS, only } from '../../test/consent-steps.ts'
 import { TEST_VEIL } from '../../test/database.ts'
 import { copyDatabase, restoreCopy } from '../../test/database-copy.ts'
 import { codeOf, meSteps } from '../../test/me-steps.ts'
+import { workOffJobs } from '../../test/work-off.ts'
 import { vkeyOf } from '../audit/log.ts'
 import { receiptFor, receiptsAbout } from '../audit/receipts.ts'
 import { sequenceNow } from '../audit/sequencer.ts'
@@ -28,7 +29,7 @@ import { closedAccounts, reopenAccount } from '../people/closing-commands.ts'
 import { enrolPatient, issuePatientToken, readPatient, readPatientsByMobile } from '../people/commands.ts'
 import { markErased } from '../vault/erasures.ts'
 import { closeAccount, eraseAccountAgain } from './closing-commands.ts'
-import { eraseClosedAccounts } from './closing-jobs.ts'
+import { closeAccountJob, eraseClosedAccounts } from './closing-jobs.ts'
 
 const OPERATOR = { kind: 'operator', id: 'test' } as const
 const TARA = 'tara.rao@sbx' as AbhaAddress
@@ -50,6 +51,8 @@ after(async () => {
 const needs = () => ({ ...exchange.needs, indexKey: INDEX_KEY })
 const knows = (patient: AbhaAddress) => exchange.inTx((tx) => readPatient(tx, patient))
 const close = async () => me.post('closing', { stepUp: await me.proved('account.close', ASHA) })
+/** The worker's part: all that ends by the job. */
+const workOff = () => workOffJobs(exchange.machine, [closeAccountJob])
 const reopen = () =>
   exchange.inTx((tx) => reopenAccount(tx, { patient: ASHA, actor: OPERATOR, wish: 'letter 12/2026' }))
 /** What a facility hears that asks for records of this patient. */
@@ -96,6 +99,10 @@ test('she reads what closing ends, proves who she is, and everything ends; she i
   assert.notEqual(await knows(ASHA), undefined)
   const closed = await close()
   assert.equal(closed.status, 200, JSON.stringify(closed.body))
+  assert.equal(closed.body['ended'], false)
+  const early = await reopen()
+  assert.ok(isRefusal(early) && early.code === 'people/still-closing')
+  await workOff()
   const keptDays = (Date.parse(String(closed.body['keptUntil'])) - exchange.clock.now().getTime()) / DAY_MS
   assert.ok(keptDays >= 365 && keptDays <= 367, 'a year (DPDP r.8(3))')
   const told = (await exchange.takeSent()).map(({ path, to }) => [path, 'facility' in to ? to.facility : ''])
@@ -128,7 +135,7 @@ test('she reads what closing ends, proves who she is, and everything ends; she i
     waiting,
   )
   const [kept] = await exchange.inTx((tx) => closedAccounts(tx, 10))
-  assert.equal(kept?.patient, ASHA)
+  assert.deepEqual([kept?.patient, kept?.status], [ASHA, 'held'])
   const texts = await raw.query(`select count(*) from job where kind = 'text-message'`)
   assert.notEqual(texts.rows[0].count, '0', 'her phone is told')
 })
@@ -169,6 +176,7 @@ test('who decides for a child closes the child’s account first', async () => {
   const forChild = { stepUp: await me.proved('account.close', TARA) }
   assert.equal((await me.post('closing', forChild, { 'x-guardian': RAVI }, TARA)).status, 200)
   assert.equal((await me.post('closing', { stepUp: proof }, {}, RAVI)).status, 200)
+  await workOff()
 })
 
 /** Tables of a facility: an exchange has no row in them. */
@@ -250,6 +258,7 @@ test('when the year is over her key is destroyed and no table has a row of her; 
       closeAccount(tx, needs(), { patient: ASHA, actor: OPERATOR, wish: 'letter 13/2026, file 4' }),
     ),
   )
+  await workOff()
   await fillTheRest()
   for (const table of exchangeTables)
     assert.ok(
