@@ -28,7 +28,6 @@ import { emergencyChore } from './incidents/jobs.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
-import { accessLogRoutes } from './native/access-log-routes.ts'
 import { deskProofRoutes } from './native/desk-proof-routes.ts'
 import { deskRecoveryRoutes } from './native/desk-recovery-routes.ts'
 import { deskSessionRoutes } from './native/desk-session-routes.ts'
@@ -46,10 +45,12 @@ import { makeSsoProvider, type SsoProvider } from './people/sso-provider.ts'
 import { staffChores } from './people/staff-jobs.ts'
 import { readStaffSession } from './people/staff-session.ts'
 import type { DeskNeeds } from './people/staff-sign-in.ts'
+import { makeClamd } from './records/clamd.ts'
 import { makeFhirSource } from './records/fhir-source.ts'
 import { type FolderSource, makeFolderSource } from './records/folder-source.ts'
 import { ownSource } from './records/own-source.ts'
 import type { RecordSource } from './records/record.ts'
+import type { Scanner } from './records/scanner.ts'
 import { mayServeConsole, ownPageCheck } from './sandbox/console-guard.ts'
 import { textMessagesRoute } from './sandbox/routes.ts'
 import { sampleStaffRoutes } from './sandbox/sample-staff-routes.ts'
@@ -61,6 +62,8 @@ export type FacilityNeeds = FacilityHipNeeds &
     readonly exchangeKeys: ExchangeKeys
     /** Where the facility has a provider of single sign-on. */
     readonly sso?: SsoProvider
+    /** Where the settings name one, nothing is taken, sent or kept that it has not looked at. */
+    readonly scanner?: Scanner
     readonly ownLog: OwnLog
     readonly publicUrl: string
     readonly outbound: Outbound
@@ -126,8 +129,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
     sender: facilitySender(access, tokens, ownClientOf(config.exchange, ground)),
     web: [{ path: '/desk', name: 'desk' }],
     missing: () => {
-      const trouble = tokens.trouble()
-      return trouble === undefined ? [] : [trouble]
+      return [tokens.trouble(), needs.scanner?.trouble()].filter((trouble) => trouble !== undefined)
     },
     authenticate: {
       bridge: nobody,
@@ -161,6 +163,7 @@ function ownClientOf(
 function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: ExchangeKeys): FacilityNeeds {
   const { nativeUrl, cmId } = config.exchange
   const { oidc } = config.signIn
+  const { malwareScanner } = config
   return {
     facility: { id: config.id, name: config.name },
     exchange: { id: cmId },
@@ -180,6 +183,7 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),
     ...leakedOf(config),
+    ...(malwareScanner === undefined ? {} : { scanner: makeClamd(malwareScanner, ground.log) }),
     ...(oidc === undefined ? {} : { sso: makeSsoProvider(oidc, ground.outbound) }),
     ...(nativeUrl === undefined ? {} : { patientAppUrl: webOriginsOf(nativeUrl).at(-1) ?? nativeUrl }),
   }
@@ -214,7 +218,6 @@ export function facilityRoutes(needs: FacilityNeeds): readonly Route[] {
     ...deskRoutes(needs),
     deskLiveRoute(),
     ...facilityQuestionRoutes(needs),
-    ...accessLogRoutes(needs),
     ...facilityPartnerRoutes(needs),
     ...(needs.sandbox || needs.keepsTexts ? [textMessagesRoute()] : []),
     ...(needs.sandbox ? sampleStaffRoutes(needs) : []),

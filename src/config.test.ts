@@ -106,6 +106,16 @@ test('an exchange names who answers patients’ questions, unless it is a sandbo
   )
 })
 
+test('a scanner for malware is named by host and port, or by its socket', () => {
+  const read = (malwareScanner: object) => parseConfig({ ...good, malwareScanner }, 'settings.json')
+  const config = read({ host: '127.0.0.1', port: 3310 })
+  assert.ok(config.role === 'facility')
+  assert.deepEqual(config.malwareScanner, { host: '127.0.0.1', port: 3310, timeoutSeconds: 30 })
+  assert.equal(read({ socket: '/run/clamav/clamd.ctl', timeoutSeconds: 5 }).role, 'facility')
+  for (const wrong of [{ host: '127.0.0.1' }, { socket: 'clamd.ctl' }, { socket: '/run/clamd', port: 3310 }])
+    assert.throws(() => read(wrong), /malwareScanner/)
+})
+
 test('a missing or unreadable file is a sentence, not a stack', () => {
   assert.throws(
     () => readConfigFile('/nonexistent/settings.json', {}),

@@ -174,6 +174,9 @@ const oidc = z
     return z.NEVER
   })
 
+/** How long one attachment may take. */
+const timeoutSeconds = z.number().min(1).max(120).default(30)
+
 const facilityConfig = z
   .object({
     role: z.literal('facility'),
@@ -211,6 +214,16 @@ const facilityConfig = z
     keepsByLaw: z
       .array(z.enum(HOLDS_BY_SETTING, `write ${HOLDS_BY_SETTING.map((each) => `"${each}"`).join(' or ')}`))
       .default([]),
+    /** What looks at attachments for malware: clamd, or what speaks its protocol. */
+    malwareScanner: z
+      .union(
+        [
+          z.object({ host: z.string().min(1), port: port.min(1), timeoutSeconds }).strict(),
+          z.object({ socket: z.string().startsWith('/'), timeoutSeconds }).strict(),
+        ],
+        'write {"host": "127.0.0.1", "port": 3310} or {"socket": "/run/clamav/clamd.ctl"}',
+      )
+      .optional(),
     records: z
       .object({
         folder: z.string().min(1).optional(),

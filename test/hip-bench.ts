@@ -31,6 +31,7 @@ import { mayDo } from '../src/people/rules.ts'
 import { addPatient, addRecord } from '../src/records/commands.ts'
 import { ownSource } from '../src/records/own-source.ts'
 import type { RecordSource } from '../src/records/record.ts'
+import type { Scanner } from '../src/records/scanner.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -136,7 +137,7 @@ export type Bench = {
 }
 
 /** A facility on a test database whose exchange is the test. */
-export async function openBench(): Promise<Bench> {
+export async function openBench(options: { readonly scanner?: Scanner } = {}): Promise<Bench> {
   const database = await openTestDatabase()
   const clock = makeTestClock()
   const reactions = new Map<string, Reaction[]>()
@@ -152,6 +153,7 @@ export async function openBench(): Promise<Bench> {
     indexKey: machine.random(32),
     sources,
     outbound,
+    ...options,
   }
   for (const [type, reaction] of hipReactions(needs)) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
   const sent: Sent[] = []

@@ -3,6 +3,7 @@ import { after, afterEach, before } from 'node:test'
 import { dataNotify } from '../src/abdm/data-messages.ts'
 import { openBody } from '../src/audit/record.ts'
 import { transact } from '../src/db/tx.ts'
+import type { Scanner } from '../src/records/scanner.ts'
 import { existingPatientKey } from '../src/vault/data-keys.ts'
 import {
   addTestPatient,
@@ -28,10 +29,10 @@ type Asked = {
 }
 
 /** A provider with a patient and a requester, for the tests of one `describe`; both are there from `before` on. */
-export function useTransfers() {
+export function useTransfers(scanner?: () => Promise<Scanner>) {
   const world = {} as { bench: Bench; requester: FakeRequester }
   before(async () => {
-    world.bench = await openBench()
+    world.bench = await openBench(scanner === undefined ? {} : { scanner: await scanner() })
     world.requester = await startRequester()
     await addTestPatient(world.bench)
     await world.bench.drain()

@@ -19,6 +19,7 @@ import { bucketOf } from '../src/kernel/bucket.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../src/kernel/id.ts'
 import type { Refusal } from '../src/kernel/refusal.ts'
 import { mayDo } from '../src/people/rules.ts'
+import type { Scanner } from '../src/records/scanner.ts'
 import { openTestDatabase } from './database.ts'
 import { makeTestClock, makeTestMachine, type TestClock } from './machine.ts'
 
@@ -66,7 +67,7 @@ export type HiuBench = {
 
 /** A facility as user of records, on a test database; the test is its exchange and its providers. */
 export async function openHiuBench(
-  options: { readonly keepsByLaw?: readonly HoldBySetting[] } = {},
+  options: { readonly keepsByLaw?: readonly HoldBySetting[]; readonly scanner?: Scanner } = {},
 ): Promise<HiuBench> {
   const database = await openTestDatabase()
   const clock = makeTestClock()

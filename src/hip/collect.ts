@@ -19,7 +19,8 @@ import { readPatient } from '../records/commands.ts'
 import { readDocument } from '../records/document-bytes.ts'
 import { isAbout } from '../records/identity.ts'
 import type { FacilityPatient } from '../records/patient.ts'
-import type { RecordContent, RecordHead, RecordSource } from '../records/record.ts'
+import { type RecordContent, type RecordHead, type RecordSource, SourceUnavailable } from '../records/record.ts'
+import { type Scanner, scanDocument } from '../records/scanner.ts'
 import type { ArtefactDetail } from './artefact.ts'
 import { isLinkedTo } from './store-links.ts'
 import type { SealedPage } from './store-transfers.ts'
@@ -32,11 +33,11 @@ export type Collected = { readonly pages: readonly SealedPage[]; readonly omissi
 /**
  * Collects what a transfer may send: records of the artefact's care contexts that the gate admits, built or as others made them, cut
  * down to the consent, strictly valid, each sealed for the requester with keys of its own. What cannot be sent is told per care
- * context. Throws `SourceUnavailable` when a source does not answer.
+ * context. Throws `SourceUnavailable` when a source, or the scanner for malware, does not answer.
  */
 export async function collect(
   machine: Machine,
-  sources: readonly RecordSource[],
+  { sources, scanner }: { readonly sources: readonly RecordSource[]; readonly scanner?: Scanner },
   transfer: Transfer,
   detail: ArtefactDetail,
   decision: Decision,
@@ -57,7 +58,7 @@ export async function collect(
       for (const head of await source.list(machine, patient)) {
         const careContext = { patientReference: reference, careContextReference: head.careContextReference }
         if (!admits(decision, { type: head.hiType, date: head.date, careContext })) continue
-        const document = await prepare(machine, source, patient, head, { transfer, detail, access })
+        const document = await prepare(machine, source, patient, head, { transfer, detail, access, scanner })
         if (isRefusal(document)) omit(head.careContextReference, document.detail)
         else if (document !== undefined) ready.push(document)
       }
@@ -90,15 +91,23 @@ async function prepare(
   source: RecordSource,
   patient: FacilityPatient,
   head: RecordHead,
-  under: { readonly transfer: Transfer; readonly detail: ArtefactDetail; readonly access: Access },
+  under: {
+    readonly transfer: Transfer
+    readonly detail: ArtefactDetail
+    readonly access: Access
+    readonly scanner: Scanner | undefined
+  },
 ): Promise<Ready | Refusal | undefined> {
-  const { transfer, detail, access } = under
+  const { transfer, detail, access, scanner } = under
   const content = await source.read(machine, patient, head, access)
   if (isRefusal(content)) return content
   const made = documentOf(machine, patient, content)
   if (isRefusal(made)) return made
   const narrowed = narrow(made.bundle, { hiTypes: detail.hiTypes, from: transfer.range.from, to: transfer.range.to })
   if (narrowed.outcome === 'withheld') return refuse('hip/not-permitted', `Not sent: ${narrowed.why}`)
+  const unsafe = scanner && (await scanDocument(scanner, narrowed.document))
+  if (unsafe?.mayTryAgain) throw new SourceUnavailable(unsafe.refusal.detail)
+  if (unsafe !== undefined) return unsafe.refusal
   const findings = validateDocument(narrowed.document, 'strict')
   if (hasErrors(findings)) return refuse('fhir/invalid', describe(findings))
   const whole = narrowed.outcome === 'whole'

@@ -10,6 +10,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readPatient } from '../records/commands.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import { type RecordHead, type RecordSource, SourceUnavailable } from '../records/record.ts'
+import type { Scanner } from '../records/scanner.ts'
 import { expireArtefacts } from './artefact-commands.ts'
 import { collect } from './collect.ts'
 import {
@@ -44,6 +45,7 @@ import {
 
 export type HipNeeds = LinkNeeds & {
   readonly sources: readonly RecordSource[]
+  readonly scanner?: Scanner
   readonly outbound: Outbound
 }
 
@@ -110,7 +112,7 @@ async function runCollect(machine: Machine, needs: HipNeeds, key: TransferKey): 
   if (begun === undefined || detail === undefined) return { outcome: 'done' }
   return unlessUnavailable(async () => {
     const decision = askGate(begun.transfer, begun.held, needs.facility.id, [], machine.now())
-    const { pages, omissions } = await collect(machine, needs.sources, begun.transfer, detail, decision, begun.access)
+    const { pages, omissions } = await collect(machine, needs, begun.transfer, detail, decision, begun.access)
     return { outcome: 'done', commit: (tx) => savePages(tx, needs, key, pages, omissions) }
   })
 }

@@ -3,8 +3,9 @@ import { type Route, route } from '../http/route.ts'
 import { operatorOf } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { addPatient, addRecord, listPatients, readPatient } from '../records/commands.ts'
+import { addPatient, addRecord, givenDocument, listPatients, readPatient } from '../records/commands.ts'
 import { newPatient, newRecord } from '../records/messages.ts'
+import { type Scanner, scanDocument } from '../records/scanner.ts'
 import { listArtefacts } from './artefact-commands.ts'
 import { type LinkNeeds, linkPatient, readLinks } from './link-commands.ts'
 import { listDisclosures } from './transfer-commands.ts'
@@ -17,12 +18,14 @@ const disclosuresQuery = z.object({ patient: z.string().max(100).optional(), bef
 const common = { dialect: 'native', auth: 'operator' } as const
 const unknownPatient = { 404: { description: 'No patient has this reference.' } }
 
+export type HipRouteNeeds = LinkNeeds & { readonly scanner?: Scanner }
+
 /** What hospital software and staff call at their own facility: patients, records, links, and what was given away. */
-export function hipRoutes(needs: LinkNeeds): readonly Route[] {
+export function hipRoutes(needs: HipRouteNeeds): readonly Route[] {
   return [...patientWrites(needs), ...patientReads(), ...accountRoutes()]
 }
 
-function patientWrites(needs: LinkNeeds): readonly Route[] {
+function patientWrites(needs: HipRouteNeeds): readonly Route[] {
   return [
     route({
       ...common,
@@ -52,9 +55,12 @@ function patientWrites(needs: LinkNeeds): readonly Route[] {
       answers: {
         201: { description: 'The record, and what its document breaks.' },
         ...unknownPatient,
-        422: { description: 'The record is about somebody else.' },
+        422: { description: 'The record is about somebody else, or holds malware.' },
+        503: { description: 'The scanner for malware did not look at it; nothing was taken.' },
       },
       handle: async (call) => {
+        const unsafe = needs.scanner && (await scanDocument(needs.scanner, givenDocument(call.body)))
+        if (unsafe !== undefined) return unsafe.refusal
         const added = await addRecord(call.tx, operatorOf(call.caller), call.params['reference'] ?? '', call.body)
         return isRefusal(added) ? added : { status: 201, body: added }
       },

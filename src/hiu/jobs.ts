@@ -5,11 +5,12 @@ import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal } from '../kernel/refusal.ts'
+import { type Scanner, scanDocument } from '../records/scanner.ts'
 import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } from './artefacts.ts'
 import { expireArtefact, tidyEarlyNotices } from './commands.ts'
 import { heldCopies } from './copy-store.ts'
 import { eraseWhenDue } from './erase.ts'
-import { type Fetched, type OpenNeeds, openPage, readLinks } from './open-page.ts'
+import { type Fetched, type OpenNeeds, openPage, readLinks, readPage } from './open-page.ts'
 import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
 import type { ProviderReport } from './provider-report.ts'
 import { requestsToAskFor } from './report-store.ts'
@@ -20,6 +21,7 @@ import { requestsOverdue, requestsWithExpiredKey } from './transfer-store.ts'
 
 export type HiuNeeds = OpenNeeds & {
   readonly outbound: Pick<Outbound, 'call'>
+  readonly scanner?: Scanner
   readonly exchangeKeys: { readonly verifyArtefact: (detail: unknown, signature: string) => Promise<true | Refusal> }
   /** What a provider told the exchange when it is done with a transfer; undefined when it is not, or nothing is known. */
   readonly transferReport: (machine: Machine, transaction: Id<'transaction'>) => Promise<ProviderReport | undefined>
@@ -70,12 +72,35 @@ async function openStored(machine: Machine, needs: HiuNeeds, payload: OpenPage):
     fetched.set(entry, result)
     if (mayTryAgain && 'fault' in result) unanswered.push(result.fault)
   }
+  const { unsafe, notScanned } = await scanPage(machine, needs, payload, fetched)
   const commit: NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']> = (tx) =>
-    openPage(tx, needs, payload, fetched)
+    openPage(tx, needs, payload, fetched, unsafe)
   const [first] = unanswered
-  return first === undefined
+  if (first !== undefined) return { outcome: 'retry', error: `a link did not answer: ${first}`, whenDead: commit }
+  return notScanned === undefined
     ? { outcome: 'done', commit }
-    : { outcome: 'retry', error: `a link did not answer: ${first}`, whenDead: commit }
+    : { outcome: 'retry', error: notScanned, whenDead: commit }
+}
+
+type Scanned = { readonly unsafe: ReadonlyMap<number, Refusal>; readonly notScanned?: string }
+
+/** Before anything of a page is kept, and outside a transaction: a scanner may take its time. */
+async function scanPage(
+  machine: Machine,
+  { scanner }: HiuNeeds,
+  payload: OpenPage,
+  fetched: ReadonlyMap<number, Fetched>,
+): Promise<Scanned> {
+  const unsafe = new Map<number, Refusal>()
+  if (scanner === undefined) return { unsafe }
+  let notScanned: string | undefined
+  for (const { entry, document } of await transact(machine, (tx) => readPage(tx, payload, fetched))) {
+    const against = await scanDocument(scanner, document)
+    if (against === undefined) continue
+    unsafe.set(entry, against.refusal)
+    if (against.mayTryAgain) notScanned = against.refusal.detail
+  }
+  return { unsafe, ...(notScanned === undefined ? {} : { notScanned }) }
 }
 
 /** The way out refuses private addresses and never follows a redirect (no SSRF by what a sender writes into `link`). */

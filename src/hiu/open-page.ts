@@ -44,12 +44,33 @@ export async function readLinks(
   return body?.entries.flatMap(({ link }, entry) => (link === undefined ? [] : [{ entry, url: link }]))
 }
 
-/** Opens a stored page with the keys of its own request, checks each document, and keeps, quarantines or reports it. */
+/** The documents of a page that can be opened, for a scanner to look at before any is kept; none when the page waits no more. */
+export async function readPage(
+  tx: Tx,
+  { request: id, page }: OpenPage,
+  fetched: ReadonlyMap<number, Fetched>,
+): Promise<readonly { readonly entry: number; readonly document: object }[]> {
+  const request = await findRequest(tx, id)
+  const body = request && ((await openStoredPage(tx, request, page)) as PageBody | undefined)
+  if (request === undefined || body === undefined) return []
+  const keys = await keysOf(tx, request, body)
+  if (isRefusal(keys)) return []
+  return body.entries.flatMap(({ content }, entry) => {
+    const there = fetched.get(entry)
+    const sealedText = content ?? (there !== undefined && 'content' in there ? there.content : undefined)
+    const bytes = sealedText === undefined ? undefined : open({ ...keys, content: sealedText })
+    const read = bytes === undefined || isRefusal(bytes) ? undefined : readDocument(bytes)
+    return read === undefined || isRefusal(read) ? [] : [{ entry, document: read.bundle }]
+  })
+}
+
+/** Opens a stored page with the keys of its own request, checks each document, and keeps, quarantines or reports it. `unsafe`: what a scanner has against entries. */
 export async function openPage(
   tx: Tx,
   needs: OpenNeeds,
   { request: id, page: number }: OpenPage,
   fetched: ReadonlyMap<number, Fetched>,
+  unsafe: ReadonlyMap<number, Refusal>,
 ): Promise<void> {
   const request = await lockRequest(tx, id)
   const body = request && ((await openStoredPage(tx, request, number)) as PageBody | undefined)
@@ -59,7 +80,7 @@ export async function openPage(
   const keys = await keysOf(tx, request, body)
   const expected = await whom(tx, needs, request)
   const checks = body.entries.map((entry, index) =>
-    checkEntry({ keys, entry, fetched: fetched.get(index), granted, expected }),
+    checkEntry({ keys, entry, fetched: fetched.get(index), unsafe: unsafe.get(index), granted, expected }),
   )
   const recorded = await record<PageEvent>(tx, {
     ...pageEvent(needs, request, number),
@@ -158,10 +179,11 @@ function checkEntry(input: {
   readonly keys: Keys | Refusal
   readonly entry: PageBody['entries'][number]
   readonly fetched: Fetched | undefined
+  readonly unsafe: Refusal | undefined
   readonly granted: Granted
   readonly expected: Expected
 }): Check {
-  const { keys, entry, fetched, granted, expected } = input
+  const { keys, entry, fetched, unsafe, granted, expected } = input
   const careContext = entry.careContextReference
   const errored = (reason: string, notes: readonly string[] = []): Check => ({
     careContext,
@@ -170,6 +192,7 @@ function checkEntry(input: {
     notes,
   })
   if (isRefusal(keys)) return errored(`${keys.code}: ${keys.detail}`)
+  if (unsafe !== undefined) return errored(`${unsafe.code}: ${unsafe.detail}`)
   if (fetched !== undefined && 'fault' in fetched)
     return errored(`The linked content could not be fetched: ${fetched.fault}`)
   const content = entry.content ?? fetched?.content

@@ -179,6 +179,9 @@ export const LIMITS = {
   shareTokenMs: 30 * 60_000,
   /** Largest FHIR document that a facility takes in or reads from a source. */
   documentBytesMax: 20_971_520,
+  /** A scanner for malware: attachments that it is given at once, and the pieces in which it gets one. */
+  scansAtOnceMax: 8,
+  scanPieceBytes: 65_536,
   /** Files of a folder of documents that are indexed, and documents of one patient read from a FHIR server. */
   folderFilesMax: 20_000,
   serverDocumentsMax: 2_000,

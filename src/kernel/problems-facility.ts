@@ -21,6 +21,16 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1035',
     title: 'These records are open to those who attend the patient, or whose work they are, and for that purpose only.',
   },
+  'records/infected': {
+    status: 422,
+    abdm: 'ABDM-1001',
+    title: 'An attachment holds malware, as the scanner of this facility says: it is neither taken nor sent.',
+  },
+  'records/not-scanned': {
+    status: 503,
+    abdm: 'ABDM-1024',
+    title: 'The scanner of this facility did not look at an attachment: nothing was taken. Try again.',
+  },
   'records/unavailable': { status: 503, abdm: 'ABDM-1024', title: 'The source of the records does not answer.' },
   'hip/no-abha': { status: 409, abdm: 'ABDM-1010', title: 'The patient has no ABHA address here; register it first.' },
   'hip/no-match': { status: 404, abdm: 'ABDM-1010', title: 'No patient of ours matches, or more than one does.' },

@@ -9,7 +9,7 @@ const LINE_BYTES_MAX = 56
 /** What is left of the file when its lines are simply read one by one. */
 const REST_BYTES = 4_096
 
-export class NotAHashFile extends Error {
+class NotAHashFile extends Error {
   override readonly name = 'NotAHashFile'
 }
 

@@ -210,6 +210,13 @@ export async function addRecord(
   return { ...added, findings: content.findings }
 }
 
+/** What somebody wants to add, as data: facts, or a document made by others; undefined when it is none, which {@link addRecord} refuses. */
+export function givenDocument({ input, document = '' }: NewRecord): unknown {
+  if (input !== undefined) return input
+  const read = readDocument(Buffer.from(document, 'base64'))
+  return isRefusal(read) ? undefined : read.bundle
+}
+
 type Content = {
   readonly form: 'input' | 'document'
   readonly hiType: HiType
