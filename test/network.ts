@@ -58,6 +58,8 @@ type Options = {
   readonly tls?: (id: string) => { readonly door: object; readonly certificate: object }
   /** Whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[]
+  /** Whose `Client-Cert` is believed. */
+  readonly certificateProxies?: readonly string[]
 }
 
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
@@ -101,6 +103,12 @@ export class TestNetwork {
     const found = this.#parties.find((one) => one.id === id)
     if (found === undefined) throw new Error(`no party ${id}`)
     return found
+  }
+
+  /** A party goes away for good. */
+  async part(id: string): Promise<void> {
+    await this.party(id).running.stop()
+    this.#parties.splice(this.#parties.indexOf(this.party(id)), 1)
   }
 
   /** Where a party's keys lie. */
@@ -209,7 +217,11 @@ export class TestNetwork {
       role,
       id,
       name,
-      listen: { port: Number(new URL(url).port), trustedProxies: this.#options.trustedProxies ?? [] },
+      listen: {
+        port: Number(new URL(url).port),
+        trustedProxies: this.#options.trustedProxies ?? [],
+        certificateProxies: this.#options.certificateProxies ?? [],
+      },
       publicUrl: url,
       database: { url: database.connectionString },
       keysFolder,

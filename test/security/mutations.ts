@@ -31,7 +31,8 @@ export const NEVER_A_MESSAGE: ReadonlySet<Phase> = new Set<Phase>(['depth', 'enc
 export type Target = {
   readonly path: string
   readonly body: unknown
-  readonly hasQuery: boolean
+  /** Names of what the route takes in its query. */
+  readonly queryNames: readonly string[]
 }
 
 const BOUNDARIES: readonly unknown[] = [
@@ -147,6 +148,20 @@ const QUERIES = [
   '?from=9999-12-31&to=0000-01-01',
   '?mobile[]=1',
 ]
+/** In a query, text only; `%` and its like mean something to whoever decodes twice. */
+const QUERY_VALUES: readonly string[] = [
+  ...TEXTS.filter((text) => text.isWellFormed()),
+  ...BOUNDARIES.map(String),
+  '%25',
+  '%E0%A4%A',
+  'Patient/%',
+  'Patient/asha.rao%40sbx',
+  'ge2026-13-45',
+  'ge%',
+  '9'.repeat(400),
+  '-0.5',
+  '1e3',
+]
 
 /** One hostile call of a phase; undefined where the phase does not apply to the route. */
 export function mutate(seeded: Seeded, phase: Phase, target: Target): Hostile | undefined {
@@ -239,8 +254,12 @@ export function mutate(seeded: Seeded, phase: Phase, target: Target): Hostile | 
       }
     }
     case 'query': {
-      const query = seeded.pick(QUERIES)
-      return { phase, told: query.slice(0, 40), path: `${path}${query}`, headers: {}, ...bytes(body) }
+      const isNamed = target.queryNames.length > 0 && seeded.next() < 0.6
+      const query = isNamed
+        ? `?${seeded.pick(target.queryNames)}=${encodeURIComponent(seeded.pick(QUERY_VALUES))}`
+        : seeded.pick(QUERIES)
+      const bare = path.split('?')[0] ?? ''
+      return { phase, told: query.slice(0, 40), path: `${bare}${query}`, headers: {}, ...bytes(body) }
     }
   }
 }

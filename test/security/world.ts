@@ -10,7 +10,6 @@ import { partnerDoorRoutes } from '../../src/native/partner-door.ts'
 import { partnerOperatorRoutes } from '../../src/native/partner-operator-routes.ts'
 import { textAt } from '../json-path.ts'
 import { callJson, TestNetwork } from '../network.ts'
-import { partnerToken } from '../partner-client.ts'
 import { ASHA, RAVI } from '../people.ts'
 import { addStaff, signInStaff } from '../staff.ts'
 
@@ -57,7 +56,6 @@ export async function startWorld(options: Parameters<typeof TestNetwork.start>[0
         bridge: { authorization: `Bearer ${bridge.session}`, 'X-HIP-ID': ATTACKER, 'X-HIU-ID': ATTACKER },
         patient: { 'X-AUTH-TOKEN': patient },
         operator: operatorOf('sbx'),
-        partner: await partnerProof(network, 'sbx'),
       },
     },
     hospital: {
@@ -71,17 +69,10 @@ export async function startWorld(options: Parameters<typeof TestNetwork.start>[0
         },
         staff: { ...doctor },
         operator: operatorOf(HOSPITAL),
-        partner: await partnerProof(network, HOSPITAL),
         console: { origin: network.party(HOSPITAL).url, 'sec-fetch-site': 'same-origin' },
       },
     },
   }
-}
-
-/** Software of a partner whose token is good for whoever holds it, five minutes long. */
-async function partnerProof(network: TestNetwork, party: string): Promise<Readonly<Record<string, string>>> {
-  const token = await partnerToken(network, party, { bearerAllowed: true, facilities: [ATTACKER] })
-  return { authorization: `Bearer ${token}`, 'X-HIU-ID': ATTACKER }
 }
 
 async function makeBridge(network: TestNetwork): Promise<World['bridge']> {
