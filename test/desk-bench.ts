@@ -5,11 +5,13 @@ import { type Machine, transact } from '../src/db/tx.ts'
 import { type DeskRouteNeeds, deskRoutes } from '../src/desk/routes.ts'
 import { makeServer, nativeRules } from '../src/http/server.ts'
 import type { StaffCaller } from '../src/kernel/caller.ts'
-import { type Id, makeId, toBucket } from '../src/kernel/id.ts'
-import { refuse } from '../src/kernel/refusal.ts'
+import { type FacilityId, type Id, makeId, toBucket } from '../src/kernel/id.ts'
+import { must, refuse } from '../src/kernel/refusal.ts'
 import type { StaffRole } from '../src/kernel/staff-role.ts'
+import type { StepUpAct } from '../src/kernel/step-up-act.ts'
 import { mayDo } from '../src/people/rules.ts'
-import { findStepUp, spendStepUp } from '../src/people/step-up-commands.ts'
+import { staffProvingOf } from '../src/people/staff-proofs.ts'
+import { findStepUp, openStepUp, proveStepUp, spendStepUp } from '../src/people/step-up-commands.ts'
 
 export type DeskReply = { readonly status: number; readonly json: never; readonly text: string; readonly type: string }
 export type DeskBench = {
@@ -56,6 +58,22 @@ export function openDesk(machine: Machine, needs: DeskRouteNeeds): DeskBench {
     },
     close: () => app.close(),
   }
+}
+
+/** The id of a proof anew that this person has given. */
+export async function provedAtDesk(
+  machine: Machine,
+  facility: FacilityId,
+  staff: StaffCaller,
+  wanted: { readonly act: StepUpAct; readonly subject: string },
+): Promise<string> {
+  return transact(machine, async (tx) => {
+    const by = staffProvingOf(facility, staff)
+    const { id } = must(await openStepUp(tx, by, refuse('request/not-found'), wanted))
+    const fault = await proveStepUp(tx, by, id, () => true)
+    if (fault) throw new Error(fault.code)
+    return id
+  })
 }
 
 /** Somebody of the staff who can sign in. */

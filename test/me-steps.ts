@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { AbhaAddress } from '../src/kernel/id.ts'
+import type { AbhaAddress, Id } from '../src/kernel/id.ts'
+import type { StepUpAct } from '../src/kernel/step-up-act.ts'
+import { insertStepUp } from '../src/people/step-up-store.ts'
 import { ASHA, HOSPITAL, LAB, type Reply, SESSION, type TestExchange } from './consent-exchange.ts'
 import { RANGE, REPORT, VISITS } from './consent-steps.ts'
 
@@ -9,25 +11,18 @@ export function meSteps(exchange: () => TestExchange) {
     exchange().asPatient(who, 'POST', `/v1/me/${path}`, body, { 'idempotency-key': randomUUID(), ...headers })
   const get = (path: string, who: AbhaAddress = ASHA) => exchange().asPatient(who, 'GET', `/v1/me/${path}`)
 
-  async function proved(act: string, subject: string, change: object = {}): Promise<string> {
-    const id = randomUUID()
-    const now = exchange().clock.now()
-    await exchange().inTx((tx) =>
-      tx.db
-        .insertInto('step_up')
-        .values({
-          id,
-          session: SESSION,
-          act,
-          subject,
-          status: 'proved',
-          wrong_tries: 0,
-          asked_at: now,
-          expires_at: new Date(now.getTime() + 300_000),
-          ...change,
-        })
-        .execute(),
-    )
+  async function proved(act: StepUpAct, subject: string, change: object = {}): Promise<string> {
+    const id = randomUUID() as Id<'step-up'>
+    const nothing = { codeHash: undefined, challenge: undefined, origin: undefined }
+    const expiresAt = new Date(exchange().clock.now().getTime() + 300_000)
+    await exchange().inTx(async (tx) => {
+      await insertStepUp(tx, { id, session: SESSION, act, subject, expiresAt, ...nothing })
+      await tx.db
+        .updateTable('step_up')
+        .set({ status: 'proved', ...change })
+        .where('id', '=', id)
+        .execute()
+    })
     return id
   }
   const noticed = async (request: string, headers: Record<string, string> = {}): Promise<string> =>

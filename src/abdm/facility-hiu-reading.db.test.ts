@@ -67,6 +67,15 @@ describe('reading what others sent, with what is withheld', () => {
     assert.equal(await bench.count('hiu.view-denied'), 1, 'somebody did ask for this one')
     assert.equal(await bench.count('hiu.record-viewed'), 1)
 
+    const office = { name: 'Kavita Rane', role: 'records-officer', takesOut: true } as const
+    const taken = await read({ ...office, purpose: 'CAREMGT' })
+    assert.equal(taken.shown.length, 1)
+    assert.equal(await bench.count('hiu.record-exported'), 1)
+    assert.equal(await bench.count('hiu.record-viewed'), 1)
+    const asksHerself = await read({ ...office, purpose: 'PATRQT' })
+    assert.deepEqual(asksHerself.shown, [], 'the consent is for care')
+    assert.equal(await bench.count('hiu.record-exported'), 1)
+
     await tell(bench, asked.exchange, 'REVOKED', [asked.consentId])
     await bench.drain()
     const later = await read(DOCTOR)

@@ -162,6 +162,7 @@ describe('receipts of what the gate said: a provider, before it sends', () => {
           patient,
           staff,
           reading: { purpose: 'CAREMGT', ground: 'attends', own, received: [] } as never,
+          as: 'records.viewed',
         })
       })
       return proven(machine, REFERENCE, 'records.viewed')

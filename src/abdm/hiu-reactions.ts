@@ -55,6 +55,7 @@ export function hiuReactions(needs: HiuReactionNeeds): readonly (readonly [type:
     ['hiu.data-asked', (tx: Tx, event: DataAskedEvent) => sendRequest(tx, needs, event)],
     ['hiu.transfer-ended', (tx: Tx, event: TransferEndedEvent) => sendEnd(tx, needs, event)],
     ['hiu.record-viewed', (tx: Tx, event: ViewEvent) => reportAccess(tx, needs, event)],
+    ['hiu.record-exported', (tx: Tx, event: ViewEvent) => reportAccess(tx, needs, event)],
     ['hiu.copy-held', (tx: Tx, event: CopyHeldEvent) => reportKept(tx, needs, event)],
     ['hiu.copy-erased', (tx: Tx, event: ErasedEvent) => reportErasure(tx, needs, event)],
     ['hiu.subscription-asked', (tx: Tx, event: SubscriptionAskedEvent) => sendSubscription(tx, needs, event)],
@@ -193,7 +194,9 @@ async function sendEnd(tx: Tx, needs: HiuReactionNeeds, event: TransferEndedEven
 async function reportAccess(tx: Tx, needs: HiuReactionNeeds, event: ViewEvent): Promise<void> {
   if (!needs.reportsToExchange) return
   const { subject: consentId, at, person, purpose, hiType, careContextReference } = event
-  const body = { consentId, at, person, purpose, what: [{ hiType, careContextReference }] }
+  const what = [{ hiType, careContextReference }]
+  const asFile = event.type === 'hiu.record-exported' ? { asFile: true } : {}
+  const body = { consentId, at, person, purpose, what, ...asFile }
   await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
 }
 

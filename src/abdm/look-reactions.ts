@@ -14,7 +14,11 @@ export function lookReactions(needs: {
   readonly facility: { readonly id: FacilityId }
   readonly reportsToExchange: boolean
 }): readonly (readonly [type: string, reaction: Reaction])[] {
-  return [['records.viewed', (tx: Tx, event: OwnViewEvent) => reportOwnView(tx, needs, event)]]
+  const report = (tx: Tx, event: OwnViewEvent) => reportOwnView(tx, needs, event)
+  return [
+    ['records.viewed', report],
+    ['records.exported', report],
+  ]
 }
 
 /** The exchange knows a patient of ours by what is linked; before that there is nobody to tell. */
@@ -43,6 +47,7 @@ async function reportOwnView(
       person: { name: person.name, role: person.role },
       purpose: event.purpose,
       what: what.slice(at, at + LOOKS_PER_REPORT),
+      ...(event.type === 'records.exported' ? { asFile: true } : {}),
     }
     await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body })
   }

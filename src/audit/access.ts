@@ -1,7 +1,14 @@
 import type { AuditEvent, Recorded } from './record.ts'
 
 /** Events which say that health data was opened: by a person who looked, or by the program to send it on. */
-export const ACCESS_TYPES = ['records.viewed', 'hiu.record-viewed', 'hip.records-opened'] as const
+export const ACCESS_TYPES = [
+  'records.viewed',
+  'hiu.record-viewed',
+  'hip.records-opened',
+  // Taken out as a file, by a person.
+  'records.exported',
+  'hiu.record-exported',
+] as const
 
 export type AccessEvent = AuditEvent & { readonly type: (typeof ACCESS_TYPES)[number] }
 

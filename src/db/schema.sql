@@ -209,6 +209,7 @@ create table desk_look (
   at timestamp with time zone not null,
   constraint desk_look_pkey PRIMARY KEY (bucket, staff, what)
 );
+CREATE INDEX desk_look_at ON public.desk_look USING btree (at);
 comment on table desk_look is 'by patient: when a person of the staff last opened a patient or a list; looking again within minutes is one look';
 
 create table desk_number (

@@ -25,6 +25,26 @@ export async function saveLook(tx: Tx, _recorded: Recorded<AuditEvent>, look: Lo
     .execute()
 }
 
+/** Who last looked at what, newest first: pages of patients, and lists. */
+export async function lastOpenings(
+  tx: Tx,
+  filter: {
+    readonly staff: string | undefined
+    readonly from: Date | undefined
+    readonly before: Date | undefined
+    readonly limit: number
+  },
+): Promise<readonly { readonly staff: string; readonly what: string; readonly at: Date }[]> {
+  const { rows } = await sql<{ staff: string; what: string; at: Date }>`
+    /* all buckets: what the staff of the facility opened lately */
+    select staff, what, at from desk_look
+    where (${filter.staff ?? null}::uuid is null or staff = ${filter.staff ?? null}::uuid)
+      and (${filter.from ?? null}::timestamptz is null or at >= ${filter.from ?? null}::timestamptz)
+      and (${filter.before ?? null}::timestamptz is null or at < ${filter.before ?? null}::timestamptz)
+    order by at desc limit ${filter.limit}`.execute(tx.db)
+  return rows
+}
+
 /** The next number for a new patient of a year. */
 export async function nextNumber(tx: Tx, year: number): Promise<number> {
   const { rows } = await sql<{ last_number: number }>`

@@ -87,3 +87,9 @@ export const readingOrder = z
   .object({ purpose: z.enum(Object.keys(PURPOSES) as [PurposeCode, ...PurposeCode[]]) })
   .strict()
   .meta({ id: 'ReadingOrder' })
+
+/** For what purpose the records of a patient leave as a file, and the proof of who takes them. */
+export const exportOrder = readingOrder
+  .extend({ stepUp: z.string().max(60).default('') })
+  .strict()
+  .meta({ id: 'ExportOrder' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { addStaff, type DeskBench, openDesk } from '../../test/desk-bench.ts'
+import { addStaff, type DeskBench, openDesk, provedAtDesk } from '../../test/desk-bench.ts'
 import { type Bench, openBench } from '../../test/hip-bench.ts'
 import { type Reaction, transact } from '../db/tx.ts'
 import { SAMPLE_INPUTS } from '../fhir/build/sample-inputs.ts'
@@ -12,6 +12,7 @@ import type { StaffRole } from '../kernel/staff-role.ts'
 import { addPatient, addRecord } from '../records/commands.ts'
 import { type Relation, readingsOf } from '../records/rules.ts'
 import type { OwnViewEvent } from '../records/view.ts'
+import type { RecordsExport } from './export.ts'
 import type { OpenReading, ReadingDoor } from './reading.ts'
 
 const REFERENCE = 'R-1'
@@ -37,7 +38,7 @@ describe('reading own records at the desk', () => {
     bench = await openBench()
     const reactions = bench.machine.reactions as Map<string, Reaction[]>
     const listen: Reaction = async (_tx, event) => void heard.push(event as OwnViewEvent)
-    for (const type of ['records.viewed', 'records.view-denied']) reactions.set(type, [listen])
+    for (const type of ['records.viewed', 'records.exported', 'records.view-denied']) reactions.set(type, [listen])
     desk = openDesk(bench.machine, bench.needs as never)
     for (const role of ROLES) staff[role] = await addStaff(bench.machine, role, `A ${role}`)
     await transact(bench.machine, async (tx) => {
@@ -128,6 +129,37 @@ describe('reading own records at the desk', () => {
       assert.equal((await door(staff[role])).status, 403, role)
       assert.equal((await read(staff[role])).status, 403, role)
     }
+  })
+
+  it('lets the records officer take them out as a file: after a proof anew, for a purpose, recorded as taken out', async () => {
+    const path = `/v1/desk/patients/${REFERENCE}/export`
+    const officer = staff['records-officer']
+    const proved = () =>
+      provedAtDesk(bench.machine, bench.needs.facility.id, officer, { act: 'export.read', subject: REFERENCE })
+    assert.equal((await desk.call(officer, 'POST', path, { purpose: 'PATRQT' })).status, 403, 'no proof')
+    assert.equal((await desk.call(staff.doctor, 'POST', path, { purpose: 'CAREMGT' })).status, 403)
+    const denials = views('records.view-denied').length
+    const stepUp = await proved()
+    assert.equal((await desk.call(officer, 'POST', path, { purpose: 'DSRCH', stepUp })).status, 403, 'not for this')
+    assert.equal(views('records.view-denied').length, denials + 1)
+    const looked = views('records.viewed').length
+    const answer = await desk.call(officer, 'POST', path, { purpose: 'PATRQT', stepUp })
+    assert.equal(answer.status, 200, answer.text)
+    const { bundle, own, received, withheld, unreadable } = answer.json as RecordsExport
+    assert.deepEqual([own, received, withheld, unreadable, bundle.entry.length], [8, 0, [], 0, 8])
+    assert.deepEqual([bundle.resourceType, bundle.type], ['Bundle', 'collection'])
+    assert.deepEqual(
+      bundle.meta.security.map(({ code }) => code),
+      ['PATRQT', 'NORDSCLCD'],
+    )
+    assert.ok(bundle.entry.every(({ resource }) => (resource as { type?: string }).type === 'document'))
+    const exported = heard.filter(({ type }) => type === 'records.exported')
+    assert.deepEqual(
+      exported.map(({ ground, purpose, records, person }) => [ground, purpose, records.length, person.role]),
+      [['records-office', 'PATRQT', 8, 'records-officer']],
+    )
+    assert.equal(views('records.viewed').length, looked, 'nothing was shown on a screen')
+    assert.equal((await desk.call(officer, 'POST', path, { purpose: 'PATRQT', stepUp })).status, 403, 'once')
   })
 
   it('opens for the minutes of an emergency, with that purpose alone', async () => {

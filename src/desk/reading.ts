@@ -134,7 +134,7 @@ export async function readPatientRecords(
     await denyOwnView(tx, needs, { patient, staff, purpose: input.purpose })
     return refuse('records/not-yours')
   }
-  const own = await viewOwnRecords(tx, needs, { patient, staff, reading })
+  const own = await viewOwnRecords(tx, needs, { patient, staff, reading, as: 'records.viewed' })
   const received = await receivedOf(tx, needs, patient, staff, reading)
   const consents = await listDeskConsents(tx, needs, staff, { patient: patient.reference })
   return {

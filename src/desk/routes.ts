@@ -1,8 +1,10 @@
 import type { Route } from '../http/route.ts'
 import type { EmergencyNeeds } from '../incidents/commands.ts'
+import { accessLogRoutes } from './access-log-routes.ts'
 import { deskConsentRoutes } from './consent-routes.ts'
 import type { DeskConsentNeeds } from './consents.ts'
 import { deskEmergencyRoutes } from './emergency-routes.ts'
+import { deskExportRoutes } from './export-routes.ts'
 import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
 import { deskProviderRoutes } from './provider-routes.ts'
 import type { DeskReadingNeeds } from './reading.ts'
@@ -20,5 +22,7 @@ export function deskRoutes(needs: DeskRouteNeeds): readonly Route[] {
     ...deskConsentRoutes(needs),
     ...deskProviderRoutes(needs),
     ...deskReadingRoutes(needs),
+    ...deskExportRoutes(needs),
+    ...accessLogRoutes(needs),
   ]
 }

@@ -192,6 +192,7 @@ export const EVENTS = {
     'All pages of a data request came, its provider sends no more, or its time ran out; the exchange is told how it went.',
   'hiu.key-destroyed': 'The private key of a data request expired and was destroyed.',
   'hiu.record-viewed': 'A person looked at a document of a patient.',
+  'hiu.record-exported': 'The records office took a document of a patient that another facility sent out as a file.',
   'hiu.view-denied': 'A person wanted to look at a document and the gate said no.',
   'hiu.copy-erased': 'The copy received under a consent was erased with its key; the exchange is told.',
   'hiu.copy-stopped-again':
@@ -292,7 +293,7 @@ export type TransferEndedEvent = About & {
   }[]
 }
 export type ViewEvent = About & {
-  readonly type: 'hiu.record-viewed' | 'hiu.view-denied'
+  readonly type: 'hiu.record-viewed' | 'hiu.record-exported' | 'hiu.view-denied'
   readonly document: Id<'hiu-document'>
   readonly person: { readonly name: string; readonly role: string }
   readonly purpose: PurposeCode

@@ -21,6 +21,8 @@ export type Viewer = {
   readonly purpose: PurposeCode
   /** Of a person who signed in at the desk. */
   readonly staff?: Id<'staff'>
+  /** She takes the document out as a file. */
+  readonly takesOut?: true
 }
 
 /** A document shown to a person, after the gate and with its access record. */
@@ -103,7 +105,7 @@ export async function viewEntry(
   const admitted =
     !isQuarantined && !isClosed && admits(decision, { type: entry.hiType, date: entry.date, careContext })
   const recorded = await record<ViewEvent>(tx, {
-    type: admitted ? 'hiu.record-viewed' : 'hiu.view-denied',
+    type: !admitted ? 'hiu.view-denied' : viewer.takesOut === true ? 'hiu.record-exported' : 'hiu.record-viewed',
     actor: actorOf(needs, viewer),
     patient: entry.patient,
     subject: entry.artefact,

@@ -24,6 +24,7 @@ export const STAFF_ACTS = [
   'record.list',
   'record.read',
   'record.add',
+  'record.export',
   'emergency.open',
   'emergency.review',
   'provider.see',

@@ -12,6 +12,7 @@ import {
 } from '../../test/consent-exchange.ts'
 import { consentSteps } from '../../test/consent-steps.ts'
 import { codeOf, meSteps } from '../../test/me-steps.ts'
+import { receiptsAbout } from '../audit/receipts.ts'
 import { must } from '../kernel/refusal.ts'
 import { requestSubscription } from '../linking/subscription-commands.ts'
 
@@ -100,20 +101,31 @@ test('a subscription is approved as asked or less, switched off and on, and no w
   const row = rows.find((each) => each.id === id)
   assert.equal(row?.status, 'requested')
   assert.deepEqual(row?.hiu, { id: CLINIC, name: 'Lakeview Clinic', isLocker: false })
-  const late = await me.post(`subscriptions/${id}/approve`, { until: '2031-01-01T00:00:00.000Z' })
+  assert.match(codeOf(await me.post(`subscriptions/${id}/approve`)), /^auth\//, 'it takes a proof anew')
+  const stepUp = await me.proved('policy.save', id)
+  const late = await me.post(`subscriptions/${id}/approve`, { until: '2031-01-01T00:00:00.000Z', stepUp })
   assert.equal(codeOf(late), 'linking/subscription-too-wide')
   const less = { hips: [HOSPITAL], categories: ['LINK'], until: '2027-01-01T00:00:00.000Z' }
-  const approved = await me.post(`subscriptions/${id}/approve`, less)
+  const approved = await me.post(`subscriptions/${id}/approve`, { ...less, stepUp })
   assert.equal(approved.status, 200, JSON.stringify(approved.body))
   assert.equal(approved.body['until'], less.until)
   assert.deepEqual(approved.body['categories'], ['LINK'])
   assert.deepEqual(approved.body['hips'], [{ id: HOSPITAL, name: 'City Hospital' }])
-  assert.equal(codeOf(await me.post(`subscriptions/${id}/approve`, less)), 'linking/subscription-acted-on')
+  const again = await me.proved('policy.save', id)
+  assert.equal(codeOf(await me.post(`subscriptions/${id}/approve`, { ...less, stepUp })), 'auth/step-up-needed', 'once')
+  const twice = await me.post(`subscriptions/${id}/approve`, { ...less, stepUp: again })
+  assert.equal(codeOf(twice), 'linking/subscription-acted-on')
   assert.equal((await me.post(`subscriptions/${id}/disable`)).body['status'], 'revoked')
   assert.equal((await me.post(`subscriptions/${id}/disable`)).body['status'], 'revoked')
-  assert.equal((await me.post(`subscriptions/${id}/enable`)).body['status'], 'granted')
+  assert.equal((await me.post(`subscriptions/${id}/enable`)).status, 403, 'to tell again is harder than to stop')
+  assert.equal((await me.post(`subscriptions/${id}/enable`, { stepUp: again })).body['status'], 'granted')
+  const other = { stepUp: await me.proved('policy.save', id) }
   for (const verb of ['approve', 'deny', 'disable', 'enable'])
-    assert.equal((await me.post(`subscriptions/${id}/${verb}`, {}, {}, RAVI)).status, 404)
+    assert.equal(
+      (await me.post(`subscriptions/${id}/${verb}`, verb === 'deny' || verb === 'disable' ? {} : other, {}, RAVI))
+        .status,
+      404,
+    )
 })
 
 test('a subscription is denied, with or without a reason', async () => {
@@ -121,5 +133,22 @@ test('a subscription is denied, with or without a reason', async () => {
   assert.equal((await me.post(`subscriptions/${id}/deny`)).body['status'], 'denied')
   const second = await subscribed()
   assert.equal((await me.post(`subscriptions/${second}/deny`, { reason: 'No.' })).body['reason'], 'No.')
-  assert.equal((await me.post(`subscriptions/${second}/approve`)).status, 409)
+  const stepUp = await me.proved('policy.save', second)
+  assert.equal((await me.post(`subscriptions/${second}/approve`, { stepUp })).status, 409)
+})
+
+test('her copy leaves the page after a proof anew for herself, and the log says in which form', async () => {
+  assert.equal((await me.post('records/export', { form: 'fhir' })).status, 403)
+  const ofAnother = await me.proved('export.read', RAVI)
+  assert.equal((await me.post('records/export', { form: 'fhir', stepUp: ofAnother })).status, 403)
+  const stepUp = await me.proved('export.read', ASHA)
+  assert.equal((await me.post('records/export', { form: 'print', stepUp })).status, 204)
+  assert.equal((await me.post('records/export', { form: 'print', stepUp })).status, 403, 'once')
+  const told = await exchange.inTx((tx) =>
+    receiptsAbout(tx, ASHA, { types: ['transfer.own-copy-exported'], limit: 10 }),
+  )
+  assert.deepEqual(
+    told.map((one) => ('event' in one ? (one.event as { form?: string }).form : 'changed')),
+    ['print'],
+  )
 })

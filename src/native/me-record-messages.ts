@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { OPENING_FAULTS } from '../transfer/own-fetch.ts'
+import { EXPORT_FORMS, OPENING_FAULTS } from '../transfer/own-fetch.ts'
 
 /** Messages of the patient's own records at the exchange: what her page sends. */
 
@@ -58,6 +58,11 @@ export const openedPages = z
       .max(LIMITS.collectPagesMax),
   })
   .meta({ id: 'OpenedPages' })
+
+/** `POST /v1/me/records/export` */
+export const ownExport = z
+  .object({ form: z.enum(EXPORT_FORMS), stepUp: z.string().max(100).default('') })
+  .meta({ id: 'OwnExport' })
 
 const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
 

@@ -4,9 +4,15 @@ import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { facilityById } from '../partners/commands.ts'
 import { collectPages, noteOpened } from '../transfer/mailbox-commands.ts'
 import type { Holder, HolderReason, HolderStatus, OwnFetch } from '../transfer/own-fetch.ts'
-import { closeOwnFetch, type OwnFetchNeeds, readOwnFetch, startOwnFetch } from '../transfer/own-fetch-commands.ts'
+import {
+  closeOwnFetch,
+  noteExported,
+  type OwnFetchNeeds,
+  readOwnFetch,
+  startOwnFetch,
+} from '../transfer/own-fetch-commands.ts'
 import { actorOf, patientOf } from './me-caller.ts'
-import { openedPages, ownFetchAsk, pagesQuery } from './me-record-messages.ts'
+import { openedPages, ownExport, ownFetchAsk, pagesQuery } from './me-record-messages.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
 const PATH = '/v1/me/records/fetch'
@@ -48,7 +54,7 @@ export type PagesView = { readonly pages: readonly PageView[]; readonly more: bo
 
 /** A patient's own records: asked for with the key of her page, handed over sealed. */
 export function myRecordRoutes(needs: OwnFetchNeeds): readonly Route[] {
-  return [startRoute(needs), ...followRoutes(needs), openedRoute(needs)]
+  return [startRoute(needs), ...followRoutes(needs), openedRoute(needs), exportRoute()]
 }
 
 function startRoute(needs: OwnFetchNeeds): Route {
@@ -158,6 +164,27 @@ function openedRoute(needs: OwnFetchNeeds): Route {
       }))
       const noted = await noteOpened(tx, needs, { patient, actor, id, pages })
       return isRefusal(noted) ? noted : { status: 204 }
+    },
+  })
+}
+
+/** The page has the documents; this is the moment at which it may make files or paper of them. */
+function exportRoute(): Route {
+  return route({
+    ...mine,
+    method: 'POST',
+    once: true,
+    path: '/v1/me/records/export',
+    summary: 'I take my copy out of this page, as files or on paper; after a proof anew of who I am',
+    body: ownExport,
+    stepUp: { act: 'export.read', subject: ({ caller }) => (caller.kind === 'patient' ? caller.patient : '') },
+    answers: { 204: { description: 'Recorded: the page may make the files now' }, 403: { description: 'No proof' } },
+    handle: async ({ tx, caller, body }) => {
+      const [patient, actor] = [patientOf(caller), actorOf(caller)]
+      if (isRefusal(patient)) return patient
+      if (isRefusal(actor)) return actor
+      await noteExported(tx, { patient, actor, form: body.form })
+      return { status: 204 }
     },
   })
 }

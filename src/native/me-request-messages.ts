@@ -115,5 +115,9 @@ export const subscriptionBody = z
       .max(2)
       .optional(),
     until: moment.optional(),
+    stepUp,
   })
   .meta({ id: 'SubscriptionApproved' })
+
+/** `POST /v1/me/subscriptions/:id/enable` */
+export const subscriptionEnableBody = z.object({ stepUp }).meta({ id: 'SubscriptionEnabled' })

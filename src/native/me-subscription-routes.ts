@@ -13,7 +13,7 @@ import {
   switchSubscription,
 } from '../linking/subscription-commands.ts'
 import { facilityById } from '../partners/commands.ts'
-import { denyBody, subscriptionBody } from './me-request-messages.ts'
+import { denyBody, subscriptionBody, subscriptionEnableBody } from './me-request-messages.ts'
 import { patientCaller } from './me-request-routes.ts'
 import { type Named, named } from './me-request-view.ts'
 
@@ -22,6 +22,12 @@ const ANSWERS = {
   200: { description: 'The subscription' },
   404: { description: 'No such subscription of mine' },
   409: { description: 'Decided already' },
+} as const
+
+/** Who is told of what is new is a standing choice, like what is allowed beforehand. */
+const stepUp = {
+  act: 'policy.save',
+  subject: ({ params }: Pick<Call<never, never>, 'params'>) => params['id'] ?? '',
 } as const
 
 /** A subscription as the person reads it: who is told when new records are there. */
@@ -70,29 +76,38 @@ export function meSubscriptionRoutes(): readonly Route[] {
         return isRefusal(step) ? step : answer(tx, await denySubscription(tx, { ...step, reason: body.reason }))
       },
     }),
-    ...(['enable', 'disable'] as const).map((verb) =>
-      route({
-        ...deciding,
-        path: `/v1/me/subscriptions/:id/${verb}`,
-        summary: verb === 'enable' ? 'They are told again' : 'They are told nothing more',
-        answers: ANSWERS,
-        handle: async ({ tx, ...call }) => {
-          const step = stepOf(call)
-          if (isRefusal(step)) return step
-          const to = verb === 'enable' ? 'granted' : 'revoked'
-          return answer(tx, await switchSubscription(tx, { ...step, to }))
-        },
-      }),
-    ),
+    route({
+      ...deciding,
+      path: '/v1/me/subscriptions/:id/enable',
+      summary: 'They are told again; after a proof anew of who I am',
+      body: subscriptionEnableBody,
+      stepUp,
+      answers: ANSWERS,
+      handle: ({ tx, ...call }) => switchTo(tx, call, 'granted'),
+    }),
+    // Stopping needs no proof: it must not be harder than starting (DPDP s.6(4)).
+    route({
+      ...deciding,
+      path: '/v1/me/subscriptions/:id/disable',
+      summary: 'They are told nothing more',
+      answers: ANSWERS,
+      handle: ({ tx, ...call }) => switchTo(tx, call, 'revoked'),
+    }),
   ]
+}
+
+async function switchTo(tx: Tx, call: Parameters<typeof stepOf>[0], to: 'granted' | 'revoked') {
+  const step = stepOf(call)
+  return isRefusal(step) ? step : answer(tx, await switchSubscription(tx, { ...step, to }))
 }
 
 function approveRoute(): Route {
   return route({
     ...deciding,
     path: '/v1/me/subscriptions/:id/approve',
-    summary: 'They are told of what is new, as they asked or less',
+    summary: 'They are told of what is new, as they asked or less; after a proof anew of who I am',
     body: subscriptionBody,
+    stepUp,
     answers: ANSWERS,
     handle: async ({ tx, body, ...call }) => {
       const step = stepOf(call)

@@ -35,6 +35,8 @@ export const accessReport = z
     basis: z.enum(['own-care', 'emergency']).optional(),
     /** Of own records: whether the person attended the patient then. */
     attending: z.boolean().optional(),
+    /** They were taken out as a file, not read on a screen. */
+    asFile: z.boolean().optional(),
     at: z.iso.datetime(),
     person: z.object({ name: text, role: text }),
     purpose: text,

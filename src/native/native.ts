@@ -13,6 +13,8 @@ export type AccessReported = AuditEvent & {
   readonly subject?: Id<'artefact'>
   readonly basis?: 'own-care' | 'emergency'
   readonly attending?: boolean
+  /** Taken out as a file. */
+  readonly asFile?: true
   readonly facility: string
   readonly facilityName: string
   readonly at: string

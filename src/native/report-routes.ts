@@ -33,13 +33,14 @@ export function reportRoutes(): readonly Route[] {
       handle: async ({ tx, body, ...call }) => {
         const about = await subjectOf(tx, call, body)
         if (isRefusal(about)) return about
-        const { consentId: _consent, patient: _patient, basis, attending, person, ...rest } = body
+        const { consentId: _consent, patient: _patient, basis, attending, asFile, person, ...rest } = body
         const recorded = await record(tx, {
           type: 'access.reported',
           actor: { kind: 'facility', id: about.facility, person },
           ...about,
           ...(basis === undefined ? {} : { basis }),
           ...(attending === undefined ? {} : { attending }),
+          ...(asFile === true ? { asFile } : {}),
           ...rest,
         } satisfies AccessReported)
         await announce(tx, recorded)

@@ -61,7 +61,15 @@ const ACTS_OF: Readonly<Record<StaffRole, readonly StaffAct[]>> = {
     'record.read',
     'record.add',
   ],
-  'records-officer': ['patient.find', 'patient.register', 'link.start', 'record.list', 'consent.see', 'provider.see'],
+  'records-officer': [
+    'patient.find',
+    'patient.register',
+    'link.start',
+    'record.list',
+    'record.export',
+    'consent.see',
+    'provider.see',
+  ],
   dpo: ['consent.see', 'provider.see', 'access-log.see', 'emergency.review', 'staff.see'],
   administrator: ['staff.see', 'staff.change'],
 }

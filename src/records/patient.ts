@@ -21,6 +21,7 @@ export const EVENTS = {
   'records.names-indexed': 'The facility put names of its patients into the keyed index by which they are found.',
   'records.record-added': 'The facility added a record of a patient.',
   'records.viewed': 'A person of the staff read records that the facility holds itself.',
+  'records.exported': 'The records office took records that the facility holds itself out as a file.',
   'records.view-denied': 'A person of the staff wanted to read records of a patient and may not.',
 } as const
 

@@ -11,8 +11,11 @@ export type Relation = {
   readonly emergencyUntil?: Date
 }
 
-/** Why somebody may read: `unit` is the work of a laboratory, pharmacy or billing office, which has no patients of its own. */
-export type Ground = 'attending' | 'unit' | 'emergency'
+/**
+ * Why somebody may read: `unit` is the work of a laboratory, pharmacy or billing office, which has no patients of its own;
+ * `records-office` hands out copies, and reads nothing on a screen.
+ */
+export type Ground = 'attending' | 'unit' | 'emergency' | 'records-office'
 
 /** One way in which somebody may read the records of a patient now. */
 export type Reading = {
@@ -60,6 +63,19 @@ export function readingsOf({ role, attends, emergencyUntil }: Relation): readonl
     case 'administrator':
       return []
   }
+}
+
+/**
+ * For which purposes somebody may take a patient's records out as a file: the records office, because the patient asked for them (DPDP
+ * s.11), or for her care. What others sent leaves under a consent for that purpose alone.
+ */
+export function exportsOf(role: StaffRole): readonly Reading[] {
+  if (role !== 'records-officer') return []
+  const all = { ground: 'records-office', own: HI_TYPES, received: HI_TYPES } as const
+  return [
+    { purpose: 'PATRQT', ...all },
+    { purpose: 'CAREMGT', ...all },
+  ]
 }
 
 /** What of a patient's records somebody may know to exist, without content: all for the records officer, else what her work reads. */

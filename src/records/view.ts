@@ -24,12 +24,12 @@ export type OwnViewNeeds = { readonly facility: { readonly id: FacilityId } }
 /** What there is of our own, without content. */
 export type OwnHead = Pick<store.StoredRecord, 'id' | 'careContextReference' | 'hiType' | 'date'>
 
-/** A record of ours as a page shows it; `display` is absent where it cannot be read any more. */
-export type OwnRecord = OwnHead & { readonly display?: ShownDocument }
+/** A record of ours, opened; both are absent where it cannot be read any more. */
+export type OwnRecord = OwnHead & { readonly document?: unknown; readonly display?: ShownDocument }
 
 /** Everything that the patient can be told of a view: who, in which role, why, on what ground, which records. */
 export type OwnViewEvent = AuditEvent & {
-  readonly type: 'records.viewed' | 'records.view-denied'
+  readonly type: 'records.viewed' | 'records.exported' | 'records.view-denied'
   /** The facility's own reference. */
   readonly patient: string
   readonly subject: string
@@ -55,15 +55,20 @@ export async function listOwnRecords(tx: Tx, patient: FacilityPatient): Promise<
 }
 
 /**
- * Shows our own records of a patient to a person of the staff: each passes the gate, one access record names them all, then they are
+ * Opens our own records of a patient to a person of the staff, on a screen or as a file: each passes the gate, one access record names them all, then they are
  * opened, in one transaction. A view that finds nothing is a view too.
  */
 export async function viewOwnRecords(
   tx: Tx,
   needs: OwnViewNeeds,
-  input: { readonly patient: FacilityPatient; readonly staff: StaffCaller; readonly reading: Reading },
+  input: {
+    readonly patient: FacilityPatient
+    readonly staff: StaffCaller
+    readonly reading: Reading
+    readonly as: 'records.viewed' | 'records.exported'
+  },
 ): Promise<readonly OwnRecord[]> {
-  const { patient, staff, reading } = input
+  const { patient, staff, reading, as } = input
   const admitted: store.StoredRecord[] = []
   const rules = new Set<string>()
   let policyVersion = ''
@@ -75,9 +80,9 @@ export async function viewOwnRecords(
     if (admits(decision, { type: found.hiType, date: found.date, careContext: { careContextReference } }))
       admitted.push(found)
   }
-  const recorded = await record<OwnViewEvent & { readonly type: 'records.viewed' }>(tx, {
+  const recorded = await record<OwnViewEvent & { readonly type: 'records.viewed' | 'records.exported' }>(tx, {
     ...about(tx, needs, patient, staff, reading.purpose),
-    type: 'records.viewed',
+    type: as,
     ground: reading.ground,
     records: admitted.map(({ id, hiType, careContextReference, date }) => ({
       id,
@@ -90,8 +95,10 @@ export async function viewOwnRecords(
   await announce(tx, recorded)
   const shown: OwnRecord[] = []
   for (const { id, careContextReference, hiType, date } of admitted) {
-    const display = await open(tx, recorded, patient, id)
-    shown.push({ id, careContextReference, hiType, date, ...(display === undefined ? {} : { display }) })
+    const document = await open(tx, recorded, patient, id)
+    const display = document && showDocument(document)
+    const opened = { ...(document === undefined ? {} : { document }), ...(display === undefined ? {} : { display }) }
+    shown.push({ id, careContextReference, hiType, date, ...opened })
   }
   return shown
 }
@@ -165,20 +172,15 @@ function gate(
   return decide(question, { recipient: 'active', holder: 'active', consents: [fact], refusals: [] })
 }
 
-async function open(
-  tx: Tx,
-  access: Access,
-  patient: FacilityPatient,
-  id: Id<'record'>,
-): Promise<ShownDocument | undefined> {
+async function open(tx: Tx, access: Access, patient: FacilityPatient, id: Id<'record'>): Promise<object | undefined> {
   const found = await store.openRecord(tx, access, patient.reference, id)
   if (found === undefined) return undefined
   if (found.form === 'input') {
     const makeUuid = (): string => makeId<'resource'>(tx.now, tx.random, bucketOf(patient.reference))
     const input = JSON.parse(new TextDecoder().decode(found.content)) as DocumentInput
-    return showDocument(buildDocument(input, { bundleId: id, now: tx.now, makeUuid }))
+    return buildDocument(input, { bundleId: id, now: tx.now, makeUuid })
   }
   const document = readDocument(found.content)
   if (isRefusal(document) || isAbout(document.identity, patient) === 'no') return undefined
-  return showDocument(document.bundle)
+  return document.bundle
 }

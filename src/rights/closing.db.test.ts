@@ -79,7 +79,9 @@ async function allowed(): Promise<{ readonly consent: string; readonly waiting: 
     const asked = must(
       await exchange.inTx((tx) => requestSubscription(tx, { hiu: CLINIC, patient: ASHA, request: wanted })),
     )
-    if (isGranted) assert.equal((await me.post(`subscriptions/${asked.id}/approve`, {})).status, 200)
+    if (!isGranted) continue
+    const stepUp = await me.proved('policy.save', asked.id)
+    assert.equal((await me.post(`subscriptions/${asked.id}/approve`, { stepUp })).status, 200)
   }
   const [consent] = (await me.get('sharing')).body['items'] as { id: string }[]
   assert.ok(consent)

@@ -179,6 +179,8 @@ export type LookEvent = {
   readonly basis?: LookBasis
   /** Set by a facility of ours that knows that nobody attended the patient then. */
   readonly attending?: boolean
+  /** Taken out as a file. */
+  readonly asFile?: true
   readonly actor: { readonly kind: string; readonly person?: { readonly name: string; readonly role: string } }
   readonly what: readonly { readonly hiType: string; readonly careContextReference: string }[]
 }

@@ -18,7 +18,7 @@ import { readPatient } from '../people/commands.ts'
 import type { Period } from '../policy/period.ts'
 import { checkOfferedKey, requestData } from './commands.ts'
 import { ownConsents } from './own-consents.ts'
-import type { Holder, OwnCopyAsked, OwnCopyRequested, OwnFetch, PassedKey } from './own-fetch.ts'
+import type { Holder, OwnCopyAsked, OwnCopyExported, OwnCopyRequested, OwnFetch, PassedKey } from './own-fetch.ts'
 import { endOwnFetch, failHolder } from './own-fetch-ends.ts'
 import {
   findHolder,
@@ -252,6 +252,17 @@ export async function closeOwnFetch(
   if (isRefusal(own)) return own
   await endOwnFetch(tx, needs, own, 'closed')
   return true
+}
+
+/**
+ * Records that the patient takes her copy out of the page. The documents are in the memory of her page alone, which makes the file or
+ * the paper after this; the route asks for a proof anew.
+ */
+export async function noteExported(
+  tx: Tx,
+  input: { readonly patient: AbhaAddress; readonly actor: Actor; readonly form: OwnCopyExported['form'] },
+): Promise<void> {
+  await announce(tx, await record(tx, { type: 'transfer.own-copy-exported', ...input } satisfies OwnCopyExported))
 }
 
 /** The hospital of a fetch, read again under the lock of the fetch. */

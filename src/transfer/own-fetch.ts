@@ -136,6 +136,7 @@ export const EVENTS = {
   'transfer.own-copy-collected': 'The patient’s page collected sealed pages of her own copy.',
   'transfer.own-copy-opened':
     'The patient’s page said which documents it could open; what it had collected was deleted.',
+  'transfer.own-copy-exported': 'The patient took her own copy out of the page, as files or on paper.',
   'transfer.own-copy-moved': 'What became of a patient’s own copy at one hospital.',
   'transfer.own-copy-ended': 'The mailbox of a patient’s own copy was emptied and closed.',
 } as const
@@ -175,6 +176,13 @@ export type OwnCopyOpened = About & {
   readonly hip: string
   readonly opened: number
   readonly faults: readonly string[]
+}
+/** In which form a patient takes her copy out of the page. */
+export const EXPORT_FORMS = ['fhir', 'print'] as const
+export type OwnCopyExported = AuditEvent & {
+  readonly type: 'transfer.own-copy-exported'
+  readonly patient: string
+  readonly form: (typeof EXPORT_FORMS)[number]
 }
 export type OwnCopyMoved = About & {
   readonly type: 'transfer.own-copy-moved'

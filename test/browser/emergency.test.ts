@@ -44,14 +44,18 @@ describe('breaking the glass', () => {
     await prove(visitor, staff)
   }
 
-  async function prove({ page }: Visitor, staff: StaffLogin): Promise<void> {
+  async function prove(visitor: Visitor, staff: StaffLogin): Promise<void> {
+    await typeCode(visitor, staff)
+    await visitor.page.getByRole('dialog').first().waitFor({ state: 'detached' })
+  }
+
+  async function typeCode({ page }: Visitor, staff: StaffLogin): Promise<void> {
     const field = page.locator('input[name=code]')
     await field.waitFor()
     // In a sandbox nobody has the phone of an invented person: her code is filled in.
     await waitFor('the code of an invented person', async () => /^\d{6}$/.test(await field.inputValue()))
     await field.fill(await emergency.code(staff))
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog').first().waitFor({ state: 'detached' })
   }
 
   for (const [language, size] of JOURNEY_SCREENS)
@@ -85,6 +89,56 @@ describe('breaking the glass', () => {
       await visitor.picture(`emergency-over-${name}`)
       await visitor.close()
       await reviewed(doctor, language, size, name)
+    })
+
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`what leaves as a file takes a proof: the list of looks, a copy of the records; in ${language} on a ${size}`, async () => {
+      const name = `${language}-${size}`
+      const say = (key: string, values: Readonly<Record<string, string>> = {}) => saidAtDesk(language, key, values)
+      const officer = await emergency.staff('records-officer', `records.${name}`)
+      const office = await emergency.atDesk(officer, PATIENT, language, size)
+      await button(office, language, 'export.take').click()
+      await office.page.getByRole('dialog').getByRole('radio').first().check()
+      await office.assertSound()
+      await office.picture(`export-ask-${name}`)
+      const copying = office.page.waitForEvent('download')
+      await button(office, language, 'export.save').click()
+      await typeCode(office, officer)
+      assert.match((await copying).suggestedFilename(), /^records-.+\.fhir\.json$/)
+      await office.page.getByText(say('export.done')).waitFor()
+      await office.assertSound()
+      await office.picture(`export-done-${name}`)
+      await office.close()
+
+      const dpo = await emergency.staff('dpo', `dpo.list.${name}`)
+      const visitor = await emergency.atDesk(dpo, '/desk/access', language, size)
+      const { page } = visitor
+      await page.locator('main li a').first().waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`access-openings-${name}`)
+      await page.locator('select[name=person]').selectOption(officer.id)
+      await button(visitor, language, 'access.show').click()
+      await page.locator('main li a').first().click()
+      await page.getByText(say('access.what.records.exported')).waitFor()
+      await page.goBack()
+      await page.locator('input[name=patient]').fill(MRN)
+      await page.locator('select[name=person]').selectOption('')
+      await button(visitor, language, 'access.show').click()
+      await page.getByText(say('access.what.records.exported')).first().waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`access-looks-${name}`, true)
+      await button(visitor, language, 'access.save').click()
+      const saving = page.waitForEvent('download')
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: say('access.save'), exact: true })
+        .click()
+      await typeCode(visitor, dpo)
+      assert.match((await saving).suggestedFilename(), /^access-log-.+\.csv$/)
+      await page.getByText(say('access.saved'), { exact: true }).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`access-saved-${name}`)
+      await visitor.close()
     })
 
   /** The patient reads it first among who looked, and can stop it under my sharing. */

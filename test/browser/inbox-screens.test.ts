@@ -42,6 +42,7 @@ test('choices: a standing approval step by step, a subscription, rights and how 
   await page.getByText('From now on you are asked each time.').waitFor()
   await visitor.open('/me/choices/subscriptions')
   await button(page, 'Allow').click()
+  await world.prove(visitor)
   await page.getByText('is told when you have new records').waitFor()
   await visitor.assertSound()
   for (const at of ['rights', 'complain']) {

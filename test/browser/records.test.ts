@@ -7,7 +7,7 @@ import { at, listAt, textAt } from '../json-path.ts'
 import type { ThirdParty } from '../network.ts'
 import { ASHA, heldPatient, heldRecord } from '../people.ts'
 import { waitFor } from '../wait.ts'
-import { letPatientIn, said } from './patient-door.ts'
+import { letPatientIn, newCode, newestOf, said } from './patient-door.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const OURS = 'IN2710000011'
@@ -84,10 +84,14 @@ describe('a patient reads her own records', () => {
     const one = await signedIn('en', 'desktop', '/me/records')
     await allThere(one)
     await one.page.getByText(said('en', 'records.keep'), { exact: true }).click()
-    const [all] = await Promise.all([
-      one.page.waitForEvent('download'),
-      one.page.getByRole('button', { name: said('en', 'records.download-all') }).click(),
-    ])
+    const before = await newestOf(world, ASHA.mobile)
+    const saving = one.page.waitForEvent('download')
+    await one.page.getByRole('button', { name: said('en', 'records.download-all') }).click()
+    // Her page lies open: who wants a file proves first that it is she.
+    await one.page.locator('input[name=code]').fill(await newCode(world, ASHA.mobile, before))
+    await one.assertSound()
+    await one.page.keyboard.press('Enter')
+    const all = await saving
     assert.match(all.suggestedFilename(), /^my-records-\d{4}-\d\d-\d\d\.fhir\.json$/)
     const collection: unknown = JSON.parse(fs.readFileSync(await all.path(), 'utf8'))
     assert.equal(at(collection, 'type'), 'collection')

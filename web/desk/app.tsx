@@ -21,6 +21,7 @@ const PatientPage = lazy(() => import('./patients/patient-page.tsx').then((m) =>
 const ConsentsPage = lazy(() => import('./consents/consents-page.tsx').then((m) => ({ default: m.ConsentsPage })))
 const ReadingPage = lazy(() => import('./reading/reading-page.tsx').then((m) => ({ default: m.ReadingPage })))
 const ProviderPage = lazy(() => import('./provider/provider-page.tsx').then((m) => ({ default: m.ProviderPage })))
+const AccessPage = lazy(() => import('./access/access-page.tsx').then((m) => ({ default: m.AccessPage })))
 const QuestionsPage = lazy(() => import('./questions/questions-page.tsx').then((m) => ({ default: m.QuestionsPage })))
 const ReviewsPage = lazy(() => import('./emergency/reviews-page.tsx').then((m) => ({ default: m.ReviewsPage })))
 
@@ -69,6 +70,7 @@ function Pages(): ReactNode {
       <Route path="/consents/*?" component={ConsentsPage} />
       <Route path="/provider/*?" component={ProviderPage} />
       <Route path="/reviews/*?" component={ReviewsPage} />
+      <Route path="/access" component={AccessPage} />
       <Route path="/questions/*?" component={QuestionsPage} />
       <Route path="/staff/*?" component={StaffPage} />
       <Route path="/account" component={AccountPage} />

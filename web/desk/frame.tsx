@@ -20,6 +20,7 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: DeskKey, 
   ['/consents', 'inbox', 'desk.consents', 'consent.see'],
   ['/provider', 'share', 'desk.provider', 'provider.see'],
   ['/reviews', 'emergency', 'desk.reviews', 'emergency.review'],
+  ['/access', 'eye', 'access.rail', 'access-log.see'],
   ['/questions', 'question', 'questions.rail', 'access-log.see'],
   ['/staff', 'key', 'desk.staff', 'staff.see'],
 ]

@@ -1,10 +1,12 @@
 import { loadCatalogue } from '../ui/catalogues.ts'
 import type { KitKey } from '../ui/kit-words.ts'
 import { type LoadWords, useAnyWords, type Words } from '../ui/words.tsx'
+import type access from './words/en/access.json'
 import type account from './words/en/account.json'
 import type common from './words/en/common.json'
 import type consents from './words/en/consents.json'
 import type emergency from './words/en/emergency.json'
+import type exported from './words/en/export.json'
 import type patients from './words/en/patients.json'
 import type provider from './words/en/provider.json'
 import type questions from './words/en/questions.json'
@@ -19,6 +21,8 @@ export type DeskKey =
   | keyof typeof common
   | keyof typeof staff
   | keyof typeof account
+  | keyof typeof access
+  | keyof typeof exported
   | keyof typeof patients
   | keyof typeof consents
   | keyof typeof reading

@@ -59,6 +59,12 @@ export type CallOptions = {
 
 /** Calls the own server with the session's cookie. Throws {@link Problem}. */
 export async function call<T>(path: string, options: CallOptions = {}): Promise<T> {
+  const text = await callForText(path, options)
+  return (text === '' ? undefined : parse(text)) as T
+}
+
+/** {@link call}, for an answer that is a file. */
+export async function callForText(path: string, options: CallOptions = {}): Promise<string> {
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
   const headers: Record<string, string> = { accept: 'application/json' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
@@ -76,8 +82,8 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   const text = await answer.text()
+  if (answer.ok) return text
   const body: unknown = text === '' ? undefined : parse(text)
-  if (answer.ok) return body as T
   if (answer.status === 401 && isRecord(body) && body['type'] === NO_SESSION) sessionEnded()
   const wait = Number(answer.headers.get('retry-after'))
   throw new Problem(answer.status, isRecord(body) ? body : { detail: text.slice(0, 200) }, wait > 0 ? wait : undefined)

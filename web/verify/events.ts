@@ -7,6 +7,8 @@ const SAID: Readonly<Record<string, Key>> = {
   'access.reported': 'event.look',
   'hiu.record-viewed': 'event.look',
   'records.viewed': 'event.look',
+  'hiu.record-exported': 'event.look',
+  'records.exported': 'event.look',
   'hiu.view-denied': 'event.look-denied',
   'records.view-denied': 'event.look-denied',
   'transfer.requested': 'event.data-asked',

@@ -23,6 +23,8 @@ type Kind = 'create' | 'read' | 'update' | 'delete' | 'query' | 'decision' | 'so
 const KINDS: Readonly<Record<string, Kind>> = {
   'hiu.record-viewed': 'read',
   'records.viewed': 'read',
+  'hiu.record-exported': 'read',
+  'records.exported': 'read',
   'access.reported': 'read',
   'hip.records-opened': 'read',
   'log.read': 'query',

@@ -14,6 +14,7 @@ import { useEmergency } from '../emergency/model.ts'
 import { type StaffSession, useStaffSession } from '../session.ts'
 import { TodayList } from '../today/today-list.tsx'
 import { useWords } from '../words.ts'
+import { ExportButton } from './export-sheet.tsx'
 import { LinkCard } from './link-card.tsx'
 import { type PatientAnswer, pathOf, useAgeAndSex } from './model.ts'
 import style from './patients.module.css'
@@ -72,6 +73,7 @@ function Case(props: { readonly answer: PatientAnswer; readonly session: StaffSe
               </ButtonLink>
             ) : null}
             <BreakGlass patient={patient} />
+            {mayDo(role, 'record.export') ? <ExportButton patient={patient} /> : null}
           </ButtonRow>
         }
       >

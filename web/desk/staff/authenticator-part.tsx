@@ -4,13 +4,13 @@ import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { Part } from '../../ui/page.tsx'
 import { Banner } from '../../ui/state.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { CodeField, isWholeCode } from './code-field.tsx'
 import { faultOf, useCodeFaults } from './faults.ts'
 import { SecretPicture, type SharedSecret } from './secret-picture.tsx'
 import style from './staff.module.css'
-import { useStepUp } from './step-up.tsx'
 
 /** A new phone: another authenticator app takes the place of the one before. */
 export function AuthenticatorPart(props: { readonly staff: string }): ReactNode {

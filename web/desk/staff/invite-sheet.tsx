@@ -6,13 +6,13 @@ import { call } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { SelectField, TextField } from '../../ui/fields.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { faultOf } from './faults.ts'
 import { InvitedPart } from './invited-part.tsx'
 import { type Invited, roleKey, roleTextKey } from './model.ts'
 import style from './staff.module.css'
-import { useStepUp } from './step-up.tsx'
 
 type Draft = { readonly name: string; readonly login: string; readonly role: StaffRole; readonly registration: string }
 

@@ -8,10 +8,10 @@ import { type AskedPasskey, hasPasskeys, isGivenUp, isThereAlready, makePasskey 
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Banner } from '../../ui/state.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import style from './staff.module.css'
-import { useStepUp } from './step-up.tsx'
 
 type Passkey = { readonly id: string; readonly name: string; readonly addedAt: string; readonly usedAt?: string }
 

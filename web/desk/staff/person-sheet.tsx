@@ -7,12 +7,12 @@ import { Button, ButtonRow } from '../../ui/button.tsx'
 import { SelectField } from '../../ui/fields.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { type DeskKey, useWords } from '../words.ts'
 import { InvitedPart } from './invited-part.tsx'
 import { type Invited, roleKey, roleTextKey, type StaffRow } from './model.ts'
 import style from './staff.module.css'
-import { useStepUp } from './step-up.tsx'
 
 type Verb = 'role' | 'suspend' | 'restore' | 'again' | 'reset' | 'leave' | 'signOut' | 'sso'
 type Words = { readonly name: DeskKey; readonly text: DeskKey; readonly now: DeskKey; readonly isGrave: boolean }

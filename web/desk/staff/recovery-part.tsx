@@ -6,9 +6,9 @@ import { useDates } from '../../ui/dates.ts'
 import { Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Banner } from '../../ui/state.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
-import { useStepUp } from './step-up.tsx'
 
 type Recovery = { readonly left: number; readonly madeAt?: string; readonly lastUsedAt?: string }
 const FEW = 3

@@ -5,10 +5,10 @@ import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { useSsoFaults } from './sso-door.tsx'
-import { useStepUp } from './step-up.tsx'
 
 type Sso = {
   readonly provider: { readonly name: string } | null

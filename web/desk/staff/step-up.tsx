@@ -1,11 +1,7 @@
-import type { PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/browser'
-import { createContext, type FormEvent, type ReactNode, use, useCallback, useEffect, useRef, useState } from 'react'
-import type { StepUpAct } from '../../../src/kernel/step-up-act.ts'
+import { type FormEvent, type ReactNode, useCallback, useRef, useState } from 'react'
 import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
-import { answerPasskey, isGivenUp } from '../../ui/passkey.ts'
-import { Sheet } from '../../ui/sheet.tsx'
-import { Waiting } from '../../ui/state.tsx'
+import { type AskedStepUp, PasskeyWay, StepUpSheets } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
@@ -16,107 +12,37 @@ import { RecoveryField } from './recovery-field.tsx'
 import { SampleCodeWords, useSampleCode } from './sample-code.tsx'
 import style from './staff.module.css'
 
-type DeskStepUpAct = Exclude<StepUpAct, 'consent.grant' | 'policy.save' | 'account.close'>
-/**
- * Asks the person to prove that it is she, for one act on one thing. The id goes into the call that the proof is for and is good once;
- * undefined when she gave up: then nothing happens.
- */
-type AskStepUp = (act: DeskStepUpAct, subject: string) => Promise<string | undefined>
-
-const StepUpContext = createContext<AskStepUp | undefined>(undefined)
-
-/** `const prove = useStepUp()`, then `const stepUp = await prove('staff.change', id)` after the person pressed the verb. */
-export function useStepUp(): AskStepUp {
-  const ask = use(StepUpContext)
-  if (ask === undefined) throw new Error('useStepUp outside of StepUpProvider')
-  return ask
-}
-
-type Asking = {
-  readonly act: DeskStepUpAct
-  readonly subject: string
-  readonly settle: (id: string | undefined) => void
-}
-
-/** Holds the one sheet in which proofs are given. */
-export function StepUpProvider(props: { readonly children: ReactNode }): ReactNode {
-  const [asking, setAsking] = useState<Asking>()
-  const ask = useCallback<AskStepUp>(
-    (act, subject) =>
-      new Promise((resolve) => {
-        const settle = (id: string | undefined): void => {
-          setAsking(undefined)
-          resolve(id)
-        }
-        setAsking({ act, subject, settle })
-      }),
-    [],
-  )
-  return (
-    <StepUpContext value={ask}>
-      {props.children}
-      {asking === undefined ? null : <StepUpSheet key={`${asking.act} ${asking.subject}`} {...asking} />}
-    </StepUpContext>
-  )
-}
-
+const PATH = '/v1/desk/step-up'
 type Method = 'passkey' | 'code' | 'recovery'
-type Asked = {
-  readonly id: string
-  readonly methods: readonly Method[]
-  readonly passkey?: PublicKeyCredentialRequestOptionsJSON
-}
+type Asked = AskedStepUp & { readonly methods: readonly Method[] }
 
-function StepUpSheet({ act, subject, settle }: Asking): ReactNode {
+/** Where the staff prove anew that it is they: by passkey, by a code of the app, by a recovery code. */
+export function StepUpProvider(props: { readonly children: ReactNode }): ReactNode {
   const { t } = useWords()
-  const [asked, setAsked] = useState<Asked>()
-  const [trouble, setTrouble] = useState<unknown>()
-  const [chosen, setChosen] = useState<Method>()
-  const begin = useCallback(async () => {
-    setAsked(undefined)
-    setTrouble(undefined)
-    try {
-      setAsked(await call<Asked>('/v1/desk/step-up', { body: { act, subject } }))
-    } catch (error) {
-      setTrouble(error)
-    }
-  }, [act, subject])
-  const isBegun = useRef(false)
-  useEffect(() => {
-    // Once, also where React mounts twice.
-    if (isBegun.current) return
-    isBegun.current = true
-    void begin()
-  }, [begin])
   return (
-    <Sheet title={t('staff.prove-title')} onClose={() => settle(undefined)}>
-      {trouble === undefined ? null : <Trouble error={trouble} onAgain={() => void begin()} />}
-      {asked === undefined ? (
-        trouble === undefined && <Waiting>{t('staff.prove-preparing')}</Waiting>
-      ) : (
-        <Proof
-          asked={asked}
-          method={chosen ?? asked.methods[0]}
-          onMethod={setChosen}
-          onProved={settle}
-          onAgain={() => void begin()}
-        />
-      )}
-    </Sheet>
+    <StepUpSheets<Asked>
+      path={PATH}
+      title={t('staff.prove-title')}
+      preparing={t('staff.prove-preparing')}
+      ways={(proving) => <Proof key={proving.asked.id} {...proving} />}
+    >
+      {props.children}
+    </StepUpSheets>
   )
 }
 
 /** One way to prove it, and the others that this person has. */
 function Proof(props: {
   readonly asked: Asked
-  readonly method: Method | undefined
-  readonly onMethod: (method: Method) => void
   readonly onProved: (id: string) => void
   readonly onAgain: () => void
 }): ReactNode {
   const { t } = useWords()
-  const { asked, method, onMethod, onProved } = props
+  const { asked, onProved } = props
+  const [chosen, setChosen] = useState<Method>()
   const { id, methods, passkey } = asked
+  const method = chosen ?? methods[0]
+  const verb = useFocusFirst<HTMLButtonElement>(method === 'passkey')
   if (method === undefined) return <p>{t('staff.prove-impossible')}</p>
   const names = {
     passkey: t('staff.prove-with-passkey'),
@@ -126,7 +52,17 @@ function Proof(props: {
   return (
     <>
       {method === 'passkey' && passkey !== undefined ? (
-        <ByPasskey id={id} options={passkey} onProved={onProved} />
+        <PasskeyWay
+          path={PATH}
+          asked={{ id, passkey }}
+          says={{
+            text: t('staff.prove-passkey-text'),
+            verb: t('staff.prove-with-passkey'),
+            refused: t('staff.passkey-refused'),
+          }}
+          verb={verb}
+          onProved={onProved}
+        />
       ) : (
         <ByCode key={method} id={id} isRecovery={method === 'recovery'} onProved={onProved} onAgain={props.onAgain} />
       )}
@@ -134,46 +70,10 @@ function Proof(props: {
         {methods
           .filter((each) => each !== method)
           .map((each) => (
-            <Button key={each} look="quiet" onClick={() => onMethod(each)}>
+            <Button key={each} look="quiet" onClick={() => setChosen(each)}>
               {names[each]}
             </Button>
           ))}
-      </ButtonRow>
-    </>
-  )
-}
-
-function ByPasskey(props: {
-  readonly id: string
-  readonly options: PublicKeyCredentialRequestOptionsJSON
-  readonly onProved: (id: string) => void
-}): ReactNode {
-  const { t } = useWords()
-  const verb = useFocusFirst<HTMLButtonElement>()
-  const [isBusy, setIsBusy] = useState(false)
-  const [trouble, setTrouble] = useState<unknown>()
-  const prove = async (): Promise<void> => {
-    setIsBusy(true)
-    setTrouble(undefined)
-    try {
-      const assertion = await answerPasskey(props.options)
-      await call(`/v1/desk/step-up/${props.id}`, { body: { assertion } })
-      props.onProved(props.id)
-    } catch (error) {
-      setIsBusy(false)
-      if (!isGivenUp(error)) setTrouble(error)
-    }
-  }
-  return (
-    <>
-      <p>{t('staff.prove-passkey-text')}</p>
-      {trouble === undefined ? null : (
-        <Trouble error={trouble} says={{ 'people/wrong-code': t('staff.passkey-refused') }} />
-      )}
-      <ButtonRow>
-        <Button ref={verb} look="primary" icon="key" isBusy={isBusy} onClick={() => void prove()}>
-          {t('staff.prove-with-passkey')}
-        </Button>
       </ButtonRow>
     </>
   )
@@ -211,7 +111,7 @@ function ByCode(props: {
       return setProblem(new Problem(422, { code: 'staff/wrong-code' }))
     setIsBusy(true)
     try {
-      await call(`/v1/desk/step-up/${props.id}`, { body: isRecovery ? { recovery: code } : { code } })
+      await call(`${PATH}/${props.id}`, { body: isRecovery ? { recovery: code } : { code } })
       props.onProved(props.id)
     } catch (error) {
       setProblem(error)

@@ -6,6 +6,7 @@ import { useDates } from '../../ui/dates.ts'
 import { Page, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { type PatientKey, useWords } from '../words.ts'
 import style from './choices.module.css'
@@ -80,6 +81,7 @@ function Subscription({ subscription }: { readonly subscription: SubscriptionVie
   const { t, language } = useWords()
   const dates = useDates()
   const { busyWith, error, act } = useAct()
+  const prove = useStepUp()
   const { id, hiu, status, hips } = subscription
   const list = new Intl.ListFormat(`${language}-IN`, { type: 'conjunction' })
   return (
@@ -121,7 +123,11 @@ function Subscription({ subscription }: { readonly subscription: SubscriptionVie
               isBusy={busyWith === verb}
               onClick={() =>
                 void act(verb, async () => {
-                  await call(`/v1/me/subscriptions/${id}/${verb}`, { body: {} })
+                  // Who begins to be told, or is told again, takes a proof; stopping does not.
+                  const isStart = verb === 'approve' || verb === 'enable'
+                  const stepUp = isStart ? await prove('policy.save', id) : undefined
+                  if (isStart && stepUp === undefined) return
+                  await call(`/v1/me/subscriptions/${id}/${verb}`, { body: isStart ? { stepUp } : {} })
                 })
               }
             >

@@ -30,6 +30,7 @@ function actOf({ event, facility, basis, unusual, consent, question }: LookView)
     event.purpose,
     basis,
     unusual,
+    event.asFile,
     consent?.request,
     consent?.status,
     question,

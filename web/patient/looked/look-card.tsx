@@ -48,8 +48,13 @@ export function LookCard(props: {
         </div>
         <time dateTime={event.at}>{hasDay ? dates.moment(event.at) : dates.time(event.at)}</time>
       </div>
-      {unusual.length === 0 ? null : (
+      {unusual.length === 0 && event.asFile !== true ? null : (
         <p className={style.flags}>
+          {event.asFile === true ? (
+            <State tone="calm" icon="download">
+              {t('looked.as-file')}
+            </State>
+          ) : null}
           {unusual.map((why) => (
             <State
               key={why}

@@ -29,6 +29,8 @@ let collector: Collector | undefined
 let timer: number | undefined
 /** Told apart by number, so that an answer to an earlier look changes nothing. */
 let turn = 0
+/** In which forms this look was taken out, each after a proof anew. */
+const takenOut = new Set<string>()
 const listeners = new Set<() => void>()
 
 function show(next: Look): void {
@@ -39,10 +41,19 @@ function show(next: Look): void {
 /** Forgets everything: keys, documents, and what was on its way. */
 function forget(): void {
   turn++
+  takenOut.clear()
   window.clearTimeout(timer)
   collector = undefined
   whose = undefined
   if (look !== NOTHING) show(NOTHING)
+}
+
+/** Whether she proved anew that this look leaves the page in this form. */
+export function isTakenOut(form: string): boolean {
+  return takenOut.has(form)
+}
+export function noteTakenOut(form: string): void {
+  takenOut.add(form)
 }
 
 /** Something new is linked: the next look at the records asks anew. */

@@ -13,6 +13,7 @@ import type { OwnDocument } from './open-page.ts'
 import { type CopyLook, type Look, useOwnCopy } from './own-copy-store.ts'
 import style from './records.module.css'
 import { type OwnOrigin, timelineOf } from './shown.ts'
+import { TakeOutButton } from './take-out.tsx'
 import { UnopenedList } from './unopened-list.tsx'
 
 const LONG_MS = 5_000
@@ -108,9 +109,9 @@ function CopyBody({ look }: { readonly look: CopyLook }): ReactNode {
             {formless.map((own) => (
               <li key={own.key} className={style.holder}>
                 <span>{t('records.from', { name: nameOf(own) })}</span>
-                <Button icon="download" onClick={() => downloadOne(own)}>
+                <TakeOutButton form="fhir" icon="download" take={() => downloadOne(own)}>
                   {t('records.download')}
-                </Button>
+                </TakeOutButton>
               </li>
             ))}
           </ul>
@@ -125,9 +126,9 @@ function Foot({ own }: { readonly own: OwnDocument }): ReactNode {
   return (
     <div className={style.foot}>
       {own.checksumDiffers ? <p>{t('records.checksum')}</p> : null}
-      <Button look="quiet" icon="download" onClick={() => downloadOne(own)}>
+      <TakeOutButton form="fhir" look="quiet" icon="download" take={() => downloadOne(own)}>
         {t('records.download')}
-      </Button>
+      </TakeOutButton>
     </div>
   )
 }
@@ -138,15 +139,15 @@ function Keep({ documents }: { readonly documents: readonly OwnDocument[] }): Re
     <div className={style.keep}>
       <Disclosure label={t('records.keep')} summary={t('records.keep-how')}>
         <div className={style.way}>
-          <Button icon="download" onClick={() => downloadAll(documents, new Date())}>
+          <TakeOutButton form="fhir" icon="download" take={() => downloadAll(documents, new Date())}>
             {t('records.download-all')}
-          </Button>
+          </TakeOutButton>
           <p className={style.muted}>{t('records.download-text')}</p>
         </div>
         <div className={style.way}>
-          <Button icon="print" onClick={() => window.print()}>
+          <TakeOutButton form="print" icon="print" take={() => window.print()}>
             {t('records.print')}
-          </Button>
+          </TakeOutButton>
           <p className={style.muted}>{t('records.print-text')}</p>
         </div>
       </Disclosure>

@@ -9,6 +9,7 @@ import { hasPasskeys, isGivenUp, isThereAlready } from '../../ui/passkey.ts'
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Banner, Waiting } from '../../ui/state.tsx'
+import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { usePatientSession } from '../session.ts'
 import { useWords } from '../words.ts'
@@ -16,7 +17,6 @@ import { useNow } from './countdown.ts'
 import { deviceName } from './device.ts'
 import { addPasskey } from './passkey.ts'
 import style from './signin.module.css'
-import { useStepUp } from './step-up.tsx'
 
 type Passkey = { readonly id: string; readonly name: string; readonly addedAt: string; readonly usedAt?: string }
 type Changing = { readonly passkey: Passkey; readonly how: 'rename' | 'remove' }

@@ -1,0 +1,1 @@
+drop index desk_look_at;
