@@ -2,7 +2,7 @@
 // Only a bench can do that: the product has no switch.
 import { registerHooks } from 'node:module'
 
-const STAND_INS = ['src/db/veil.ts', 'src/crypto/envelope.ts', 'src/vault/data-keys.ts']
+const STAND_INS = ['src/db/veil.ts', 'src/db/cover-existing.ts', 'src/crypto/envelope.ts', 'src/vault/data-keys.ts']
 const ROOT = new URL('../../', import.meta.url).href
 
 registerHooks({

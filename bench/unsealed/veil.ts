@@ -7,6 +7,9 @@ export const sealedOrNull = (text: string | null | undefined): string | null => 
 export const sealedJson = (value: unknown): string => JSON.stringify(value)
 export const sealedJsonText = (json: string): string => json
 
+export const pseudonym = (text: string): string => text
+export const pseudonymOf = (_within: string, text: string): string => text
+
 export function makeVeil(): Veil {
   const asItIs = (text: string): string => text
   return { cover: asItIs, lift: asItIs, liftJson: asItIs }

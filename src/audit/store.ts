@@ -4,6 +4,7 @@ import { decodeBundle, encodeBundle, hashesOver, type Tile, tilesOver, widthAt }
 import { posted } from '../db/pipelined-client.ts'
 import type { Tables } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import type { Growth } from './growth.ts'
@@ -69,7 +70,7 @@ export async function insertEventUnderKey(
   patient: string,
   wrapped: Uint8Array,
 ): Promise<boolean> {
-  const query = CompiledQuery.raw(INSERT_UNDER_KEY, [...valuesOf(event), patient, wrapped])
+  const query = CompiledQuery.raw(INSERT_UNDER_KEY, [...valuesOf(event), pseudonym(patient), wrapped])
   return (await tx.db.executeQuery(query)).numAffectedRows === 1n
 }
 

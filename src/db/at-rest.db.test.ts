@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
-import { ONCE_PLAIN_COLUMNS, VEILED_COLUMNS } from './at-rest.ts'
+import { ONCE_PLAIN_COLUMNS, REFERENCE_COLUMNS, VEILED_COLUMNS } from './at-rest.ts'
 
 let database: TestDatabase
 before(async () => {
@@ -118,7 +118,6 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     '*.request_id',
     '*.asked_by_request',
     '*.hiu_request_id',
-    '*.link_reference',
     '*.key_wrap_id',
     '*.counter',
     'bridge.name',
@@ -134,7 +133,6 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'profile_share.token_number',
     'question.number',
     'received_question.number',
-    'step_up.subject',
     'setting.name',
     'schema_migrations.name',
     'log_export.target',
@@ -146,13 +144,9 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
     'staff_identity.issuer',
     'visit_attendant.attendant',
   ],
-  'a number under which a facility keeps a patient or a record': [
-    '*.patient_reference',
-    '*.care_context_reference',
-    'facility_patient.reference',
-    'patient_identifier.reference',
-    'desk_look.what',
-  ],
+  'a pseudonym in place of the number under which a facility keeps a patient or a visit': REFERENCE_COLUMNS.map(
+    ({ table, column }) => `${table}.${column}`,
+  ),
   'a key that is public, a wrapped one, or a challenge': [
     '*.wrapped',
     '*.code_key',
@@ -215,5 +209,20 @@ test('every column that may hold words says what it holds; what says something a
   assert.deepEqual(
     rows.filter(({ t, c, type }) => sealed.includes(`${t}.${c}`) && type !== 'bytea').map(({ t, c }) => `${t}.${c}`),
     [],
+  )
+})
+
+test('the database itself refuses a number of a facility in plain', async () => {
+  const { rows } = await database.pool.query<{ place: string; check: string }>(`
+    select conrelid::regclass::text as place, pg_get_constraintdef(oid) as check from pg_constraint where conname like '%\\_covered'`)
+  const isChecked = (table: string, column: string): boolean =>
+    rows.some(({ place, check }) => place === table && check.includes(`(${column} ~~ 'pt1.%'::text)`))
+  assert.deepEqual(
+    REFERENCE_COLUMNS.filter(({ table, column }) => !isChecked(table, column)),
+    [],
+  )
+  await assert.rejects(
+    database.pool.query(`insert into patient_identifier values (1, 'name', '\\x00', $1)`, ['22-7225']),
+    /patient_identifier_covered/,
   )
 })

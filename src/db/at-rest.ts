@@ -61,3 +61,39 @@ export const ONCE_PLAIN_COLUMNS: readonly SealedColumn[] = [
     was: 'json',
   },
 ]
+
+/** A column that holds the pseudonym of a facility's number for a patient or a visit, or something made of one (`pseudonym` of `veil.ts`). */
+export type ReferenceColumn = {
+  readonly table: string
+  readonly column: string
+  /** The column whose text it belongs to (`pseudonymOf`): the same number elsewhere has another pseudonym. */
+  readonly within?: string
+}
+
+const references = (table: string, ...columns: readonly string[]): readonly ReferenceColumn[] =>
+  columns.map((column) => ({ table, column }))
+const referencesWithin = (table: string, within: string, ...columns: readonly string[]): readonly ReferenceColumn[] =>
+  columns.map((column) => ({ table, column, within }))
+
+/** `facility_patient` first: what refers to it follows. Each has a check in the schema that refuses what is no pseudonym. */
+export const REFERENCE_COLUMNS: readonly ReferenceColumn[] = [
+  ...references('facility_patient', 'reference'),
+  ...references('clinical_record', 'patient_reference', 'care_context_reference'),
+  ...references('visit', 'patient_reference'),
+  ...references('patient_identifier', 'reference'),
+  ...references('data_key', 'patient'),
+  ...references('emergency_access', 'patient_reference'),
+  ...references('desk_look', 'what'),
+  ...references('step_up', 'subject'),
+  ...references('hip_discovery', 'patient_reference'),
+  ...references('hip_link', 'patient_reference', 'care_context_reference'),
+  ...references('hip_link_call', 'patient_reference'),
+  ...references('hip_link_otp', 'patient_reference'),
+  ...references('hip_link_token', 'patient_reference'),
+  ...references('hip_page', 'care_context_reference'),
+  ...references('hip_share', 'patient_reference'),
+  ...referencesWithin('hiu_document', 'hip', 'care_context_reference'),
+  ...referencesWithin('hiu_entry', 'request', 'care_context_reference'),
+  ...referencesWithin('care_context', 'hip', 'patient_reference', 'care_context_reference'),
+  ...referencesWithin('linking_transaction', 'patient', 'link_reference'),
+]

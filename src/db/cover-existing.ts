@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from 'pg'
 import { VEILED_COLUMNS } from './at-rest.ts'
+import { coverReferences } from './cover-references.ts'
 import { sealed, sealedJsonText } from './veil.ts'
 
 /** As `isAbhaAddress`, in PostgreSQL's words. */
@@ -8,11 +9,13 @@ const AT_ONCE = 500
 type Column = { readonly table: string; readonly column: string; readonly type: string }
 
 /**
- * Covers what an earlier release wrote in plain, once in the life of a database, before anything else reads it: addresses become
- * pseudonyms, work of the party is sealed. The pool is one with a veil (`connect`). A batch is one transaction, so a start that is killed
+ * Covers what an earlier release wrote in plain, once in the life of a database, before anything else reads it: addresses and
+ * reference numbers become pseudonyms, work of the party is sealed. The pool is one with a veil (`connect`). A batch is one transaction, so a start that is killed
  * half way goes on at the next.
  */
 export async function coverExisting(pool: Pool, now: Date): Promise<void> {
+  // First these: one that looks like an address would else lose the facility that it belongs to.
+  await onceOnly(pool, now, 'veil.references', () => coverReferences(pool))
   await onceOnly(pool, now, 'veil.addresses', async () => {
     const texts = (await textColumns(pool)).filter(({ type }) => type === 'text')
     return eachUntilDone(pool, texts, coverAddresses)

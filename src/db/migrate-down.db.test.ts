@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
+import pg from 'pg'
+import { openTestDatabase, type TestDatabase, temporaryRoot } from '../../test/database.ts'
 import { dumpSchema } from './dump-schema.ts'
 import { migrate, migrateDown, migrationStatus } from './migrate.ts'
 import { MIGRATIONS_FOLDER, readMigrations, UNDOABLE_FROM } from './migration-files.ts'
@@ -22,15 +25,31 @@ test('every migration since 0080 says how it is undone, or why it cannot be', ()
   )
 })
 
-test('up, down and up again is the same schema, as far down as there is a way', async () => {
-  const before = await dumpSchema(database.pool)
-  const migrations = readMigrations(MIGRATIONS_FOLDER)
-  const floor = Math.max(UNDOABLE_FROM - 1, ...migrations.filter(hasNoWay).map(({ number }) => number))
-  const undone = await migrateDown(database.pool, floor)
-  assert.equal(undone.length, migrations.filter(({ number }) => number > floor).length)
-  assert.deepEqual((await migrationStatus(database.pool)).pending, undone.toReversed())
-  await migrate(database.pool)
-  assert.equal(await dumpSchema(database.pool), before)
+test('up, down and up again is the same schema, between what has no way back too', async () => {
+  const migrations = readMigrations(MIGRATIONS_FOLDER).filter(({ number }) => number >= UNDOABLE_FROM)
+  const walls = migrations.filter(({ down }) => down.kind === 'irreversible').map(({ number }) => number)
+  const folder = mkdtempSync(join(temporaryRoot(), 'amanat-migrations-'))
+  const empty = new pg.Pool({ connectionString: await emptyDatabase(), max: 1 })
+  try {
+    let undone = 0
+    for (const [index, floor] of [UNDOABLE_FROM - 1, ...walls].entries()) {
+      const top = walls[index] ?? Number.POSITIVE_INFINITY
+      for (const file of readdirSync(MIGRATIONS_FOLDER))
+        if (Number(file.slice(0, 4)) < top) cpSync(join(MIGRATIONS_FOLDER, file), join(folder, file))
+      await migrate(empty, folder)
+      const before = await dumpSchema(empty)
+      const names = await migrateDown(empty, floor, folder)
+      assert.deepEqual((await migrationStatus(empty, folder)).pending, names.toReversed())
+      await migrate(empty, folder)
+      assert.equal(await dumpSchema(empty), before)
+      undone += names.length
+    }
+    assert.equal(undone, migrations.length - walls.length)
+  } finally {
+    await empty.end()
+    await database.pool.query(`drop database ${EMPTY}`)
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('what has no way back is refused before anything is undone', async () => {
@@ -39,6 +58,11 @@ test('what has no way back is refused before anything is undone', async () => {
   assert.deepEqual((await migrationStatus(database.pool)).applied, applied)
 })
 
-function hasNoWay({ down }: { down: { kind: string } }): boolean {
-  return down.kind === 'irreversible'
+const EMPTY = `empty_${process.pid}`
+
+async function emptyDatabase(): Promise<string> {
+  await database.pool.query(`create database ${EMPTY} template template0`)
+  const url = new URL(database.connectionString)
+  url.pathname = `/${EMPTY}`
+  return url.href
 }

@@ -67,7 +67,8 @@ create table care_context (
   sealed_display bytea not null,
   linked_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
-  constraint care_context_pkey PRIMARY KEY (bucket, patient, hip, patient_reference, care_context_reference, hi_type)
+  constraint care_context_pkey PRIMARY KEY (bucket, patient, hip, patient_reference, care_context_reference, hi_type),
+  constraint care_context_covered CHECK (((patient_reference ~~ 'pt1.%'::text) AND (care_context_reference ~~ 'pt1.%'::text))) NOT VALID
 );
 comment on table care_context is 'by patient: linked care contexts, one row for each HI type in them';
 
@@ -83,7 +84,8 @@ create table clinical_record (
   created_at timestamp with time zone not null,
   event uuid not null,
   constraint clinical_record_pkey PRIMARY KEY (bucket, id),
-  constraint clinical_record_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference),
+  constraint clinical_record_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference) ON UPDATE CASCADE,
+  constraint clinical_record_covered CHECK (((patient_reference ~~ 'pt1.%'::text) AND (care_context_reference ~~ 'pt1.%'::text))) NOT VALID,
   constraint clinical_record_form_check CHECK ((form = ANY (ARRAY['input'::text, 'document'::text])))
 );
 CREATE INDEX clinical_record_patient ON public.clinical_record USING btree (bucket, patient_reference, date);
@@ -169,7 +171,8 @@ create table data_key (
   erased_at timestamp with time zone,
   share bigint,
   constraint data_key_pkey PRIMARY KEY (bucket, patient, scope),
-  constraint data_key_check CHECK (((wrapped IS NULL) = (erased_at IS NOT NULL)))
+  constraint data_key_check CHECK (((wrapped IS NULL) = (erased_at IS NOT NULL))),
+  constraint data_key_covered CHECK ((patient ~~ 'pt1.%'::text)) NOT VALID
 );
 CREATE UNIQUE INDEX data_key_share ON public.data_key USING btree (bucket, share) WHERE (share IS NOT NULL);
 CREATE INDEX data_key_wrap ON public.data_key USING btree (key_wrap_id, bucket, patient, scope) WHERE (wrapped IS NOT NULL);
@@ -207,7 +210,8 @@ create table desk_look (
   staff uuid not null,
   what text not null,
   at timestamp with time zone not null,
-  constraint desk_look_pkey PRIMARY KEY (bucket, staff, what)
+  constraint desk_look_pkey PRIMARY KEY (bucket, staff, what),
+  constraint desk_look_covered CHECK ((what ~~ 'pt1.%'::text)) NOT VALID
 );
 CREATE INDEX desk_look_at ON public.desk_look USING btree (at);
 comment on table desk_look is 'by patient: when a person of the staff last opened a patient or a list; looking again within minutes is one look';
@@ -240,6 +244,7 @@ create table emergency_access (
   constraint emergency_access_pkey PRIMARY KEY (bucket, id),
   constraint emergency_access_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
   constraint emergency_access_check1 CHECK (((status = 'reviewed'::text) = ((outcome IS NOT NULL) AND (reviewer IS NOT NULL) AND (reviewed_at IS NOT NULL)))),
+  constraint emergency_access_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint emergency_access_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'not-justified'::text, 'needs-follow-up'::text]))),
   constraint emergency_access_reason_check CHECK ((reason = ANY (ARRAY['unconscious'::text, 'threat-to-life'::text, 'threat-to-health'::text, 'threat-to-another'::text]))),
   constraint emergency_access_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text, 'reviewed'::text])))
@@ -274,7 +279,8 @@ create table facility_patient (
   created_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
   name_index smallint not null default 0,
-  constraint facility_patient_pkey PRIMARY KEY (bucket, reference)
+  constraint facility_patient_pkey PRIMARY KEY (bucket, reference),
+  constraint facility_patient_covered CHECK ((reference ~~ 'pt1.%'::text)) NOT VALID
 );
 comment on table facility_patient is 'by patient: the patients of this facility';
 
@@ -306,7 +312,8 @@ create table hip_discovery (
   patient_reference text not null,
   offered jsonb not null,
   at timestamp with time zone not null,
-  constraint hip_discovery_pkey PRIMARY KEY (bucket, transaction_id)
+  constraint hip_discovery_pkey PRIMARY KEY (bucket, transaction_id),
+  constraint hip_discovery_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID
 );
 comment on table hip_discovery is 'by patient: discoveries that found a patient, until they are linked';
 
@@ -316,7 +323,8 @@ create table hip_link (
   care_context_reference text not null,
   abha_address text not null,
   linked_at timestamp with time zone not null,
-  constraint hip_link_pkey PRIMARY KEY (bucket, patient_reference, care_context_reference)
+  constraint hip_link_pkey PRIMARY KEY (bucket, patient_reference, care_context_reference),
+  constraint hip_link_covered CHECK (((patient_reference ~~ 'pt1.%'::text) AND (care_context_reference ~~ 'pt1.%'::text))) NOT VALID
 );
 comment on table hip_link is 'by patient: care contexts that the exchange knows';
 
@@ -333,6 +341,7 @@ create table hip_link_call (
   asked_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   constraint hip_link_call_pkey PRIMARY KEY (bucket, request_id),
+  constraint hip_link_call_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint hip_link_call_kind_check CHECK ((kind = ANY (ARRAY['token'::text, 'contexts'::text, 'notify'::text]))),
   constraint hip_link_call_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'done'::text, 'failed'::text])))
 );
@@ -351,6 +360,7 @@ create table hip_link_otp (
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   constraint hip_link_otp_pkey PRIMARY KEY (bucket, link_ref),
+  constraint hip_link_otp_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint hip_link_otp_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'spent'::text])))
 );
 CREATE INDEX hip_link_otp_patient ON public.hip_link_otp USING btree (bucket, abha_address, asked_at);
@@ -362,7 +372,8 @@ create table hip_link_token (
   abha_address text not null,
   sealed bytea not null,
   expires_at timestamp with time zone not null,
-  constraint hip_link_token_pkey PRIMARY KEY (bucket, patient_reference)
+  constraint hip_link_token_pkey PRIMARY KEY (bucket, patient_reference),
+  constraint hip_link_token_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID
 );
 comment on table hip_link_token is 'by patient: link tokens of the exchange, sealed under the patient''s key';
 
@@ -383,6 +394,7 @@ create table hip_page (
   constraint hip_page_bucket_transaction_id_fkey FOREIGN KEY (bucket, transaction_id) REFERENCES hip_request(bucket, transaction_id),
   constraint hip_page_check CHECK (((status = ANY (ARRAY['waiting'::text, 'sending'::text])) = (settled_at IS NULL))),
   constraint hip_page_check1 CHECK (((status = ANY (ARRAY['waiting'::text, 'sending'::text])) = (body IS NOT NULL))),
+  constraint hip_page_covered CHECK ((care_context_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint hip_page_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'withheld'::text])))
 );
 CREATE INDEX hip_page_disclosed ON public.hip_page USING btree (event) WHERE (settled_at IS NOT NULL);
@@ -435,7 +447,8 @@ create table hip_share (
   expires_at timestamp with time zone not null,
   taken_at timestamp with time zone,
   patient_reference text,
-  constraint hip_share_pkey PRIMARY KEY (bucket, id)
+  constraint hip_share_pkey PRIMARY KEY (bucket, id),
+  constraint hip_share_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID
 );
 CREATE INDEX hip_share_patient ON public.hip_share USING btree (bucket, abha_address, expires_at);
 CREATE INDEX hip_share_waiting ON public.hip_share USING btree (expires_at) WHERE (taken_at IS NULL);
@@ -526,6 +539,7 @@ create table hiu_document (
   constraint hiu_document_pkey PRIMARY KEY (bucket, id),
   constraint hiu_document_bucket_artefact_care_context_reference_sha256_key UNIQUE (bucket, artefact, care_context_reference, sha256),
   constraint hiu_document_bucket_artefact_fkey FOREIGN KEY (bucket, artefact) REFERENCES hiu_artefact(bucket, id),
+  constraint hiu_document_covered CHECK ((care_context_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint hiu_document_status_check CHECK ((status = ANY (ARRAY['held'::text, 'quarantined'::text])))
 );
 CREATE INDEX hiu_document_patient ON public.hiu_document USING btree (bucket, patient, date);
@@ -552,6 +566,7 @@ create table hiu_entry (
   document uuid,
   constraint hiu_entry_pkey PRIMARY KEY (bucket, request, page, entry),
   constraint hiu_entry_bucket_request_page_fkey FOREIGN KEY (bucket, request, page) REFERENCES hiu_page(bucket, request, number),
+  constraint hiu_entry_covered CHECK ((care_context_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint hiu_entry_status_check CHECK ((status = ANY (ARRAY['held'::text, 'quarantined'::text, 'errored'::text])))
 );
 comment on table hiu_entry is 'by patient: what came of each entry of a page';
@@ -729,6 +744,7 @@ create table linking_transaction (
   started_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
   constraint linking_transaction_pkey PRIMARY KEY (bucket, id),
+  constraint linking_transaction_covered CHECK ((link_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint linking_transaction_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'found'::text, 'init-asked'::text, 'offered'::text, 'confirm-asked'::text, 'linked'::text, 'failed'::text])))
 );
 CREATE INDEX linking_transaction_reference ON public.linking_transaction USING btree (bucket, patient, link_reference) WHERE (link_reference IS NOT NULL);
@@ -1017,6 +1033,7 @@ create table patient_identifier (
   hash bytea not null,
   reference text not null,
   constraint patient_identifier_pkey PRIMARY KEY (bucket, kind, hash, reference),
+  constraint patient_identifier_covered CHECK ((reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint patient_identifier_kind_check CHECK ((kind = ANY (ARRAY['abha-address'::text, 'abha-number'::text, 'mobile'::text, 'name'::text])))
 );
 comment on table patient_identifier is 'by patient: blind index of identifiers, placed by the hash of the identifier';
@@ -1310,6 +1327,7 @@ create table step_up (
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   constraint step_up_pkey PRIMARY KEY (id),
+  constraint step_up_covered CHECK ((subject ~~ 'pt1.%'::text)) NOT VALID,
   constraint step_up_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'proved'::text, 'spent'::text])))
 );
 CREATE INDEX step_up_expires ON public.step_up USING btree (expires_at);
@@ -1371,8 +1389,9 @@ create table visit (
   started_at timestamp with time zone not null,
   ended_at timestamp with time zone,
   constraint visit_pkey PRIMARY KEY (bucket, id),
-  constraint visit_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference),
+  constraint visit_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference) ON UPDATE CASCADE,
   constraint visit_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
+  constraint visit_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint visit_kind_check CHECK ((kind = ANY (ARRAY['outpatient'::text, 'inpatient'::text, 'emergency'::text]))),
   constraint visit_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text])))
 );

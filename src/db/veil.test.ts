@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { makeVeil, sealed, sealedJson } from './veil.ts'
+import { makeVeil, pseudonym, pseudonymOf, sealed, sealedJson } from './veil.ts'
 
 const veil = makeVeil(new Uint8Array(32).fill(1), randomBytes)
 const other = makeVeil(new Uint8Array(32).fill(2), randomBytes)
@@ -15,6 +15,17 @@ test('an address becomes one token, the same each time, of one length, and comes
   assert.equal(makeVeil(new Uint8Array(32).fill(1), randomBytes).cover('asha.rao@sbx'), token)
   assert.equal(veil.lift(token), 'asha.rao@sbx')
   assert.equal(veil.cover('x1@s').length, token.length)
+})
+
+test('a number of a facility becomes one token and comes back; another one at another facility', () => {
+  const token = veil.cover(pseudonym('UHID-26-0077313'))
+  assert.match(token, /^pt1\.[A-Za-z0-9_-]{64}$/)
+  assert.equal(veil.cover(pseudonym('UHID-26-0077313')), token)
+  assert.equal(veil.cover(pseudonym('asha.rao@sbx')), veil.cover('asha.rao@sbx'))
+  const tokens = ['IN2710000011', 'IN2710000022'].map((hip) => veil.cover(pseudonymOf(hip, 'UHID-26-0077313')))
+  assert.equal(new Set([token, ...tokens]).size, 3)
+  for (const each of [token, ...tokens]) assert.equal(veil.lift(each), 'UHID-26-0077313')
+  assert.throws(() => other.lift(token), DOES_NOT_OPEN)
 })
 
 test('sealed values differ each time, and come back as text or as JSON', () => {
@@ -56,5 +67,6 @@ test('every text comes back', () => {
   const any = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\u0000', '').toWellFormed())
   const marked = fc.tuple(fc.constantFrom('pt1.', 'st1.'), any).map(([mark, text]) => mark + text)
   fc.assert(fc.property(fc.oneof(address, marked, any), (text) => assert.equal(veil.lift(veil.cover(text)), text)))
-  fc.assert(fc.property(any, (text) => assert.equal(veil.lift(veil.cover(sealed(text))), text)))
+  for (const mark of [sealed, pseudonym, (text: string) => pseudonymOf('IN2710000011', text)])
+    fc.assert(fc.property(any, (text) => assert.equal(veil.lift(veil.cover(mark(text))), text)))
 })

@@ -4,8 +4,9 @@ import { isAbhaAddress } from '../kernel/id.ts'
 /**
  * What lies between the program and the database, at every connection, so that who has the whole database reads nothing about a patient:
  *
- * - a patient's ABHA address stands there as a **pseudonym**: the same token for the same address, so that keys, joins and equality go on
- *   to work; another one at every party, so that the databases of two parties cannot be joined;
+ * - a patient's ABHA address, and the number under which a facility keeps a patient or a visit ({@link pseudonym}), stands there as a
+ *   **pseudonym**: the same token for the same text, so that keys, joins and equality go on to work; another one at every party, so that
+ *   the databases of two parties cannot be joined;
  * - what a store hands over as {@link sealed} or {@link sealedJson} stands there as ciphertext under a key of the party.
  *
  * What is about one patient for long is sealed under that patient's own key instead (`vault/sealed-json.ts`), which can be destroyed.
@@ -25,13 +26,15 @@ export type Veil = {
 const PSEUDONYM = 'pt1.'
 const SEALED = 'st1.'
 /** No text of ours or of a peer begins like this: PostgreSQL knows no such character, and the door lets none in. */
+const ZERO = '\u0000'
 const MARK = '\u0000sealed:'
 const MARK_JSON = '\u0000sealed-json:'
-/** Addresses are filled up to a multiple of this, so that a token does not tell how long its address is. */
+const MARK_PSEUDONYM = '\u0000pseudonym:'
+/** Texts are filled up to a multiple of this, so that a token does not tell how long its text is. */
 const BLOCK_BYTES = 32
 /** Makes two sealed values of the same text different. */
 const SALT_BYTES = 16
-/** Addresses whose tokens are kept at hand, each way. */
+/** Texts whose tokens are kept at hand, each way. */
 const KEPT_MAX = 20_000
 
 /** A value for a text column, which the connection seals: it reads back as it was. */
@@ -54,12 +57,25 @@ export function sealedJsonText(json: string): string {
   return MARK_JSON + json
 }
 
+/**
+ * A reference number of a facility, for a text column: it stands there as its pseudonym and reads back as it was. An ABHA address has the
+ * pseudonym that it has everywhere. Written and asked for with the same mark, it is equal to itself.
+ */
+export function pseudonym(text: string): string {
+  return MARK_PSEUDONYM + text
+}
+
+/** {@link pseudonym} within something, such as the facility that gave the number: the same number elsewhere has another one. */
+export function pseudonymOf(within: string, text: string): string {
+  return MARK_PSEUDONYM + text + ZERO + within
+}
+
 /** The veil of a party, from its 32-byte index key. */
 export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8Array): Veil {
-  const addresses = makeSiv(indexKey, 'amanat/pseudonym/v1')
-  const tokenOf = keeping((text) => PSEUDONYM + addresses.seal(pad(text)).toString('base64url'))
-  const addressOf = keeping((token) => {
-    const padded = open(addresses, token, PSEUDONYM)
+  const names = makeSiv(indexKey, 'amanat/pseudonym/v1')
+  const tokenOf = keeping((text) => PSEUDONYM + names.seal(pad(text)).toString('base64url'))
+  const textOf = keeping((token) => {
+    const padded = open(names, token, PSEUDONYM)
     return padded.subarray(0, padded.indexOf(0)).toString('utf8')
   })
   const texts = makeSiv(indexKey, 'amanat/sealed-column/v1')
@@ -68,14 +84,17 @@ export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8A
   const unseal = (stored: string): string => open(texts, stored, SEALED).subarray(SALT_BYTES).toString('utf8')
   return {
     cover: (text) => {
-      if (text.startsWith(MARK)) return seal(text.slice(MARK.length))
-      if (text.startsWith(MARK_JSON)) return `"${seal(text.slice(MARK_JSON.length))}"`
+      if (text.startsWith(ZERO)) {
+        if (text.startsWith(MARK_PSEUDONYM)) return tokenOf(text.slice(MARK_PSEUDONYM.length))
+        if (text.startsWith(MARK)) return seal(text.slice(MARK.length))
+        if (text.startsWith(MARK_JSON)) return `"${seal(text.slice(MARK_JSON.length))}"`
+      }
       // What already looks covered is covered too: so nobody can have it opened by typing it into a form.
       if (text.startsWith(SEALED)) return seal(text)
       return isAbhaAddress(text) || text.startsWith(PSEUDONYM) ? tokenOf(text) : text
     },
     lift: (stored) => {
-      if (stored.startsWith(PSEUDONYM)) return addressOf(stored)
+      if (stored.startsWith(PSEUDONYM)) return textOf(stored)
       return stored.startsWith(SEALED) ? unseal(stored) : stored
     },
     liftJson: (stored) => (stored.startsWith(`"${SEALED}`) ? unseal(stored.slice(1, -1)) : stored),
@@ -89,7 +108,7 @@ function open(siv: Siv, stored: string, prefix: string): Buffer {
   return opened
 }
 
-/** Zeros up to the next whole block, at least one: they end the text. PostgreSQL text holds no zero, so none is lost. */
+/** Zeros up to the next whole block, at least one. The first zero ends the text: PostgreSQL text holds none, so none is lost. */
 function pad(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   const padded = Buffer.alloc((Math.floor(bytes.length / BLOCK_BYTES) + 1) * BLOCK_BYTES)

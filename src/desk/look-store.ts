@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import type { Bucket, Id } from '../kernel/id.ts'
 
 type Look = { readonly bucket: Bucket; readonly staff: Id<'staff'>; readonly what: string }
@@ -12,7 +13,7 @@ export async function lastLook(tx: Tx, { bucket, staff, what }: Look): Promise<D
     .select('at')
     .where('bucket', '=', bucket)
     .where('staff', '=', staff)
-    .where('what', '=', what)
+    .where('what', '=', pseudonym(what))
     .executeTakeFirst()
   return row?.at
 }
@@ -20,7 +21,7 @@ export async function lastLook(tx: Tx, { bucket, staff, what }: Look): Promise<D
 export async function saveLook(tx: Tx, _recorded: Recorded<AuditEvent>, look: Look): Promise<void> {
   await tx.db
     .insertInto('desk_look')
-    .values({ ...look, at: tx.now })
+    .values({ ...look, what: pseudonym(look.what), at: tx.now })
     .onConflict((c) => c.columns(['bucket', 'staff', 'what']).doUpdateSet({ at: tx.now }))
     .execute()
 }

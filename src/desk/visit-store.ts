@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { VisitTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -20,7 +21,7 @@ export async function insertVisit(
     .values({
       bucket: bucketOf(visit.patientReference),
       id: visit.id,
-      patient_reference: visit.patientReference,
+      patient_reference: pseudonym(visit.patientReference),
       kind: visit.kind,
       status: 'open',
       queue_number: visit.queueNumber ?? null,
@@ -94,7 +95,7 @@ export async function visitsOf(tx: Tx, patientReference: string, limit: number):
     .selectFrom('visit')
     .selectAll()
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .orderBy('started_at', 'desc')
     .limit(limit)
     .execute()

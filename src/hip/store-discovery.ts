@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { type Place, sealWith } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
-import { sealedJson } from '../db/veil.ts'
+import { pseudonym, sealedJson } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -29,7 +29,7 @@ export async function insertDiscovery(
       bucket: bucketOfId(discovery.transactionId),
       transaction_id: discovery.transactionId,
       abha_address: discovery.abhaAddress,
-      patient_reference: discovery.patientReference,
+      patient_reference: pseudonym(discovery.patientReference),
       offered: sealedJson(discovery.offered),
       at: tx.now,
     })
@@ -66,7 +66,7 @@ export async function insertPassword(
       bucket: bucketOfId(password.linkRef),
       link_ref: password.linkRef,
       abha_address: password.abhaAddress,
-      patient_reference: password.patientReference,
+      patient_reference: pseudonym(password.patientReference),
       chosen: sealedJson(password.chosen),
       otp_hash: Buffer.from(password.otpHash),
       wrong_tries: 0,

@@ -3,7 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HipLinkCallTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
-import { sealed } from '../db/veil.ts'
+import { pseudonym, sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -18,7 +18,7 @@ export async function linkedContexts(tx: Tx, patientReference: string): Promise<
     .selectFrom('hip_link')
     .select('care_context_reference')
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .execute()
   return new Set(rows.map((row) => row.care_context_reference))
 }
@@ -29,7 +29,7 @@ export async function isLinkedTo(tx: Tx, patientReference: string, abhaAddress: 
     .selectFrom('hip_link')
     .select('bucket')
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .where('abha_address', '=', abhaAddress)
     .limit(1)
     .executeTakeFirst()
@@ -50,8 +50,8 @@ export async function insertLinks(
     .values(
       references.map((reference) => ({
         bucket,
-        patient_reference: patientReference,
-        care_context_reference: reference,
+        patient_reference: pseudonym(patientReference),
+        care_context_reference: pseudonym(reference),
         abha_address: abhaAddress,
         linked_at: tx.now,
       })),
@@ -74,8 +74,8 @@ export async function deleteLinks(
   await tx.db
     .deleteFrom('hip_link')
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
-    .where('care_context_reference', 'in', [...references])
+    .where('patient_reference', '=', pseudonym(patientReference))
+    .where('care_context_reference', 'in', references.map(pseudonym))
     .execute()
 }
 
@@ -92,7 +92,7 @@ export async function loadToken(tx: Tx, patientReference: string, abhaAddress: s
     .selectFrom('hip_link_token')
     .select('sealed')
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .where('abha_address', '=', abhaAddress)
     .where('expires_at', '>', tx.now)
     .executeTakeFirst()
@@ -118,7 +118,7 @@ export async function saveToken(
   }
   await tx.db
     .insertInto('hip_link_token')
-    .values({ bucket: bucketOf(patientReference), patient_reference: patientReference, ...row })
+    .values({ bucket: bucketOf(patientReference), patient_reference: pseudonym(patientReference), ...row })
     .onConflict((c) => c.columns(['bucket', 'patient_reference']).doUpdateSet(row))
     .execute()
 }
@@ -127,7 +127,7 @@ export async function deleteToken(tx: Tx, _recorded: Recorded<AuditEvent>, patie
   await tx.db
     .deleteFrom('hip_link_token')
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .execute()
 }
 
@@ -142,7 +142,7 @@ export async function insertCall(
       bucket: bucketOfId(call.requestId),
       request_id: call.requestId,
       kind: call.kind,
-      patient_reference: call.patientReference,
+      patient_reference: pseudonym(call.patientReference),
       abha_address: call.abhaAddress,
       status: 'waiting',
       care_contexts: await sealJson(tx, contextsPlace(call.requestId, call.patientReference), call.contexts),
@@ -170,7 +170,7 @@ export async function listCalls(tx: Tx, patientReference: string, limit: number)
     .selectFrom('hip_link_call')
     .selectAll()
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .orderBy('asked_at', 'desc')
     .orderBy('request_id', 'desc')
     .limit(limit)

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place } from '../crypto/envelope.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
@@ -82,7 +83,7 @@ export async function takeShare(
 ): Promise<void> {
   const result = await tx.db
     .updateTable('hip_share')
-    .set({ taken_at: tx.now, patient_reference: patientReference })
+    .set({ taken_at: tx.now, patient_reference: pseudonym(patientReference) })
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
     .where('taken_at', 'is', null)

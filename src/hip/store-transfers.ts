@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { HipPageTable, HipRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
-import { sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
+import { pseudonym, sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -151,7 +151,7 @@ export async function insertPage(
       bucket: bucketOfId(key.consentId),
       transaction_id: key.transactionId,
       page_number: page.number,
-      care_context_reference: page.careContextReference,
+      care_context_reference: pseudonym(page.careContextReference),
       hi_type: page.hiType,
       status: 'waiting',
       body: Buffer.from(page.body),

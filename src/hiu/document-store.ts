@@ -4,7 +4,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HiuDocumentTable } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
-import { sealedOrNull } from '../db/veil.ts'
+import { pseudonymOf, sealedOrNull } from '../db/veil.ts'
 import type { Finding } from '../fhir/findings.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -59,7 +59,7 @@ export async function saveDocument(
       hip: document.hip,
       hi_type: document.hiType,
       date: document.date,
-      care_context_reference: document.careContextReference,
+      care_context_reference: pseudonymOf(document.hip, document.careContextReference),
       sha256,
       sealed: sealWith(key, bytes, place('sealed', id, patient), tx.random),
       findings: sealWith(key, JSON.stringify(findings), place('findings', id, patient), tx.random),
@@ -74,7 +74,7 @@ export async function saveDocument(
     .select('id')
     .where('bucket', '=', bucket)
     .where('artefact', '=', artefact)
-    .where('care_context_reference', '=', document.careContextReference)
+    .where('care_context_reference', '=', pseudonymOf(document.hip, document.careContextReference))
     .where('sha256', '=', sha256)
     .executeTakeFirstOrThrow()
   return same.id as Id<'hiu-document'>

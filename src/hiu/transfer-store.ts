@@ -3,7 +3,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { HiuRequestTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
-import { sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
+import { pseudonymOf, sealed, sealedJson, sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -349,7 +349,7 @@ export async function settlePage(
     request: request.id,
     page: number,
     entry: entry.entry,
-    care_context_reference: entry.careContextReference,
+    care_context_reference: pseudonymOf(request.id, entry.careContextReference),
     status: entry.status,
     reason: sealedOrNull(entry.reason),
     document: entry.document ?? null,

@@ -5,6 +5,7 @@ import type { EmergencyReason } from '../consent/emergency.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { EmergencyAccessTable as Row } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -30,7 +31,7 @@ export async function insertEmergency(
     .values({
       bucket: bucketOf(patientReference),
       id,
-      patient_reference: patientReference,
+      patient_reference: pseudonym(patientReference),
       staff: access.staff,
       role: access.role,
       reason: access.reason,
@@ -104,7 +105,7 @@ export async function findOpen(
     .selectFrom('emergency_access')
     .selectAll()
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .where('staff', '=', staff)
     .where('status', '=', 'open')
     .where('until', '>', tx.now)

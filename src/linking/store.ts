@@ -1,7 +1,9 @@
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
+import type { CareContextTable } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
+import { pseudonymOf } from '../db/veil.ts'
 import { type HiType, parseHiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, type FacilityId, makeId } from '../kernel/id.ts'
@@ -31,12 +33,7 @@ export async function findCareContexts(
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
   if (hip !== undefined) query = query.where('hip', '=', hip)
-  const rows = await query
-    .orderBy('linked_at')
-    .orderBy('hip')
-    .orderBy('care_context_reference')
-    .orderBy('hi_type')
-    .execute()
+  const rows = (await query.execute()).toSorted(inOrder)
   const contexts: CareContext[] = []
   for (const row of rows) {
     const hiType = parseHiType(row.hi_type)
@@ -56,6 +53,14 @@ export async function findCareContexts(
   return contexts
 }
 
+type InOrder = Pick<Selectable<CareContextTable>, 'linked_at' | 'hip' | 'care_context_reference' | 'hi_type'>
+
+/** Here, not in the database: it knows pseudonyms alone, whose order means nothing. */
+function inOrder(a: InOrder, b: InOrder): number {
+  const [one, other] = [a, b].map((row) => [row.hip, row.care_context_reference, row.hi_type].join('\n'))
+  return a.linked_at.getTime() - b.linked_at.getTime() || ((one ?? '') < (other ?? '') ? -1 : 1)
+}
+
 /** Adds links; one that is there already keeps its date and gets the new words. */
 export async function saveCareContexts(
   tx: Tx,
@@ -71,8 +76,8 @@ export async function saveCareContexts(
         bucket: bucketOf(event.patient),
         patient: event.patient,
         hip: event.hip,
-        patient_reference: context.patientReference,
-        care_context_reference: context.careContextReference,
+        patient_reference: pseudonymOf(event.hip, context.patientReference),
+        care_context_reference: pseudonymOf(event.hip, context.careContextReference),
         hi_type: context.hiType,
         sealed_display: sealed,
         linked_at: tx.now,
@@ -95,8 +100,8 @@ export async function touchCareContexts(tx: Tx, { event }: Recorded<ContextUpdat
     .where('bucket', '=', bucketOf(event.patient))
     .where('patient', '=', event.patient)
     .where('hip', '=', event.hip)
-    .where('patient_reference', '=', event.patientReference)
-    .where('care_context_reference', '=', event.careContextReference)
+    .where('patient_reference', '=', pseudonymOf(event.hip, event.patientReference))
+    .where('care_context_reference', '=', pseudonymOf(event.hip, event.careContextReference))
     .where('hi_type', 'in', [...event.hiTypes] as HiType[])
     .execute()
 }

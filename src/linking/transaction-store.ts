@@ -3,6 +3,7 @@ import type { Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { LinkingTransactionTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { pseudonymOf } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -27,7 +28,7 @@ async function rowOf(tx: Tx, t: Transaction) {
     status,
     asked_by_request: askedByRequest,
     sent_request: sentRequest,
-    link_reference: 'link' in t ? t.link.referenceNumber : null,
+    link_reference: 'link' in t ? pseudonymOf(patient, t.link.referenceNumber) : null,
     answer_by: awaited(t)?.answerBy ?? null,
     sealed_detail: await sealJson(tx, place(patient, id), detail),
     started_at: startedAt,
@@ -110,7 +111,7 @@ export async function findTransactionByReference(
     .selectAll()
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
-    .where('link_reference', '=', reference)
+    .where('link_reference', '=', pseudonymOf(patient, reference))
     .orderBy('changed_at', 'desc')
     .orderBy('id', 'desc')
     .limit(1)

@@ -7,6 +7,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
+import { existingPatientKey } from '../vault/data-keys.ts'
 import { isAssertionOf, type PasskeyPlace, passkeysAt, requestOptions } from './passkey-commands.ts'
 import { STEP_UP_MOVES, type StepUp, type StepUpBy } from './step-up.ts'
 import * as store from './step-up-store.ts'
@@ -84,15 +85,25 @@ export async function proveStepUp(
   const right = await isRight(stepUp)
   const wrongTries = stepUp.wrongTries + (right ? 0 : 1)
   const spent = wrongTries >= LIMITS.signInCodeTriesMax
-  const { act, subject } = stepUp
+  const { act } = stepUp
   const type = right ? 'people.stepped-up' : 'people.step-up-failed'
-  const recorded = await record(tx, { type, ...by.event, subject: stepUp.id, act, on: subject })
+  const recorded = await record(tx, { type, ...by.event, subject: stepUp.id, act, ...(await onWhat(tx, by, stepUp)) })
   await store.moveStepUp(tx, stepUp, { status: right ? 'proved' : spent ? 'spent' : 'waiting', wrongTries })
   await announce(tx, recorded)
   if (right) return undefined
   return spent
     ? refuse('people/code-spent', 'It was wrong too often. Start again.')
     : refuse('people/wrong-code', `That is not right. Tries left: ${LIMITS.signInCodeTriesMax - wrongTries}.`, 'code')
+}
+
+/** Staff act on a patient by our number for her: then the event is hers, sealed under her key. One that nobody has stands in no event. */
+async function onWhat(
+  tx: Tx,
+  by: StepUpBy,
+  { act, subject }: StepUp,
+): Promise<{ readonly patient?: string; readonly on?: string }> {
+  if (by.event.patient !== undefined || (act !== 'emergency.open' && act !== 'export.read')) return { on: subject }
+  return (await existingPatientKey(tx, subject)) === undefined ? {} : { patient: subject, on: subject }
 }
 
 /** Whether a passkey of the person signed what this proof asks for; for {@link proveStepUp}. */

@@ -1,4 +1,5 @@
 import { insistOnOne, type Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import type { Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
@@ -12,7 +13,7 @@ export async function insertStepUp(tx: Tx, stepUp: Omit<StepUp, 'status' | 'wron
       id: stepUp.id,
       session: stepUp.session,
       act: stepUp.act,
-      subject: stepUp.subject,
+      subject: pseudonym(stepUp.subject),
       status: 'waiting',
       code_hash: stepUp.codeHash === undefined ? null : Buffer.from(stepUp.codeHash),
       challenge: stepUp.challenge === undefined ? null : Buffer.from(stepUp.challenge),

@@ -4,6 +4,7 @@ import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
 import type { ClinicalRecordTable } from '../db/tables.generated.ts'
 import type { Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, type Id, toBucket } from '../kernel/id.ts'
@@ -35,7 +36,7 @@ export async function savePatient(tx: Tx, _recorded: Recorded<AuditEvent>, patie
     .insertInto('facility_patient')
     .values({
       bucket: bucketOf(patient.reference),
-      reference: patient.reference,
+      reference: pseudonym(patient.reference),
       demographics,
       created_at: tx.now,
       changed_at: tx.now,
@@ -60,7 +61,7 @@ export async function markIndexed(tx: Tx, _recorded: Recorded<AuditEvent>, refer
     .updateTable('facility_patient')
     .set({ name_index: NAME_INDEX })
     .where('bucket', '=', bucketOf(reference))
-    .where('reference', '=', reference)
+    .where('reference', '=', pseudonym(reference))
     .execute()
 }
 
@@ -69,7 +70,7 @@ export async function loadPatient(tx: Tx, reference: string): Promise<FacilityPa
     .selectFrom('facility_patient')
     .select('demographics')
     .where('bucket', '=', bucketOf(reference))
-    .where('reference', '=', reference)
+    .where('reference', '=', pseudonym(reference))
     .executeTakeFirst()
   return row === undefined ? undefined : openPatient(tx, reference, row.demographics)
 }
@@ -92,7 +93,9 @@ export async function listPatients(
   const { rows } = await sql<{ reference: string; demographics: Buffer }>`
     /* all buckets: the facility's list of its patients */
     select reference, demographics from facility_patient
-    where (bucket, reference) > (${bucket}, ${after ?? ''}) order by bucket, reference limit ${limit}`.execute(tx.db)
+    where (bucket, reference) > (${bucket}, ${after === undefined ? '' : pseudonym(after)}) order by bucket, reference limit ${limit}`.execute(
+    tx.db,
+  )
   const patients = await Promise.all(rows.map((row) => openPatient(tx, row.reference, row.demographics)))
   return patients.filter((patient) => patient !== undefined)
 }
@@ -118,13 +121,20 @@ export async function saveIdentifiers(
       .where('bucket', '=', placeOfHash(hash))
       .where('kind', '=', kind)
       .where('hash', '=', Buffer.from(hash))
-      .where('reference', '=', reference)
+      .where('reference', '=', pseudonym(reference))
       .execute()
   }
   if (present.length === 0) return
   await tx.db
     .insertInto('patient_identifier')
-    .values(present.map(({ kind, hash }) => ({ bucket: placeOfHash(hash), kind, hash: Buffer.from(hash), reference })))
+    .values(
+      present.map(({ kind, hash }) => ({
+        bucket: placeOfHash(hash),
+        kind,
+        hash: Buffer.from(hash),
+        reference: pseudonym(reference),
+      })),
+    )
     .onConflict((c) => c.columns(['bucket', 'kind', 'hash', 'reference']).doNothing())
     .execute()
 }
@@ -142,7 +152,7 @@ export async function referencesByAll(
   )
   const { rows } = await sql<{ reference: string }>`
     ${sql.join(each, sql` intersect `)} order by reference limit ${limit}`.execute(tx.db)
-  return rows.map(({ reference }) => reference)
+  return rows.map(({ reference }) => reference).toSorted()
 }
 
 /** References of the patients that have this identifier. */
@@ -153,9 +163,8 @@ export async function referencesByIdentifier(tx: Tx, { kind, hash }: HashedIdent
     .where('bucket', '=', placeOfHash(hash))
     .where('kind', '=', kind)
     .where('hash', '=', Buffer.from(hash))
-    .orderBy('reference')
     .execute()
-  return rows.map((row) => row.reference)
+  return rows.map((row) => row.reference).toSorted()
 }
 
 export type StoredRecord = {
@@ -180,8 +189,8 @@ export async function insertRecord(
     .values({
       bucket: bucketOf(record.patientReference),
       id: record.id,
-      patient_reference: record.patientReference,
-      care_context_reference: record.careContextReference,
+      patient_reference: pseudonym(record.patientReference),
+      care_context_reference: pseudonym(record.careContextReference),
       hi_type: record.hiType,
       date: record.date,
       form: record.form,
@@ -197,7 +206,7 @@ export async function listRecords(tx: Tx, patientReference: string): Promise<rea
     .selectFrom('clinical_record')
     .select(['id', 'patient_reference', 'care_context_reference', 'hi_type', 'date', 'form'])
     .where('bucket', '=', bucketOf(patientReference))
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .orderBy('date')
     .orderBy('id')
     .execute()
@@ -229,7 +238,7 @@ export async function openRecord(
     .selectAll()
     .where('bucket', '=', bucketOf(patientReference))
     .where('id', '=', id)
-    .where('patient_reference', '=', patientReference)
+    .where('patient_reference', '=', pseudonym(patientReference))
     .executeTakeFirst()
   const key = row && (await existingPatientKey(tx, patientReference))
   if (row === undefined || key === undefined) return undefined

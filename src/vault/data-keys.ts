@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { generateDataKey, sealByShare } from '../crypto/envelope.ts'
 import type { Tx } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Id } from '../kernel/id.ts'
 import { forgetKeyRow, openKeyRow, rememberKeyRow } from './known-keys.ts'
@@ -38,7 +39,7 @@ export async function dataKey(tx: Tx, patient: string, scope: KeyScope): Promise
   const row = { wrapped: blob, key_wrap_id: wrapId, share: number, created_at: tx.now, erased_at: null }
   const inserted = await tx.db
     .insertInto('data_key')
-    .values({ bucket: bucketOf(patient), patient, scope, ...row })
+    .values({ bucket: bucketOf(patient), patient: pseudonym(patient), scope, ...row })
     .onConflict((c) => c.columns(['bucket', 'patient', 'scope']).doUpdateSet(row).where('data_key.wrapped', 'is', null))
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows === 1n) {
@@ -64,7 +65,7 @@ async function readKey(tx: Tx, patient: string, scope: KeyScope): Promise<Uint8A
     .selectFrom('data_key')
     .select(['wrapped', 'share'])
     .where('bucket', '=', bucketOf(patient))
-    .where('patient', '=', patient)
+    .where('patient', '=', pseudonym(patient))
     .where('scope', '=', scope)
     .executeTakeFirst()
   if (!row?.wrapped) return undefined
@@ -90,14 +91,14 @@ export function keepPatientKey(tx: Tx, patient: string, key: Uint8Array): void {
  * Destroys a data key: what it sealed is erased, also in every copy of the database (decision 24). False when there was none.
  */
 export async function eraseDataKey(tx: Tx, patient: string, scope: KeyScope): Promise<boolean> {
-  const bucket = bucketOf(patient)
+  const [bucket, name] = [bucketOf(patient), pseudonym(patient)]
   const { rows } = await sql<{ share: number | null }>`
     with old as (
       select share from data_key
-      where bucket = ${bucket} and patient = ${patient} and scope = ${scope} and wrapped is not null for update
+      where bucket = ${bucket} and patient = ${name} and scope = ${scope} and wrapped is not null for update
     )
     update data_key set wrapped = null, share = null, erased_at = ${tx.now} from old
-    where data_key.bucket = ${bucket} and data_key.patient = ${patient} and data_key.scope = ${scope}
+    where data_key.bucket = ${bucket} and data_key.patient = ${name} and data_key.scope = ${scope}
     returning old.share`.execute(tx.db)
   keptKeys(tx).delete(nameOf(patient, scope))
   if (scope === 'patient') forgetKeyRow(tx, patient)
@@ -113,7 +114,7 @@ export async function eraseDataKeysOf(tx: Tx, patient: string): Promise<number> 
     .selectFrom('data_key')
     .select('scope')
     .where('bucket', '=', bucketOf(patient))
-    .where('patient', '=', patient)
+    .where('patient', '=', pseudonym(patient))
     .where('wrapped', 'is not', null)
     .execute()
   for (const { scope } of keys) await eraseDataKey(tx, patient, scope as KeyScope)
@@ -137,7 +138,7 @@ export async function patientsWithKeys(tx: Tx, after: PatientPlace, limit: numbe
   const { rows } = await sql<PatientPlace>`
     /* all buckets: the check of the log walks over everybody */
     select bucket, patient from data_key
-    where (bucket, patient) > (${after.bucket}::smallint, ${after.patient}) and scope = 'patient' and wrapped is not null
+    where (bucket, patient) > (${after.bucket}::smallint, ${pseudonym(after.patient)}) and scope = 'patient' and wrapped is not null
     order by bucket, patient limit ${limit}`.execute(tx.db)
   return rows
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { KeyShares } from '../crypto/envelope.ts'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { eraseDataKey, type KeyScope } from './data-keys.ts'
 
@@ -77,7 +78,7 @@ async function keysAfter(tx: Tx, after: Place): Promise<readonly (Place & { read
   const { rows } = await sql<Place & { readonly share: number }>`
     /* all buckets: looks at every key after the start */
     select bucket, patient, scope, share from data_key
-    where (bucket, patient, scope) > (${after.bucket}::smallint, ${after.patient}, ${after.scope}) and share is not null
+    where (bucket, patient, scope) > (${after.bucket}::smallint, ${pseudonym(after.patient)}, ${after.scope}) and share is not null
     order by bucket, patient, scope limit 1000`.execute(tx.db)
   return rows
 }

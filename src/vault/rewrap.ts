@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { sealByShare, type WrappedKey } from '../crypto/envelope.ts'
 import { type Machine, type Tx, transact } from '../db/tx.ts'
+import { pseudonym } from '../db/veil.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Keyring } from './key-wrap.ts'
 import { takeShare } from './share-numbers.ts'
@@ -60,7 +61,7 @@ function saveRow(row: Row, { wrapId, blob }: WrappedKey, share: number): SaveRew
       .updateTable('data_key')
       .set({ wrapped: blob, key_wrap_id: wrapId, share })
       .where('bucket', '=', row.bucket)
-      .where('patient', '=', row.patient)
+      .where('patient', '=', pseudonym(row.patient))
       .where('scope', '=', row.scope)
       .where('wrapped', '=', row.wrapped)
       .executeTakeFirst()

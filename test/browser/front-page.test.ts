@@ -103,7 +103,7 @@ async function fill(): Promise<void> {
   const run = (text: string, values: readonly unknown[] = []) => database.pool.query(text, [...values])
   await run(`insert into patient select n, 'p' || n, '\\x00', 'active', now(), now() from generate_series(0, 30) n`)
   await run(
-    `insert into care_context select n % 31, 'p' || n % 31, 'h', 'r', 'c' || n, 'Prescription', '\\x00', now(), now() from generate_series(1, 1284) n`,
+    `insert into care_context select n % 31, 'p' || n % 31, 'h', 'pt1.r', 'pt1.c' || n, 'Prescription', '\\x00', now(), now() from generate_series(1, 1284) n`,
   )
   const requests = { REQUESTED: 2, GRANTED: 14, DENIED: 1, REVOKED: 3, EXPIRED: 1 }
   for (const [status, count] of Object.entries(requests))

@@ -15,7 +15,9 @@ import { waitFor } from '../wait.ts'
 const HOSPITAL = 'IN2710000011'
 const CENTRE = 'IN2910000022'
 const AWAY = 'IN2710000099'
-const MRN = 'MRN-7731'
+const MRN = 'UHID-26-0077313'
+/** What the hospital calls her two visits. */
+const VISITS = ['OPD-26-0771904', 'IPD-26-0338812'] as const
 const CM = '/api/hiecm'
 const PATIENCE_MS = 20_000
 
@@ -41,6 +43,9 @@ const MARKERS: Readonly<Record<string, string>> = {
   street: 'Kastureenagar',
   district: 'Chandrabagh',
   pincode: '413777',
+  'number of the patient at a facility': MRN,
+  'number of a visit': VISITS[0],
+  'number of another visit': VISITS[1],
   'title of a document': 'Mallarpura-title',
   diagnosis: 'Tesserine-diagnosis',
   medicine: 'Vorapamil-medicine',
@@ -102,8 +107,8 @@ describe('who has the whole database of a party, and not its keys', () => {
       await desk.call('/v1/patients', { ...PATIENT, reference: MRN, gender: 'female', address: ADDRESS })
     }
     const hospital = new FacilityDesk(network, HOSPITAL, PATIENCE_MS)
-    await hospital.addDocument(MRN, 'visit-1', document('OPConsultation'))
-    await hospital.addDocument(MRN, 'visit-2', document('Prescription'))
+    await hospital.addDocument(MRN, VISITS[0], document('OPConsultation'))
+    await hospital.addDocument(MRN, VISITS[1], document('Prescription'))
     await hospital.link(MRN, 2)
     await network.operator('sbx', '/v1/bridges', {
       id: AWAY,
@@ -229,6 +234,8 @@ describe('who has the whole database of a party, and not its keys', () => {
       assert.ok(dumps[0]?.dump.get(table) !== undefined, table)
     assert.ok(tablesWith(lifted, mark('ABHA address')).includes('consent_request'))
     assert.ok(tablesWith(lifted, mark('ABHA address')).includes('message'))
+    for (const what of ['number of the patient at a facility', 'number of a visit'])
+      assert.ok(tablesWith(lifted, mark(what)).includes('care_context'), what)
   })
 
   test('finds the same patient under another name at each party', () => {

@@ -1,0 +1,1 @@
+-- irreversible: an older program looks for reference numbers in plain, and the database holds pseudonyms
