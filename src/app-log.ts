@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client'
 import { exportChores } from './audit/export/jobs.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import type { OwnLog, OwnWitness } from './audit/log.ts'
+import { makeRefusals, type Refusals } from './audit/refusals.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import { readLogState } from './audit/state.ts'
 import { timestampChores } from './audit/timestamp/jobs.ts'
@@ -27,6 +28,8 @@ export type LogParts = {
   readonly ownLog: OwnLog
   readonly ownWitness: OwnWitness
   readonly routes: readonly Route[]
+  /** For the door: who was refused. */
+  readonly onRefused: Refusals['note']
   readonly chores: readonly Chore[]
   readonly handlers: readonly (readonly [string, JobHandler])[]
   /** Open alarms, in words. */
@@ -56,6 +59,7 @@ export function logParts(
     cosigner: makeCosigner(`${settings.origin}/witness`, keys.witnessSeed),
     logs: settings.witnessFor,
   }
+  const refusals = makeRefusals(machine, logger)
   const watching = { machine, log: ownLog, outbound, logger }
   return {
     ownLog,
@@ -67,7 +71,9 @@ export function logParts(
       ...watchRoutes(ownLog),
       ...auditEventRoutes({ party, ownLog }),
     ],
+    onRefused: refusals.note,
     chores: [
+      refusals.chore,
       ...exportChores(settings.exports, { machine, origin: settings.origin, fetching: fetch, logger }),
       ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }),
       ...timestampChores(settings.timestamps, { machine, outbound, logger }),

@@ -193,6 +193,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     alarms: logged.alarms,
     isOperator: (headers) => !isRefusal(isOperator(headers)),
     callRates: config.callsPerSecond,
+    onRefused: logged.onRefused,
     trustedProxies: config.listen.trustedProxies,
     isSecure: config.publicUrl.startsWith('https://'),
   })

@@ -22,7 +22,7 @@ import type { Faults } from './faults.ts'
 import { addHealth } from './health.ts'
 import { type LiveReader, type LiveStreams, makeLiveStreams } from './live.ts'
 import { logMessage, withoutSecret } from './message-log.ts'
-import { type Meters, makeMeters } from './meters.ts'
+import { type Meters, makeMeters, type RefusedCall } from './meters.ts'
 import { callerName, once } from './once.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
@@ -91,6 +91,8 @@ export type ServerNeeds = {
   /** Whether an operator calls: of `/metrics`, which asks no database. Without it, nobody does. */
   readonly isOperator?: (headers: Headers) => boolean
   readonly callRates?: CallRates
+  /** Who watches what is refused. */
+  readonly onRefused?: (call: RefusedCall) => void
   /** Addresses of proxies of ours, whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[]
   /** People reach this party over TLS: browsers are told to use nothing else. */
@@ -145,7 +147,7 @@ export function makeServer(needs: ServerNeeds): FastifyInstance {
   const live = makeLiveStreams(needs.machine)
   // Before the sockets are cut, so that readers see an end and not a fault.
   app.addHook('preClose', async () => live.close())
-  const meters = makeMeters(needs.metrics, live, door)
+  const meters = makeMeters(needs.metrics, live, door, needs.onRefused)
   for (const route of needs.routes) addRoute(app, { ...needs, meters, live, door }, route, answerWith)
   app.setNotFoundHandler((request, reply) => answerWith(request, reply, refuse('request/not-found')))
   app.setErrorHandler((error, request, reply) => {
@@ -167,7 +169,7 @@ type AnswerWith = (
 
 function addRoute(app: FastifyInstance, needs: Inside, route: Route, answerWith: AnswerWith): void {
   const turnAway = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): Promise<FastifyReply> => {
-    needs.meters.refused.inc({ code: refusal.code })
+    needs.meters.refused(request, route, refusal, undefined)
     return answerWith(request, reply, refusal, route)
   }
   app.route({
@@ -240,7 +242,7 @@ async function serve(needs: Inside, route: Route, request: FastifyRequest, reply
   const result = isRefusal(reader) ? reader : handled
   const answer = isRefusal(result) ? rules.refusalAnswer(result, request.id, route) : result
   const tookMs = performance.now() - startedMs
-  if (isRefusal(result)) meters.refused.inc({ code: result.code })
+  if (isRefusal(result)) meters.refused(request, route, result, seen.caller)
   meters.took.observe({ method: route.method, route: route.path, status: answer.status }, tookMs / 1000)
   needs.log.debug(
     {

@@ -36,6 +36,9 @@ export const LIMITS = {
   callsPerSecond: { caller: 200, address: 100 },
   countedCallersMax: 20_000,
   knownCallerKeptMs: 60_000,
+  /** Refused callers that are written down one by one within a minute, and how often all refusals are recorded, by number. */
+  refusalsWrittenPerMinuteMax: 60,
+  refusalsRecordedEveryMs: 5 * 60_000,
   /** Until the headers of a call are there, and all of it; how often slow ones are looked for; open connections. */
   headersMsMax: 15_000,
   requestMsMax: 60_000,
