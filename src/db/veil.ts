@@ -73,11 +73,21 @@ export function pseudonymOf(within: string, text: string): string {
 /** The veil of a party, from its 32-byte index key. */
 export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8Array): Veil {
   const names = makeSiv(indexKey, 'amanat/pseudonym/v1')
-  const tokenOf = keeping((text) => PSEUDONYM + names.seal(pad(text)).toString('base64url'))
-  const textOf = keeping((token) => {
+  const [tokens, kept] = [makeMemory(), makeMemory()]
+  const tokenOf = (text: string): string => {
+    const known = tokens.get(text)
+    if (known !== undefined) return known
+    const token = PSEUDONYM + names.seal(pad(text)).toString('base64url')
+    const [alone = ''] = text.split(ZERO, 1)
+    kept.keep(token, alone) // what is written is often read soon
+    return tokens.keep(text, token)
+  }
+  const textOf = (token: string): string => {
+    const known = kept.get(token)
+    if (known !== undefined) return known
     const padded = open(names, token, PSEUDONYM)
-    return padded.subarray(0, padded.indexOf(0)).toString('utf8')
-  })
+    return kept.keep(token, padded.subarray(0, padded.indexOf(0)).toString('utf8'))
+  }
   const texts = makeSiv(indexKey, 'amanat/sealed-column/v1')
   const seal = (text: string): string =>
     SEALED + texts.seal(Buffer.concat([random(SALT_BYTES), Buffer.from(text, 'utf8')])).toString('base64url')
@@ -116,15 +126,25 @@ function pad(text: string): Buffer {
   return padded
 }
 
-/** Remembers what `make` made, the oldest forgotten first. */
-function keeping(make: (text: string) => string): (text: string) => string {
-  const kept = new Map<string, string>()
-  return (text) => {
-    const known = kept.get(text)
-    if (known !== undefined) return known
-    const made = make(text)
-    if (kept.size >= KEPT_MAX) for (const oldest of kept.keys()) if (kept.delete(oldest)) break
-    kept.set(text, made)
-    return made
+type Memory = {
+  readonly get: (name: string) => string | undefined
+  /** Answers the value. */
+  readonly keep: (name: string, value: string) => string
+}
+
+/** Two halves: when one is full, the other is forgotten. To delete the oldest one by one would cost more than to make it again. */
+function makeMemory(): Memory {
+  let [young, old] = [new Map<string, string>(), new Map<string, string>()]
+  const keep = (name: string, value: string): string => {
+    if (young.size >= KEPT_MAX / 2) [young, old] = [new Map(), young]
+    young.set(name, value)
+    return value
   }
+  const get = (name: string): string | undefined => {
+    const known = young.get(name)
+    if (known !== undefined) return known
+    const older = old.get(name)
+    return older === undefined ? undefined : keep(name, older)
+  }
+  return { get, keep }
 }
