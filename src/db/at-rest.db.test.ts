@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
-import { ONCE_PLAIN_COLUMNS, REFERENCE_COLUMNS, VEILED_COLUMNS } from './at-rest.ts'
+import { ONCE_PLAIN_COLUMNS, REFERENCE_COLUMNS, type ReferenceColumn, VEILED_COLUMNS } from './at-rest.ts'
 
 let database: TestDatabase
 before(async () => {
@@ -214,11 +214,13 @@ test('every column that may hold words says what it holds; what says something a
 
 test('the database itself refuses a number of a facility in plain', async () => {
   const { rows } = await database.pool.query<{ place: string; check: string }>(`
-    select conrelid::regclass::text as place, pg_get_constraintdef(oid) as check from pg_constraint where conname like '%\\_covered'`)
-  const isChecked = (table: string, column: string): boolean =>
-    rows.some(({ place, check }) => place === table && check.includes(`(${column} ~~ 'pt1.%'::text)`))
+    select conrelid::regclass::text as place, pg_get_constraintdef(oid) as check from pg_constraint where contype in ('c', 'f')`)
+  const isChecked = ({ table, column, follows }: ReferenceColumn): boolean => {
+    const wanted = follows === undefined ? `(${column} ~~ 'pt1.%'::text)` : `, ${column}) REFERENCES ${follows}(`
+    return rows.some(({ place, check }) => place === table && check.includes(wanted))
+  }
   assert.deepEqual(
-    REFERENCE_COLUMNS.filter(({ table, column }) => !isChecked(table, column)),
+    REFERENCE_COLUMNS.filter((column) => !isChecked(column)),
     [],
   )
   await assert.rejects(

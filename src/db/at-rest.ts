@@ -68,6 +68,8 @@ export type ReferenceColumn = {
   readonly column: string
   /** The column whose text it belongs to (`pseudonymOf`): the same number elsewhere has another pseudonym. */
   readonly within?: string
+  /** The table that a foreign key ties it to, so that it changes with the number there. */
+  readonly follows?: string
 }
 
 const references = (table: string, ...columns: readonly string[]): readonly ReferenceColumn[] =>
@@ -75,11 +77,15 @@ const references = (table: string, ...columns: readonly string[]): readonly Refe
 const referencesWithin = (table: string, within: string, ...columns: readonly string[]): readonly ReferenceColumn[] =>
   columns.map((column) => ({ table, column, within }))
 
-/** `facility_patient` first: what refers to it follows. Each has a check in the schema that refuses what is no pseudonym. */
+/**
+ * Each has a check in the schema that refuses what is no pseudonym, or follows one that has. What an earlier release wrote is covered in
+ * this order: a record's own number before its patient's, since its check looks at both moments.
+ */
 export const REFERENCE_COLUMNS: readonly ReferenceColumn[] = [
+  ...references('clinical_record', 'care_context_reference'),
   ...references('facility_patient', 'reference'),
-  ...references('clinical_record', 'patient_reference', 'care_context_reference'),
-  ...references('visit', 'patient_reference'),
+  { table: 'clinical_record', column: 'patient_reference', follows: 'facility_patient' },
+  { table: 'visit', column: 'patient_reference', follows: 'facility_patient' },
   ...references('patient_identifier', 'reference'),
   ...references('data_key', 'patient'),
   ...references('emergency_access', 'patient_reference'),

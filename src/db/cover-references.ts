@@ -9,52 +9,31 @@ const START = '(0,0)'
 const TOKEN = '^pt1[.][A-Za-z0-9_-]{64,}$'
 
 /**
- * Makes pseudonyms of the reference numbers of facilities that an earlier release wrote in plain. Answers how many values there were. A
- * batch is one transaction; a start that is killed goes on at the next. What refers to a changed row follows it (`on update cascade`).
+ * Makes pseudonyms of the reference numbers of facilities that an earlier release wrote in plain. Answers how many rows there were. A batch
+ * is one transaction; a start that is killed goes on at the next. What refers to a changed row follows it (`on update cascade`).
  */
 export async function coverReferences(pool: Pool): Promise<number> {
+  const own = REFERENCE_COLUMNS.filter(({ follows }) => follows === undefined)
   const client = await pool.connect()
   try {
     // A first look at a large table may take longer than a usual statement may; its rows are taken in the order of their places.
     await client.query('set statement_timeout = 0')
     await client.query('set enable_seqscan = off')
-    if (await isAllCovered(client)) return 0
     let all = 0
-    for (const table of CHECKS.keys())
-      await client.query(`alter table ${table} drop constraint if exists ${table}_covered`)
-    for (const column of REFERENCE_COLUMNS) all += await coverTable(client, column)
-    for (const [table, check] of CHECKS)
-      await client.query(`alter table ${table} add constraint ${table}_covered check (${check})`)
+    for (const [table, columns] of Map.groupBy(own, ({ table }) => table))
+      all += await coverTable(client, table, columns)
     return all
   } finally {
     client.release(true) // gives back the settings with the connection
   }
 }
 
-/** What the schema asks of each row; away while numbers of one row are covered one after the other. */
-const CHECKS: ReadonlyMap<string, string> = new Map(
-  [...Map.groupBy(REFERENCE_COLUMNS, ({ table }) => table)].map(([table, columns]) => [
-    table,
-    columns.map(({ column }) => `${column} like 'pt1.%'`).join(' and '),
-  ]),
-)
-
-async function isAllCovered(client: PoolClient): Promise<boolean> {
-  const plain = REFERENCE_COLUMNS.map(
-    ({ table, column }) => `exists (select from "${table}" where "${column}" !~ '${TOKEN}')`,
-  )
-  const { rows } = await client.query<{ some: boolean; checks: number }>(
-    `select ${plain.join(' or ')} as some, (select count(*)::int from pg_constraint where conname like '%\\_covered') as checks`,
-  )
-  return rows[0]?.some === false && rows[0].checks === CHECKS.size
-}
-
 /** Once through a table, from its beginning to its end. */
-async function coverTable(client: PoolClient, column: ReferenceColumn): Promise<number> {
+async function coverTable(client: PoolClient, table: string, columns: readonly ReferenceColumn[]): Promise<number> {
   let count = 0
   for (let after: string | undefined = START; after !== undefined; ) {
     await client.query('begin')
-    const places: readonly string[] = await coverSome(client, column, after)
+    const places: readonly string[] = await coverSome(client, table, columns, after)
     await client.query('commit')
     count += places.length
     after = places.at(-1)
@@ -62,29 +41,39 @@ async function coverTable(client: PoolClient, column: ReferenceColumn): Promise<
   return count
 }
 
-type Row = { readonly place: string; readonly value: Buffer; readonly within: string | null }
+/** Of each column what stands in plain there, as bytes: a number that only begins like a token comes as it is. */
+type Row = { readonly place: string; readonly plain: readonly (Buffer | null)[]; readonly within: readonly string[] }
 
 async function coverSome(
   client: PoolClient,
-  { table, column, within }: ReferenceColumn,
+  table: string,
+  columns: readonly ReferenceColumn[],
   after: string,
 ): Promise<readonly string[]> {
-  // As bytes: so that a number of a facility that only begins like a token comes as it stands there.
+  const plain = columns.map(
+    ({ column }) => `case when "${column}" !~ '${TOKEN}' then convert_to("${column}", 'UTF8') end`,
+  )
+  const within = columns.map((column) => (column.within === undefined ? `''` : `"${column.within}"::text`))
   const { rows } = await client.query<Row>(
-    `select ctid::text as place, convert_to("${column}", 'UTF8') as value, ${within === undefined ? 'null' : `"${within}"`} as within
-     from "${table}" where ctid > $1::tid and "${column}" !~ '${TOKEN}' limit ${AT_ONCE} for update`,
+    `select ctid::text as place, array[${plain.join(', ')}] as plain, array[${within.join(', ')}] as within from "${table}"
+     where ctid > $1::tid and (${columns.map(({ column }) => `"${column}" !~ '${TOKEN}'`).join(' or ')})
+     limit ${AT_ONCE} for update`,
     [after],
   )
   if (rows.length === 0) return []
-  const places = rows.map(({ place }) => place)
-  const tokens = rows.map(({ value, within: scope }) => {
-    const text = value.toString('utf8')
-    return scope === null ? pseudonym(text) : pseudonymOf(scope, text)
-  })
+  const tokens = columns.map((column, at) => rows.map((row) => tokenOf(column, row.plain[at], row.within[at] ?? '')))
+  // A null is a number that was covered before.
   await client.query(
-    `update "${table}" as row set "${column}" = to_be.token
-     from unnest($1::tid[], $2::text[]) as to_be (place, token) where row.ctid = to_be.place`,
-    [places, tokens],
+    `update "${table}" as row set ${columns.map(({ column }, at) => `"${column}" = coalesce(to_be.token_${at}, row."${column}")`).join(', ')}
+     from unnest($1::tid[], ${columns.map((_, at) => `$${at + 2}::text[]`).join(', ')})
+       as to_be (place, ${columns.map((_, at) => `token_${at}`).join(', ')}) where row.ctid = to_be.place`,
+    [rows.map(({ place }) => place), ...tokens],
   )
-  return places
+  return rows.map(({ place }) => place)
+}
+
+function tokenOf(column: ReferenceColumn, plain: Buffer | null | undefined, within: string): string | null {
+  if (plain === null || plain === undefined) return null
+  const text = plain.toString('utf8')
+  return column.within === undefined ? pseudonym(text) : pseudonymOf(within, text)
 }

@@ -85,7 +85,7 @@ create table clinical_record (
   event uuid not null,
   constraint clinical_record_pkey PRIMARY KEY (bucket, id),
   constraint clinical_record_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference) ON UPDATE CASCADE,
-  constraint clinical_record_covered CHECK (((patient_reference ~~ 'pt1.%'::text) AND (care_context_reference ~~ 'pt1.%'::text))) NOT VALID,
+  constraint clinical_record_covered CHECK ((care_context_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint clinical_record_form_check CHECK ((form = ANY (ARRAY['input'::text, 'document'::text])))
 );
 CREATE INDEX clinical_record_patient ON public.clinical_record USING btree (bucket, patient_reference, date);
@@ -1391,7 +1391,6 @@ create table visit (
   constraint visit_pkey PRIMARY KEY (bucket, id),
   constraint visit_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference) ON UPDATE CASCADE,
   constraint visit_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
-  constraint visit_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint visit_kind_check CHECK ((kind = ANY (ARRAY['outpatient'::text, 'inpatient'::text, 'emergency'::text]))),
   constraint visit_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text])))
 );
