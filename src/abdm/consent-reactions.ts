@@ -40,7 +40,11 @@ export function consentReactions(needs: ConsentNeeds): readonly (readonly [type:
   ]
 }
 
-/** Messages to a HIU about one request keep their order; so do those to a HIP about one consent: REVOKED never overtakes GRANTED. */
+/**
+ * Messages to a HIU about one request keep their order; so do those to a HIP about one consent: REVOKED never overtakes GRANTED. All are
+ * lasting: who was away must still hear how a consent stands. Until it hears of the end it shares, or keeps what it should erase; and what
+ * was granted should come to something.
+ */
 const laneOfRequest = (request: string): string => `consent-request:${request}`
 const laneOfConsent = (consent: string): string => `consent:${consent}`
 
@@ -55,6 +59,7 @@ async function tellAccepted(tx: Tx, event: RequestedEvent): Promise<void> {
     path: '/api/v3/hiu/consent/request/on-init',
     body,
     lane: laneOfRequest(event.subject),
+    lasting: true,
   })
 }
 
@@ -99,12 +104,9 @@ async function tellHiu(tx: Tx, notice: Notice, group: readonly Notice[], reason:
     requestId: notice.message,
     lane: laneOfRequest(notice.request),
     failure: { kind: 'consent-notice', id: notice.message },
-    ...lastingEnd(notice),
+    lasting: true,
   })
 }
-
-/** Who was away when a consent ended must still hear of it: until then it shares, or keeps what it should erase. */
-const lastingEnd = ({ status }: Notice): { readonly lasting?: true } => (status === 'GRANTED' ? {} : { lasting: true })
 
 async function acknowledgeOwn(tx: Tx, { facility, message }: Notice): Promise<void> {
   must(await acknowledgeNotices(tx, { party: 'hiu', facilities: [facility], requestId: message, items: [] }))
@@ -121,7 +123,7 @@ async function tellHip(tx: Tx, notice: Notice): Promise<void> {
     requestId: notice.message,
     lane: laneOfConsent(artefact.id),
     failure: { kind: 'consent-notice', id: notice.message },
-    ...lastingEnd(notice),
+    lasting: true,
   })
 }
 

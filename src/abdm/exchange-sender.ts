@@ -14,8 +14,12 @@ export function exchangeSender(needs: { readonly signingKey: SigningKey; readonl
       const { to } = outgoing
       if (to.kind !== 'facility') return { unreachable: `the exchange has no way to ${to.kind}`, final: true }
       const facility = await transact(machine, (tx) => facilityById(tx, to.facility))
+      // Who is switched off for a while hears what it missed when it is back; a bridge that is shut out stays so.
       if (facility === undefined || facility.status !== 'active')
-        return { unreachable: `facility ${to.facility} is unknown or suspended`, final: true }
+        return {
+          unreachable: `facility ${to.facility} is unknown or suspended`,
+          final: facility === undefined || facility.bridge.status === 'revoked',
+        }
       const issuedAtS = Math.floor(machine.now().getTime() / 1000)
       const token = await new SignJWT({ clientId: facility.bridge.clientId })
         .setProtectedHeader({ alg: 'RS256', kid: needs.signingKey.kid, typ: 'JWT' })

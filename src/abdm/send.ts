@@ -194,7 +194,10 @@ function judge(needs: SendNeeds, outgoing: Outgoing, outcome: CallOutcome): JobR
     needs.sender.tokenRefused()
     return failed(needs, outgoing, 'retry', error)
   }
-  const passing = status >= 500 || status === 408 || status === 425 || status === 429 || isAboutClocks(status, error)
+  // Who is switched off at the exchange for a while may say later what must be said.
+  const isShutOut = status === 403 && outgoing.lasting === true
+  const passing =
+    status >= 500 || status === 408 || status === 425 || status === 429 || isShutOut || isAboutClocks(status, error)
   // 3xx lands here too: a callback that redirects is misconfigured, and we never follow (no SSRF).
   return failed(needs, outgoing, passing ? 'retry' : 'give-up', error)
 }

@@ -23,7 +23,7 @@ export type Facility = {
   readonly isGovernment: boolean
   /** Words of the facility registry, such as `Hospital`. */
   readonly facilityTypes: readonly string[]
-  readonly bridge: { readonly clientId: string; readonly url: string }
+  readonly bridge: Pick<Bridge, 'clientId' | 'url' | 'status'>
 }
 
 export const MOVES = { active: ['revoked'], revoked: [] } as const satisfies Record<

@@ -107,7 +107,7 @@ function readFacility(row: Row): Facility {
     status: row.status === 'active' && row.bridge_status === 'active' ? 'active' : 'inactive',
     isGovernment: row.is_government,
     facilityTypes: row.facility_types,
-    bridge: { clientId: row.client_id, url: row.url },
+    bridge: { clientId: row.client_id, url: row.url, status: row.bridge_status === 'active' ? 'active' : 'revoked' },
   }
 }
 
