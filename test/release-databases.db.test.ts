@@ -16,6 +16,7 @@ import { confirmRestored, noteOfRestore } from '../src/recovery/commands.ts'
 import { checkParty } from '../src/recovery/party-checks.ts'
 import { markRestored } from '../src/recovery/store.ts'
 import { openTestDatabase, type TestDatabase } from './database.ts'
+import { dumpDatabase, tablesWith } from './database-dump.ts'
 import { callJson, freePort } from './network.ts'
 import { loadReleaseDatabase, RELEASES, RELEASES_FOLDER } from './release-database.ts'
 
@@ -88,6 +89,9 @@ for (const [release, newest] of Object.entries(RELEASES)) {
           await running.stop()
         }
         await hasEverything(url, counts, newest)
+        // What the old release wrote in plain an administrator of the database reads no more.
+        const stored = await dumpDatabase(url)
+        for (const marker of ['asha.rao@sbx', 'TGH-001200']) assert.deepEqual(tablesWith(stored, marker), [], marker)
         if (party === 'hospital') await waitsForItsOperator(config, url)
         const copy = await openParty(config, url, 'running')
         try {
