@@ -16,6 +16,9 @@ declare module 'oidc-provider' {
   export default class Provider {
     constructor(issuer: string, configuration: object)
     readonly Grant: typeof Grant
+    readonly Client: {
+      find(clientId: string): Promise<{ backchannelLogout(sub: string, sid: string): Promise<void> } | undefined>
+    }
     callback(): (req: IncomingMessage, res: ServerResponse) => void
     interactionFinished(req: IncomingMessage, res: ServerResponse, result: object): Promise<void>
   }

@@ -29,6 +29,8 @@ export class OidcWorld {
   readonly #clientKey: JWK | undefined
   /** Whether the rest about a person stands in the ID token, or is told to who asks for it. */
   readonly #tellsAll: boolean
+  /** Where it says that somebody signed out (OIDC Back-Channel Logout). */
+  readonly #logoutUri: string | undefined
 
   private constructor(server: Server, issuer: string, options: Options) {
     this.#server = server
@@ -36,6 +38,7 @@ export class OidcWorld {
     this.#redirectUris = options.redirectUris
     this.#clientKey = options.clientKey
     this.#tellsAll = options.tellsAll ?? true
+    this.#logoutUri = options.logoutUri
     if (options.redirectUris.length > 0) this.rotate()
   }
 
@@ -65,6 +68,9 @@ export class OidcWorld {
         {
           client_id: CLIENT.clientId,
           redirect_uris: [...this.#redirectUris],
+          ...(this.#logoutUri === undefined
+            ? {}
+            : { backchannel_logout_uri: this.#logoutUri, backchannel_logout_session_required: true }),
           ...(this.#clientKey === undefined
             ? { client_secret: CLIENT.clientSecret, token_endpoint_auth_method: 'client_secret_basic' }
             : {
@@ -83,7 +89,10 @@ export class OidcWorld {
       conformIdTokenClaims: !this.#tellsAll,
       cookies: { keys: [randomBytes(16).toString('hex')] },
       ttl: { Interaction: 600, Grant: 600, Session: 600, AccessToken: 600, IdToken: 600 },
-      features: { devInteractions: { enabled: false } },
+      features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: this.#logoutUri !== undefined } },
+      // It calls nobody on its own machine; here everybody is.
+      fetch: (url: string, { method, headers, body, redirect }: RequestInit) =>
+        fetch(url, { method, headers, body, redirect } as RequestInit),
       interactions: { url: () => '/who' },
       findAccount: async (_ctx: unknown, sub: string) => ({
         accountId: sub,
@@ -115,6 +124,20 @@ export class OidcWorld {
       .sign(await importJWK(this.#key, 'RS256'))
   }
 
+  /** Says to our client that the person signed out there; fails when it is not taken. */
+  async signOut(sub: string, sid: string): Promise<void> {
+    const client = await this.#provider?.Client.find(CLIENT.clientId)
+    if (client === undefined) throw new Error('no client')
+    await client.backchannelLogout(sub, sid)
+  }
+
+  /** A token with these claims, under the provider's own key: only what it says, or its type, is wrong. */
+  async sign(claims: Record<string, unknown>, typ = 'logout+jwt'): Promise<string> {
+    return new SignJWT(claims)
+      .setProtectedHeader({ alg: 'RS256', kid: this.#key.kid, typ })
+      .sign(await importJWK(this.#key, 'RS256'))
+  }
+
   /** What a browser does: follows the provider from `url` until it is sent back; answers the query it is sent back with. */
   async browse(url: string): Promise<string> {
     const jar = new Map<string, string>()
@@ -143,6 +166,7 @@ export class OidcWorld {
 type Options = {
   readonly redirectUris: readonly string[]
   readonly tellsAll?: boolean
+  readonly logoutUri?: string
   /** Public key by which our client proves itself, in place of a secret (private_key_jwt). */
   readonly clientKey?: JWK
 }

@@ -301,6 +301,7 @@ export const FACILITY: Permissions = {
   'POST /v1/desk/staff/:id/sign-out': { who: 'staff' },
   'POST /v1/desk/sign-in/sso': { who: 'anybody' },
   'POST /v1/desk/sign-in/sso/answer': { who: 'anybody' },
+  'POST /v1/desk/sign-in/sso/logout': { who: 'anybody' },
   'GET /v1/desk/me/sso': { who: 'staff', of: 'caller' },
   'DELETE /v1/desk/me/sso': { who: 'staff', of: 'caller' },
   'POST /v1/desk/me/sso': { who: 'staff', of: 'caller' },

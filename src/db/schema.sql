@@ -1212,6 +1212,26 @@ create table sign_in_throttle (
 CREATE INDEX sign_in_throttle_changed ON public.sign_in_throttle USING btree (changed_at);
 comment on table sign_in_throttle is 'local: how long must be waited before the next guess';
 
+create table sso_logout (
+  digest bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint sso_logout_pkey PRIMARY KEY (digest)
+);
+CREATE INDEX sso_logout_expires ON public.sso_logout USING btree (expires_at);
+comment on table sso_logout is 'local: logout tokens of the provider that were used, until they are too old to be taken';
+
+create table sso_session (
+  session uuid not null,
+  issuer text not null,
+  subject text not null,
+  sid text,
+  constraint sso_session_pkey PRIMARY KEY (session),
+  constraint sso_session_session_fkey FOREIGN KEY (session) REFERENCES web_session(id) ON DELETE CASCADE
+);
+CREATE INDEX sso_session_sid ON public.sso_session USING btree (issuer, sid);
+CREATE INDEX sso_session_subject ON public.sso_session USING btree (issuer, subject);
+comment on table sso_session is 'local: with which sign-in at the provider of single sign-on a session began';
+
 create table sso_sign_in (
   digest bytea not null,
   origin text not null,
@@ -1299,6 +1319,9 @@ create table staff_sign_in (
   wrong_tries integer not null,
   expires_at timestamp with time zone not null,
   proved_by text not null default 'password'::text,
+  sso_issuer text,
+  sso_subject text,
+  sso_sid text,
   constraint staff_sign_in_pkey PRIMARY KEY (digest),
   constraint staff_sign_in_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
   constraint staff_sign_in_proved_by_check CHECK ((proved_by = ANY (ARRAY['password'::text, 'sso'::text])))

@@ -873,6 +873,18 @@ export interface SignInThrottleTable {
   changed_at: Date
 }
 
+export interface SsoLogoutTable {
+  digest: ColumnType<Buffer, Uint8Array, Uint8Array>
+  expires_at: Date
+}
+
+export interface SsoSessionTable {
+  session: string
+  issuer: string
+  subject: string
+  sid: string | null
+}
+
 export interface SsoSignInTable {
   digest: ColumnType<Buffer, Uint8Array, Uint8Array>
   origin: string
@@ -934,6 +946,9 @@ export interface StaffSignInTable {
   wrong_tries: number
   expires_at: Date
   proved_by: Generated<string>
+  sso_issuer: string | null
+  sso_subject: string | null
+  sso_sid: string | null
 }
 
 export interface StaffSsoPermitTable {
@@ -1122,6 +1137,8 @@ export interface Tables {
   shown_notice: ShownNoticeTable
   sign_in_code: SignInCodeTable
   sign_in_throttle: SignInThrottleTable
+  sso_logout: SsoLogoutTable
+  sso_session: SsoSessionTable
   sso_sign_in: SsoSignInTable
   staff: StaffTable
   staff_code_setup: StaffCodeSetupTable

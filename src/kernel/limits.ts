@@ -262,6 +262,10 @@ export const LIMITS = {
   ssoTimeoutMs: 5_000,
   ssoDiscoveryKeptMs: 3_600_000,
   ssoPermitMs: 7 * 86_400_000,
+  /** How old a logout token may be, by how much clocks may differ, and how many are looked at at once. */
+  ssoLogoutAgeMs: 5 * 60_000,
+  ssoClockToleranceMs: 30_000,
+  ssoLogoutsAtOnceMax: 8,
   /** How much of one patient's sharing one picture shows: newest consents, transfers, and events that prove them. */
   sharingConsentsMax: 500,
   sharingTransfersMax: 2_000,

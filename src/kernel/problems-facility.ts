@@ -174,6 +174,11 @@ export const FACILITY_PROBLEMS = {
     abdm: '900901',
     title: 'The answer of the single sign-on cannot be used; begin again.',
   },
+  'staff/logout-refused': {
+    status: 400,
+    abdm: 'ABDM-1006',
+    title: 'This is no logout token that the provider of single sign-on made for this facility now.',
+  },
   'staff/sso-not-linked': {
     status: 403,
     abdm: '900908',

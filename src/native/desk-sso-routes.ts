@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Machine } from '../db/tx.ts'
 import { parseJsonBody } from '../http/body.ts'
 import { cookieOf, ofThisHost, setCookie } from '../http/cookie.ts'
+import { parseForm } from '../http/form.ts'
 import { type Answer, type Arrived, type Route, route } from '../http/route.ts'
 import { staffActor, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
@@ -21,6 +22,7 @@ import {
   startSso,
   unlinkSso,
 } from '../people/sso-commands.ts'
+import { endSsoSessions } from '../people/sso-logout.ts'
 import type { SsoProvider } from '../people/sso-provider.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
 import { provedInput } from './desk-staff-messages.ts'
@@ -39,9 +41,11 @@ const answerInput = z
   })
   .meta({ id: 'SsoAnswer' })
 
+const logoutForm = z.object({ logout_token: z.string() }).meta({ id: 'SsoLogout' })
+
 /** Single sign-on of the staff: signing in, linking one's account, and who may link it unasked. */
 export function deskSsoRoutes(needs: DeskSsoNeeds): readonly Route[] {
-  return [...doorRoutes(needs), ...linkRoutes(needs), ...ownRoutes(needs), permitRoute(needs)]
+  return [...doorRoutes(needs), logoutRoute(needs), ...linkRoutes(needs), ...ownRoutes(needs), permitRoute(needs)]
 }
 
 const withProvider = (needs: DeskSsoNeeds): SsoNeeds | Refusal =>
@@ -128,6 +132,37 @@ function doorRoutes(given: DeskSsoNeeds): readonly Route[] {
       },
     }),
   ]
+}
+
+/** Called by the provider itself: no browser, no cookie; what lets it in is the token that it signed. */
+function logoutRoute(given: DeskSsoNeeds): Route {
+  return route({
+    ...atTheDoor,
+    method: 'POST',
+    path: '/v1/desk/sign-in/sso/logout',
+    summary:
+      'The provider says that somebody signed out there: her sessions that began there end (OIDC Back-Channel Logout 1.0)',
+    form: logoutForm,
+    answers: {
+      200: { description: 'They are over; also when there were none' },
+      400: { description: 'No logout token of this provider for this facility, or used already' },
+      404: { description: 'This facility has no single sign-on' },
+    },
+    prepare: async (machine, { raw, headers, source }) => {
+      const needs = withProvider(given)
+      if (isRefusal(needs)) return needs
+      const slowed = needs.gate.sources.mayTry(machine.now(), source)
+      if (slowed) return slowed
+      const fields = parseForm(raw, headers['content-type'])
+      const token = isRefusal(fields) ? undefined : fields.get('logout_token')
+      return token === undefined ? refuse('staff/logout-refused') : needs.sso.logoutOf(machine.now(), token)
+    },
+    handle: async ({ tx, prepared, source }) => {
+      const fault = isRefusal(prepared) ? prepared : await endSsoSessions(tx, prepared)
+      if (fault?.code === 'staff/logout-refused') given.gate.sources.count(tx.now, source)
+      return fault ?? { status: 200 }
+    },
+  })
 }
 
 function linkRoutes(given: DeskSsoNeeds): readonly Route[] {

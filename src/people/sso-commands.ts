@@ -99,9 +99,10 @@ export async function signInBySso(
   if (account === undefined) return refuseSso(tx, refuse('staff/sso-not-linked'))
   if (account.status !== 'active') return refuseSso(tx, refuse('staff/suspended'), account.id)
   await store.updateIdentityUsed(tx, identity)
-  if (identity.hasSecondFactor) return openStaffSession(tx, needs, account, { how: 'sso', userAgent: input.userAgent })
+  const { userAgent } = input
+  if (identity.hasSecondFactor) return openStaffSession(tx, needs, account, { how: 'sso', userAgent, sso: identity })
   const hasOurs = account.codeSecret !== undefined || (await readRecoveryState(tx, account.id)).left > 0
-  return hasOurs ? issueTicket(tx, account.id, 'sso') : refuseSso(tx, refuse('staff/sso-needs-passkey'), account.id)
+  return hasOurs ? issueTicket(tx, account.id, identity) : refuseSso(tx, refuse('staff/sso-needs-passkey'), account.id)
 }
 
 async function refuseSso(tx: Tx, refusal: Refusal, staff?: Id<'staff'>): Promise<Refusal> {

@@ -1,9 +1,16 @@
-import { importJWK } from 'jose'
+import { createLocalJWKSet, decodeJwt, importJWK, type JSONWebKeySet, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
 import type { Outbound } from '../http/outbound.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
-import { hasSecondFactor, loginOfClaims, type SsoIdentity, type SsoSettings } from './sso.ts'
+import {
+  hasSecondFactor,
+  loginOfClaims,
+  logoutOfClaims,
+  type SsoIdentity,
+  type SsoLogout,
+  type SsoSettings,
+} from './sso.ts'
 
 /** What ties an answer to its question: the provider repeats `state` and `nonce`, and takes the code only with `verifier` (RFC 7636). */
 export type SsoSecrets = { readonly state: string; readonly nonce: string; readonly verifier: string }
@@ -15,12 +22,13 @@ export type SsoProvider = {
   readonly addressOf: (now: Date, redirectUri: string, secrets: SsoSecrets) => Promise<string | Refusal>
   /** Whom the answer proves; `staff/sso-refused` when anything about it does not hold. */
   readonly identityOf: (now: Date, answeredAt: URL, secrets: SsoSecrets) => Promise<SsoIdentity | Refusal>
+  /** What a logout token says; `staff/logout-refused` when it is none, or its keys cannot be had (OIDC Back-Channel Logout §2.8). */
+  readonly logoutOf: (now: Date, token: string) => Promise<SsoLogout | Refusal>
 }
 
 /** An OpenID Connect provider: authorization code with PKCE (S256), state, nonce, `iss` (RFC 9207), signed ID tokens. */
 export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoProvider {
   let known: { readonly metadata: oidc.ServerMetadata; readonly atMs: number } | undefined
-  let inside = 0
   const prepare = async (now: Date, way: Way): Promise<oidc.Configuration> => {
     if (known === undefined || now.getTime() - known.atMs > LIMITS.ssoDiscoveryKeptMs) {
       const execute = isPlain(settings.issuer) ? [oidc.allowInsecureRequests] : []
@@ -33,25 +41,13 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
     }
     return configure(settings, known.metadata, way)
   }
-  /** No transaction waits for the provider; a slow one takes places here, and nobody else's. */
-  const bounded = async <T>(work: (way: Way) => Promise<T>): Promise<T | Refusal> => {
-    if (inside >= LIMITS.ssoAtOnceMax)
-      return refuseFor(1_000, 'Many people are signing in at this moment; try again at once.')
-    const way = makeWay(outbound)
-    inside += 1
-    try {
-      return await work(way)
-    } catch {
-      return way.isDown() ? refuse('staff/sso-unavailable') : refuse('staff/sso-refused')
-    } finally {
-      inside -= 1
-    }
-  }
+  const signIns = bounded(outbound, LIMITS.ssoAtOnceMax)
+  const logouts = bounded(outbound, LIMITS.ssoLogoutsAtOnceMax)
   return {
     settings,
     addressOf: async (now, redirectUri, { state, nonce, verifier }) => {
       const { acr } = settings.secondFactor
-      const address = await bounded(async (way) =>
+      const address = await signIns(async (way) =>
         oidc.buildAuthorizationUrl(await prepare(now, way), {
           redirect_uri: redirectUri,
           scope: settings.scope,
@@ -66,7 +62,30 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
       return isRefusal(address) ? refuse('staff/sso-unavailable') : address.href
     },
     identityOf: (now, answeredAt, secrets) =>
-      bounded(async (way) => identify(settings, await prepare(now, way), answeredAt, secrets)),
+      signIns(async (way) => identify(settings, await prepare(now, way), answeredAt, secrets)),
+    logoutOf: async (now, token) => {
+      // Nobody is asked for keys because of a token that does not even say that it is for us.
+      if (!isAddressed(settings, token)) return refuse('staff/logout-refused')
+      const logout = await logouts(async (way) => readLogout(settings, await prepare(now, way), way, { now, token }))
+      return isRefusal(logout) || logout === undefined ? refuse('staff/logout-refused') : logout
+    },
+  }
+}
+
+/** No transaction waits for the provider; a slow one takes places here, and nobody else's. */
+function bounded(outbound: Outbound, max: number): <T>(work: (way: Way) => Promise<T>) => Promise<T | Refusal> {
+  let inside = 0
+  return async (work) => {
+    if (inside >= max) return refuseFor(1_000, 'Many people are signing in at this moment; try again at once.')
+    const way = makeWay(outbound)
+    inside += 1
+    try {
+      return await work(way)
+    } catch {
+      return way.isDown() ? refuse('staff/sso-unavailable') : refuse('staff/sso-refused')
+    } finally {
+      inside -= 1
+    }
   }
 }
 
@@ -119,7 +138,51 @@ async function identify(
     subject: claims.sub,
     login: loginOfClaims(settings, { ...more, ...claims }),
     hasSecondFactor: hasSecondFactor(settings, claims),
+    sid: typeof claims['sid'] === 'string' && claims['sid'] !== '' ? claims['sid'] : undefined,
   }
+}
+
+const SIGNED_BY = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+const LOGOUT_TYPES: readonly unknown[] = [undefined, 'jwt', 'logout+jwt', 'application/logout+jwt']
+
+function isAddressed({ issuer, clientId }: SsoSettings, token: string): boolean {
+  try {
+    const { iss, aud } = decodeJwt(token)
+    return iss === issuer && [aud].flat().includes(clientId)
+  } catch {
+    // No JWT.
+    return false
+  }
+}
+
+/** Signature by a key that the provider has now, issuer, audience, age; then what the claims say. Throws, or undefined, where one is wrong. */
+async function readLogout(
+  { issuer, clientId }: SsoSettings,
+  config: oidc.Configuration,
+  way: Way,
+  { now, token }: { readonly now: Date; readonly token: string },
+): Promise<SsoLogout | undefined> {
+  const { jwks_uri: keysAt } = config.serverMetadata()
+  if (keysAt === undefined) throw new Error('the provider publishes no keys')
+  const ask = way.fetch
+  const answer = await ask(keysAt, {
+    method: 'GET',
+    headers: { accept: 'application/json' },
+    body: undefined,
+    redirect: 'manual',
+  })
+  if (!answer.ok) throw new Error(`the keys of the provider: ${answer.status}`)
+  const keys = createLocalJWKSet((await answer.json()) as JSONWebKeySet)
+  const { payload, protectedHeader } = await jwtVerify(token, keys, {
+    issuer,
+    audience: clientId,
+    algorithms: SIGNED_BY,
+    currentDate: now,
+    clockTolerance: LIMITS.ssoClockToleranceMs / 1_000,
+    maxTokenAge: LIMITS.ssoLogoutAgeMs / 1_000,
+    requiredClaims: ['iat', 'jti', 'events'],
+  })
+  return LOGOUT_TYPES.includes(protectedHeader.typ?.toLowerCase()) ? logoutOfClaims(payload) : undefined
 }
 
 type Way = { readonly fetch: oidc.CustomFetch; readonly isDown: () => boolean }

@@ -1,7 +1,7 @@
-import type { Recorded } from '../audit/record.ts'
+import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { StaleRow, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
-import type { SsoIdentity, SsoLink } from './sso.ts'
+import type { SsoIdentity, SsoLink, SsoLogout, SsoSession } from './sso.ts'
 import type { StaffEvent } from './staff.ts'
 
 type Named = Pick<SsoIdentity, 'issuer' | 'subject'>
@@ -34,6 +34,57 @@ export async function takeQuestion(tx: Tx, digest: Uint8Array): Promise<SsoQuest
 export async function deleteOldQuestions(tx: Tx): Promise<void> {
   await tx.db.deleteFrom('sso_sign_in').where('expires_at', '<', tx.now).execute()
   await tx.db.deleteFrom('staff_sso_permit').where('expires_at', '<', tx.now).execute()
+  await tx.db.deleteFrom('sso_logout').where('expires_at', '<', tx.now).execute()
+}
+
+/** Remembers with which sign-in at the provider a session began. */
+export async function insertSsoSession(
+  tx: Tx,
+  _recorded: Recorded<AuditEvent>,
+  session: Id<'web-session'>,
+  { issuer, subject, sid }: SsoSession,
+): Promise<void> {
+  await tx.db
+    .insertInto('sso_session')
+    .values({ session, issuer, subject, sid: sid ?? null })
+    .execute()
+}
+
+/**
+ * Sessions here that began with the sign-ins that a logout names and are not over; locked until the transaction ends. Where the provider
+ * did not say its session when one began, the person alone decides.
+ */
+export async function findSsoSessions(
+  tx: Tx,
+  { issuer, subject, sid }: Pick<SsoLogout, 'issuer' | 'subject' | 'sid'>,
+): Promise<readonly { readonly session: Id<'web-session'>; readonly staff: Id<'staff'> }[]> {
+  let query = tx.db
+    .selectFrom('sso_session')
+    .innerJoin('web_session', 'web_session.id', 'sso_session.session')
+    .select(['web_session.id', 'web_session.person'])
+    .where('sso_session.issuer', '=', issuer)
+    .where('web_session.ended_at', 'is', null)
+    .where('web_session.expires_at', '>', tx.now)
+    .forUpdate('web_session')
+  if (subject !== undefined) query = query.where('sso_session.subject', '=', subject)
+  if (sid !== undefined)
+    query = query.where((e) =>
+      subject === undefined
+        ? e('sso_session.sid', '=', sid)
+        : e.or([e('sso_session.sid', '=', sid), e('sso_session.sid', 'is', null)]),
+    )
+  const rows = await query.execute()
+  return rows.map(({ id, person }) => ({ session: id as Id<'web-session'>, staff: person as Id<'staff'> }))
+}
+
+/** Takes a logout token as used; false when it was before. */
+export async function useLogoutToken(tx: Tx, digest: Uint8Array, expiresAt: Date): Promise<boolean> {
+  const inserted = await tx.db
+    .insertInto('sso_logout')
+    .values({ digest: Buffer.from(digest), expires_at: expiresAt })
+    .onConflict((c) => c.column('digest').doNothing())
+    .executeTakeFirst()
+  return inserted.numInsertedOrUpdatedRows === 1n
 }
 
 export async function findStaffOfIdentity(tx: Tx, { issuer, subject }: Named): Promise<Id<'staff'> | undefined> {

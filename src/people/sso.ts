@@ -24,7 +24,12 @@ export type SsoIdentity = {
   /** Undefined when the claim is missing, not verified, or no login. */
   readonly login: string | undefined
   readonly hasSecondFactor: boolean
+  /** The session there, where the provider names it (OIDC Back-Channel Logout §2.1). */
+  readonly sid: string | undefined
 }
+
+/** With which sign-in at the provider a session here began. */
+export type SsoSession = Pick<SsoIdentity, 'issuer' | 'subject' | 'sid'>
 
 /** The link between what the provider calls a person and her account here. */
 export type SsoLink = {
@@ -50,3 +55,33 @@ export function hasSecondFactor({ secondFactor }: Pick<SsoSettings, 'secondFacto
   if (typeof acr === 'string' && secondFactor.acr.includes(acr)) return true
   return Array.isArray(amr) && amr.some((each) => secondFactor.amr.includes(String(each)))
 }
+
+/** What a proved logout token says: `sid` ends one session there, `sub` alone all of the person's. */
+export type SsoLogout = {
+  readonly issuer: string
+  readonly subject?: string
+  readonly sid?: string
+  readonly jti: string
+  readonly issuedAt: Date
+}
+
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+
+/**
+ * Reads the claims of a logout token whose signature, issuer, audience and time are proved (OIDC Back-Channel Logout §2.4, §2.6): it has
+ * the event of a logout, names whom it ends, has an id, and is no ID token. Undefined for any other.
+ */
+export function logoutOfClaims(claims: Claims): SsoLogout | undefined {
+  const { iss, sub, sid, jti, iat, events } = claims
+  if ('nonce' in claims || typeof iss !== 'string' || typeof iat !== 'number' || !isText(jti)) return undefined
+  const event = isObject(events) ? events[LOGOUT_EVENT] : undefined
+  if (!isObject(event)) return undefined
+  if ((sub !== undefined && !isText(sub)) || (sid !== undefined && !isText(sid))) return undefined
+  if (sub === undefined && sid === undefined) return undefined
+  const whom = { ...(sub === undefined ? {} : { subject: sub }), ...(sid === undefined ? {} : { sid }) }
+  return { issuer: iss, ...whom, jti, issuedAt: new Date(iat * 1_000) }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= 500
+const isObject = (value: unknown): value is Claims =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

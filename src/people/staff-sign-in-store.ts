@@ -2,6 +2,7 @@ import type { Recorded } from '../audit/record.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import type { SealedSecret } from './sealed-secret.ts'
+import type { SsoLogout, SsoSession } from './sso.ts'
 import type { StaffEvent } from './staff.ts'
 import { secretOf } from './staff-store.ts'
 
@@ -80,6 +81,8 @@ export type SignInBegun = {
   readonly staff: Id<'staff'>
   readonly wrongTries: number
   readonly provedBy: 'password' | 'sso'
+  /** Of a single sign-on. */
+  readonly sso?: SsoSession
 }
 
 export async function insertSignIn(
@@ -88,6 +91,7 @@ export async function insertSignIn(
     readonly digest: Uint8Array
     readonly staff: Id<'staff'>
     readonly provedBy: SignInBegun['provedBy']
+    readonly sso: SsoSession | undefined
     readonly expiresAt: Date
   },
 ): Promise<void> {
@@ -97,6 +101,9 @@ export async function insertSignIn(
       digest: Buffer.from(ticket.digest),
       staff: ticket.staff,
       proved_by: ticket.provedBy,
+      sso_issuer: ticket.sso?.issuer ?? null,
+      sso_subject: ticket.sso?.subject ?? null,
+      sso_sid: ticket.sso?.sid ?? null,
       wrong_tries: 0,
       expires_at: ticket.expiresAt,
     })
@@ -107,14 +114,16 @@ export async function insertSignIn(
 export async function findSignIn(tx: Tx, digest: Uint8Array): Promise<SignInBegun | undefined> {
   const row = await tx.db
     .selectFrom('staff_sign_in')
-    .select(['staff', 'wrong_tries', 'proved_by'])
+    .select(['staff', 'wrong_tries', 'proved_by', 'sso_issuer', 'sso_subject', 'sso_sid'])
     .where('digest', '=', Buffer.from(digest))
     .where('expires_at', '>', tx.now)
     .forUpdate()
     .executeTakeFirst()
   if (row === undefined) return undefined
   const { staff, wrong_tries: wrongTries, proved_by: provedBy } = row
-  return { staff: staff as Id<'staff'>, wrongTries, provedBy: provedBy as SignInBegun['provedBy'] }
+  const { sso_issuer: issuer, sso_subject: subject, sso_sid: sid } = row
+  const sso = issuer === null || subject === null ? {} : { sso: { issuer, subject, sid: sid ?? undefined } }
+  return { staff: staff as Id<'staff'>, wrongTries, provedBy: provedBy as SignInBegun['provedBy'], ...sso }
 }
 
 export async function updateSignInTries(tx: Tx, digest: Uint8Array, wrongTries: number): Promise<void> {
@@ -127,6 +136,20 @@ export async function updateSignInTries(tx: Tx, digest: Uint8Array, wrongTries: 
 
 export async function deleteSignIn(tx: Tx, digest: Uint8Array): Promise<void> {
   await tx.db.deleteFrom('staff_sign_in').where('digest', '=', Buffer.from(digest)).execute()
+}
+
+/** The provider signed them out while our own second factor was awaited. */
+export async function deleteSignInsOfSso(
+  tx: Tx,
+  { issuer, subject, sid }: Pick<SsoLogout, 'issuer' | 'subject' | 'sid'>,
+): Promise<void> {
+  let query = tx.db.deleteFrom('staff_sign_in').where('sso_issuer', '=', issuer)
+  if (subject !== undefined) query = query.where('sso_subject', '=', subject)
+  if (sid !== undefined)
+    query = query.where((e) =>
+      subject === undefined ? e('sso_sid', '=', sid) : e.or([e('sso_sid', '=', sid), e('sso_sid', 'is', null)]),
+    )
+  await query.execute()
 }
 
 export async function deleteSignInsOf(tx: Tx, staff: Id<'staff'>): Promise<void> {

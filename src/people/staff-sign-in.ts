@@ -14,6 +14,8 @@ import { openSecret } from './sealed-secret.ts'
 import type { SessionProof } from './session.ts'
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
 import { countGuess, forgetGuesses, type ThrottleNeeds } from './sign-in-throttle.ts'
+import type { SsoSession } from './sso.ts'
+import { insertSsoSession } from './sso-store.ts'
 import { parseLogin, type StaffEvent } from './staff.ts'
 import { deleteSignIn, findSignIn, insertSignIn, updateSignInTries } from './staff-sign-in-store.ts'
 import { findStaff, findStaffByLogin, type StaffAccount, updateCodeStep } from './staff-store.ts'
@@ -58,16 +60,17 @@ export async function beginSignIn(
     return failSignIn(tx, account, refuse('staff/bad-credentials'))
   }
   await forgetGuesses(tx, needs, guessed)
-  return issueTicket(tx, account.id, 'password')
+  return issueTicket(tx, account.id, undefined)
 }
 
 export type SignInTicket = { readonly ticket: string; readonly expiresAt: Date }
 
 /** What the second step of a sign-in must bring, after the first was proved by a password or by the single sign-on. */
-export async function issueTicket(tx: Tx, staff: Id<'staff'>, provedBy: 'password' | 'sso'): Promise<SignInTicket> {
+export async function issueTicket(tx: Tx, staff: Id<'staff'>, sso: SsoSession | undefined): Promise<SignInTicket> {
   const ticket = makeTicket(tx)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.staffSignInMs)
-  await insertSignIn(tx, { digest: digestOfSecret(ticket), staff, provedBy, expiresAt })
+  const provedBy = sso === undefined ? 'password' : 'sso'
+  await insertSignIn(tx, { digest: digestOfSecret(ticket), staff, provedBy, sso, expiresAt })
   return { ticket, expiresAt }
 }
 
@@ -102,7 +105,7 @@ export async function finishSignIn(
   await deleteSignIn(tx, digest)
   if (account.status !== 'active') return failSignIn(tx, account, refuse('staff/suspended'))
   const how = `${signIn.provedBy}-${'code' in input ? 'totp' : 'recovery'}` as const
-  return openStaffSession(tx, needs, account, { how, userAgent: input.userAgent })
+  return openStaffSession(tx, needs, account, { how, userAgent: input.userAgent, sso: signIn.sso })
 }
 
 /** Undefined when the code, or the recovery code, is the person's. */
@@ -122,7 +125,13 @@ export async function openStaffSession(
   tx: Tx,
   needs: DeskNeeds,
   account: StaffAccount,
-  input: { readonly how: SessionProof; readonly userAgent: string | undefined; readonly joined?: Recorded<StaffEvent> },
+  input: {
+    readonly how: SessionProof
+    readonly userAgent: string | undefined
+    readonly joined?: Recorded<StaffEvent>
+    /** The sign-in at the provider with which it ends. */
+    readonly sso?: SsoSession | undefined
+  },
 ): Promise<OpenedSession> {
   const recorded: Recorded<StaffEvent> =
     input.joined ??
@@ -137,6 +146,7 @@ export async function openStaffSession(
     how: input.how,
     userAgent: input.userAgent,
   })
+  if (input.sso !== undefined) await insertSsoSession(tx, recorded, opened.id, input.sso)
   if (input.joined === undefined) await announce(tx, recorded)
   return opened
 }

@@ -59,6 +59,8 @@ export const EVENTS = {
   'staff.sso-permitted': 'An administrator allowed a person to link her account at her first single sign-on.',
   'staff.sso-linked': 'The account of a person of the staff was linked to the single sign-on of the facility.',
   'staff.sso-unlinked': 'The account of a person of the staff is no longer linked to the single sign-on.',
+  'staff.sso-signed-out':
+    'The provider of single sign-on said that a person signed out there; her sessions that began there ended.',
   'staff.sso-refused': 'A single sign-on was refused: its answer did not hold, or nobody here is linked to it.',
   'staff.password-changed': 'A person of the staff changed her password; her other sessions ended.',
 } as const

@@ -53,7 +53,7 @@ export function Filters(props: { readonly wanted: Wanted; readonly onShow: (want
           type="date"
           value={wanted.from}
           onChange={(event) => set({ from: event.currentTarget.value })}
-          {...(isTurned ? { fault: t('access.order') } : {})}
+          aria-invalid={isTurned || undefined}
         />
         <TextField
           label={t('access.until')}
@@ -62,6 +62,11 @@ export function Filters(props: { readonly wanted: Wanted; readonly onShow: (want
           value={wanted.until}
           onChange={(event) => set({ until: event.currentTarget.value })}
         />
+        {isTurned ? (
+          <p className={style.fault} role="alert">
+            {t('access.order')}
+          </p>
+        ) : null}
         <div className={style.wide}>
           <Button type="submit" look="primary" icon="search">
             {t('access.show')}

@@ -48,10 +48,13 @@ export function OpeningList({ wanted }: { readonly wanted: Wanted }): ReactNode 
           <li key={`${person.id} ${patient}`}>
             <Link className={style.row ?? ''} href={addressOf({ ...wanted, patient })}>
               <span>
-                <b>{t('access.opened', { person: person.name, patient })}</b>{' '}
+                <b>
+                  <bdi>{person.name}</bdi>
+                </b>{' '}
                 <span className={style.quiet}>{t(roleKey(person.role))}</span>
               </span>
               <time dateTime={at}>{dates.moment(at)}</time>
+              <span>{t('access.opened', { patient })}</span>
             </Link>
           </li>
         ))}
@@ -93,7 +96,7 @@ function LookRow({ look }: { readonly look: Look }): ReactNode {
       </div>
     )
   const role = STAFF_ROLES.find((each) => each === person?.role)
-  const why = purpose === undefined ? undefined : purposeKey(purpose)
+  const why = purpose === 'PATRQT' ? 'access.on-request' : purposeKey(purpose ?? '')
   return (
     <div className={style.row}>
       <span>
@@ -105,7 +108,9 @@ function LookRow({ look }: { readonly look: Look }): ReactNode {
       <time dateTime={at}>{dates.moment(at)}</time>
       <span className={style.what}>
         <span>{t(`access.what.${type as LookType}`)}</span>
-        {records === undefined ? null : <span className={style.quiet}>{tn('access.records', records)}</span>}
+        {records === undefined || records === 0 ? null : (
+          <span className={style.quiet}>{tn('access.records', records)}</span>
+        )}
         {why === undefined ? null : <span className={style.quiet}>{t(why)}</span>}
       </span>
       <Mark type={type} />
@@ -118,12 +123,12 @@ function Mark({ type }: { readonly type: string }): ReactNode {
   const { t } = useWords()
   const mark: readonly ['stopped' | 'waiting', DeskKey] | undefined = type.endsWith('-denied')
     ? ['stopped', 'access.refused']
-    : type.endsWith('-exported') || type === 'records.exported'
+    : type.endsWith('exported')
       ? ['waiting', 'access.as-file']
       : undefined
   if (mark === undefined) return null
   return (
-    <span>
+    <span className={style.mark}>
       <State tone={mark[0]} {...(mark[0] === 'waiting' ? { icon: 'download' as const } : {})}>
         {t(mark[1])}
       </State>

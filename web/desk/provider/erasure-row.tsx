@@ -56,13 +56,17 @@ export function KeptRow(props: { readonly kept: KeptShown }): ReactNode {
     <article className={style.row}>
       <div className={style.head}>
         <p>{rich('provider.kept-line', { patient: <b>{kept.abhaAddress}</b> })}</p>
-        <State tone="calm">{t('provider.kept-until', { when: dates.day(kept.until) })}</State>
+        <State tone="calm" icon="lock">
+          {t('provider.kept-until', { when: dates.day(kept.until) })}
+        </State>
       </div>
+      <p>{t(`provider.kept-${kept.for}`)}</p>
       <p className={style.quiet}>
-        <span>{t(`provider.kept-${kept.for}`)}</span>
-        <span lang="en">{kept.law}</span>
-        <span>{t(`provider.reason-${kept.ended}`)}</span>
+        <span lang="en">
+          <bdi>{kept.law}</bdi>
+        </span>
       </p>
+      <p className={style.quiet}>{t(`provider.reason-${kept.ended}`)}</p>
     </article>
   )
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
 import { SelectField } from '../../ui/fields.tsx'
-import { Page } from '../../ui/page.tsx'
+import { Page, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -97,22 +97,31 @@ function Erasures(): ReactNode {
   const answer = useCall<{ readonly erasures: readonly ErasureShown[]; readonly kept: readonly KeptShown[] }>(
     '/v1/desk/provider/erasures?limit=50',
   )
+  const { t } = useWords()
   const { data } = answer
-  return (
+  const deleted = (
     <List answer={answer} list="erasures">
-      {data && [
-        ...data.kept.map((kept) => (
-          <li key={kept.artefact}>
-            <KeptRow kept={kept} />
-          </li>
-        )),
-        ...data.erasures.map((erasure) => (
-          <li key={erasure.artefact}>
-            <ErasureRow erasure={erasure} />
-          </li>
-        )),
-      ]}
+      {data?.erasures.map((erasure) => (
+        <li key={erasure.artefact}>
+          <ErasureRow erasure={erasure} />
+        </li>
+      ))}
     </List>
+  )
+  if (data === undefined || data.kept.length === 0) return deleted
+  return (
+    <>
+      <Part title={t('provider.part-kept')}>
+        <ul className={style.list}>
+          {data.kept.map((kept) => (
+            <li key={kept.artefact}>
+              <KeptRow kept={kept} />
+            </li>
+          ))}
+        </ul>
+      </Part>
+      {data.erasures.length === 0 ? null : <Part title={t('provider.part-deleted')}>{deleted}</Part>}
+    </>
   )
 }
 

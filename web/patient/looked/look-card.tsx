@@ -26,7 +26,7 @@ export function LookCard(props: {
   const dates = useDates()
   const { looks, hasDay, onProve, onAsk } = props
   const [look] = looks
-  const { event, facility, unusual, question } = look
+  const { event, facility, question } = look
   const person = event.actor.person
   return (
     <Card>
@@ -48,24 +48,7 @@ export function LookCard(props: {
         </div>
         <time dateTime={event.at}>{hasDay ? dates.moment(event.at) : dates.time(event.at)}</time>
       </div>
-      {unusual.length === 0 && event.asFile !== true ? null : (
-        <p className={style.flags}>
-          {event.asFile === true ? (
-            <State tone="calm" icon="download">
-              {t('looked.as-file')}
-            </State>
-          ) : null}
-          {unusual.map((why) => (
-            <State
-              key={why}
-              tone={why === 'emergency' ? 'emergency' : 'waiting'}
-              {...(why === 'emergency' ? {} : { icon: 'warning' as const })}
-            >
-              {t(`looked.unusual.${why}`)}
-            </State>
-          ))}
-        </p>
-      )}
+      <Flags look={look} />
       <Facts
         rows={[
           [t('looked.why'), t(`purpose.${event.purpose as 'CAREMGT'}`)],
@@ -84,6 +67,31 @@ export function LookCard(props: {
       </ButtonRow>
       {looks.length > 1 ? <Entries looks={looks} onProve={onProve} /> : null}
     </Card>
+  )
+}
+
+/** What stands out. */
+function Flags({ look }: { readonly look: LookView }): ReactNode {
+  const { t } = useWords()
+  const { unusual, event } = look
+  if (unusual.length === 0 && event.asFile !== true) return null
+  return (
+    <p className={style.flags}>
+      {event.asFile === true ? (
+        <State tone="calm" icon="download">
+          {t('looked.as-file')}
+        </State>
+      ) : null}
+      {unusual.map((why) => (
+        <State
+          key={why}
+          tone={why === 'emergency' ? 'emergency' : 'waiting'}
+          {...(why === 'emergency' ? {} : { icon: 'warning' as const })}
+        >
+          {t(`looked.unusual.${why}`)}
+        </State>
+      ))}
+    </p>
   )
 }
 
