@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import pino from 'pino'
 import { openTestDatabase } from '../test/database.ts'
 import { StartFault, startParty } from './app.ts'
@@ -13,62 +13,64 @@ import { KeyFault } from './vault/key-file.ts'
 
 const log = pino({ level: 'silent' })
 const folders: string[] = []
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+describe('app', () => {
+  after(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  })
 
-function keysFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'amanat-app-'))
-  folders.push(folder)
-  return folder
-}
+  function keysFolder(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'amanat-app-'))
+    folders.push(folder)
+    return folder
+  }
 
-const settings = (port: number, keys: string): ReturnType<typeof parseConfig> =>
-  parseConfig(
-    {
-      role: 'exchange',
-      id: 'sbx',
-      name: 'Test exchange',
-      listen: { port },
-      publicUrl: 'http://127.0.0.1:1',
-      database: { url: 'postgresql://127.0.0.1/unused' },
-      keysFolder: keys,
-      log: { origin: 'exchange.test/log' },
-      operatorToken: 'o'.repeat(32),
-      textMessages: { kind: 'sandbox' },
-      contact: { name: 'Data protection officer', email: 'dpo@exchange.example' },
-    },
-    'test',
-  )
+  const settings = (port: number, keys: string): ReturnType<typeof parseConfig> =>
+    parseConfig(
+      {
+        role: 'exchange',
+        id: 'sbx',
+        name: 'Test exchange',
+        listen: { port },
+        publicUrl: 'http://127.0.0.1:1',
+        database: { url: 'postgresql://127.0.0.1/unused' },
+        keysFolder: keys,
+        log: { origin: 'exchange.test/log' },
+        operatorToken: 'o'.repeat(32),
+        textMessages: { kind: 'sandbox' },
+        contact: { name: 'Data protection officer', email: 'dpo@exchange.example' },
+      },
+      'test',
+    )
 
-test('a taken port is one clear sentence, and nothing stays open', async () => {
-  const database = await openTestDatabase()
-  const other = createServer()
-  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-  const { port } = other.address() as AddressInfo
-  await assert.rejects(
-    startParty(settings(port, keysFolder()), database.connectionString, log),
-    (error) =>
-      error instanceof StartFault &&
-      new RegExp(`cannot listen on 127.0.0.1:${port}: another program is using that port`).test(error.message),
-  )
-  await new Promise((resolve) => other.close(resolve))
-  // The clone can be dropped only when every connection of the failed start is closed.
-  await database.close()
-})
+  test('a taken port is one clear sentence, and nothing stays open', async () => {
+    const database = await openTestDatabase()
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as AddressInfo
+    await assert.rejects(
+      startParty(settings(port, keysFolder()), database.connectionString, log),
+      (error) =>
+        error instanceof StartFault &&
+        new RegExp(`cannot listen on 127.0.0.1:${port}: another program is using that port`).test(error.message),
+    )
+    await new Promise((resolve) => other.close(resolve))
+    // The clone can be dropped only when every connection of the failed start is closed.
+    await database.close()
+  })
 
-test('a database is refused to other keys than the ones it was made with, before anything is written', async () => {
-  const database = await openTestDatabase()
-  const keys = keysFolder()
-  const first = await startParty(settings(0, keys), database.connectionString, log)
-  await first.stop()
-  await assert.rejects(
-    startParty(settings(0, keysFolder()), database.connectionString, log),
-    (error) => error instanceof KeyFault && /Put back the right keys\.json/.test(error.message),
-  )
-  const restored = keysFolder()
-  cpSync(keys, restored, { recursive: true })
-  const again = await startParty(settings(0, restored), database.connectionString, log)
-  await again.stop()
-  await database.close()
+  test('a database is refused to other keys than the ones it was made with, before anything is written', async () => {
+    const database = await openTestDatabase()
+    const keys = keysFolder()
+    const first = await startParty(settings(0, keys), database.connectionString, log)
+    await first.stop()
+    await assert.rejects(
+      startParty(settings(0, keysFolder()), database.connectionString, log),
+      (error) => error instanceof KeyFault && /Put back the right keys\.json/.test(error.message),
+    )
+    const restored = keysFolder()
+    cpSync(keys, restored, { recursive: true })
+    const again = await startParty(settings(0, restored), database.connectionString, log)
+    await again.stop()
+    await database.close()
+  })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { decodeJwt, jwtVerify, SignJWT } from 'jose'
 import {
   ASHA,
@@ -16,173 +16,179 @@ import { renewBridgeSecret, revokeBridge } from '../partners/commands.ts'
 import { issuePatientToken } from '../people/commands.ts'
 
 let exchange: LinkingExchange
-before(async () => {
-  exchange = await startLinkingExchange()
-})
-after(() => exchange.close())
-
-const login = (change: object = {}) =>
-  exchange.call('POST', '/gateway/v3/sessions', {
-    clientId: 'bridge-hospital',
-    clientSecret: exchange.secrets['bridge-hospital'],
-    grantType: 'client_credentials',
-    ...change,
+describe('abdm/exchange-gateway', () => {
+  before(async () => {
+    exchange = await startLinkingExchange()
   })
-const services = (token: string) =>
-  exchange.call('GET', '/gateway/v3/bridge-services', undefined, { authorization: `Bearer ${token}` })
-const errorOf = (body: Record<string, unknown>) => body['error'] as { code: string; message: string } | undefined
+  after(() => exchange.close())
 
-test('a client id and secret give a session, as exactly application/json', async () => {
-  const reply = await login()
-  assert.equal(reply.status, 200)
-  assert.equal(reply.type, 'application/json')
-  assert.deepEqual(Object.keys(reply.body).sort(), [
-    'accessToken',
-    'expiresIn',
-    'refreshExpiresIn',
-    'refreshToken',
-    'tokenType',
-  ])
-  assert.equal(reply.body['expiresIn'], 1800)
-  const found = await services(String(reply.body['accessToken']))
-  assert.equal(found.status, 200)
-  assert.deepEqual(found.body['services'], [{ id: HOSPITAL, name: 'City Hospital', types: ['HIP'], active: true }])
-})
+  const login = (change: object = {}) =>
+    exchange.call('POST', '/gateway/v3/sessions', {
+      clientId: 'bridge-hospital',
+      clientSecret: exchange.secrets['bridge-hospital'],
+      grantType: 'client_credentials',
+      ...change,
+    })
+  const services = (token: string) =>
+    exchange.call('GET', '/gateway/v3/bridge-services', undefined, { authorization: `Bearer ${token}` })
+  const errorOf = (body: Record<string, unknown>) => body['error'] as { code: string; message: string } | undefined
 
-test('a wrong secret, an unknown client and a missing grant are refused alike', async () => {
-  const wrong = await login({ clientSecret: 'no' })
-  const unknown = await login({ clientId: 'nobody', clientSecret: 'no' })
-  assert.equal(wrong.status, 401)
-  assert.deepEqual(unknown, { ...wrong, requestId: unknown.requestId })
-  assert.equal((await login({ grantType: 'password' })).status, 400)
-})
-
-test('guessing at one client is slowed down with ABDM-1022; who logged in before still gets in', async () => {
-  assert.equal((await login()).status, 200)
-  exchange.clock.advance(60_000)
-  const guesses = await Promise.all(Array.from({ length: 30 }, (_, n) => login({ clientSecret: `guess ${n}` })))
-  assert.equal(guesses.filter(({ status }) => status === 401).length, LIMITS.loginsFailedPerClientMinuteMax)
-  const slowed = guesses.filter(({ status }) => status === 429)
-  assert.equal(slowed.length, 30 - LIMITS.loginsFailedPerClientMinuteMax)
-  assert.equal(errorOf(slowed[0]?.body ?? {})?.code, 'ABDM-1022')
-  assert.equal((await login()).status, 200)
-})
-
-test('a refresh token works once; a second use voids every token of that login', async () => {
-  const first = (await login()).body
-  const renew = (refreshToken: unknown, clientId = 'bridge-hospital') =>
-    exchange.call('POST', '/gateway/v3/sessions', { clientId, grantType: 'refresh_token', refreshToken })
-  assert.equal((await renew(first['refreshToken'], 'bridge-other')).status, 401)
-  const second = await renew(first['refreshToken'])
-  assert.equal(second.status, 200)
-  assert.equal((await services(String(second.body['accessToken']))).status, 200)
-  assert.equal((await renew(first['refreshToken'])).status, 401)
-  assert.equal((await renew(second.body['refreshToken'])).status, 401)
-  assert.equal((await renew('made up')).status, 401)
-  const third = (await login()).body
-  exchange.clock.advance(25 * 3_600_000)
-  assert.equal((await renew(third['refreshToken'])).status, 401)
-})
-
-test('unknown, expired, wrong-audience and forged tokens are refused, each with the code that clients test for', async () => {
-  const good = String((await login()).body['accessToken'])
-  assert.equal((await exchange.call('GET', '/gateway/v3/bridge-services', undefined)).body['code'], '900902')
-  const stranger = importSigningKey(await generateSigningKey())
-  const claims = decodeJwt(good)
-  const forged = await new SignJWT(claims)
-    .setProtectedHeader({ alg: 'RS256', kid: exchange.needs.signingKey.kid })
-    .sign(stranger.privateKey)
-  const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${good.split('.')[1]}.`
-  const patient = must(
-    await exchange.inTx((tx) => issuePatientToken(tx, exchange.needs, { patient: ASHA.abhaAddress, actor: OPERATOR })),
-  )
-  for (const bad of [forged, unsigned, 'rubbish', `${good.slice(0, -4)}AAAA`, patient.token]) {
-    const reply = await services(bad)
-    assert.equal(reply.status, 401, bad.slice(0, 20))
-    assert.equal(reply.body['code'], '900901')
-  }
-  exchange.clock.advance(31 * 60_000)
-  assert.equal((await services(good)).status, 401)
-})
-
-test('the key set has the signing key first, for everybody, and it verifies our tokens', async () => {
-  const certs = await exchange.call('GET', '/gateway/v3/certs', undefined)
-  const [key] = certs.body['keys'] as { kid: string; alg: string; d?: string }[]
-  assert.equal(key?.alg, 'RS256')
-  assert.equal(key?.d, undefined)
-  const token = String((await login()).body['accessToken'])
-  await jwtVerify(token, key as never, { currentDate: exchange.clock.now(), audience: 'amanat:session' })
-  assert.equal(
-    (await exchange.call('GET', '/gateway/v3/certs', undefined, { authorization: 'Bearer rubbish' })).status,
-    200,
-  )
-  const openid = await exchange.call('GET', '/gateway/v3/.well-known/openid-configuration', undefined)
-  assert.equal(openid.body['jwks_uri'], 'http://127.0.0.1:4000/api/hiecm/gateway/v3/certs')
-})
-
-test('a bridge moves its callback and adds services, but takes nobody else’s', async () => {
-  const patch = (url: string) =>
-    exchange.asBridge('bridge-hospital', '/gateway/v3/bridge/url', { url }, { method: 'PATCH' })
-  assert.equal((await patch('http://127.0.0.1:9/new/')).status, 202)
-  for (const bad of ['ftp://x/', 'http://user:pw@x/', 'http://x/?a=b', 'nowhere', 'file:///etc/passwd'])
-    assert.equal((await patch(bad)).status, 400, bad)
-  const put = (body: object) =>
-    exchange.asBridge('bridge-hospital', '/gateway/v3/bridge-service', body, { method: 'PUT' })
-  const added = await put([{ id: 'IN2710000013', name: 'City Hospital East', type: 'HIP_AND_HIU' }])
-  assert.equal(added.status, 202)
-  const taken = await put([
-    { id: 'IN2710000014', name: 'New', type: 'HIP' },
-    { id: OTHER_HOSPITAL, name: 'Mine now', type: 'HIP' },
-  ])
-  assert.equal(taken.status, 409)
-  assert.equal(errorOf(taken.body)?.code, 'ABDM-1095')
-  const found = await exchange.asBridge('bridge-hospital', '/gateway/v3/bridge-services', undefined, { method: 'GET' })
-  assert.deepEqual((found.body['bridge'] as { url: string }).url, 'http://127.0.0.1:9/new')
-  assert.deepEqual(
-    (found.body['services'] as { id: string }[]).map(({ id }) => id),
-    [HOSPITAL, 'IN2710000013'],
-  )
-})
-
-test('the registry finds providers by part of the name, and one by id', async () => {
-  const found = await exchange.call('GET', '/gateway/v3/providers?name=lakeVIEW', undefined)
-  assert.deepEqual(found.body, [
-    {
-      identifier: { id: OTHER_HOSPITAL, name: 'Lakeview Hospital' },
-      facilityType: ['HIP', 'HIU'],
-      isHIP: true,
-      isGovtEntity: false,
-    },
-  ])
-  assert.deepEqual((await exchange.call('GET', '/gateway/v3/providers?name=%25', undefined)).body, [])
-  assert.equal((await exchange.call('GET', `/gateway/v3/providers/${HOSPITAL}`, undefined)).status, 200)
-  assert.equal((await exchange.call('GET', '/gateway/v3/providers/IN0000000000', undefined)).status, 404)
-  const lockers = await exchange.call('GET', '/gateway/v3/health-lockers', undefined)
-  assert.equal((lockers.body as unknown as object[]).length, 1)
-  assert.deepEqual((await exchange.call('GET', '/gateway/v3/govt-programs', undefined)).body, [])
-  const one = await exchange.asBridge('bridge-app', `/gateway/v3/bridge-service/serviceId/${HOSPITAL}`, undefined, {
-    method: 'GET',
+  test('a client id and secret give a session, as exactly application/json', async () => {
+    const reply = await login()
+    assert.equal(reply.status, 200)
+    assert.equal(reply.type, 'application/json')
+    assert.deepEqual(Object.keys(reply.body).sort(), [
+      'accessToken',
+      'expiresIn',
+      'refreshExpiresIn',
+      'refreshToken',
+      'tokenType',
+    ])
+    assert.equal(reply.body['expiresIn'], 1800)
+    const found = await services(String(reply.body['accessToken']))
+    assert.equal(found.status, 200)
+    assert.deepEqual(found.body['services'], [{ id: HOSPITAL, name: 'City Hospital', types: ['HIP'], active: true }])
   })
-  assert.equal(one.body['id'], HOSPITAL)
-})
 
-test('a new secret ends the old sessions; a bridge that is shut out is nobody', async () => {
-  const token = String(
-    (await login({ clientId: 'bridge-locker', clientSecret: exchange.secrets['bridge-locker'] })).body['accessToken'],
-  )
-  exchange.clock.advance(1_000)
-  const renewed = must(
-    await exchange.inTx((tx) => renewBridgeSecret(tx, { clientId: 'bridge-locker', actor: OPERATOR })),
-  )
-  assert.equal((await services(token)).status, 401)
-  assert.equal(
-    (await login({ clientId: 'bridge-locker', clientSecret: exchange.secrets['bridge-locker'] })).status,
-    401,
-  )
-  const again = await login({ clientId: 'bridge-locker', clientSecret: renewed.clientSecret })
-  assert.equal(again.status, 200)
-  await exchange.inTx((tx) => revokeBridge(tx, { clientId: 'bridge-locker', actor: OPERATOR }))
-  assert.equal((await services(String(again.body['accessToken']))).status, 401)
-  assert.equal((await login({ clientId: 'bridge-locker', clientSecret: renewed.clientSecret })).status, 401)
-  assert.deepEqual((await exchange.call('GET', '/gateway/v3/health-lockers', undefined)).body, [])
+  test('a wrong secret, an unknown client and a missing grant are refused alike', async () => {
+    const wrong = await login({ clientSecret: 'no' })
+    const unknown = await login({ clientId: 'nobody', clientSecret: 'no' })
+    assert.equal(wrong.status, 401)
+    assert.deepEqual(unknown, { ...wrong, requestId: unknown.requestId })
+    assert.equal((await login({ grantType: 'password' })).status, 400)
+  })
+
+  test('guessing at one client is slowed down with ABDM-1022; who logged in before still gets in', async () => {
+    assert.equal((await login()).status, 200)
+    exchange.clock.advance(60_000)
+    const guesses = await Promise.all(Array.from({ length: 30 }, (_, n) => login({ clientSecret: `guess ${n}` })))
+    assert.equal(guesses.filter(({ status }) => status === 401).length, LIMITS.loginsFailedPerClientMinuteMax)
+    const slowed = guesses.filter(({ status }) => status === 429)
+    assert.equal(slowed.length, 30 - LIMITS.loginsFailedPerClientMinuteMax)
+    assert.equal(errorOf(slowed[0]?.body ?? {})?.code, 'ABDM-1022')
+    assert.equal((await login()).status, 200)
+  })
+
+  test('a refresh token works once; a second use voids every token of that login', async () => {
+    const first = (await login()).body
+    const renew = (refreshToken: unknown, clientId = 'bridge-hospital') =>
+      exchange.call('POST', '/gateway/v3/sessions', { clientId, grantType: 'refresh_token', refreshToken })
+    assert.equal((await renew(first['refreshToken'], 'bridge-other')).status, 401)
+    const second = await renew(first['refreshToken'])
+    assert.equal(second.status, 200)
+    assert.equal((await services(String(second.body['accessToken']))).status, 200)
+    assert.equal((await renew(first['refreshToken'])).status, 401)
+    assert.equal((await renew(second.body['refreshToken'])).status, 401)
+    assert.equal((await renew('made up')).status, 401)
+    const third = (await login()).body
+    exchange.clock.advance(25 * 3_600_000)
+    assert.equal((await renew(third['refreshToken'])).status, 401)
+  })
+
+  test('unknown, expired, wrong-audience and forged tokens are refused, each with the code that clients test for', async () => {
+    const good = String((await login()).body['accessToken'])
+    assert.equal((await exchange.call('GET', '/gateway/v3/bridge-services', undefined)).body['code'], '900902')
+    const stranger = importSigningKey(await generateSigningKey())
+    const claims = decodeJwt(good)
+    const forged = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'RS256', kid: exchange.needs.signingKey.kid })
+      .sign(stranger.privateKey)
+    const unsigned = `${Buffer.from('{"alg":"none"}').toString('base64url')}.${good.split('.')[1]}.`
+    const patient = must(
+      await exchange.inTx((tx) =>
+        issuePatientToken(tx, exchange.needs, { patient: ASHA.abhaAddress, actor: OPERATOR }),
+      ),
+    )
+    for (const bad of [forged, unsigned, 'rubbish', `${good.slice(0, -4)}AAAA`, patient.token]) {
+      const reply = await services(bad)
+      assert.equal(reply.status, 401, bad.slice(0, 20))
+      assert.equal(reply.body['code'], '900901')
+    }
+    exchange.clock.advance(31 * 60_000)
+    assert.equal((await services(good)).status, 401)
+  })
+
+  test('the key set has the signing key first, for everybody, and it verifies our tokens', async () => {
+    const certs = await exchange.call('GET', '/gateway/v3/certs', undefined)
+    const [key] = certs.body['keys'] as { kid: string; alg: string; d?: string }[]
+    assert.equal(key?.alg, 'RS256')
+    assert.equal(key?.d, undefined)
+    const token = String((await login()).body['accessToken'])
+    await jwtVerify(token, key as never, { currentDate: exchange.clock.now(), audience: 'amanat:session' })
+    assert.equal(
+      (await exchange.call('GET', '/gateway/v3/certs', undefined, { authorization: 'Bearer rubbish' })).status,
+      200,
+    )
+    const openid = await exchange.call('GET', '/gateway/v3/.well-known/openid-configuration', undefined)
+    assert.equal(openid.body['jwks_uri'], 'http://127.0.0.1:4000/api/hiecm/gateway/v3/certs')
+  })
+
+  test('a bridge moves its callback and adds services, but takes nobody else’s', async () => {
+    const patch = (url: string) =>
+      exchange.asBridge('bridge-hospital', '/gateway/v3/bridge/url', { url }, { method: 'PATCH' })
+    assert.equal((await patch('http://127.0.0.1:9/new/')).status, 202)
+    for (const bad of ['ftp://x/', 'http://user:pw@x/', 'http://x/?a=b', 'nowhere', 'file:///etc/passwd'])
+      assert.equal((await patch(bad)).status, 400, bad)
+    const put = (body: object) =>
+      exchange.asBridge('bridge-hospital', '/gateway/v3/bridge-service', body, { method: 'PUT' })
+    const added = await put([{ id: 'IN2710000013', name: 'City Hospital East', type: 'HIP_AND_HIU' }])
+    assert.equal(added.status, 202)
+    const taken = await put([
+      { id: 'IN2710000014', name: 'New', type: 'HIP' },
+      { id: OTHER_HOSPITAL, name: 'Mine now', type: 'HIP' },
+    ])
+    assert.equal(taken.status, 409)
+    assert.equal(errorOf(taken.body)?.code, 'ABDM-1095')
+    const found = await exchange.asBridge('bridge-hospital', '/gateway/v3/bridge-services', undefined, {
+      method: 'GET',
+    })
+    assert.deepEqual((found.body['bridge'] as { url: string }).url, 'http://127.0.0.1:9/new')
+    assert.deepEqual(
+      (found.body['services'] as { id: string }[]).map(({ id }) => id),
+      [HOSPITAL, 'IN2710000013'],
+    )
+  })
+
+  test('the registry finds providers by part of the name, and one by id', async () => {
+    const found = await exchange.call('GET', '/gateway/v3/providers?name=lakeVIEW', undefined)
+    assert.deepEqual(found.body, [
+      {
+        identifier: { id: OTHER_HOSPITAL, name: 'Lakeview Hospital' },
+        facilityType: ['HIP', 'HIU'],
+        isHIP: true,
+        isGovtEntity: false,
+      },
+    ])
+    assert.deepEqual((await exchange.call('GET', '/gateway/v3/providers?name=%25', undefined)).body, [])
+    assert.equal((await exchange.call('GET', `/gateway/v3/providers/${HOSPITAL}`, undefined)).status, 200)
+    assert.equal((await exchange.call('GET', '/gateway/v3/providers/IN0000000000', undefined)).status, 404)
+    const lockers = await exchange.call('GET', '/gateway/v3/health-lockers', undefined)
+    assert.equal((lockers.body as unknown as object[]).length, 1)
+    assert.deepEqual((await exchange.call('GET', '/gateway/v3/govt-programs', undefined)).body, [])
+    const one = await exchange.asBridge('bridge-app', `/gateway/v3/bridge-service/serviceId/${HOSPITAL}`, undefined, {
+      method: 'GET',
+    })
+    assert.equal(one.body['id'], HOSPITAL)
+  })
+
+  test('a new secret ends the old sessions; a bridge that is shut out is nobody', async () => {
+    const token = String(
+      (await login({ clientId: 'bridge-locker', clientSecret: exchange.secrets['bridge-locker'] })).body['accessToken'],
+    )
+    exchange.clock.advance(1_000)
+    const renewed = must(
+      await exchange.inTx((tx) => renewBridgeSecret(tx, { clientId: 'bridge-locker', actor: OPERATOR })),
+    )
+    assert.equal((await services(token)).status, 401)
+    assert.equal(
+      (await login({ clientId: 'bridge-locker', clientSecret: exchange.secrets['bridge-locker'] })).status,
+      401,
+    )
+    const again = await login({ clientId: 'bridge-locker', clientSecret: renewed.clientSecret })
+    assert.equal(again.status, 200)
+    await exchange.inTx((tx) => revokeBridge(tx, { clientId: 'bridge-locker', actor: OPERATOR }))
+    assert.equal((await services(String(again.body['accessToken']))).status, 401)
+    assert.equal((await login({ clientId: 'bridge-locker', clientSecret: renewed.clientSecret })).status, 401)
+    assert.deepEqual((await exchange.call('GET', '/gateway/v3/health-lockers', undefined)).body, [])
+  })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
 import { pino } from 'pino'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
@@ -22,69 +22,71 @@ const sealed: Id<'event'>[] = []
 let database: TestDatabase
 let machine: Machine
 
-before(async () => {
-  database = await openTestDatabase()
-  machine = makeTestMachine(database)
-  await transact(machine, async (tx) => {
-    for (let n = 0; n < 20; n++) plain.push((await record(tx, { type: 'server.started', actor, subject: `${n}` })).id)
-    for (const patient of PATIENTS)
-      for (let n = 0; n < 3; n++) sealed.push((await record(tx, { type: 'record.viewed', actor, patient })).id)
-    await eraseDataKey(tx, 'gone@sbx', 'patient')
+describe('audit/row-walk', () => {
+  before(async () => {
+    database = await openTestDatabase()
+    machine = makeTestMachine(database)
+    await transact(machine, async (tx) => {
+      for (let n = 0; n < 20; n++) plain.push((await record(tx, { type: 'server.started', actor, subject: `${n}` })).id)
+      for (const patient of PATIENTS)
+        for (let n = 0; n < 3; n++) sealed.push((await record(tx, { type: 'record.viewed', actor, patient })).id)
+      await eraseDataKey(tx, 'gone@sbx', 'patient')
+    })
+    await sequenceNow(machine, signer)
   })
-  await sequenceNow(machine, signer)
-})
-after(() => database.close())
+  after(() => database.close())
 
-const flip = (id: Id<'event'> | undefined): Promise<unknown> =>
-  sql`update audit_event set body = set_byte(body, 40, get_byte(body, 40) # 1) where id = ${id} /* all buckets: a thief does not care */`.execute(
-    machine.db,
-  )
-/** Turns enough to see everything, wherever the walk begins. */
-const goRound = async (walk: ReturnType<typeof makeRowWalk>) => {
-  const found = []
-  for (let turn = 0; turn < 12; turn++) found.push(...(await walk()))
-  return found.map(({ event, what }) => `${event} ${what}`).toSorted()
-}
+  const flip = (id: Id<'event'> | undefined): Promise<unknown> =>
+    sql`update audit_event set body = set_byte(body, 40, get_byte(body, 40) # 1) where id = ${id} /* all buckets: a thief does not care */`.execute(
+      machine.db,
+    )
+  /** Turns enough to see everything, wherever the walk begins. */
+  const goRound = async (walk: ReturnType<typeof makeRowWalk>) => {
+    const found = []
+    for (let turn = 0; turn < 12; turn++) found.push(...(await walk()))
+    return found.map(({ event, what }) => `${event} ${what}`).toSorted()
+  }
 
-test('rows as they were recorded give no alarm, nor do those of a patient whose key is gone', async () => {
-  assert.deepEqual(await goRound(makeRowWalk(machine, { leaves: 7, patients: 2 })), [])
-  assert.equal((await readLogState(machine.db)).rowFaults, 0)
-})
+  test('rows as they were recorded give no alarm, nor do those of a patient whose key is gone', async () => {
+    assert.deepEqual(await goRound(makeRowWalk(machine, { leaves: 7, patients: 2 })), [])
+    assert.equal((await readLogState(machine.db)).rowFaults, 0)
+  })
 
-test('a changed row, plain or sealed, and one that is gone are found wherever the walk begins, and told once', async () => {
-  await flip(plain[3])
-  await flip(sealed[4])
-  await sql`delete from audit_event where id = ${sealed[8]} /* all buckets: a thief does not care */`.execute(
-    machine.db,
-  )
-  const walk = makeRowWalk(machine, { leaves: 7, patients: 2 })
-  const expected = [
-    `${plain[3]} row was changed`,
-    `${sealed[4]} row was changed`,
-    `${sealed[8]} row is gone`,
-  ].toSorted()
-  assert.deepEqual(await goRound(walk), expected)
-  assert.deepEqual(await goRound(walk), [])
-  assert.equal((await readLogState(machine.db)).rowFaults, 3)
-})
+  test('a changed row, plain or sealed, and one that is gone are found wherever the walk begins, and told once', async () => {
+    await flip(plain[3])
+    await flip(sealed[4])
+    await sql`delete from audit_event where id = ${sealed[8]} /* all buckets: a thief does not care */`.execute(
+      machine.db,
+    )
+    const walk = makeRowWalk(machine, { leaves: 7, patients: 2 })
+    const expected = [
+      `${plain[3]} row was changed`,
+      `${sealed[4]} row was changed`,
+      `${sealed[8]} row is gone`,
+    ].toSorted()
+    assert.deepEqual(await goRound(walk), expected)
+    assert.deepEqual(await goRound(walk), [])
+    assert.equal((await readLogState(machine.db)).rowFaults, 3)
+  })
 
-test('the chore raises the alarm in the log of the program', async () => {
-  await flip(plain[5])
-  const lines: string[] = []
-  const logger = pino({}, { write: (line: string) => void lines.push(line) })
-  const chore = logChores({
-    machine,
-    log: { signer, witnesses: [] },
-    send: () => assert.fail('there is no witness'),
-    logger,
-  }).find(({ name }) => name === 'log rows check')
-  // From wherever it begins to the end, then from the start.
-  await chore?.run()
-  await chore?.run()
-  const said = lines.map((line) => JSON.parse(line) as { level: number; event: string; msg: string })
-  assert.deepEqual(
-    said.map(({ level, event }) => ({ level, event })),
-    [{ level: pino.levels.values['error'], event: plain[5] }],
-  )
-  assert.match(said[0]?.msg ?? '', /row was changed/)
+  test('the chore raises the alarm in the log of the program', async () => {
+    await flip(plain[5])
+    const lines: string[] = []
+    const logger = pino({}, { write: (line: string) => void lines.push(line) })
+    const chore = logChores({
+      machine,
+      log: { signer, witnesses: [] },
+      send: () => assert.fail('there is no witness'),
+      logger,
+    }).find(({ name }) => name === 'log rows check')
+    // From wherever it begins to the end, then from the start.
+    await chore?.run()
+    await chore?.run()
+    const said = lines.map((line) => JSON.parse(line) as { level: number; event: string; msg: string })
+    assert.deepEqual(
+      said.map(({ level, event }) => ({ level, event })),
+      [{ level: pino.levels.values['error'], event: plain[5] }],
+    )
+    assert.match(said[0]?.msg ?? '', /row was changed/)
+  })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import {
   ASHA,
   CLINIC,
@@ -17,132 +17,136 @@ import { mayOpenInEmergency } from './emergency.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
-before(async () => {
-  exchange = await startTestExchange()
-  await kindOf(CLINIC, ['Hospital'])
-  await kindOf(INSURER, ['Insurance'])
-})
-after(() => exchange.close())
+describe('consent/emergency', () => {
+  before(async () => {
+    exchange = await startTestExchange()
+    await kindOf(CLINIC, ['Hospital'])
+    await kindOf(INSURER, ['Insurance'])
+  })
+  after(() => exchange.close())
 
-const kindOf = (id: string, kinds: string[]) =>
-  exchange.machine.db.updateTable('facility').set({ facility_types: kinds }).where('id', '=', id).execute()
+  const kindOf = (id: string, kinds: string[]) =>
+    exchange.machine.db.updateTable('facility').set({ facility_types: kinds }).where('id', '=', id).execute()
 
-const EMERGENCY = {
-  reason: 'unconscious',
-  words: 'Brought in after a road accident, not responding.',
-  person: { name: 'Dr. Meera Iyer', role: 'doctor', registration: 'KA-1234' },
-} as const
-const order = (change: object = {}, hiu: string = CLINIC) => ({
-  ...steps.ask({ hiu: { id: hiu } }),
-  emergency: { ...EMERGENCY, ...change },
-})
-const open = (body: object = order(), bridge: 'bridge-clinic' | 'bridge-insurer' = 'bridge-clinic'): Promise<Reply> =>
-  exchange.asBridge(bridge, '/v1/emergencies', body)
-const texts = async () =>
-  (
-    await exchange.machine.db
-      .selectFrom('job')
-      .select('payload')
-      .where('kind', '=', 'text-message')
-      .orderBy('seq')
-      .execute()
-  ).map(({ payload }) => payload as { readonly mobile: string; readonly text: string })
+  const EMERGENCY = {
+    reason: 'unconscious',
+    words: 'Brought in after a road accident, not responding.',
+    person: { name: 'Dr. Meera Iyer', role: 'doctor', registration: 'KA-1234' },
+  } as const
+  const order = (change: object = {}, hiu: string = CLINIC) => ({
+    ...steps.ask({ hiu: { id: hiu } }),
+    emergency: { ...EMERGENCY, ...change },
+  })
+  const open = (body: object = order(), bridge: 'bridge-clinic' | 'bridge-insurer' = 'bridge-clinic'): Promise<Reply> =>
+    exchange.asBridge(bridge, '/v1/emergencies', body)
+  const texts = async () =>
+    (
+      await exchange.machine.db
+        .selectFrom('job')
+        .select('payload')
+        .where('kind', '=', 'text-message')
+        .orderBy('seq')
+        .execute()
+    ).map(({ payload }) => payload as { readonly mobile: string; readonly text: string })
 
-const count = (types: readonly string[], type: string) => types.filter((each) => each === type).length
+  const count = (types: readonly string[], type: string) => types.filter((each) => each === type).length
 
-test('a named person of a hospital opens linked records for minutes; the patient is told at once', async () => {
-  const reply = await open()
-  assert.equal(reply.status, 202, JSON.stringify(reply.body))
-  const sent = await exchange.takeSent()
-  only(sent, '/api/v3/hiu/consent/request/on-init')
-  const grants = sent.filter(({ path }) => path === '/api/v3/consent/request/hip/notify')
-  assert.deepEqual(
-    grants.map(({ to }) => (to.kind === 'facility' ? to.facility : '')).toSorted(),
-    [LAB, HOSPITAL].toSorted(),
-  )
-  const until = new Date(exchange.clock.now().getTime() + LIMITS.emergencyMs).toISOString()
-  for (const grant of grants) {
-    const detail = bodyOf(grant)['notification']?.['consentDetail'] as {
-      purpose: { code: string }
-      permission: { accessMode: string; dataEraseAt: string }
+  test('a named person of a hospital opens linked records for minutes; the patient is told at once', async () => {
+    const reply = await open()
+    assert.equal(reply.status, 202, JSON.stringify(reply.body))
+    const sent = await exchange.takeSent()
+    only(sent, '/api/v3/hiu/consent/request/on-init')
+    const grants = sent.filter(({ path }) => path === '/api/v3/consent/request/hip/notify')
+    assert.deepEqual(
+      grants.map(({ to }) => (to.kind === 'facility' ? to.facility : '')).toSorted(),
+      [LAB, HOSPITAL].toSorted(),
+    )
+    const until = new Date(exchange.clock.now().getTime() + LIMITS.emergencyMs).toISOString()
+    for (const grant of grants) {
+      const detail = bodyOf(grant)['notification']?.['consentDetail'] as {
+        purpose: { code: string }
+        permission: { accessMode: string; dataEraseAt: string }
+      }
+      assert.equal(detail.purpose.code, 'BTG')
+      assert.equal(detail.permission.accessMode, 'VIEW')
+      assert.equal(detail.permission.dataEraseAt, until)
     }
-    assert.equal(detail.purpose.code, 'BTG')
-    assert.equal(detail.permission.accessMode, 'VIEW')
-    assert.equal(detail.permission.dataEraseAt, until)
-  }
-  const [told, ...more] = await texts()
-  assert.deepEqual(more, [])
-  assert.match(told?.text ?? '', /Dr\. Meera Iyer of Lakeview Clinic opened the health records of Asha Rao/)
-  assert.ok(told?.text.includes('the patient cannot speak or decide'))
-  // Her own words for others are not sent to a phone.
-  assert.ok(!told?.text.includes('road accident'))
-  const types = await exchange.eventTypes()
-  assert.ok(types.includes('consent.emergency-opened') && types.includes('consent.granted'))
-})
+    const [told, ...more] = await texts()
+    assert.deepEqual(more, [])
+    assert.match(told?.text ?? '', /Dr\. Meera Iyer of Lakeview Clinic opened the health records of Asha Rao/)
+    assert.ok(told?.text.includes('the patient cannot speak or decide'))
+    // Her own words for others are not sent to a phone.
+    assert.ok(!told?.text.includes('road accident'))
+    const types = await exchange.eventTypes()
+    assert.ok(types.includes('consent.emergency-opened') && types.includes('consent.granted'))
+  })
 
-test('she is told in her language, and by Indian time', async () => {
-  await exchange.takeSent()
-  const speak = (language: string) => exchange.inTx((tx) => changeLanguage(tx, ASHA, language))
-  await speak('hi')
-  await open()
-  const told = (await texts()).at(-1)?.text ?? ''
-  assert.match(told, /Dr\. Meera Iyer ने Asha Rao के सेहत के रिकॉर्ड आपात स्थिति में बिना पूछे खोले/)
-  const until = new Date(exchange.clock.now().getTime() + LIMITS.emergencyMs + 330 * 60_000)
-  assert.ok(told.includes(`:${until.toISOString().slice(14, 16)} `), told)
-  assert.ok(told.includes('मरीज़ बोल या फ़ैसला नहीं कर सकता'))
-  await speak('en')
-})
+  test('she is told in her language, and by Indian time', async () => {
+    await exchange.takeSent()
+    const speak = (language: string) => exchange.inTx((tx) => changeLanguage(tx, ASHA, language))
+    await speak('hi')
+    await open()
+    const told = (await texts()).at(-1)?.text ?? ''
+    assert.match(told, /Dr\. Meera Iyer ने Asha Rao के सेहत के रिकॉर्ड आपात स्थिति में बिना पूछे खोले/)
+    const until = new Date(exchange.clock.now().getTime() + LIMITS.emergencyMs + 330 * 60_000)
+    assert.ok(told.includes(`:${until.toISOString().slice(14, 16)} `), told)
+    assert.ok(told.includes('मरीज़ बोल या फ़ैसला नहीं कर सकता'))
+    await speak('en')
+  })
 
-test('the patient stops it like any other sharing', async () => {
-  await open()
-  const sent = await exchange.takeSent()
-  const notify = sent.find(({ path }) => path === '/api/v3/hiu/consent/request/notify')
-  const consents = ((bodyOf(notify as never)['notification']?.['consentArtefacts'] ?? []) as { id: string }[]).map(
-    ({ id }) => id,
-  )
-  const reply = await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents })
-  assert.equal(reply.status, 202, JSON.stringify(reply.body))
-})
+  test('the patient stops it like any other sharing', async () => {
+    await open()
+    const sent = await exchange.takeSent()
+    const notify = sent.find(({ path }) => path === '/api/v3/hiu/consent/request/notify')
+    const consents = ((bodyOf(notify as never)['notification']?.['consentArtefacts'] ?? []) as { id: string }[]).map(
+      ({ id }) => id,
+    )
+    const reply = await exchange.asPatient(ASHA, 'POST', '/consent/v3/revoke', { consents })
+    assert.equal(reply.status, 202, JSON.stringify(reply.body))
+  })
 
-test('one that waited until its time was over opens nothing; the patient is told of it all the same', async () => {
-  await exchange.takeSent()
-  const [before, granted] = [(await texts()).length, count(await exchange.eventTypes(), 'consent.granted')]
-  const dataEraseAt = new Date(exchange.clock.now().getTime() - 1_000).toISOString()
-  const { consent, ...late } = order()
-  const permission = { ...(consent['permission'] as object), dataEraseAt }
-  assert.equal((await open({ ...late, consent: { ...consent, permission } })).status, 202)
-  const told = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
-  assert.match(JSON.stringify(told.body), /over before the exchange heard of it/)
-  assert.equal((await texts()).length, before + 1)
-  assert.equal(count(await exchange.eventTypes(), 'consent.granted'), granted)
-})
+  test('one that waited until its time was over opens nothing; the patient is told of it all the same', async () => {
+    await exchange.takeSent()
+    const [before, granted] = [(await texts()).length, count(await exchange.eventTypes(), 'consent.granted')]
+    const dataEraseAt = new Date(exchange.clock.now().getTime() - 1_000).toISOString()
+    const { consent, ...late } = order()
+    const permission = { ...(consent['permission'] as object), dataEraseAt }
+    assert.equal((await open({ ...late, consent: { ...consent, permission } })).status, 202)
+    const told = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
+    assert.match(JSON.stringify(told.body), /over before the exchange heard of it/)
+    assert.equal((await texts()).length, before + 1)
+    assert.equal(count(await exchange.eventTypes(), 'consent.granted'), granted)
+  })
 
-test('who meets no emergencies, gives no reason, or does it all day is refused', async () => {
-  assert.equal((await open(order({}, INSURER), 'bridge-insurer')).status, 202)
-  const told = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
-  assert.equal(told.to.kind === 'facility' && told.to.facility, INSURER)
-  assert.match(JSON.stringify(told.body), /cannot open records in an emergency/)
-  for (const [change, field] of [
-    [{ reason: 'curious' }, 'emergency.reason'],
-    [{ words: 'urgent' }, 'emergency.words'],
-    [{ person: { name: '', role: 'doctor' } }, 'emergency.person.name'],
-  ] as const) {
-    const reply = await open(order(change))
-    assert.equal(reply.status, 400)
-    assert.equal(reply.body['field'], field)
-  }
-  assert.equal((await open(order({}, CLINIC), 'bridge-insurer')).status, 403)
-  for (let i = 0; i < LIMITS.emergenciesPerPatientDayMax; i++) await open()
-  // More ordinary requests than a page of a list holds do not make the exchange forget.
-  for (let i = 0; i <= LIMITS.pageSizeMax; i++) await steps.init()
-  await exchange.takeSent()
-  await open()
-  const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
-  assert.match(JSON.stringify(last.body), /times a day/)
-})
+  test('who meets no emergencies, gives no reason, or does it all day is refused', async () => {
+    assert.equal((await open(order({}, INSURER), 'bridge-insurer')).status, 202)
+    const told = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
+    assert.equal(told.to.kind === 'facility' && told.to.facility, INSURER)
+    assert.match(JSON.stringify(told.body), /cannot open records in an emergency/)
+    for (const [change, field] of [
+      [{ reason: 'curious' }, 'emergency.reason'],
+      [{ words: 'urgent' }, 'emergency.words'],
+      [{ person: { name: '', role: 'doctor' } }, 'emergency.person.name'],
+    ] as const) {
+      const reply = await open(order(change))
+      assert.equal(reply.status, 400)
+      assert.equal(reply.body['field'], field)
+    }
+    assert.equal((await open(order({}, CLINIC), 'bridge-insurer')).status, 403)
+    for (let i = 0; i < LIMITS.emergenciesPerPatientDayMax; i++) await open()
+    // More ordinary requests than a page of a list holds do not make the exchange forget.
+    for (let i = 0; i <= LIMITS.pageSizeMax; i++) await steps.init()
+    await exchange.takeSent()
+    const before = (await texts()).length
+    await open()
+    assert.equal((await texts()).length, before + 1, 'the facility opened what it holds itself: she hears of it')
+    const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
+    assert.match(JSON.stringify(last.body), /times a day/)
+  })
 
-test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {
-  const may = (...facilityTypes: string[]) => mayOpenInEmergency({ id: CLINIC, facilityTypes })
-  assert.deepEqual([may(), may('Pharmacy'), may('Diagnostic Laboratory')], [false, false, false])
-  assert.deepEqual([may('HOSPITAL'), may('Clinic/ Dispensary'), may('Primary Health Centre')], [true, true, true])
+  test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {
+    const may = (...facilityTypes: string[]) => mayOpenInEmergency({ id: CLINIC, facilityTypes })
+    assert.deepEqual([may(), may('Pharmacy'), may('Diagnostic Laboratory')], [false, false, false])
+    assert.deepEqual([may('HOSPITAL'), may('Clinic/ Dispensary'), may('Primary Health Centre')], [true, true, true])
+  })
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import {
   codeOf,
@@ -55,70 +55,72 @@ async function read(client: ReturnType<typeof clientOf>): Promise<Reply> {
     : { status: 0, body: { type: unreachable } }
 }
 
-before(async () => {
-  world = await PartnerWorld.start()
-  key = await importClientKey(makeClientKeyPem())
-  const services = [{ id: LAB, name: 'Hospital', roles: ['hip'], isActive: true }] as const
-  const url = 'https://hospital.example'
-  must(
-    await world.inTx((tx) =>
-      registerBridge(tx, { clientId: 'hospital', name: 'Hospital', url, services, actor: OPERATOR }),
-    ),
-  )
-  shows(key)
-})
-after(() => world.stop())
+describe('partners/own-client', () => {
+  before(async () => {
+    world = await PartnerWorld.start()
+    key = await importClientKey(makeClientKeyPem())
+    const services = [{ id: LAB, name: 'Hospital', roles: ['hip'], isActive: true }] as const
+    const url = 'https://hospital.example'
+    must(
+      await world.inTx((tx) =>
+        registerBridge(tx, { clientId: 'hospital', name: 'Hospital', url, services, actor: OPERATOR }),
+      ),
+    )
+    shows(key)
+  })
+  after(() => world.stop())
 
-test('a bridge comes in by the keys that it publishes below its callback address, with one token for many calls', async () => {
-  const client = clientOf(key)
-  const both = await Promise.all([read(client), read(client)])
-  for (const reply of both) assert.deepEqual(codeOf(reply), [200, ''])
-  assert.equal(sent.length, 1)
-  assert.deepEqual(
-    [sent[0]?.url, world.asked.at(-1)?.url],
-    [TOKEN_URL, 'https://hospital.example/.well-known/jwks.json'],
-  )
-  assert.deepEqual(both[0].body['facilities'], [LAB])
-  world.clock.advance(LIMITS.partnerTokenMs - 20_000)
-  assert.deepEqual(codeOf(await read(client)), [200, ''])
-  assert.equal(sent.length, 2, 'renewed before its end')
-  client.forget()
-  assert.deepEqual(codeOf(await read(client)), [200, ''])
-  assert.equal(sent.length, 3)
-})
+  test('a bridge comes in by the keys that it publishes below its callback address, with one token for many calls', async () => {
+    const client = clientOf(key)
+    const both = await Promise.all([read(client), read(client)])
+    for (const reply of both) assert.deepEqual(codeOf(reply), [200, ''])
+    assert.equal(sent.length, 1)
+    assert.deepEqual(
+      [sent[0]?.url, world.asked.at(-1)?.url],
+      [TOKEN_URL, 'https://hospital.example/.well-known/jwks.json'],
+    )
+    assert.deepEqual(both[0].body['facilities'], [LAB])
+    world.clock.advance(LIMITS.partnerTokenMs - 20_000)
+    assert.deepEqual(codeOf(await read(client)), [200, ''])
+    assert.equal(sent.length, 2, 'renewed before its end')
+    client.forget()
+    assert.deepEqual(codeOf(await read(client)), [200, ''])
+    assert.equal(sent.length, 3)
+  })
 
-test('a token belongs to the key: another program with the stolen token gets nothing', async () => {
-  const headers = await clientOf(key).headers(world.machine, 'GET', MINE)
-  const { authorization = '' } = headers as Readonly<Record<string, string>>
-  const token = authorization.replace('DPoP ', '')
-  assert.equal(decodeJwt(token)['sub'], 'hospital')
-  assert.deepEqual(codeOf(await world.read({ authorization: `Bearer ${token}` })), [401, 'auth/invalid-dpop-proof'])
-  assert.deepEqual(codeOf(await world.read(await world.dpop(token))), [401, 'auth/invalid-dpop-proof'])
-})
+  test('a token belongs to the key: another program with the stolen token gets nothing', async () => {
+    const headers = await clientOf(key).headers(world.machine, 'GET', MINE)
+    const { authorization = '' } = headers as Readonly<Record<string, string>>
+    const token = authorization.replace('DPoP ', '')
+    assert.equal(decodeJwt(token)['sub'], 'hospital')
+    assert.deepEqual(codeOf(await world.read({ authorization: `Bearer ${token}` })), [401, 'auth/invalid-dpop-proof'])
+    assert.deepEqual(codeOf(await world.read(await world.dpop(token))), [401, 'auth/invalid-dpop-proof'])
+  })
 
-test('a new key is taken once it is published; what cannot be had is said, and tried again later', async () => {
-  const next = await importClientKey(makeClientKeyPem())
-  const unknown = await read(clientOf(next))
-  assert.match(String(codeOf(unknown)), /^0,.*401/)
-  shows(next, key)
-  world.clock.advance(LIMITS.jwksUnknownKeyMs)
-  assert.deepEqual(codeOf(await read(clientOf(next))), [200, ''])
-  isDown = true
-  const down = await read(clientOf(next))
-  assert.match(String(codeOf(down)), /^0,.*down/)
-  isDown = false
-})
+  test('a new key is taken once it is published; what cannot be had is said, and tried again later', async () => {
+    const next = await importClientKey(makeClientKeyPem())
+    const unknown = await read(clientOf(next))
+    assert.match(String(codeOf(unknown)), /^0,.*401/)
+    shows(next, key)
+    world.clock.advance(LIMITS.jwksUnknownKeyMs)
+    assert.deepEqual(codeOf(await read(clientOf(next))), [200, ''])
+    isDown = true
+    const down = await read(clientOf(next))
+    assert.match(String(codeOf(down)), /^0,.*down/)
+    isDown = false
+  })
 
-test('a bridge with a new secret, or shut out, has no token any more', async () => {
-  const client = clientOf(key)
-  assert.deepEqual(codeOf(await read(client)), [200, ''])
-  world.clock.advance(1_000)
-  must(await world.inTx((tx) => renewBridgeSecret(tx, { clientId: 'hospital', actor: OPERATOR })))
-  assert.deepEqual(codeOf(await read(client)), [401, 'auth/invalid-token'])
-  client.forget()
-  assert.deepEqual(codeOf(await read(client)), [200, ''])
-  must(await world.inTx((tx) => revokeBridge(tx, { clientId: 'hospital', actor: OPERATOR })))
-  assert.deepEqual(codeOf(await read(client)), [401, 'auth/invalid-token'])
-  client.forget()
-  assert.match(String(codeOf(await read(client))), /^0,.*401/)
+  test('a bridge with a new secret, or shut out, has no token any more', async () => {
+    const client = clientOf(key)
+    assert.deepEqual(codeOf(await read(client)), [200, ''])
+    world.clock.advance(1_000)
+    must(await world.inTx((tx) => renewBridgeSecret(tx, { clientId: 'hospital', actor: OPERATOR })))
+    assert.deepEqual(codeOf(await read(client)), [401, 'auth/invalid-token'])
+    client.forget()
+    assert.deepEqual(codeOf(await read(client)), [200, ''])
+    must(await world.inTx((tx) => revokeBridge(tx, { clientId: 'hospital', actor: OPERATOR })))
+    assert.deepEqual(codeOf(await read(client)), [401, 'auth/invalid-token'])
+    client.forget()
+    assert.match(String(codeOf(await read(client))), /^0,.*401/)
+  })
 })

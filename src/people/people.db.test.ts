@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { ASHA, type LinkingExchange, MEERA, OPERATOR, RAVI, startLinkingExchange } from '../../test/linking-exchange.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
@@ -21,125 +21,127 @@ import { listSessions } from './session-commands.ts'
 import { openPatientSession, startSignIn } from './sign-in-commands.ts'
 
 let exchange: LinkingExchange
-before(async () => {
-  exchange = await startLinkingExchange()
-})
-after(() => exchange.close())
-
-const enrol = (profile: Profile) =>
-  exchange.inTx((tx) => enrolPatient(tx, exchange.needs, { profile, actor: OPERATOR }))
-const session = (patient: AbhaAddress, guardian?: AbhaAddress) =>
-  exchange.inTx((tx) =>
-    issuePatientToken(tx, exchange.needs, {
-      patient,
-      ...(guardian === undefined ? {} : { guardian }),
-      actor: OPERATOR,
-    }),
-  )
-const verify = (token: string) => exchange.inTx((tx) => verifyPatientToken(tx, exchange.needs, token))
-const codeOf = (value: unknown) => (isRefusal(value) ? value.code : 'ok')
-
-test('a patient is found by address, by number and by mobile, and by nothing that is stored in plain', async () => {
-  await exchange.inTx(async (tx) => {
-    assert.deepEqual(await readPatient(tx, ASHA.abhaAddress), { ...ASHA, status: 'active' })
-    assert.equal((await readPatientByAbhaNumber(tx, exchange.needs, RAVI.abhaNumber))?.abhaAddress, RAVI.abhaAddress)
-    assert.equal(await readPatientByAbhaNumber(tx, { indexKey: new Uint8Array(32) }, RAVI.abhaNumber), undefined)
-    const family = await readPatientsByMobile(tx, exchange.needs, ASHA.mobile)
-    assert.deepEqual(family.map(({ name }) => name).sort(), ['Asha Rao', 'Meera Rao', 'Ravi Kumar'])
-    assert.equal((await listPatients(tx, 2)).length, 2)
-    assert.equal(await readPatient(tx, 'nobody@sbx' as AbhaAddress), undefined)
+describe('people/people', () => {
+  before(async () => {
+    exchange = await startLinkingExchange()
   })
-})
+  after(() => exchange.close())
 
-test('nobody is enrolled twice, and a child’s guardian is an adult with an account', async () => {
-  const fresh = (change: Partial<Profile>): Profile => ({
-    ...ASHA,
-    abhaAddress: 'new.one@sbx' as AbhaAddress,
-    abhaNumber: '91000000000009' as AbhaNumber,
-    ...change,
+  const enrol = (profile: Profile) =>
+    exchange.inTx((tx) => enrolPatient(tx, exchange.needs, { profile, actor: OPERATOR }))
+  const session = (patient: AbhaAddress, guardian?: AbhaAddress) =>
+    exchange.inTx((tx) =>
+      issuePatientToken(tx, exchange.needs, {
+        patient,
+        ...(guardian === undefined ? {} : { guardian }),
+        actor: OPERATOR,
+      }),
+    )
+  const verify = (token: string) => exchange.inTx((tx) => verifyPatientToken(tx, exchange.needs, token))
+  const codeOf = (value: unknown) => (isRefusal(value) ? value.code : 'ok')
+
+  test('a patient is found by address, by number and by mobile, and by nothing that is stored in plain', async () => {
+    await exchange.inTx(async (tx) => {
+      assert.deepEqual(await readPatient(tx, ASHA.abhaAddress), { ...ASHA, status: 'active' })
+      assert.equal((await readPatientByAbhaNumber(tx, exchange.needs, RAVI.abhaNumber))?.abhaAddress, RAVI.abhaAddress)
+      assert.equal(await readPatientByAbhaNumber(tx, { indexKey: new Uint8Array(32) }, RAVI.abhaNumber), undefined)
+      const family = await readPatientsByMobile(tx, exchange.needs, ASHA.mobile)
+      assert.deepEqual(family.map(({ name }) => name).sort(), ['Asha Rao', 'Meera Rao', 'Ravi Kumar'])
+      assert.equal((await listPatients(tx, 2)).length, 2)
+      assert.equal(await readPatient(tx, 'nobody@sbx' as AbhaAddress), undefined)
+    })
   })
-  assert.equal(codeOf(await enrol(fresh({ abhaAddress: ASHA.abhaAddress }))), 'people/already-enrolled')
-  assert.equal(codeOf(await enrol(fresh({ abhaNumber: RAVI.abhaNumber }))), 'people/already-enrolled')
-  assert.equal(codeOf(await enrol(fresh({ guardian: 'nobody@sbx' as AbhaAddress }))), 'people/not-guardian')
-  assert.equal(codeOf(await enrol(fresh({ guardian: MEERA.abhaAddress }))), 'people/not-guardian')
-  assert.equal(codeOf(await enrol(fresh({ guardian: 'new.one@sbx' as AbhaAddress }))), 'people/not-guardian')
-  assert.equal(await exchange.inTx((tx) => readPatient(tx, 'new.one@sbx' as AbhaAddress)), undefined)
-  const both = await Promise.all([enrol(fresh({})), enrol(fresh({}))])
-  assert.deepEqual(both.map(codeOf).sort(), ['ok', 'people/already-enrolled'])
-})
 
-test('a guardian acts for a child until the child has grown up, and for nobody else', async () => {
-  const { token } = must(await session(MEERA.abhaAddress, ASHA.abhaAddress))
-  assert.deepEqual(await verify(token), { kind: 'patient', patient: MEERA.abhaAddress, guardian: ASHA.abhaAddress })
-  assert.equal(codeOf(await session(MEERA.abhaAddress, RAVI.abhaAddress)), 'people/not-guardian')
-  assert.equal(codeOf(await session(RAVI.abhaAddress, ASHA.abhaAddress)), 'people/not-guardian')
-  assert.ok(isChild('2015-01-31', new Date('2033-01-30T23:59:59.000Z')))
-  assert.ok(!isChild('2015-01-31', new Date('2033-01-31T00:00:00.000Z')))
-})
-
-test('a token is worth nothing once expired, for another audience, or when the account sleeps', async () => {
-  const { token } = must(await session(RAVI.abhaAddress))
-  assert.equal(codeOf(await verify(token)), 'ok')
-  const other = await signToken(exchange.needs.signingKey, {
-    issuer: 'sbx',
-    audience: 'amanat:link',
-    now: exchange.clock.now(),
-    lifeMs: 60_000,
-    claims: { sub: RAVI.abhaAddress },
+  test('nobody is enrolled twice, and a child’s guardian is an adult with an account', async () => {
+    const fresh = (change: Partial<Profile>): Profile => ({
+      ...ASHA,
+      abhaAddress: 'new.one@sbx' as AbhaAddress,
+      abhaNumber: '91000000000009' as AbhaNumber,
+      ...change,
+    })
+    assert.equal(codeOf(await enrol(fresh({ abhaAddress: ASHA.abhaAddress }))), 'people/already-enrolled')
+    assert.equal(codeOf(await enrol(fresh({ abhaNumber: RAVI.abhaNumber }))), 'people/already-enrolled')
+    assert.equal(codeOf(await enrol(fresh({ guardian: 'nobody@sbx' as AbhaAddress }))), 'people/not-guardian')
+    assert.equal(codeOf(await enrol(fresh({ guardian: MEERA.abhaAddress }))), 'people/not-guardian')
+    assert.equal(codeOf(await enrol(fresh({ guardian: 'new.one@sbx' as AbhaAddress }))), 'people/not-guardian')
+    assert.equal(await exchange.inTx((tx) => readPatient(tx, 'new.one@sbx' as AbhaAddress)), undefined)
+    const both = await Promise.all([enrol(fresh({})), enrol(fresh({}))])
+    assert.deepEqual(both.map(codeOf).sort(), ['ok', 'people/already-enrolled'])
   })
-  const elsewhere = await signToken(exchange.needs.signingKey, {
-    issuer: 'other',
-    audience: 'amanat:patient',
-    now: exchange.clock.now(),
-    lifeMs: 60_000,
-    claims: { sub: RAVI.abhaAddress },
-  })
-  const stranger = await signToken(exchange.needs.signingKey, {
-    issuer: 'sbx',
-    audience: 'amanat:patient',
-    now: exchange.clock.now(),
-    lifeMs: 60_000,
-    claims: { sub: 'nobody@sbx' },
-  })
-  for (const bad of [other, elsewhere, stranger, 'x', ''])
-    assert.equal(codeOf(await verify(bad)), 'auth/invalid-patient-token')
-  const sleep = (status: 'active' | 'deactivated') =>
-    exchange.inTx((tx) => setPatientStatus(tx, { patient: RAVI.abhaAddress, status, actor: OPERATOR }))
-  await sleep('deactivated')
-  await sleep('deactivated')
-  assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.deactivated').length, 1)
-  assert.equal(codeOf(await verify(token)), 'people/deactivated')
-  await sleep('active')
-  assert.equal(codeOf(await verify(token)), 'ok')
-  exchange.clock.advance(12 * 3_600_000 + 1_000)
-  assert.equal(codeOf(await verify(token)), 'auth/invalid-patient-token')
-})
 
-test('another number takes the place of a lost one: what the old phone could do ends', async () => {
-  const { needs, inTx } = exchange
-  const web = { party: 'sbx', origins: ['https://exchange.example'] }
-  const input = { person: ASHA.abhaAddress, how: 'otp', userAgent: undefined } as const
-  await inTx((tx) => openPatientSession(tx, web, input))
-  must(await inTx((tx) => startSignIn(tx, ASHA.abhaAddress)))
-  const change = (mobile: string) =>
-    inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
-  assert.equal(await change('8888888888'), undefined)
-  assert.equal(await change('8888888888'), undefined)
-  const found = async (mobile: string) =>
-    (await inTx((tx) => readPatientsByMobile(tx, needs, mobile))).map(({ abhaAddress }) => abhaAddress)
-  assert.deepEqual(await found('8888888888'), [ASHA.abhaAddress])
-  const left = await found(ASHA.mobile)
-  assert.ok(!left.includes(ASHA.abhaAddress) && left.includes(RAVI.abhaAddress))
-  assert.deepEqual(await inTx((tx) => listSessions(tx, 'patient', ASHA.abhaAddress)), [])
-  const codes = await inTx((tx) => tx.db.selectFrom('sign_in_code').select('id').execute())
-  assert.deepEqual(codes, [])
-  assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.mobile-changed').length, 1)
-  const nobody = { patient: 'nobody@sbx' as AbhaAddress, mobile: '8888888888', actor: OPERATOR }
-  assert.equal(codeOf(await inTx((tx) => changeMobile(tx, needs, nobody))), 'people/unknown-patient')
-})
+  test('a guardian acts for a child until the child has grown up, and for nobody else', async () => {
+    const { token } = must(await session(MEERA.abhaAddress, ASHA.abhaAddress))
+    assert.deepEqual(await verify(token), { kind: 'patient', patient: MEERA.abhaAddress, guardian: ASHA.abhaAddress })
+    assert.equal(codeOf(await session(MEERA.abhaAddress, RAVI.abhaAddress)), 'people/not-guardian')
+    assert.equal(codeOf(await session(RAVI.abhaAddress, ASHA.abhaAddress)), 'people/not-guardian')
+    assert.ok(isChild('2015-01-31', new Date('2033-01-30T23:59:59.000Z')))
+    assert.ok(!isChild('2015-01-31', new Date('2033-01-31T00:00:00.000Z')))
+  })
 
-test('who is erased is unknown', async () => {
-  await exchange.inTx((tx) => eraseDataKey(tx, RAVI.abhaAddress, 'patient'))
-  assert.equal(await exchange.inTx((tx) => readPatient(tx, RAVI.abhaAddress)), undefined)
-  assert.equal(codeOf(await session(RAVI.abhaAddress)), 'people/unknown-patient')
+  test('a token is worth nothing once expired, for another audience, or when the account sleeps', async () => {
+    const { token } = must(await session(RAVI.abhaAddress))
+    assert.equal(codeOf(await verify(token)), 'ok')
+    const other = await signToken(exchange.needs.signingKey, {
+      issuer: 'sbx',
+      audience: 'amanat:link',
+      now: exchange.clock.now(),
+      lifeMs: 60_000,
+      claims: { sub: RAVI.abhaAddress },
+    })
+    const elsewhere = await signToken(exchange.needs.signingKey, {
+      issuer: 'other',
+      audience: 'amanat:patient',
+      now: exchange.clock.now(),
+      lifeMs: 60_000,
+      claims: { sub: RAVI.abhaAddress },
+    })
+    const stranger = await signToken(exchange.needs.signingKey, {
+      issuer: 'sbx',
+      audience: 'amanat:patient',
+      now: exchange.clock.now(),
+      lifeMs: 60_000,
+      claims: { sub: 'nobody@sbx' },
+    })
+    for (const bad of [other, elsewhere, stranger, 'x', ''])
+      assert.equal(codeOf(await verify(bad)), 'auth/invalid-patient-token')
+    const sleep = (status: 'active' | 'deactivated') =>
+      exchange.inTx((tx) => setPatientStatus(tx, { patient: RAVI.abhaAddress, status, actor: OPERATOR }))
+    await sleep('deactivated')
+    await sleep('deactivated')
+    assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.deactivated').length, 1)
+    assert.equal(codeOf(await verify(token)), 'people/deactivated')
+    await sleep('active')
+    assert.equal(codeOf(await verify(token)), 'ok')
+    exchange.clock.advance(12 * 3_600_000 + 1_000)
+    assert.equal(codeOf(await verify(token)), 'auth/invalid-patient-token')
+  })
+
+  test('another number takes the place of a lost one: what the old phone could do ends', async () => {
+    const { needs, inTx } = exchange
+    const web = { party: 'sbx', origins: ['https://exchange.example'] }
+    const input = { person: ASHA.abhaAddress, how: 'otp', userAgent: undefined } as const
+    await inTx((tx) => openPatientSession(tx, web, input))
+    must(await inTx((tx) => startSignIn(tx, ASHA.abhaAddress)))
+    const change = (mobile: string) =>
+      inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
+    assert.equal(await change('8888888888'), undefined)
+    assert.equal(await change('8888888888'), undefined)
+    const found = async (mobile: string) =>
+      (await inTx((tx) => readPatientsByMobile(tx, needs, mobile))).map(({ abhaAddress }) => abhaAddress)
+    assert.deepEqual(await found('8888888888'), [ASHA.abhaAddress])
+    const left = await found(ASHA.mobile)
+    assert.ok(!left.includes(ASHA.abhaAddress) && left.includes(RAVI.abhaAddress))
+    assert.deepEqual(await inTx((tx) => listSessions(tx, 'patient', ASHA.abhaAddress)), [])
+    const codes = await inTx((tx) => tx.db.selectFrom('sign_in_code').select('id').execute())
+    assert.deepEqual(codes, [])
+    assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.mobile-changed').length, 1)
+    const nobody = { patient: 'nobody@sbx' as AbhaAddress, mobile: '8888888888', actor: OPERATOR }
+    assert.equal(codeOf(await inTx((tx) => changeMobile(tx, needs, nobody))), 'people/unknown-patient')
+  })
+
+  test('who is erased is unknown', async () => {
+    await exchange.inTx((tx) => eraseDataKey(tx, RAVI.abhaAddress, 'patient'))
+    assert.equal(await exchange.inTx((tx) => readPatient(tx, RAVI.abhaAddress)), undefined)
+    assert.equal(codeOf(await session(RAVI.abhaAddress)), 'people/unknown-patient')
+  })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import type { JWK } from 'jose'
 import { OidcWorld } from '../../test/oidc-world.ts'
 import { makeOutbound, type Outbound, type OutboundCall } from '../http/outbound.ts'
@@ -28,57 +28,59 @@ function makeClientKey(alg: 'ES256' | 'RS256', kid: string): ClientKey {
 
 const sent: OutboundCall[] = []
 let outbound: Outbound
-before(() => {
-  const real = makeOutbound({ allowPrivateNetworks: true, nowMs: () => performance.now() })
-  outbound = { call: (call) => (sent.push(call), real.call(call)), close: real.close }
-})
-after(() => outbound.close())
+describe('people/sso-provider', () => {
+  before(() => {
+    const real = makeOutbound({ allowPrivateNetworks: true, nowMs: () => performance.now() })
+    outbound = { call: (call) => (sent.push(call), real.call(call)), close: real.close }
+  })
+  after(() => outbound.close())
 
-/** Signs in at a provider that knows `registered`, by the settings' own key. */
-async function signIn(registered: ClientKey, own: ClientKey) {
-  const world = await OidcWorld.start({ redirectUris: [BACK], clientKey: registered.publicJwk })
-  world.person = HERS
-  const { name, issuer, clientId } = world.settings
-  const settings: SsoSettings = {
-    name,
-    issuer,
-    clientId,
-    proof: { privateKeyJwk: own.privateJwk },
-    scope: 'openid profile email',
-    login: { claim: 'preferred_username' },
-    secondFactor: { acr: [], amr: [] },
+  /** Signs in at a provider that knows `registered`, by the settings' own key. */
+  async function signIn(registered: ClientKey, own: ClientKey) {
+    const world = await OidcWorld.start({ redirectUris: [BACK], clientKey: registered.publicJwk })
+    world.person = HERS
+    const { name, issuer, clientId } = world.settings
+    const settings: SsoSettings = {
+      name,
+      issuer,
+      clientId,
+      proof: { privateKeyJwk: own.privateJwk },
+      scope: 'openid profile email',
+      login: { claim: 'preferred_username' },
+      secondFactor: { acr: [], amr: [] },
+    }
+    const provider = makeSsoProvider(settings, outbound)
+    const secret = (): string => randomBytes(32).toString('base64url')
+    const secrets = { state: secret(), nonce: secret(), verifier: secret() }
+    try {
+      const address = must(await provider.addressOf(new Date(), BACK, secrets))
+      const answeredAt = new URL(BACK)
+      answeredAt.search = await world.browse(address)
+      return await provider.identityOf(new Date(), answeredAt, secrets)
+    } finally {
+      await world.stop()
+    }
   }
-  const provider = makeSsoProvider(settings, outbound)
-  const secret = (): string => randomBytes(32).toString('base64url')
-  const secrets = { state: secret(), nonce: secret(), verifier: secret() }
-  try {
-    const address = must(await provider.addressOf(new Date(), BACK, secrets))
-    const answeredAt = new URL(BACK)
-    answeredAt.search = await world.browse(address)
-    return await provider.identityOf(new Date(), answeredAt, secrets)
-  } finally {
-    await world.stop()
-  }
-}
 
-test('a key in place of a secret: the provider is shown an assertion of it, once, and no secret', async () => {
-  for (const alg of ['ES256', 'RS256'] as const) {
-    sent.length = 0
-    const key = makeClientKey(alg, 'desk-1')
-    const identity = must(await signIn(key, key))
-    assert.deepEqual([identity.subject, identity.login], [HERS.sub, HERS.preferred_username])
-    const asked = sent.find(({ method }) => method === 'POST')
-    const fields = new URLSearchParams(asked?.body)
-    assert.equal(fields.get('client_assertion_type'), 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
-    const [head] = (fields.get('client_assertion') ?? '').split('.')
-    assert.deepEqual(JSON.parse(Buffer.from(head ?? '', 'base64url').toString()), { alg, kid: 'desk-1' })
-    assert.equal(fields.get('client_secret'), null)
-    assert.equal(new Headers({ ...asked?.headers }).get('authorization'), null)
-  }
-})
+  test('a key in place of a secret: the provider is shown an assertion of it, once, and no secret', async () => {
+    for (const alg of ['ES256', 'RS256'] as const) {
+      sent.length = 0
+      const key = makeClientKey(alg, 'desk-1')
+      const identity = must(await signIn(key, key))
+      assert.deepEqual([identity.subject, identity.login], [HERS.sub, HERS.preferred_username])
+      const asked = sent.find(({ method }) => method === 'POST')
+      const fields = new URLSearchParams(asked?.body)
+      assert.equal(fields.get('client_assertion_type'), 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+      const [head] = (fields.get('client_assertion') ?? '').split('.')
+      assert.deepEqual(JSON.parse(Buffer.from(head ?? '', 'base64url').toString()), { alg, kid: 'desk-1' })
+      assert.equal(fields.get('client_secret'), null)
+      assert.equal(new Headers({ ...asked?.headers }).get('authorization'), null)
+    }
+  })
 
-test('another key of the same name proves nothing', async () => {
-  const identity = await signIn(makeClientKey('ES256', 'desk-1'), makeClientKey('ES256', 'desk-1'))
-  assert.ok(isRefusal(identity))
-  assert.equal(identity.code, 'staff/sso-refused')
+  test('another key of the same name proves nothing', async () => {
+    const identity = await signIn(makeClientKey('ES256', 'desk-1'), makeClientKey('ES256', 'desk-1'))
+    assert.ok(isRefusal(identity))
+    assert.equal(identity.code, 'staff/sso-refused')
+  })
 })
