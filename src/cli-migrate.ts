@@ -3,6 +3,7 @@ import pg from 'pg'
 import { backUpBeforeUpgrade, upgradeBackup } from './app-recovery.ts'
 import { ConfigFault, type PartyConfig } from './config.ts'
 import { DatabaseFault } from './db/database-fault.ts'
+import { grantLeastRights } from './db/least-rights.ts'
 import { migrate, migrateDown, migrationStatus } from './db/migrate.ts'
 
 type Does = (action: () => Promise<number>) => () => Promise<void>
@@ -15,7 +16,7 @@ export type MigrateNeeds = {
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** `amanat migrate [up|status|down --to N]`. */
+/** `amanat migrate [up|status|grant --to ROLE|down --to N]`. */
 export function addMigrateCommands(program: Command, does: Does, needs: MigrateNeeds): void {
   const up = program
     .command('migrate')
@@ -31,6 +32,8 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
       const config = needs.read(file)
       const database = await needs.open(config)
       const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+      // A connection that is just closing may still hear that an embedded server stops.
+      pool.on('error', () => undefined)
       try {
         return await work(config, pool, database.url)
       } finally {
@@ -41,13 +44,7 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
   up.action(
     working(
       () => up.opts(),
-      async (config, pool, url) => {
-        const backup = await backUpBeforeUpgrade(config, url, needs.program)
-        if (backup !== undefined) out(`Took the backup ${backup} before the upgrade.`)
-        const done = await migrate(pool)
-        out(done.length === 0 ? 'The database is up to date.' : `Applied: ${done.join(', ')}`)
-        return 0
-      },
+      async (config, pool, url) => upgrade(pool, await backUpBeforeUpgrade(config, url, needs.program)),
     ),
   )
   const status = up.command('status').description('which migrations the database has seen, and which it has not')
@@ -56,6 +53,16 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
     working(
       () => ({ ...up.opts(), ...status.opts() }),
       async (_config, pool) => sayStatus(await migrationStatus(pool)),
+    ),
+  )
+  const grant = up.command('grant').description('give a role that owns nothing what a running party needs, and no more')
+  grant
+    .option('--config <file>', 'settings of the party, with the database as its owner reaches it')
+    .requiredOption('--to <role>', 'the role, such as amanat_app')
+  grant.action(
+    working(
+      () => ({ ...up.opts(), ...grant.opts() }),
+      async (_config, pool) => grantTo(pool, grant.opts<{ to: string }>().to),
     ),
   )
   const down = up.command('down').description('undo migrations, newest first, so that an older program can start again')
@@ -76,6 +83,22 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
       },
     ),
   )
+}
+
+async function upgrade(pool: pg.Pool, backup: string | undefined): Promise<number> {
+  if (backup !== undefined) out(`Took the backup ${backup} before the upgrade.`)
+  const done = await migrate(pool)
+  out(done.length === 0 ? 'The database is up to date.' : `Applied: ${done.join(', ')}`)
+  return 0
+}
+
+async function grantTo(pool: pg.Pool, role: string): Promise<number> {
+  const { pending } = await migrationStatus(pool)
+  if (pending.length > 0)
+    throw new DatabaseFault('role_unusable', 'The schema is not the newest: run amanat migrate first.')
+  const appendOnly = await grantLeastRights(pool, role)
+  out(`${role} may run the party: read and write what it needs, and in ${appendOnly.join(', ')} only add.`)
+  return 0
 }
 
 function sayStatus({ applied, pending, unknown }: Awaited<ReturnType<typeof migrationStatus>>): number {

@@ -7,6 +7,7 @@ export type DatabaseFaultCode =
   | 'migration_failed'
   | 'migration_irreversible'
   | 'database_newer'
+  | 'role_unusable'
 
 /** A fault of the database around us, with one or two sentences: what happened and what to do. */
 export class DatabaseFault extends Error {

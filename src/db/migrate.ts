@@ -74,14 +74,26 @@ async function alone<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): P
 }
 
 async function readApplied(client: PoolClient): Promise<readonly Applied[]> {
+  const found = await client.query<{ there: boolean }>(
+    `select to_regclass('public.schema_migrations') is not null as there`,
+  )
+  if (!found.rows[0]?.there) await makeTable(client)
+  const { rows } = await client.query<Applied>('select number, name, checksum from schema_migrations order by number')
+  return rows
+}
+
+async function makeTable(client: PoolClient): Promise<void> {
   await client.query(
     `create table if not exists schema_migrations
       (number integer primary key, name text not null, checksum text not null, applied_at timestamptz not null default now())`,
   )
   await client.query(`comment on table schema_migrations is 'local: the migrations that this database has seen'`)
-  const { rows } = await client.query<Applied>('select number, name, checksum from schema_migrations order by number')
-  return rows
 }
+
+/** insufficient_privilege (PostgreSQL, appendix A): a role that runs the party and does not own its tables. */
+const NOT_THE_OWNER = '42501'
+const ASK_THE_OWNER =
+  ' This role does not own the tables: run amanat migrate as the role that does, then amanat migrate grant.'
 
 async function runPending(client: PoolClient, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await readApplied(client)
@@ -99,6 +111,10 @@ async function runPending(client: PoolClient, migrations: readonly Migration[]):
     )
   }
   return pending.map((migration) => migration.name)
+}
+
+function isNotOwner(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === NOT_THE_OWNER
 }
 
 async function undoOne(client: PoolClient, { number, name, down }: Migration): Promise<void> {
@@ -123,7 +139,7 @@ async function inTransaction(
     await client.query('rollback').catch(() => {}) // the connection may be what broke
     throw new DatabaseFault(
       'migration_failed',
-      `Migration ${name} failed and was undone: ${messageOf(error)}${placeIn(text, error)}`,
+      `Migration ${name} failed and was undone: ${messageOf(error)}${placeIn(text, error)}${isNotOwner(error) ? ASK_THE_OWNER : ''}`,
       { cause: error },
     )
   }
