@@ -207,6 +207,12 @@ test('the mains are thin', () => {
   assert.ok(text('src/main.ts').split('\n').length < 60)
 })
 
+test('what a test file prepares, it prepares for its own tests', () => {
+  // All files run in one process: a hook outside of `describe` would run for the tests of every other file, too.
+  const hooked = globSync('{src,test}/**/*.test.ts').filter((f) => /^(before|after)(Each)?\(/m.test(text(f)))
+  assert.deepEqual(hooked, [])
+})
+
 test('few things at the door', () => {
   const ignored = new Set(['node_modules', 'data', 'tmp', '.git'])
   const entries = globSync('*')
