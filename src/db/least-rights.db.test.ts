@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import type { Pool } from 'pg'
 import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
@@ -29,80 +29,82 @@ const asRole = (role: string): Promise<Connection> => {
 const refused = (pool: Pool, query: string) =>
   assert.rejects(pool.query(query), (error: Error) => 'code' in error && error.code === '42501', query)
 
-before(async () => {
-  database = await openTestDatabase()
-  await coverExisting(database.pool, new Date())
-  await database.pool.query(`create role ${ROLE}`)
-  appendOnly = await grantLeastRights(database.pool, ROLE)
-  app = await asRole(ROLE)
-})
-after(async () => {
-  await app.close()
-  await database.pool.query(`drop owned by ${ROLE}; drop role ${ROLE}`)
-  await database.close()
-})
+describe('a role that owns nothing', () => {
+  before(async () => {
+    database = await openTestDatabase()
+    await coverExisting(database.pool, new Date())
+    await database.pool.query(`create role ${ROLE}`)
+    appendOnly = await grantLeastRights(database.pool, ROLE)
+    app = await asRole(ROLE)
+  })
+  after(async () => {
+    await app.close()
+    await database.pool.query(`drop owned by ${ROLE}; drop role ${ROLE}`)
+    await database.close()
+  })
 
-test('a party starts, records and sequences as a role that owns nothing', async () => {
-  assert.deepEqual(await migrate(app.pool), [])
-  await coverExisting(app.pool, new Date())
-  const machine = makeTestMachine({ ...app, connectionString: '' })
-  await transact(
-    machine,
-    async (tx) => void (await record(tx, { type: 'test.event', actor: { kind: 'system', id: 'test' } })),
-  )
-  await sequenceNow(machine, makeSigner('rights.test/log', new Uint8Array(32).fill(1)))
-  const { rows } = await app.pool.query('select count(*) as leaves from log_leaf')
-  assert.equal(rows[0].leaves, 1)
-})
+  test('a party starts, records and sequences as a role that owns nothing', async () => {
+    assert.deepEqual(await migrate(app.pool), [])
+    await coverExisting(app.pool, new Date())
+    const machine = makeTestMachine({ ...app, connectionString: '' })
+    await transact(
+      machine,
+      async (tx) => void (await record(tx, { type: 'test.event', actor: { kind: 'system', id: 'test' } })),
+    )
+    await sequenceNow(machine, makeSigner('rights.test/log', new Uint8Array(32).fill(1)))
+    const { rows } = await app.pool.query('select count(*) as leaves from log_leaf')
+    assert.equal(rows[0].leaves, 1)
+  })
 
-test('it cannot change or delete what happened, nor the schema, nor what the database has seen', async () => {
-  assert.deepEqual(appendOnly, ['audit_event', 'log_checkpoint', 'log_leaf', 'log_timestamp'])
-  for (const table of appendOnly) {
-    await refused(app.pool, `delete from ${table}`)
-    await refused(app.pool, `truncate ${table}`)
-  }
-  await refused(app.pool, `update audit_event set type = 'nothing'`)
-  await refused(app.pool, `update log_checkpoint set signed_at = now()`)
-  for (const query of [
-    'create table mine (id int)',
-    'drop table audit_event',
-    'alter table audit_event disable trigger all',
-    'create trigger t before insert on audit_event for each row execute function suppress_redundant_updates_trigger()',
-    'delete from schema_migrations',
-  ])
-    await assert.rejects(app.pool.query(query), /permission denied|must be owner/, query)
-  await app.pool.query(`grant delete on audit_event to ${ROLE}`)
-  const { rows } = await app.pool.query(`select has_table_privilege('audit_event', 'delete') as may`)
-  assert.equal(rows[0].may, false)
-})
+  test('it cannot change or delete what happened, nor the schema, nor what the database has seen', async () => {
+    assert.deepEqual(appendOnly, ['audit_event', 'log_checkpoint', 'log_leaf', 'log_timestamp'])
+    for (const table of appendOnly) {
+      await refused(app.pool, `delete from ${table}`)
+      await refused(app.pool, `truncate ${table}`)
+    }
+    await refused(app.pool, `update audit_event set type = 'nothing'`)
+    await refused(app.pool, `update log_checkpoint set signed_at = now()`)
+    for (const query of [
+      'create table mine (id int)',
+      'drop table audit_event',
+      'alter table audit_event disable trigger all',
+      'create trigger t before insert on audit_event for each row execute function suppress_redundant_updates_trigger()',
+      'delete from schema_migrations',
+    ])
+      await assert.rejects(app.pool.query(query), /permission denied|must be owner/, query)
+    await app.pool.query(`grant delete on audit_event to ${ROLE}`)
+    const { rows } = await app.pool.query(`select has_table_privilege('audit_event', 'delete') as may`)
+    assert.equal(rows[0].may, false)
+  })
 
-test('it reads and writes every other table, and a right that was given before is taken back', async () => {
-  await database.pool.query(`grant delete on audit_event to ${ROLE}; grant create on schema public to ${ROLE}`)
-  await grantLeastRights(database.pool, ROLE)
-  await refused(app.pool, 'delete from audit_event')
-  await refused(app.pool, 'create table mine (id int)')
-  const { rows } = await database.pool.query<{ name: string }>(
-    `select tablename as name from pg_tables where schemaname = 'public'`,
-  )
-  for (const { name } of rows) {
-    await app.pool.query(`select from ${name} limit 0`)
-    if (!appendOnly.includes(name) && name !== 'schema_migrations')
-      await app.pool.query(`delete from ${name} where false`)
-  }
-})
+  test('it reads and writes every other table, and a right that was given before is taken back', async () => {
+    await database.pool.query(`grant delete on audit_event to ${ROLE}; grant create on schema public to ${ROLE}`)
+    await grantLeastRights(database.pool, ROLE)
+    await refused(app.pool, 'delete from audit_event')
+    await refused(app.pool, 'create table mine (id int)')
+    const { rows } = await database.pool.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = 'public'`,
+    )
+    for (const { name } of rows) {
+      await app.pool.query(`select from ${name} limit 0`)
+      if (!appendOnly.includes(name) && name !== 'schema_migrations')
+        await app.pool.query(`delete from ${name} where false`)
+    }
+  })
 
-test('a role that is not there, or owns the tables, is refused', async () => {
-  await assert.rejects(grantLeastRights(database.pool, 'nobody_at_all'), /no role nobody_at_all/)
-  const { rows } = await database.pool.query('select current_user as owner')
-  await assert.rejects(grantLeastRights(database.pool, rows[0].owner), /owns these tables, or may do everything/)
-})
+  test('a role that is not there, or owns the tables, is refused', async () => {
+    await assert.rejects(grantLeastRights(database.pool, 'nobody_at_all'), /no role nobody_at_all/)
+    const { rows } = await database.pool.query('select current_user as owner')
+    await assert.rejects(grantLeastRights(database.pool, rows[0].owner), /owns these tables, or may do everything/)
+  })
 
-test('no statement of the program changes these tables, but for the one after a restore', () => {
-  const changing = new RegExp(
-    `(updateTable|deleteFrom|update|delete from|truncate)[\\s('"\`]+(${appendOnly.join('|')})\\b`,
-  )
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .filter((file) => changing.test(readFileSync(join('src', file), 'utf8')))
-  assert.deepEqual(files, ['audit/successor.ts'])
+  test('no statement of the program changes these tables, but for the one after a restore', () => {
+    const changing = new RegExp(
+      `(updateTable|deleteFrom|update|delete from|truncate)[\\s('"\`]+(${appendOnly.join('|')})\\b`,
+    )
+    const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .filter((file) => changing.test(readFileSync(join('src', file), 'utf8')))
+    assert.deepEqual(files, ['audit/successor.ts'])
+  })
 })
