@@ -143,7 +143,8 @@ async function identify(
 }
 
 const SIGNED_BY = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-const LOGOUT_TYPES: readonly unknown[] = [undefined, 'jwt', 'logout+jwt', 'application/logout+jwt']
+/** The specification recommends the type; here it is a must, so that no other token of the provider can be taken for one (RFC 8725 §3.11). */
+const LOGOUT_TYPES: readonly unknown[] = ['logout+jwt', 'application/logout+jwt']
 
 function isAddressed({ issuer, clientId }: SsoSettings, token: string): boolean {
   try {
