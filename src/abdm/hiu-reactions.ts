@@ -111,7 +111,9 @@ async function sendInit(
   const failure = { kind: FAILURES.consent, id: subject }
   if (emergency !== undefined) {
     const order = { ...body, emergency }
-    await sendNative(tx, { from: needs.facility.id, path: '/v1/emergencies', body: order, requestId: subject, failure })
+    // The patient is told by the exchange, however late.
+    const from = needs.facility.id
+    await sendNative(tx, { from, path: '/v1/emergencies', body: order, requestId: subject, failure, lasting: true })
     return
   }
   await sendToExchange(tx, {

@@ -6,6 +6,7 @@ import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
+import type { Facility } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { textFor, timeInText } from '../people/texts.ts'
@@ -22,24 +23,16 @@ export type EmergencyOpened = { readonly request: ConsentRequest; readonly artef
 /**
  * Opens a patient's linked records to one facility without her consent, for minutes: an ordinary request with the purpose BTG, granted in
  * the name of the law (DPDP s.7(f)) and of a named person, to view, until `LIMITS.emergencyMs` from now. She is told at once and can stop
- * it like any other sharing. Refuses facilities that meet no emergencies, and patients of whom nothing is linked elsewhere.
+ * it like any other sharing. Refuses facilities that meet no emergencies. Of whatever else is refused she is told all the same: the
+ * facility has opened what it holds itself.
  */
 export async function openEmergency(
   tx: Tx,
   needs: ConsentNeeds,
-  input: { readonly proposal: ConsentProposal; readonly requestId: string; readonly emergency: Emergency },
+  input: EmergencyInput,
 ): Promise<EmergencyOpened | Refusal> {
-  const { emergency, requestId } = input
   const facility = await facilityById(tx, input.proposal.hiu)
   if (facility === undefined || !mayOpenInEmergency(facility)) return refuse('consent/no-emergency-here')
-  const since = new Date(tx.now.getTime() - DAY_MS)
-  const before = await countEmergencies(tx, input.proposal.patient, facility.id, since)
-  if (before >= LIMITS.emergenciesPerPatientDayMax)
-    return refuse(
-      'request/too-many',
-      `A facility may do this ${LIMITS.emergenciesPerPatientDayMax} times a day for one patient.`,
-    )
-  const { name: facilityName } = facility
   const asked = input.proposal.permission.dataEraseAt.getTime()
   // What waited in a queue while we were down opens for the rest of its time only.
   const until = new Date(Math.min(tx.now.getTime() + LIMITS.emergencyMs, asked))
@@ -48,12 +41,36 @@ export async function openEmergency(
     purpose: { ...input.proposal.purpose, code: 'BTG' },
     permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
   }
-  const items = until <= tx.now ? [] : await itemsOf(tx, proposal)
-  if (items.length === 0) {
-    // The facility opened what it holds itself: she is told of that all the same.
-    await tellPatient(tx, needs, { proposal, facilityName, emergency, until })
-    return refuse(until <= tx.now ? 'consent/emergency-over' : 'consent/nothing-linked-elsewhere')
-  }
+  const opened = await openElsewhere(tx, needs, facility, { ...input, proposal })
+  const { emergency } = input
+  await tellPatient(tx, needs, { proposal, facilityName: facility.name, emergency, until })
+  return opened
+}
+
+type EmergencyInput = {
+  readonly proposal: ConsentProposal
+  readonly requestId: string
+  readonly emergency: Emergency
+}
+
+/** What others hold; `dataEraseAt` of the proposal says until when. */
+async function openElsewhere(
+  tx: Tx,
+  needs: ConsentNeeds,
+  facility: Facility,
+  { proposal, requestId, emergency }: EmergencyInput,
+): Promise<EmergencyOpened | Refusal> {
+  const since = new Date(tx.now.getTime() - DAY_MS)
+  const before = await countEmergencies(tx, proposal.patient, facility.id, since)
+  if (before >= LIMITS.emergenciesPerPatientDayMax)
+    return refuse(
+      'request/too-many',
+      `A facility may do this ${LIMITS.emergenciesPerPatientDayMax} times a day for one patient.`,
+    )
+  const until = proposal.permission.dataEraseAt
+  if (until <= tx.now) return refuse('consent/emergency-over')
+  const items = await itemsOf(tx, proposal)
+  if (items.length === 0) return refuse('consent/nothing-linked-elsewhere')
   const request = await askConsent(tx, needs, { proposal, requestId })
   if (isRefusal(request)) return request
   const actor: Actor = {
@@ -73,7 +90,6 @@ export async function openEmergency(
   } satisfies EmergencyOpenedEvent)
   const artefacts = await grantConsent(tx, needs, { patient: proposal.patient, request: request.id, items, actor })
   if (isRefusal(artefacts)) return artefacts
-  await tellPatient(tx, needs, { proposal, facilityName, emergency, until })
   await announce(tx, recorded)
   return { request, artefacts }
 }
