@@ -2,7 +2,7 @@ import { type Route, route } from '../http/route.ts'
 import { staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { actsOf } from '../people/rules.ts'
-import { clearedCookie, listSessions } from '../people/session-commands.ts'
+import { clearedCookie, sessionLines } from '../people/session-commands.ts'
 import { changePassword, endOtherStaffSessions, endStaffSession, readStaffSession } from '../people/staff-session.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
 import { passwordChange } from './desk-staff-messages.ts'
@@ -66,17 +66,7 @@ function sessionsRoutes(needs: DeskNeeds): readonly Route[] {
       answers: { 200: { description: 'Sessions' } },
       handle: async ({ tx, caller }) => {
         const staff = staffOf(caller)
-        const sessions = await listSessions(tx, 'staff', staff.id)
-        const body = sessions.map(({ id, how, device, openedAt, seenAt, expiresAt }) => ({
-          id,
-          how,
-          device,
-          openedAt,
-          seenAt,
-          expiresAt,
-          isThis: id === staff.session,
-        }))
-        return { status: 200, body }
+        return { status: 200, body: await sessionLines(tx, 'staff', staff.id, staff.session) }
       },
     }),
     route({

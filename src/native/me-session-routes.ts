@@ -1,11 +1,10 @@
 import { type Route, route } from '../http/route.ts'
-import type { PatientCaller } from '../kernel/caller.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { changeLanguage, dependantsOf, type IndexNeeds, readPatient } from '../people/commands.ts'
 import { listPasskeys } from '../people/passkey-commands.ts'
 import { signedInPerson } from '../people/patient-proofs.ts'
 import { endOtherPatientSessions, endPatientSession } from '../people/patient-session.ts'
-import { clearedCookie, listSessions, readSession, type WebNeeds } from '../people/session-commands.ts'
+import { clearedCookie, readSession, sessionLines, type WebNeeds } from '../people/session-commands.ts'
 import { languageChoice } from './me-sign-in-messages.ts'
 
 const mine = { dialect: 'native', auth: 'patient', once: false } as const
@@ -76,17 +75,7 @@ function devicesRoutes(needs: Needs): readonly Route[] {
       answers: { 200: { description: 'Sessions, last used first' } },
       handle: async ({ tx, caller }) => {
         if (caller.kind !== 'patient') return refuse('auth/forbidden')
-        const sessions = await listSessions(tx, 'patient', signedInPerson(caller))
-        const body = sessions.map(({ id, device, how, openedAt, seenAt, expiresAt }) => ({
-          id,
-          device,
-          how,
-          openedAt,
-          seenAt,
-          expiresAt,
-          isThis: id === caller.session,
-        }))
-        return { status: 200, body }
+        return { status: 200, body: await sessionLines(tx, 'patient', signedInPerson(caller), caller.session) }
       },
     }),
     route({
@@ -112,15 +101,13 @@ function devicesRoutes(needs: Needs): readonly Route[] {
         const id = params['id'] ?? ''
         const fault = await endPatientSession(tx, signedInPerson(caller), id)
         if (fault) return fault
-        return id === sessionOf(caller)
+        return id === String(caller.session)
           ? { status: 204, headers: { 'set-cookie': clearedCookie(needs.web, 'patient') } }
           : { status: 204 }
       },
     }),
   ]
 }
-
-const sessionOf = ({ session }: PatientCaller): string | undefined => session
 
 function languageRoute(): Route {
   return route({

@@ -122,6 +122,31 @@ export async function listSessions(tx: Tx, kind: SessionKind, person: string): P
   return store.findSessionsOf(tx, kind, person, seenAfter(tx, kind))
 }
 
+/** A session as its person reads it. */
+export type SessionLine = Pick<WebSession, 'id' | 'how' | 'device' | 'openedAt' | 'seenAt' | 'expiresAt'> & {
+  /** The one in which she reads it. */
+  readonly isThis: boolean
+}
+
+/** {@link listSessions} for the person herself, who reads it in one of them. */
+export async function sessionLines(
+  tx: Tx,
+  kind: SessionKind,
+  person: string,
+  current: Id<'web-session'> | undefined,
+): Promise<readonly SessionLine[]> {
+  const sessions = await listSessions(tx, kind, person)
+  return sessions.map(({ id, how, device, openedAt, seenAt, expiresAt }) => ({
+    id,
+    how,
+    device,
+    openedAt,
+    seenAt,
+    expiresAt,
+    isThis: id === current,
+  }))
+}
+
 /** The live session of this id if it is this person's: those of others answer as if they did not exist. */
 export async function sessionOfPerson(
   tx: Tx,
