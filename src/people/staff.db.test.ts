@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, beforeEach, describe, test } from 'node:test'
-import { sql } from 'kysely'
-import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
-import { makeTestClock, makeTestMachine, type TestClock } from '../../test/machine.ts'
-import { type Machine, type Tx, transact } from '../db/tx.ts'
-import { parseFacilityId } from '../kernel/id.ts'
+import { describe, test } from 'node:test'
+import { DESK, useStaffAccounts } from '../../test/staff-accounts.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { isRefusal, must, type Refusal } from '../kernel/refusal.ts'
-import type { StaffRole } from '../kernel/staff-role.ts'
+import { must, type Refusal } from '../kernel/refusal.ts'
 import { codeOfSecret } from './authenticator.ts'
-import { makePasswordGate } from './password-gate.ts'
-import type { OpenedSession } from './session-commands.ts'
-import type { StaffMember } from './staff.ts'
 import {
   changeRole,
   inviteStaff,
@@ -23,78 +15,25 @@ import {
   suspendStaff,
 } from './staff-commands.ts'
 import { joinAndSignIn, readInvitation, shareInvitationSecret } from './staff-invitation.ts'
-import { changePassword, endStaffSession, readStaffSession } from './staff-session.ts'
-import { beginSignIn, codeForSandbox, type DeskNeeds, finishSignIn } from './staff-sign-in.ts'
+import { changePassword, endStaffSession } from './staff-session.ts'
+import { beginSignIn, codeForSandbox, finishSignIn } from './staff-sign-in.ts'
 
-const FACILITY = parseFacilityId('IN2710000011')
-if (FACILITY === undefined) throw new Error('not a facility')
-const ORIGIN = 'https://desk.example.org'
 const ACTOR = { kind: 'operator', id: 'test' } as const
 /** This machine: counted as nobody's, so that tests of accounts do not slow each other down. */
 const SOURCE = '127.0.0.1'
-const PASSWORD = 'seven mangoes on the roof'
-
-let database: TestDatabase
-let clock: TestClock
-let machine: Machine
-let needs: DeskNeeds
-let count = 0
+const PASSWORD = DESK.password
 
 describe('people/staff', () => {
-  before(async () => {
-    database = await openTestDatabase()
-  })
-  after(() => database.close())
-  beforeEach(() => {
-    clock = makeTestClock()
-    machine = makeTestMachine(database, { clock })
-    needs = {
-      indexKey: new Uint8Array(32).fill(7),
-      facility: { id: FACILITY, name: 'Tarangini Hospital' },
-      web: { party: FACILITY, origins: [ORIGIN] },
-      gate: makePasswordGate(),
-    }
-  })
-
-  const inTx = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transact(machine, work)
-  const codeOf = (value: unknown): string => (isRefusal(value) ? value.code : 'ok')
-  type Person = { readonly staff: StaffMember; readonly secret: string; readonly opened: OpenedSession }
-  async function invite(role: StaffRole = 'doctor') {
-    count += 1
-    return must(
-      await inTx((tx) => inviteStaff(tx, { login: `person${count}`, name: 'Meera Nair', role, actor: ACTOR })),
-    )
-  }
-  async function joined(role: StaffRole = 'doctor'): Promise<Person> {
-    const { staff, code } = await invite(role)
-    const shared = must(await inTx((tx) => shareInvitationSecret(tx, needs, code)))
-    const input = {
-      invitation: code,
-      password: PASSWORD,
-      code: codeOfSecret(shared.text, clock.now()),
-      userAgent: undefined,
-    }
-    const opened = must(await inTx((tx) => joinAndSignIn(tx, needs, input)))
-    clock.advance(60_000)
-    return { staff, secret: shared.text, opened }
-  }
+  const desk = useStaffAccounts()
+  const { inTx, codeOf, invite, joined, session, events } = desk
+  type Person = Awaited<ReturnType<typeof joined>>
   const begin = (login: string, password: string) =>
-    inTx((tx) => beginSignIn(tx, needs, { login, password, source: SOURCE }))
+    inTx((tx) => beginSignIn(tx, desk.needs, { login, password, source: SOURCE }))
   const finish = (ticket: string, code: string) =>
-    inTx((tx) => finishSignIn(tx, needs, { ticket, code, userAgent: undefined, source: SOURCE }))
+    inTx((tx) => finishSignIn(tx, desk.needs, { ticket, code, userAgent: undefined, source: SOURCE }))
   const ticketOf = async ({ staff }: Person): Promise<string> => must(await begin(staff.login, PASSWORD)).ticket
-  const codeNow = ({ secret }: Person): string => codeOfSecret(secret, clock.now())
-  const session = (opened: OpenedSession, method = 'GET', headers: Record<string, string> = {}) =>
-    inTx((tx) =>
-      readStaffSession(tx, needs.web, { method, headers: { cookie: opened.cookie.split(';')[0] ?? '', ...headers } }),
-    )
+  const codeNow = ({ secret }: Person): string => codeOfSecret(secret, desk.clock.now())
   const caller = async ({ opened }: Person) => must(await session(opened)).caller
-  async function events(): Promise<readonly string[]> {
-    const { rows } = await sql<{ type: string }>`/* all buckets: a test */ select type from audit_event`.execute(
-      database.db,
-    )
-    return rows.map(({ type }) => type)
-  }
 
   test('who joins by an invitation is signed in, and signs in again with password and the next code', async () => {
     const person = await joined()
@@ -111,9 +50,9 @@ describe('people/staff', () => {
     const { code } = await invite()
     const person = await joined()
     const rows = await Promise.all([
-      database.db.selectFrom('staff').selectAll().execute(),
-      database.db.selectFrom('staff_invitation').selectAll().execute(),
-      database.db.selectFrom('web_session').selectAll().execute(),
+      desk.database.db.selectFrom('staff').selectAll().execute(),
+      desk.database.db.selectFrom('staff_invitation').selectAll().execute(),
+      desk.database.db.selectFrom('web_session').selectAll().execute(),
     ])
     const text = JSON.stringify(rows, (_key, value: unknown) =>
       typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value
@@ -132,11 +71,11 @@ describe('people/staff', () => {
     const again = (await finish(await ticketOf(person), code)) as Refusal
     assert.equal(again.code, 'staff/wrong-code')
     assert.match(again.detail, /used already/)
-    clock.advance(60_000)
-    const older = codeOfSecret(person.secret, new Date(clock.now().getTime() - 30_000))
+    desk.clock.advance(60_000)
+    const older = codeOfSecret(person.secret, new Date(desk.clock.now().getTime() - 30_000))
     assert.equal(codeOf(await finish(await ticketOf(person), older)), 'ok')
-    clock.advance(300_000)
-    const tooOld = codeOfSecret(person.secret, new Date(clock.now().getTime() - 90_000))
+    desk.clock.advance(300_000)
+    const tooOld = codeOfSecret(person.secret, new Date(desk.clock.now().getTime() - 90_000))
     assert.equal(codeOf(await finish(await ticketOf(person), tooOld)), 'staff/wrong-code')
   })
 
@@ -172,13 +111,13 @@ describe('people/staff', () => {
       const answer = (await begin(login, `wrong password ${i}`)) as Refusal
       if (answer.code !== 'request/too-many') continue
       waits.push(answer.retryAfterS ?? 0)
-      clock.advance((answer.retryAfterS ?? 0) * 1000)
+      desk.clock.advance((answer.retryAfterS ?? 0) * 1000)
     }
     assert.deepEqual(waits.slice(0, 9), [1, 2, 4, 8, 16, 32, 60, 60, 60])
-    clock.advance(LIMITS.staffPasswordWaitMsMax)
+    desk.clock.advance(LIMITS.staffPasswordWaitMsMax)
     assert.equal(codeOf(await begin(login, 'wrong once more')), 'staff/bad-credentials')
     assert.equal(codeOf(await begin(login, PASSWORD)), 'request/too-many')
-    clock.advance(LIMITS.staffPasswordWaitMsMax)
+    desk.clock.advance(LIMITS.staffPasswordWaitMsMax)
     assert.equal(codeOf(await begin(login, PASSWORD)), 'ok')
     assert.equal(codeOf(await begin(login, 'wrong, and counted anew')), 'staff/bad-credentials')
     assert.equal(codeOf(await begin(login, PASSWORD)), 'ok')
@@ -193,7 +132,7 @@ describe('people/staff', () => {
     assert.equal(codeOf(await finish(ticket, codeNow(person))), 'staff/sign-in-over')
     for (let i = 0; i < 20; i++) {
       await finish(await ticketOf(person), '000000')
-      clock.advance(LIMITS.staffCodeWaitMsMax)
+      desk.clock.advance(LIMITS.staffCodeWaitMsMax)
     }
     assert.equal(codeOf(await finish(await ticketOf(person), codeNow(person))), 'ok')
   })
@@ -201,7 +140,7 @@ describe('people/staff', () => {
   test('a ticket is over after five minutes', async () => {
     const person = await joined()
     const ticket = await ticketOf(person)
-    clock.advance(LIMITS.staffSignInMs)
+    desk.clock.advance(LIMITS.staffSignInMs)
     assert.equal(codeOf(await finish(ticket, codeNow(person))), 'staff/sign-in-over')
     assert.equal(codeOf(await finish('made up', codeNow(person))), 'staff/sign-in-over')
   })
@@ -212,17 +151,19 @@ describe('people/staff', () => {
     assert.equal(codeOf(await inTx((tx) => readInvitation(tx, `${code}x`))), 'staff/unknown-invitation')
     const newer = must(await inTx((tx) => resetSecondFactor(tx, { id: staff.id, actor: ACTOR })))
     assert.equal(codeOf(await inTx((tx) => readInvitation(tx, code))), 'staff/invitation-over')
-    const shared = must(await inTx((tx) => shareInvitationSecret(tx, needs, newer.code)))
+    const shared = must(await inTx((tx) => shareInvitationSecret(tx, desk.needs, newer.code)))
     const join = (password: string, oneTime: string) =>
-      inTx((tx) => joinAndSignIn(tx, needs, { invitation: newer.code, password, code: oneTime, userAgent: undefined }))
-    const right = codeOfSecret(shared.text, clock.now())
+      inTx((tx) =>
+        joinAndSignIn(tx, desk.needs, { invitation: newer.code, password, code: oneTime, userAgent: undefined }),
+      )
+    const right = codeOfSecret(shared.text, desk.clock.now())
     assert.equal(codeOf(await join(PASSWORD, '000000')), 'staff/wrong-code')
     assert.equal(codeOf(await join('too short', right)), 'staff/weak-password')
     assert.equal(codeOf(await join(`${staff.login} meera nair`, right)), 'staff/weak-password')
     const both = await Promise.all([join(PASSWORD, right), join(PASSWORD, right)])
     assert.deepEqual(both.map(codeOf).sort(), ['ok', 'staff/invitation-over'])
     const late = await invite()
-    clock.advance(LIMITS.staffInvitationMs)
+    desk.clock.advance(LIMITS.staffInvitationMs)
     assert.equal(codeOf(await inTx((tx) => readInvitation(tx, late.code))), 'staff/invitation-over')
   })
 
@@ -231,18 +172,18 @@ describe('people/staff', () => {
     const join = (text: string) => ({
       invitation: code,
       password: PASSWORD,
-      code: codeOfSecret(text, clock.now()),
+      code: codeOfSecret(text, desk.clock.now()),
       userAgent: undefined,
     })
     assert.equal(
-      codeOf(await inTx((tx) => joinAndSignIn(tx, needs, { ...join('AAAA'), code: '123456' }))),
+      codeOf(await inTx((tx) => joinAndSignIn(tx, desk.needs, { ...join('AAAA'), code: '123456' }))),
       'staff/wrong-code',
     )
-    const first = must(await inTx((tx) => shareInvitationSecret(tx, needs, code)))
-    const second = must(await inTx((tx) => shareInvitationSecret(tx, needs, code)))
+    const first = must(await inTx((tx) => shareInvitationSecret(tx, desk.needs, code)))
+    const second = must(await inTx((tx) => shareInvitationSecret(tx, desk.needs, code)))
     assert.match(second.uri, /^otpauth:\/\/totp\/Tarangini%20Hospital:person\d+\?issuer=Tarangini%20Hospital&secret=/)
-    assert.equal(codeOf(await inTx((tx) => joinAndSignIn(tx, needs, join(first.text)))), 'staff/wrong-code')
-    assert.equal(codeOf(await inTx((tx) => joinAndSignIn(tx, needs, join(second.text)))), 'ok')
+    assert.equal(codeOf(await inTx((tx) => joinAndSignIn(tx, desk.needs, join(first.text)))), 'staff/wrong-code')
+    assert.equal(codeOf(await inTx((tx) => joinAndSignIn(tx, desk.needs, join(second.text)))), 'ok')
   })
 
   test('who is suspended is out at once, may not sign in, and comes back as she was', async () => {
@@ -260,7 +201,7 @@ describe('people/staff', () => {
     assert.equal(codeOf(await begin(person.staff.login, 'a wrong password')), 'staff/bad-credentials')
     must(await inTx((tx) => restoreStaff(tx, { id, actor: ACTOR })))
     assert.equal(codeOf(await session(person.opened)), 'auth/no-session')
-    clock.advance(60_000)
+    desk.clock.advance(60_000)
     assert.equal(codeOf(await finish(await ticketOf(person), codeNow(person))), 'ok')
   })
 
@@ -278,7 +219,7 @@ describe('people/staff', () => {
   })
 
   test('the last administrator stays one: also when two suspend each other at the same time', async () => {
-    await database.db.updateTable('staff').set({ role: 'nurse' }).execute()
+    await desk.database.db.updateTable('staff').set({ role: 'nurse' }).execute()
     const [first, second] = [await joined('administrator'), await joined('administrator')]
     const suspend = ({ staff }: Person) => inTx((tx) => suspendStaff(tx, { id: staff.id, actor: ACTOR }))
     const both = await Promise.all([suspend(first), suspend(second)])
@@ -312,23 +253,23 @@ describe('people/staff', () => {
 
   test('a session ends by itself after half an hour without use, and after half a day in any case', async () => {
     const person = await joined()
-    clock.advance(LIMITS.staffWebSessionIdleMs)
+    desk.clock.advance(LIMITS.staffWebSessionIdleMs)
     assert.equal(codeOf(await session(person.opened)), 'auth/no-session')
     const opened = must(await finish(await ticketOf(person), codeNow(person)))
-    const started = clock.now().getTime()
-    while (clock.now().getTime() < started + LIMITS.staffWebSessionMs - 20 * 60_000) {
-      clock.advance(20 * 60_000)
+    const started = desk.clock.now().getTime()
+    while (desk.clock.now().getTime() < started + LIMITS.staffWebSessionMs - 20 * 60_000) {
+      desk.clock.advance(20 * 60_000)
       assert.equal(codeOf(await session(opened)), 'ok')
     }
-    clock.advance(20 * 60_000)
+    desk.clock.advance(20 * 60_000)
     assert.equal(codeOf(await session(opened)), 'auth/no-session')
   })
 
   test('a call that changes something needs the page’s origin and word', async () => {
     const { opened } = await joined()
     assert.equal(codeOf(await session(opened, 'POST')), 'auth/cross-site')
-    assert.equal(codeOf(await session(opened, 'POST', { origin: ORIGIN, 'x-csrf': 'x' })), 'auth/cross-site')
-    assert.equal(codeOf(await session(opened, 'POST', { origin: ORIGIN, 'x-csrf': opened.csrf })), 'ok')
+    assert.equal(codeOf(await session(opened, 'POST', { origin: DESK.origin, 'x-csrf': 'x' })), 'auth/cross-site')
+    assert.equal(codeOf(await session(opened, 'POST', { origin: DESK.origin, 'x-csrf': opened.csrf })), 'ok')
     const elsewhere = { origin: 'https://evil.example', 'x-csrf': opened.csrf }
     assert.equal(codeOf(await session(opened, 'POST', elsewhere)), 'auth/cross-site')
   })
@@ -336,8 +277,11 @@ describe('people/staff', () => {
   test('sessions of hers she ends, those of others do not exist for her', async () => {
     const [person, other] = [await joined(), await joined()]
     const me = await caller(person)
-    assert.equal(codeOf(await inTx((tx) => endStaffSession(tx, FACILITY, me, other.opened.id))), 'request/not-found')
-    assert.equal(await inTx((tx) => endStaffSession(tx, FACILITY, me, person.opened.id)), undefined)
+    assert.equal(
+      codeOf(await inTx((tx) => endStaffSession(tx, DESK.facility, me, other.opened.id))),
+      'request/not-found',
+    )
+    assert.equal(await inTx((tx) => endStaffSession(tx, DESK.facility, me, person.opened.id)), undefined)
     assert.equal(codeOf(await session(person.opened)), 'auth/no-session')
     assert.equal(codeOf(await session(other.opened)), 'ok')
   })
@@ -347,19 +291,19 @@ describe('people/staff', () => {
     const elsewhere = must(await finish(await ticketOf(person), codeNow(person)))
     const me = await caller(person)
     const change = (password: string, newPassword: string) =>
-      inTx((tx) => changePassword(tx, needs, me, { password, newPassword }))
+      inTx((tx) => changePassword(tx, desk.needs, me, { password, newPassword }))
     assert.equal(codeOf(await change('not the old one', 'eight lamps in the well')), 'staff/wrong-password')
     const weak = (await change(PASSWORD, '123456789012')) as Refusal
     assert.deepEqual([weak.code, weak.field], ['staff/weak-password', 'newPassword'])
     const known = (await change(PASSWORD, 'Sunshine-2026')) as Refusal
     assert.deepEqual([known.code, known.field], ['staff/known-password', 'newPassword'])
     const leaked = { has: (tried: string) => tried === 'nine lamps in the well' }
-    const among = { ...needs, leaked }
+    const among = { ...desk.needs, leaked }
     const stolen = await inTx((tx) =>
       changePassword(tx, among, me, { password: PASSWORD, newPassword: 'nine lamps in the well' }),
     )
     assert.equal(stolen?.code, 'staff/known-password')
-    const unreadable = { ...needs, leaked: { has: (): boolean => assert.fail('EIO') } }
+    const unreadable = { ...desk.needs, leaked: { has: (): boolean => assert.fail('EIO') } }
     const unsure = await inTx((tx) =>
       changePassword(tx, unreadable, me, { password: PASSWORD, newPassword: 'eight lamps in the well' }),
     )
@@ -376,7 +320,7 @@ describe('people/staff', () => {
     for (let i = 0; i < 3; i++) {
       const shown = await inTx((tx) => codeForSandbox(tx, person.staff.login))
       assert.ok(shown)
-      clock.set(shown.from)
+      desk.clock.set(shown.from)
       assert.equal(codeOf(await finish(await ticketOf(person), shown.code)), 'ok')
     }
     assert.equal(await inTx((tx) => codeForSandbox(tx, 'nobody.here')), undefined)
