@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
+import type { Does } from './cli-party.ts'
 import { closeAccountCommand, listClosedCommand, reopenAccountCommand } from './sandbox/account-command.ts'
-
-type Does = (action: () => Promise<number>) => () => Promise<void>
-type Party = Parameters<typeof listClosedCommand>[0]
+import type { OwnParty } from './sandbox/client.ts'
 
 /** `amanat account …`: for patients who cannot close their account in the app, or want it back. */
-export function addAccountCommands(program: Command, does: Does, partyOf: (file: string) => Party): void {
+export function addAccountCommands(program: Command, does: Does, partyOf: (file: string) => OwnParty): void {
   const account = program.command('account').description('patients’ accounts at a running exchange: close, open again')
   for (const [verb, run, says] of [
     ['close', closeAccountCommand, 'stop all sharing and close the account; it is kept for a year by law, then erased'],

@@ -1,12 +1,11 @@
 import type { Command } from 'commander'
 import pg from 'pg'
 import { backUpBeforeUpgrade, upgradeBackup } from './app-recovery.ts'
+import type { Does } from './cli-party.ts'
 import { ConfigFault, type PartyConfig } from './config.ts'
 import { DatabaseFault } from './db/database-fault.ts'
 import { grantLeastRights } from './db/least-rights.ts'
 import { migrate, migrateDown, migrationStatus } from './db/migrate.ts'
-
-type Does = (action: () => Promise<number>) => () => Promise<void>
 
 export type MigrateNeeds = {
   readonly read: (file: string) => PartyConfig

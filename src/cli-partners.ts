@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { addAsking, type Does } from './cli-party.ts'
+import type { OwnParty } from './sandbox/client.ts'
 import {
   addPartnerCommand,
   listPartnersCommand,
@@ -8,11 +10,7 @@ import {
 } from './sandbox/partner-command.ts'
 import { rotateClientKey, rotateSigningKey } from './vault/key-file.ts'
 
-type Does = (action: () => Promise<number>) => () => Promise<void>
-type Party = {
-  readonly url: string
-  readonly name: string
-  readonly operatorToken: string
+type Party = OwnParty & {
   readonly publicUrl: string
   readonly keysFolder: string
 }
@@ -60,17 +58,12 @@ export function addPartnerCommands(program: Command, does: Does, partyOf: (file:
       does(() => partnerStatusCommand(partyOf(command.opts<{ config: string }>().config), command.args[0] ?? '', verb)),
     )
   }
-  const list = partner
-    .command('list')
-    .description('the clients that were admitted')
-    .requiredOption('--config <file>', 'settings of the party')
-    .option('--json', 'answer as JSON')
-  list.action(
-    does(() => {
-      const { config, ...options } = list.opts<{ config: string; json?: boolean }>()
-      return listPartnersCommand(partyOf(config), options)
-    }),
-  )
+  addAsking(partner, does, partyOf, {
+    name: 'list',
+    says: 'the clients that were admitted',
+    of: 'party',
+    run: listPartnersCommand,
+  })
   addOwnKeys(partner, does, partyOf)
 }
 

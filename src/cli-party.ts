@@ -1,4 +1,34 @@
+import type { Command } from 'commander'
 import { ConfigFault, readConfigFile } from './config.ts'
+
+/** Runs what a command does, prints its fault in a sentence, and ends with its exit code. */
+export type Does = (action: () => Promise<number>) => () => Promise<void>
+
+/** `name` below `parent`: asks the running party of `--config`, and answers for people or as JSON. */
+export function addAsking<Party>(
+  parent: Command,
+  does: Does,
+  partyOf: (file: string) => Party,
+  command: {
+    readonly name: string
+    readonly says: string
+    /** Whose settings. */
+    readonly of: 'party' | 'facility'
+    readonly run: (party: Party, options: { readonly json?: boolean }) => Promise<number>
+  },
+): void {
+  const added = parent
+    .command(command.name)
+    .description(command.says)
+    .requiredOption('--config <file>', `settings of the ${command.of}`)
+    .option('--json', 'answer as JSON')
+  added.action(
+    does(() => {
+      const { config, ...options } = added.opts<{ config: string; json?: boolean }>()
+      return command.run(partyOf(config), options)
+    }),
+  )
+}
 
 type Env = Readonly<Record<string, string | undefined>>
 

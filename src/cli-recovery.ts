@@ -13,6 +13,7 @@ import {
   reachServer,
   type Site,
 } from './app-recovery.ts'
+import type { Does } from './cli-party.ts'
 import { transact } from './db/tx.ts'
 import { baseIds, type Manifest, readManifest } from './recovery/backup-folder.ts'
 import { retain, takeBaseBackup } from './recovery/base-backup.ts'
@@ -26,7 +27,6 @@ import { makeBackupKeys, readBackupKeys, readRecoveryKey, signerOf } from './rec
 import { restoreForUse } from './recovery/restore-for-use.ts'
 import { archiveWal, walRun } from './recovery/wal-archive.ts'
 
-type Does = (action: () => Promise<number>) => () => Promise<void>
 type Options = Readonly<Record<string, string | boolean | undefined>>
 
 export type RecoveryNeeds = {

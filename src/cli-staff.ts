@@ -1,12 +1,11 @@
 import { type Command, Option } from 'commander'
+import { addAsking, type Does } from './cli-party.ts'
 import { STAFF_ROLES } from './kernel/staff-role.ts'
+import type { OwnParty } from './sandbox/client.ts'
 import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
 
-type Does = (action: () => Promise<number>) => () => Promise<void>
-type Facility = Parameters<typeof inviteStaffCommand>[0]
-
 /** `amanat staff …`. `facilityOf` reads where the facility of a settings file listens on this machine. */
-export function addStaffCommands(program: Command, does: Does, facilityOf: (file: string) => Facility): void {
+export function addStaffCommands(program: Command, does: Does, facilityOf: (file: string) => OwnParty): void {
   const staff = program
     .command('staff')
     .description('the staff of a running facility: how its first administrator comes in')
@@ -27,15 +26,10 @@ export function addStaffCommands(program: Command, does: Does, facilityOf: (file
       return inviteStaffCommand(facilityOf(config), who)
     }),
   )
-  const list = staff
-    .command('list')
-    .description('who works or worked there, in which role')
-    .requiredOption('--config <file>', 'settings of the facility')
-    .option('--json', 'answer as JSON')
-  list.action(
-    does(() => {
-      const { config, ...options } = list.opts<{ config: string; json?: boolean }>()
-      return listStaffCommand(facilityOf(config), options)
-    }),
-  )
+  addAsking(staff, does, facilityOf, {
+    name: 'list',
+    says: 'who works or worked there, in which role',
+    of: 'facility',
+    run: listStaffCommand,
+  })
 }

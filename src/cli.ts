@@ -11,7 +11,7 @@ import { addAccountCommands } from './cli-accounts.ts'
 import { addKeysCommands } from './cli-keys.ts'
 import { addMigrateCommands } from './cli-migrate.ts'
 import { addPartnerCommands } from './cli-partners.ts'
-import { readFacility, readParty } from './cli-party.ts'
+import { type Does, readFacility, readParty } from './cli-party.ts'
 import { addRecoveryCommands } from './cli-recovery.ts'
 import { addStaffCommands } from './cli-staff.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
@@ -71,8 +71,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     throw error
   }
 }
-
-type Does = (action: () => Promise<number>) => () => Promise<void>
 
 /** Every command with its words and options. `does` wraps what a command does; a test leaves that out and parses only. */
 export function makeProgram(does: Does): Command {

@@ -18,11 +18,7 @@ type Options = {
 }
 
 /** Calls a party of the running network as its operator, over HTTP like anybody else. */
-export async function callParty(
-  party: Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>,
-  path: string,
-  options: Options = {},
-): Promise<unknown> {
+export async function callParty(party: OwnParty, path: string, options: Options = {}): Promise<unknown> {
   let answer: Response
   try {
     answer = await fetch(`${party.url}${path}`, {
@@ -43,6 +39,21 @@ export async function callParty(
   const text = await answer.text()
   if (!answer.ok) throw new CallFault(answer.status, sayProblem(answer.status, text))
   return text === '' ? undefined : (JSON.parse(text) as unknown)
+}
+
+/** A party that an operator runs by itself, as its settings say where it listens. */
+export type OwnParty = Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>
+
+/** Asks a party that runs by its own settings, with `body` by POST; says how to start it when it does not answer. */
+export async function askOwn(party: OwnParty, path: string, body?: unknown): Promise<unknown> {
+  try {
+    return await callParty(party, path, body === undefined ? {} : { body })
+  } catch (error) {
+    if (!(error instanceof NetworkFault)) throw error
+    throw new NetworkFault(
+      `${party.name} does not answer at ${party.url}. Start it first, with "amanat serve --config FILE".`,
+    )
+  }
 }
 
 /** The words with which a call was refused, as it should be; undefined when it went through. Faults are thrown on. */

@@ -2,12 +2,10 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { thumbprintOf } from '../http/client-certificate.ts'
-import { callParty } from './client.ts'
+import { askOwn, type OwnParty } from './client.ts'
 import { NetworkFault } from './network-file.ts'
 
 /** What `amanat partner …` does: asks a running party as its operator, prints, answers the exit code. */
-
-type Party = { readonly url: string; readonly name: string; readonly operatorToken: string }
 
 /** How a client proves itself, as the command line takes it: files of keys and certificates, an address, a host name. */
 export type ProofWords = {
@@ -18,17 +16,6 @@ export type ProofWords = {
 }
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
-
-async function ask(party: Party, path: string, body?: unknown): Promise<unknown> {
-  try {
-    return await callParty(party, path, body === undefined ? {} : { body })
-  } catch (error) {
-    if (!(error instanceof NetworkFault)) throw error
-    throw new NetworkFault(
-      `${party.name} does not answer at ${party.url}. Start it first, with "amanat serve --config FILE".`,
-    )
-  }
-}
 
 function read<T>(path: string, what: string, parse: (bytes: Buffer) => T): T {
   let bytes: Buffer
@@ -62,7 +49,7 @@ const admitted = z.object({ clientId: z.string(), scopes: z.array(z.string()), f
 
 /** Admits software of a partner; prints what its integrator needs to know. */
 export async function addPartnerCommand(
-  party: Party & { readonly publicUrl: string },
+  party: OwnParty & { readonly publicUrl: string },
   words: ProofWords & {
     readonly id?: string
     readonly name: string
@@ -81,7 +68,7 @@ export async function addPartnerCommand(
     bearerAllowed: bearer === true,
     ...proofOf(proof),
   }
-  const made = admitted.parse(await ask(party, '/v1/partners', body))
+  const made = admitted.parse(await askOwn(party, '/v1/partners', body))
   if (json) out(JSON.stringify(made))
   else {
     out(`client id  ${made.clientId}`)
@@ -93,19 +80,19 @@ export async function addPartnerCommand(
 }
 
 /** Gives a client other keys or certificates; its tokens are void. */
-export async function partnerKeysCommand(party: Party, clientId: string, words: ProofWords): Promise<number> {
-  await ask(party, `/v1/partners/${encodeURIComponent(clientId)}/keys`, proofOf(words))
+export async function partnerKeysCommand(party: OwnParty, clientId: string, words: ProofWords): Promise<number> {
+  await askOwn(party, `/v1/partners/${encodeURIComponent(clientId)}/keys`, proofOf(words))
   out(`${clientId} proves itself by these keys from now on; tokens that it had are void.`)
   return 0
 }
 
 /** Shuts a client out, or lets it in again. */
 export async function partnerStatusCommand(
-  party: Party,
+  party: OwnParty,
   clientId: string,
   verb: 'suspend' | 'resume',
 ): Promise<number> {
-  await ask(party, `/v1/partners/${encodeURIComponent(clientId)}/${verb}`, {})
+  await askOwn(party, `/v1/partners/${encodeURIComponent(clientId)}/${verb}`, {})
   out(verb === 'suspend' ? `${clientId} is shut out; its tokens are void.` : `${clientId} is let in again.`)
   return 0
 }
@@ -117,8 +104,8 @@ const listed = z.object({
 })
 
 /** Lists the software of partners that was admitted. */
-export async function listPartnersCommand(party: Party, options: { readonly json?: boolean }): Promise<number> {
-  const { partners } = listed.parse(await ask(party, '/v1/partners'))
+export async function listPartnersCommand(party: OwnParty, options: { readonly json?: boolean }): Promise<number> {
+  const { partners } = listed.parse(await askOwn(party, '/v1/partners'))
   if (options.json) out(JSON.stringify(partners))
   else if (partners.length === 0) out('Nobody yet. Admit the first: amanat partner add --help')
   else

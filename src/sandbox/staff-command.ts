@@ -1,29 +1,15 @@
 import { z } from 'zod'
-import { callParty } from './client.ts'
-import { NetworkFault } from './network-file.ts'
+import { askOwn, type OwnParty } from './client.ts'
 
 /** What `amanat staff …` does: asks a running facility as its operator, prints, answers the exit code. */
 
-type Facility = { readonly url: string; readonly name: string; readonly operatorToken: string }
-
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
-
-async function ask(facility: Facility, path: string, body?: unknown): Promise<unknown> {
-  try {
-    return await callParty(facility, path, body === undefined ? {} : { body })
-  } catch (error) {
-    if (!(error instanceof NetworkFault)) throw error
-    throw new NetworkFault(
-      `${facility.name} does not answer at ${facility.url}. Start it first, with "amanat serve --config FILE".`,
-    )
-  }
-}
 
 const invitation = z.object({ link: z.string(), expiresAt: z.string(), staff: z.object({ login: z.string() }) })
 
 /** Invites a person; prints the link that she opens to set up how she signs in. It is shown this once. */
 export async function inviteStaffCommand(
-  facility: Facility,
+  facility: OwnParty,
   who: {
     readonly login: string
     readonly name: string
@@ -33,7 +19,7 @@ export async function inviteStaffCommand(
   },
 ): Promise<number> {
   const { json, ...body } = who
-  const made = invitation.parse(await ask(facility, '/v1/staff', body))
+  const made = invitation.parse(await askOwn(facility, '/v1/staff', body))
   if (json) out(JSON.stringify(made))
   else {
     out(`login    ${made.staff.login}`)
@@ -55,8 +41,8 @@ const staff = z.array(
 )
 
 /** Lists the staff of a facility. */
-export async function listStaffCommand(facility: Facility, options: { readonly json?: boolean }): Promise<number> {
-  const found = staff.parse(await ask(facility, '/v1/staff'))
+export async function listStaffCommand(facility: OwnParty, options: { readonly json?: boolean }): Promise<number> {
+  const found = staff.parse(await askOwn(facility, '/v1/staff'))
   if (options.json) out(JSON.stringify(found))
   else if (found.length === 0) out('Nobody yet. Invite the first administrator: amanat staff invite --help')
   else
