@@ -1,7 +1,7 @@
 /**
  * `npm test [-- patterns]`: all tests, or the named files, on one throwaway PostgreSQL server. The database of each test file is a clone
- * of a template that is migrated once. The browser's journeys run in a process of their own beside all others; faults, attacks and the
- * simulation, which never wait, come after them, and in CI, where they are long, after everything else.
+ * of a template that is migrated once. The browser's journeys run in a process of their own beside all others. Faults, attacks and the
+ * simulation, which never wait, come last of these, and in CI, where they are long, when the browser has ended.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,8 +12,8 @@ import { startTestServer } from '../test/database.ts'
 
 /** Each in a process of its own: a browser mostly waits, and gives up when a third process takes its time. */
 const BROWSER = /^test\/browser\//
-/** Never wait, and want the machine for themselves; a part of the journeys, so that both processes end at about the same time. */
-const AFTERWARDS = [/^test\/journeys\/[a-k]/, /^test\/faults\//, /^test\/security\//, /^test\/simulation\//]
+/** Never wait, and want the machine for themselves. */
+const AFTERWARDS = [/^test\/journeys\/kill/, /^test\/faults\//, /^test\/security\//, /^test\/simulation\//]
 
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
@@ -25,10 +25,10 @@ async function main(patterns: readonly string[]): Promise<number> {
       files.filter((file) => forms.some((form) => form.test(file)))
     const apart = new Set(like(BROWSER, ...AFTERWARDS))
     const others = files.filter((file) => !apart.has(file))
-    const rest = runTests(server.url, others, 'inherit')
-    const browser = await runTests(server.url, like(BROWSER), 'at the end')
-    if (process.env['CI'] === 'true') await rest
-    const codes = [browser, await runTests(server.url, like(...AFTERWARDS), 'at the end'), await rest]
+    const browser = runTests(server.url, like(BROWSER), 'at the end')
+    const codes = [await runTests(server.url, others, 'inherit')]
+    if (process.env['CI'] === 'true') await browser
+    codes.push(await runTests(server.url, like(...AFTERWARDS), 'inherit'), await browser)
     return Math.max(...codes)
   } finally {
     await server.stop()
