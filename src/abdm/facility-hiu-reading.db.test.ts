@@ -71,6 +71,13 @@ describe('reading what others sent, with what is withheld', () => {
     const taken = await read({ ...office, purpose: 'CAREMGT' })
     assert.equal(taken.shown.length, 1)
     assert.equal(await bench.count('hiu.record-exported'), 1)
+    await bench.drain()
+    const reports = bench.sent.filter(({ path }) => path === '/v1/accesses')
+    assert.deepEqual(
+      reports.map(({ body }) => (body as { asFile?: boolean }).asFile),
+      [undefined, true],
+      'the patient is told that it left as a file',
+    )
     assert.equal(await bench.count('hiu.record-viewed'), 1)
     const asksHerself = await read({ ...office, purpose: 'PATRQT' })
     assert.deepEqual(asksHerself.shown, [], 'the consent is for care')

@@ -26,7 +26,7 @@ export async function saveLook(tx: Tx, _recorded: Recorded<AuditEvent>, look: Lo
     .execute()
 }
 
-/** Who last looked at what, newest first: pages of patients, and lists. */
+/** Who last looked at what, newest first: pages of patients, and lists. More than `limit` where the last ones are of one moment. */
 export async function lastOpenings(
   tx: Tx,
   filter: {
@@ -42,7 +42,7 @@ export async function lastOpenings(
     where (${filter.staff ?? null}::uuid is null or staff = ${filter.staff ?? null}::uuid)
       and (${filter.from ?? null}::timestamptz is null or at >= ${filter.from ?? null}::timestamptz)
       and (${filter.before ?? null}::timestamptz is null or at < ${filter.before ?? null}::timestamptz)
-    order by at desc limit ${filter.limit}`.execute(tx.db)
+    order by at desc fetch first ${filter.limit} rows with ties`.execute(tx.db)
   return rows
 }
 

@@ -43,16 +43,18 @@ describe('native/routes', () => {
   })
   type Event = {
     readonly id: string
-    readonly event: { readonly actor: { readonly person?: object }; readonly type: string }
+    readonly event: { readonly actor: { readonly person?: object }; readonly type: string; readonly asFile?: boolean }
   }
   const looksOf = async (patient: typeof ASHA) =>
     (await exchange.asPatient(patient, 'GET', '/v1/me/looks')).body as unknown as readonly Event[]
 
   test('the patient sees by name who looked, with a receipt that holds offline; nobody else sees it', async () => {
     const { consents } = await steps.granted()
-    const reply = await exchange.asBridge('bridge-clinic', '/v1/accesses', look(consents[0] ?? ''), asClinic)
-    assert.equal(reply.status, 202)
-    const [seen] = await looksOf(ASHA)
+    const taken = { ...look(consents[0] ?? ''), asFile: true }
+    for (const body of [taken, look(consents[0] ?? '')])
+      assert.equal((await exchange.asBridge('bridge-clinic', '/v1/accesses', body, asClinic)).status, 202)
+    const [seen, file] = await looksOf(ASHA)
+    assert.deepEqual([seen?.event.asFile, file?.event.asFile], [undefined, true])
     assert.deepEqual(seen?.event.actor.person, { name: 'Dr. Meera Iyer', role: 'physician' })
     assert.deepEqual(await looksOf(RAVI), [])
     const early = await exchange.asPatient(ASHA, 'GET', `/v1/me/receipts/${seen?.id}`)
