@@ -6,11 +6,13 @@ import { AS_OPERATOR, type PartyId, type World } from './world.ts'
 export type Call = {
   readonly name: string
   readonly party: PartyId
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: object
   /** Session of a patient; an operator calls where there is none. */
   readonly patient?: string
+  /** Headers of anybody else, who signs in just before; undefined when that failed. */
+  readonly prove?: () => Promise<Readonly<Record<string, string>> | undefined>
   /** Known by this id again; the once-only of the door. */
   readonly id: string
   /** Whether the door remembers it; what only reads is not repeated. */
@@ -72,13 +74,14 @@ export class Clients {
 
   async #send(call: Call): Promise<Arrival | undefined> {
     const party = this.#world.party(call.party)
-    if (!party.isUp) return undefined
+    const proved = call.prove === undefined ? this.#headers(call) : await call.prove()
+    if (proved === undefined || !party.isUp) return undefined
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
-    return party.inject(call.method, call.path, this.#headers(call), body)
+    return party.inject(call.method, call.path, { 'idempotency-key': call.id, ...proved }, body)
   }
 
   #headers({ patient, id }: Call): Readonly<Record<string, string>> {
-    if (patient === undefined) return { ...AS_OPERATOR, 'idempotency-key': id }
+    if (patient === undefined) return AS_OPERATOR
     return {
       'content-type': 'application/json',
       'x-auth-token': this.tokens.get(patient) ?? '',

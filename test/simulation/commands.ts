@@ -2,8 +2,11 @@ import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import { textAt } from '../json-path.ts'
 import type { Seeded } from '../seeded.ts'
 import type { Call } from './clients.ts'
+import { EmergencyCommands } from './emergency-commands.ts'
 import { idText } from './ids.ts'
 import type { Allowed, Asked, Consent, Model } from './model.ts'
+import { ShutOut } from './shut-out.ts'
+import type { Team } from './staff.ts'
 import { EXCHANGE, HOSPITALS, type Hospital, type World } from './world.ts'
 
 export const HI_TYPES = ['Prescription', 'WellnessRecord', 'OPConsultation'] as const
@@ -35,12 +38,16 @@ export class Commands {
   readonly #model: Model
   readonly #dice: Seeded
   readonly #subscriptions: { readonly id: string; readonly patient: string }[] = []
+  readonly #emergency: EmergencyCommands
+  readonly #shutOut: ShutOut
   #records = 0
 
-  constructor(world: World, model: Model, dice: Seeded) {
+  constructor(world: World, model: Model, dice: Seeded, teams: ReadonlyMap<string, Team>) {
     this.#world = world
     this.#model = model
     this.#dice = dice
+    this.#emergency = new EmergencyCommands(world, model, dice, teams)
+    this.#shutOut = new ShutOut(world)
   }
 
   /** One command of the seed's choice. */
@@ -62,6 +69,7 @@ export class Commands {
   #choices(): readonly Choice[] {
     const open = this.#model.asked.filter((one) => one.request !== undefined && one.consents.length === 0)
     const living = [...this.#model.consents.values()].filter(({ ended }) => ended === undefined)
+    const sent = living.filter(({ id }) => this.#model.sent.has(id))
     const all = [...this.#model.consents.values()]
     const [subscription] = this.#subscriptions
     const from = <T>(items: readonly T[], name: string, weight: number, make: (one: T) => Call): Choice[] =>
@@ -79,7 +87,52 @@ export class Commands {
       ...from(all, 'fetch', 1.2, (one) => this.#fetch(one)),
       ...from(this.#model.asked, 'refresh', 0.5, (one) => this.#refresh(one)),
       ...from(subscription === undefined ? [] : [subscription], 'allow news', 3, (one) => this.#allowNews(one)),
+      ...from(sent, 'claim', 1.5, (one) => this.#claim(one)),
+      ...from(all, 'claim any', 0.3, (one) => this.#claim(one)),
+      ...from([...this.#model.claims.until.keys()], 'lift claim', 0.3, (id) => this.#lift(id)),
+      ...this.#emergencyChoices(),
+      ...this.#shutOutChoices(),
     ]
+  }
+
+  #emergencyChoices(): readonly Choice[] {
+    const here = [...this.#model.emergencies.all.values()]
+    const [hospital, patient] = [this.#dice.pick(HOSPITALS), this.#dice.pick(PATIENTS)]
+    const reference = recordNumber(patient)
+    const some = (name: string, weight: number, call: () => Call): Choice => ({ name, weight, call })
+    const open = here.filter((one) => one.ended === undefined)
+    const unread = here.filter((one) => one.reviewed === undefined)
+    return [
+      some('break glass', 0.5, () => this.#emergency.open(hospital, reference)),
+      some('look', here.length === 0 ? 0.1 : 1.2, () => this.#emergency.look(hospital, patient, reference)),
+      ...(open.length === 0 ? [] : [some('end', 0.3, () => this.#emergency.end(this.#dice.pick(open)))]),
+      ...(unread.length === 0 ? [] : [some('review', 0.5, () => this.#emergency.review(this.#dice.pick(unread)))]),
+    ]
+  }
+
+  #shutOutChoices(): readonly Choice[] {
+    const { off, shutOut } = this.#model.suspensions
+    const hospital = this.#dice.pick(HOSPITALS)
+    const [isOff, isOut] = [off.has(hospital), shutOut.has(hospital)]
+    return [
+      { name: 'service', weight: isOff ? 1 : 0.25, call: () => this.#shutOut.service(hospital, isOff) },
+      {
+        name: 'software',
+        weight: isOut ? 1 : 0.2,
+        call: () => this.#shutOut.software(hospital, isOut ? 'resume' : 'suspend'),
+      },
+    ]
+  }
+
+  #claim(consent: Consent): Call {
+    const forMs = this.#dice.next() < 0.7 ? (5 + this.#dice.next() * 240) * MINUTE_MS : 30 * DAY_MS
+    return claimCall(consent, new Date(this.#world.time.ms + forMs), this.#id())
+  }
+
+  #lift(id: string): Call {
+    const asker = this.#model.consents.get(id)?.asked.asker ?? HOSPITALS[0]
+    const call = this.#operator('lift claim', asker, `/v1/copies/${id}/claim`, undefined, undefined, false)
+    return { ...call, method: 'DELETE' }
   }
 
   #ask(): Call {
@@ -138,7 +191,7 @@ export class Commands {
   }
 
   #revoke(consent: Consent): Call {
-    return this.#patient('revoke', consent.asked.patient, `${CM}/consent/v3/revoke`, { consents: [consent.id] })
+    return revokeCall(consent, this.#id())
   }
 
   #fetch({ asked }: Consent): Call {
@@ -228,6 +281,20 @@ export class Commands {
   #patient(name: string, patient: string, path: string, body: object): Call {
     return { name, party: EXCHANGE, method: 'POST', path, body, patient, id: this.#id(), once: true }
   }
+}
+
+/** A legal claim on a copy, whether its consent lasts or not. */
+export function claimCall({ id: consent, asked: { asker } }: Consent, until: Date, id: string): Call {
+  const body = { until: until.toISOString(), reference: 'CS 112/2026' }
+  const path = `/v1/copies/${consent}/claim`
+  return { name: `claim ${asker}`, party: asker, method: 'POST', path, body, id, once: true }
+}
+
+/** A patient stops one sharing. */
+export function revokeCall({ id: consent, asked }: Consent, id: string): Call {
+  const body = { consents: [consent] }
+  const path = `${CM}/consent/v3/revoke`
+  return { name: 'revoke', party: EXCHANGE, method: 'POST', path, body, patient: asked.patient, id, once: true }
 }
 
 /** A hospital writes one more record of a patient. */

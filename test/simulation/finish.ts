@@ -1,8 +1,14 @@
 import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
+import type { Call } from './clients.ts'
+import { claimCall, revokeCall } from './commands.ts'
 import { runChores, settle, workOff } from './drain.ts'
+import { idText } from './ids.ts'
 import { type Model, Violation } from './model.ts'
+import { ShutOut } from './shut-out.ts'
 import type { Simulation } from './simulation.ts'
+import type { Snapshot } from './snapshot.ts'
+import { DOCTOR } from './stage.ts'
 import { EXCHANGE, HOSPITALS, PARTIES, type PartyId, type World } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -10,9 +16,11 @@ const HOUR_MS = 3_600_000
 const PEACE_MS = 8 * HOUR_MS
 const ROUNDS = 4
 const HOSPITAL_CHORES = [
+  'end emergencies',
   'hip.expire-artefacts',
   'hiu: early notices',
   'hiu: erase at dataEraseAt',
+  'hiu: erase what no law keeps any more',
   'hiu: ask for silent transfers',
   'hiu: report overdue transfers',
 ]
@@ -33,9 +41,11 @@ export async function finish(simulation: Simulation): Promise<void> {
     simulation.came(came)
   }
   if (clients.doubtful.length > 0) throw new Violation(`${clients.doubtful[0]?.name} has no answer though all is well`)
+  await takeBack(simulation, step)
   const end = world.time.ms + PEACE_MS
   for (let round = 0; round < ROUNDS; round++) {
     await settle(world, step)
+    if (round === 0) await endWhatIsClaimed(simulation, step)
     world.time.ms = Math.max(world.time.ms, end - (ROUNDS - 1 - round) * HOUR_MS)
     if ([...model.consents.values()].some((one) => isDue(one, world.time.ms)))
       await runChores(world, EXCHANGE, ['consent-expiry'], step)
@@ -45,6 +55,50 @@ export async function finish(simulation: Simulation): Promise<void> {
   for (const id of PARTIES) await runChores(world, id, ['log sequencer'], step)
   model.insist()
   await reckon(simulation)
+}
+
+/** Whoever was shut out takes part again. */
+async function takeBack(simulation: Simulation, step: (what: string) => void): Promise<void> {
+  const { world, model, clients } = simulation
+  const shutOut = new ShutOut(world)
+  const { off, shutOut: out } = model.suspensions
+  const calls = HOSPITALS.flatMap((hospital) => [
+    ...(off.has(hospital) ? [shutOut.service(hospital, true)] : []),
+    ...(out.has(hospital) ? [shutOut.software(hospital, 'resume')] : []),
+  ])
+  for (const call of calls) {
+    step(`again ${call.name}`)
+    let status = ''
+    await world.tasks.start(call.name, async () => void (status = await clients.make(call)))
+    simulation.came(status)
+  }
+  if (off.size > 0 || out.size > 0) throw new Violation('somebody cannot be taken back')
+}
+
+const CLAIMED_MS = [2 * HOUR_MS, 30 * 24 * HOUR_MS] as const
+
+/**
+ * A law keeps two of the copies that came, one for hours, one for longer than the run; then the patients stop what a claim lies on. So in
+ * nearly every run copies are kept beyond their consent, and some are to be erased afterwards.
+ */
+async function endWhatIsClaimed(simulation: Simulation, step: (what: string) => void): Promise<void> {
+  const { world, model, clients } = simulation
+  const make = async (call: Call): Promise<void> => {
+    step(`then ${call.name}`)
+    let status = ''
+    await world.tasks.start(call.name, async () => void (status = await clients.make(call)))
+    simulation.came(status)
+  }
+  const living = [...model.consents.values()].filter((one) => one.ended === undefined && !isDue(one, world.time.ms))
+  const came = living.filter(({ id }) => model.sent.has(id) && !model.claims.until.has(id))
+  for (const [i, forMs] of CLAIMED_MS.entries()) {
+    const consent = came[i]
+    const until = new Date(world.time.ms + forMs)
+    if (consent !== undefined) await make(claimCall(consent, until, idText(world.bytes.bytes(16))))
+  }
+  for (const consent of living)
+    if (model.claims.until.has(consent.id)) await make(revokeCall(consent, idText(world.bytes.bytes(16))))
+  await settle(world, step)
 }
 
 const isDue = (consent: { ended?: string; allowed: { until: Date } }, nowMs: number): boolean =>
@@ -75,11 +129,29 @@ async function reckon(simulation: Simulation): Promise<void> {
   for (const id of PARTIES) await insistOnNoDeadJobs(simulation, id)
   await insistOnAgreement(simulation)
   for (const id of HOSPITALS) await insistOnErasure(simulation, id)
+  await insistOnEmergencies(simulation)
+}
+
+/** Every emergency has ended, and its patient was told of it by a text message: who, and where. */
+async function insistOnEmergencies({ world, model }: Simulation): Promise<void> {
+  const opened = [...model.emergencies.all.values()]
+  const open = opened.find((one) => one.ended === undefined)
+  if (open !== undefined) throw new Violation(`emergency ${open.id} at ${open.hospital} did not end`)
+  const { db } = world.party(EXCHANGE).built.machine
+  const texts = (await db.selectFrom('text_message').select('words').execute()).map(({ words }) => words)
+  for (const { hospital } of opened) {
+    const told = texts.filter((text) => text.includes(DOCTOR) && text.includes(hospital)).length
+    const all = opened.filter((one) => one.hospital === hospital).length
+    if (told < all) throw new Violation(`${all} emergencies at ${hospital}, and patients were told of ${told}`)
+  }
 }
 
 async function insistOnNoDeadJobs({ world, model }: Simulation, id: PartyId): Promise<void> {
   const open = await transact(world.party(id).built.machine, (tx) => listOpenJobs(tx, 100))
-  const refused = await pagesRefusedInTime(world, model, id)
+  const refused = new Set([
+    ...(await pagesRefusedInTime(world, model, id)),
+    ...(await refusedToTheShutOut(world, model, id)),
+  ])
   const stuck = open.find((job) => (job.status === 'dead' ? !refused.has(job.id) : job.runAt <= world.time.now()))
   if (stuck !== undefined)
     throw new Violation(`${id}: a job ${stuck.kind} ${stuck.path ?? ''} is ${stuck.status}: ${stuck.lastError}`)
@@ -94,6 +166,17 @@ async function pagesRefusedInTime(world: World, model: Model, id: PartyId): Prom
     last_error === 'The requester answered 403.' &&
     model.consents.get((payload as { consentId: string }).consentId)?.ended !== undefined
   return new Set(pushes.filter(isInTime).map((one) => one.id))
+}
+
+/** What was said in vain while somebody was shut out, and does not have to last: it was refused, and whoever asked was told. */
+async function refusedToTheShutOut(world: World, model: Model, id: PartyId): Promise<readonly string[]> {
+  const { db } = world.party(id).built.machine
+  const dead = await db.selectFrom('job').select(['id', 'payload']).where('status', '=', 'dead').execute()
+  return dead.flatMap(({ id: job, payload }) => {
+    const { to, lasting } = payload as { readonly to?: { readonly facility?: string }; readonly lasting?: true }
+    const other = id === EXCHANGE ? to?.facility : id
+    return other !== undefined && lasting === undefined && model.suspensions.ever.has(other) ? [job] : []
+  })
 }
 
 type Row = { readonly id: string; readonly status: string }
@@ -136,9 +219,27 @@ async function insistOnAgreement({ world, model }: Simulation): Promise<void> {
   }
 }
 
+/** What a law keeps is there, with its key. */
+async function insistOnKept(rows: Snapshot, hospital: PartyId, kept: readonly string[]): Promise<void> {
+  const there = await rows.rows<{ id: string }>(
+    `select distinct artefact as id from hiu_document where artefact = any($1::uuid[])
+       and exists (select 1 from data_key where scope = artefact::text and wrapped is not null)`,
+    [kept],
+  )
+  const gone = kept.find((id) => !there.some((row) => row.id === id))
+  if (gone !== undefined) throw new Violation(`${hospital} should keep the copy under ${gone}, and has it no more`)
+}
+
 async function insistOnErasure({ world, model }: Simulation, hospital: PartyId): Promise<void> {
-  const ended = [...model.consents.values()].filter((one) => one.ended !== undefined).map(({ id }) => id)
+  const now = world.time.now()
+  const over = [...model.consents.values()].filter((one) => one.ended !== undefined && one.asked.asker === hospital)
+  const ended = over.map(({ id }) => id).filter((id) => !model.claims.isKeptAt(id, now))
   const rows = world.rows(hospital)
+  await insistOnKept(
+    rows,
+    hospital,
+    over.map(({ id }) => id).filter((id) => model.claims.isKeptAt(id, now)),
+  )
   const [held] = await rows.rows<{ artefact: string }>(
     'select artefact from hiu_document where artefact = any($1::uuid[]) limit 1',
     [ended],

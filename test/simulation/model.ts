@@ -1,4 +1,7 @@
+import { Claims } from './claims.ts'
+import { Emergencies } from './emergencies.ts'
 import type { SeenEvent } from './party.ts'
+import { Suspensions } from './suspensions.ts'
 import type { Hospital, PartyId } from './world.ts'
 
 /** What the simulation found wrong: a law that must hold at every moment does not. */
@@ -58,6 +61,15 @@ const ONCE: Readonly<Record<string, (event: SeenEvent) => string | undefined>> =
   'hiu.copy-erased': (event) => (event['again'] === true ? undefined : event.subject),
   'linking.subscription-granted': (event) => event.subject,
 }
+/** So long an emergency lasts. */
+const EMERGENCY_MS = 30 * 60_000
+const HI_TYPES = ['Prescription', 'WellnessRecord', 'OPConsultation']
+
+/** Who is behind the names that parties give to people and software. */
+export type Register = {
+  readonly patientOf: (reference: string) => string
+  readonly facilityOf: (clientId: string) => Hospital | undefined
+}
 
 /**
  * A small model of what patients allowed, kept from the calls that were made and the messages that arrived: it shares no code with the
@@ -72,6 +84,8 @@ export class Model {
   readonly told = new Set<string>()
   /** Pages that were recorded as being sent: `IN… transaction`. */
   readonly recorded = new Set<string>()
+  /** Consents under which something was sent. */
+  readonly sent = new Set<string>()
   /** Care contexts that the exchange knows: `IN… patient reference`. */
   readonly linked = new Set<string>()
   readonly counts = new Map<string, number>()
@@ -81,6 +95,16 @@ export class Model {
   readonly #seen = new Set<string>()
   /** The exchange's consent requests by the asker's id. */
   readonly #requests = new Map<string, string>()
+  readonly emergencies: Emergencies
+  readonly claims: Claims
+  readonly suspensions: Suspensions
+
+  constructor(register: Register = { patientOf: (reference) => reference, facilityOf: () => undefined }) {
+    const fault = (text: string): void => void this.faults.push(text)
+    this.emergencies = new Emergencies(register.patientOf, fault)
+    this.claims = new Claims(fault)
+    this.suspensions = new Suspensions(register.facilityOf, fault)
+  }
 
   /** Takes note of a committed event, and checks what can be wrong with it. */
   see(party: PartyId, event: SeenEvent, at: Date): void {
@@ -92,9 +116,12 @@ export class Model {
       this.#seen.add(key)
     }
     const { subject = '' } = event
+    if (party === 'sbx') this.suspensions.see(event)
+    else this.emergencies.see(party, event, at)
+    this.claims.see(party, event, at)
     if (event.type === 'linking.contexts-linked') this.#linked(event)
     if (event.type === 'consent.requested') this.#requested(event)
-    if (event.type === 'consent.granted') this.#granted(event)
+    if (event.type === 'consent.granted') this.#granted(event, at)
     if (event.type === 'consent.denied') this.#of(subject, (asked) => (asked.denied = true))
     if (event.type === 'consent.revoked' || event.type === 'consent.expired') {
       const consent = this.consents.get(subject)
@@ -104,6 +131,7 @@ export class Model {
     }
     if (event.type === 'hip.page-sending') {
       this.recorded.add(`${party} ${subject}`)
+      this.sent.add(text(event['consent']))
       this.#cover(party, text(event['consent']), event, at, 'was disclosed')
     }
     if (event.type === 'hiu.record-viewed') this.#cover(party, subject, event, at, 'was shown')
@@ -131,7 +159,32 @@ export class Model {
       if (asked.own === event['requestId'] && event.subject !== undefined) asked.request = event.subject
   }
 
-  #granted(event: SeenEvent): void {
+  /** What a hospital opened in an emergency is as if the patient had allowed it: everything that others hold, for minutes. */
+  #openedInEmergency(asker: Hospital, event: SeenEvent, at: Date): void {
+    const patient = text(event['patient'])
+    const here = [...this.emergencies.all.values()].filter((one) => one.hospital === asker && one.patient === patient)
+    const own = [...this.#requests].find(([, request]) => request === event.subject)?.[0] ?? ''
+    const latest = Math.max(0, ...here.map(({ until }) => until.getTime()))
+    const until = new Date(Math.min(latest, at.getTime() + EMERGENCY_MS))
+    const terms = { hiTypes: HI_TYPES, from: new Date(0), to: at, until }
+    this.asked.push({ asker, patient, ...terms, own, request: event.subject ?? '', consents: [] })
+    const hips = new Set(
+      [...this.linked].flatMap((line) => (line.split(' ')[1] === patient ? [line.split(' ')[0]] : [])),
+    )
+    const allowed = [...hips].map((hip) => ({
+      hip: hip as Hospital,
+      ...terms,
+      careContexts: [...this.linked].flatMap((line) => {
+        const [where, whose, reference = ''] = line.split(' ')
+        return where === hip && whose === patient ? [reference] : []
+      }),
+    }))
+    this.tried.set(event.subject ?? '', here.length === 0 ? [] : allowed)
+  }
+
+  #granted(event: SeenEvent, at: Date): void {
+    const actor = event['actor'] as { readonly kind: string; readonly id: string } | undefined
+    if (actor?.kind === 'facility') this.#openedInEmergency(actor.id as Hospital, event, at)
     const made = event['consents'] as readonly { readonly id: string; readonly hip: string }[]
     this.#of(event.subject ?? '', (asked) => {
       for (const { id, hip } of made) {

@@ -17,6 +17,28 @@ const skip =
   async (statement, go) =>
     isWrite(statement, verb, table) ? done : go()
 
+/** Every row that such a statement answers, changed; `forget`: none at all. */
+const rowsOf =
+  (where: RegExp, change: ((row: Row) => Row) | 'forget'): Tamper =>
+  async (statement, go) => {
+    const result = (await go()) as { rows?: Row[] }
+    if (!where.test(statement) || result.rows === undefined) return result
+    return { ...result, rows: change === 'forget' ? [] : result.rows.map(change) }
+  }
+type Row = Readonly<Record<string, unknown>>
+const REVIVED = { status: 'active', bridge_status: 'active' }
+
+/** A party that remembers what was open, and does not look whether it still is. */
+function staleEmergencies(): Tamper {
+  let kept: readonly Row[] = []
+  return async (statement, go) => {
+    const result = (await go()) as { rows?: Row[] }
+    if (!/^select .* from "emergency_access".*"until" > /s.test(statement)) return result
+    if ((result.rows?.length ?? 0) > 0) kept = result.rows ?? []
+    return { ...result, rows: kept }
+  }
+}
+
 const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a provider forgets that it was told to stop',
@@ -57,6 +79,45 @@ const MUTATIONS: readonly Mutation[] = [
     name: 'a hospital forgets the end of a consent',
     tamper: async (statement, go) => (isWrite(statement, 'update', 'hiu_artefact') ? done : go()),
     noticed: /at its user|happened twice/,
+  },
+  {
+    name: 'the exchange takes whoever is suspended for active',
+    tamper: rowsOf(/^select .*from "facility" inner join "bridge"/s, (row) => ({ ...row, ...REVIVED })),
+    noticed: /which is suspended/,
+  },
+  {
+    name: 'software that is shut out is let in',
+    tamper: rowsOf(/^select .*from "partner_client"(?!.* for update)/s, (row) => ({ ...row, status: 'active' })),
+    noticed: /software is shut out|cannot be taken back/,
+  },
+  {
+    name: 'what was opened in an emergency stays open',
+    tamper: staleEmergencies(),
+    noticed: /none was open|no emergency is open/,
+  },
+  {
+    name: 'the end of an emergency is forgotten',
+    tamper: skip('update', 'emergency_access'),
+    noticed: /ended, and was not open/,
+  },
+  {
+    name: 'patients are not told of emergencies',
+    tamper: skip('insert', 'text_message'),
+    noticed: /patients were told of/,
+  },
+  {
+    name: 'a claim on a copy is forgotten',
+    tamper: rowsOf(/^select .*from "hiu_copy".* for update/s, (row) => ({
+      ...row,
+      hold_reason: null,
+      hold_until: null,
+    })),
+    noticed: /is claimed until/,
+  },
+  {
+    name: 'a kept copy is kept for ever',
+    tamper: rowsOf(/^select .*from "hiu_copy".*"hold_until" <= /s, 'forget'),
+    noticed: /still holds documents/,
   },
 ]
 

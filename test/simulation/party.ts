@@ -169,7 +169,7 @@ export class SimParty {
 
   /** One request at the door; undefined when the process ended before it could answer. */
   async inject(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     headers: Readonly<Record<string, string>>,
     body?: string,

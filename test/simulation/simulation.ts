@@ -8,7 +8,7 @@ import { LogMirror } from './log-mirror.ts'
 import { Model, Violation } from './model.ts'
 import type { SimParty } from './party.ts'
 import type { Letter } from './post.ts'
-import type { Stage } from './stage.ts'
+import { registerOf, type Stage } from './stage.ts'
 import { EXCHANGE, hospitalOf, PARTIES, type PartyId, type World } from './world.ts'
 
 export type Outcome = {
@@ -23,16 +23,18 @@ export type Outcome = {
   readonly kinds: ReadonlyMap<string, number>
 }
 
-const COMMANDS = 20
+const COMMANDS = 26
 const HOUR_MS = 3_600_000
 /** Chores that matter to the laws; the others sweep what is old. */
 const CHORES = [
   'log sequencer',
   'hip.expire-artefacts',
   'hiu: erase at dataEraseAt',
+  'hiu: erase what no law keeps any more',
   'hiu: ask for silent transfers',
   'hiu: report overdue transfers',
   'hiu: early notices',
+  'end emergencies',
 ]
 
 type Choice = { readonly weight: number; readonly go: () => Promise<void> }
@@ -40,7 +42,7 @@ type Choice = { readonly weight: number; readonly go: () => Promise<void> }
 /** One run of one seed: commands, messages, jobs, chores and faults in an order that the seed chooses, then peace, then the reckoning. */
 export class Simulation {
   readonly world: World
-  readonly model = new Model()
+  readonly model: Model
   readonly clients: Clients
   readonly logs: ReadonlyMap<PartyId, LogMirror>
   readonly trace: string[] = []
@@ -55,9 +57,10 @@ export class Simulation {
   constructor(stage: Stage, seed: number) {
     const { world } = stage
     this.world = world
+    this.model = new Model(registerOf(world))
     this.#dice = seeded(seed)
     this.clients = new Clients(world)
-    this.#commands = new Commands(world, this.model, this.#dice)
+    this.#commands = new Commands(world, this.model, this.#dice, stage.teams)
     this.logs = new Map(PARTIES.map((id) => [id, new LogMirror(id, world.rows(id))]))
     for (const [patient, token] of stage.tokens) this.clients.tokens.set(patient, token)
     for (const [name, held] of stage.records) this.model.records.set(name, held)
@@ -259,7 +262,10 @@ export class Simulation {
   }
 
   /** What leaves a hospital must be in its log before. */
-  #leaves({ from, call, path }: Letter): void {
+  #leaves({ from, to, call, path }: Letter): void {
+    const told = from === EXCHANGE ? hospitalOf(to) : undefined
+    if (told !== undefined && this.model.suspensions.off.has(told) && !path.startsWith('/.well-known/'))
+      this.model.faults.push(`the exchange calls ${told}, which is suspended: ${path}`)
     if (!path.includes(PUSH_PATH)) return
     const { transactionId } = JSON.parse(call.body ?? '{}') as { readonly transactionId?: string }
     if (!this.model.recorded.has(`${from} ${transactionId}`))

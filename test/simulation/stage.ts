@@ -2,16 +2,20 @@ import { transact } from '../../src/db/tx.ts'
 import type { AbhaAddress } from '../../src/kernel/id.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
 import { issuePatientToken } from '../../src/people/commands.ts'
+import { addStaff } from '../desk-bench.ts'
 import { Clients } from './clients.ts'
 import { addRecord, HI_TYPES, PATIENTS, recordNumber } from './commands.ts'
 import { settle } from './drain.ts'
-import { Model } from './model.ts'
+import { Model, type Register } from './model.ts'
+import { admitSoftware, clientOf } from './shut-out.ts'
+import type { Team } from './staff.ts'
 import { AS_OPERATOR, EXCHANGE, HOSPITALS, type PartyId, World } from './world.ts'
 
 /** What every run begins with: two patients, two hospitals that hold and have linked some records of both. */
 export type Stage = {
   readonly world: World
   readonly tokens: ReadonlyMap<string, string>
+  readonly teams: ReadonlyMap<string, Team>
   readonly startMs: number
   /** What the model knows at the start. */
   readonly records: Model['records']
@@ -24,22 +28,39 @@ const PEOPLE = [
 ] as const
 const GENDERS = { F: 'female', M: 'male' } as const
 const REST_MS = 600_000
+/** As the patient reads it who opened her records. */
+export const DOCTOR = 'Dr. Meera Nair'
 
 /** Makes the world once; runs set it back to this moment. */
 export async function openStage(): Promise<Stage> {
   const model = new Model()
   const tokens = new Map<string, string>()
+  const teams = new Map<string, Team>()
   const world = await World.open(async (made) => {
     made.committed = (party, event, at) => model.see(party.id as PartyId, event, at)
     const clients = new Clients(made)
     await enrol(made)
+    for (const hospital of HOSPITALS) {
+      await admitSoftware(made, hospital)
+      const { machine } = made.party(hospital).built
+      const doctor = await addStaff(machine, 'doctor', DOCTOR, 'KA-21-1521')
+      teams.set(hospital, { doctor, dpo: await addStaff(machine, 'dpo', 'Farida Engineer') })
+    }
     for (const hip of HOSPITALS) for (const patient of PATIENTS) await fill(model, clients, hip, patient)
     await settle(made)
     for (const patient of PATIENTS) tokens.set(patient, await tokenOf(made, patient))
     if (model.linked.size !== HOSPITALS.length * PATIENTS.length * HI_TYPES.length)
       throw new Error(`the stage is not set: ${model.linked.size} care contexts are linked`)
   })
-  return { world, tokens, startMs: world.time.ms + REST_MS, records: model.records, linked: model.linked }
+  return { world, tokens, teams, startMs: world.time.ms + REST_MS, records: model.records, linked: model.linked }
+}
+
+/** Who is behind the names that parties give to people and software. */
+export function registerOf(world: World): Register {
+  return {
+    patientOf: (reference) => PATIENTS.find((patient) => recordNumber(patient) === reference) ?? reference,
+    facilityOf: (clientId) => HOSPITALS.find((hospital) => clientOf(world, hospital) === clientId),
+  }
 }
 
 async function enrol(world: World): Promise<void> {

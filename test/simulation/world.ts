@@ -133,7 +133,13 @@ export class World {
     }
     if (id === EXCHANGE)
       return { role: 'exchange', contact: { name: 'Desk', email: 'desk@exchange.example' }, ...shared }
-    const body = JSON.stringify({ id, name: `Hospital ${id}`, url: urlOf(id), roles: ['hip', 'hiu'] })
+    const body = JSON.stringify({
+      id,
+      name: `Hospital ${id}`,
+      url: urlOf(id),
+      roles: ['hip', 'hiu'],
+      facilityTypes: ['Hospital'],
+    })
     const answer = await this.party(EXCHANGE).inject('POST', '/v1/bridges', AS_OPERATOR, body)
     if (answer?.status !== 201) throw new Error(`register ${id}: ${answer?.status} ${answer?.body.toString()}`)
     const { clientId, clientSecret } = JSON.parse(answer.body.toString('utf8')) as Record<string, string>

@@ -1,0 +1,54 @@
+import type { SeenEvent } from './party.ts'
+import type { Hospital } from './world.ts'
+
+/** Events of the exchange that only a facility which takes part may bring about; who it is stands in these members. */
+const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
+  'consent.requested': ['hiu'],
+  'consent.emergency-opened': ['hiu'],
+  'transfer.requested': ['hip', 'hiu'],
+  'linking.contexts-linked': ['hip'],
+  'linking.subscription-requested': ['hiu'],
+}
+/** Events that only software which is let in may report. */
+const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent) => unknown>> = {
+  'access.reported': (event) => (event['actor'] as { readonly id?: unknown } | undefined)?.id,
+  'consent.data-erased': (event) => event['hiu'],
+  'consent.data-kept': (event) => event['hiu'],
+  'consent.emergency-opened': (event) => event['hiu'],
+}
+
+/** The law of suspension: who is shut out asks nothing, is asked nothing, gets no data and is told nothing, until it is taken back. */
+export class Suspensions {
+  /** Facilities whose service is switched off. */
+  readonly off = new Set<string>()
+  /** Facilities whose software is shut out of the native API. */
+  readonly shutOut = new Set<string>()
+  /** Whoever was shut out for a while in this run: what it asked meanwhile was refused. */
+  readonly ever = new Set<string>()
+  readonly #facilityOf: (clientId: string) => Hospital | undefined
+  readonly #fault: (text: string) => void
+
+  constructor(facilityOf: (clientId: string) => Hospital | undefined, fault: (text: string) => void) {
+    this.#facilityOf = facilityOf
+    this.#fault = fault
+  }
+
+  /** Takes note of an event of the exchange. */
+  see(event: SeenEvent): void {
+    const { type, subject = '' } = event
+    if (type === 'partners.facility-saved') this.#mark(this.off, subject, event['status'] === 'inactive')
+    if (type === 'partners.client-suspended') this.#mark(this.shutOut, this.#facilityOf(subject), true)
+    if (type === 'partners.client-resumed') this.#mark(this.shutOut, this.#facilityOf(subject), false)
+    for (const member of OF_FACILITIES[type] ?? [])
+      if (this.off.has(String(event[member]))) this.#fault(`${type} of ${String(event[member])}, which is suspended`)
+    const by = OF_SOFTWARE[type]?.(event)
+    if (by !== undefined && this.shutOut.has(String(by)))
+      this.#fault(`${type} by ${String(by)}, whose software is shut out`)
+  }
+
+  #mark(set: Set<string>, who: string | undefined, isOut: boolean): void {
+    if (who === undefined) return
+    if (isOut) set.add(who) && this.ever.add(who)
+    else set.delete(who)
+  }
+}
