@@ -1,35 +1,14 @@
 import { z } from 'zod'
-import { exchangeRoutes } from '../src/app-exchange.ts'
-import { facilityRoutes } from '../src/app-facility.ts'
-import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
-import { watchRoutes } from '../src/audit/watch/routes.ts'
 import type { Auth, Route } from '../src/http/route.ts'
-import { keysRoutes } from '../src/keys/routes.ts'
-import { auditEventRoutes } from '../src/native/balp/routes.ts'
-import { operatorRoutes } from '../src/native/operator-routes.ts'
-import { partnerDoorRoutes } from '../src/native/partner-door.ts'
-import { partnerOperatorRoutes } from '../src/native/partner-operator-routes.ts'
 import { PARTNER_SCOPES } from '../src/partners/scope.ts'
-import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
+import { routeTables } from './route-tables.ts'
 
 /** `docs/api/*.json`: OpenAPI 3.1 of the native API, from the route tables and the schemas that the server checks with. */
 export function openApiDocuments(): readonly (readonly [string, string])[] {
-  // Route tables only close over their needs; nothing is called here.
-  const none = {} as never
-  const everywhere = [
-    ...logRoutes(none),
-    ...witnessRoutes(none),
-    ...watchRoutes(none),
-    ...auditEventRoutes({ party: {}, ownLog: { signer: { key: {} } } } as never),
-    ...operatorRoutes(none),
-    ...partnerDoorRoutes(none),
-    ...partnerOperatorRoutes(),
-    ...keysRoutes(none),
-    ...partySandboxRoutes(none),
-  ]
+  const { everywhere, exchange, facility } = routeTables({ sandbox: false })
   return [
-    ['docs/api/exchange.json', document('Amanat exchange, native API', [...exchangeRoutes(none), ...everywhere])],
-    ['docs/api/facility.json', document('Amanat facility, native API', [...facilityRoutes(none), ...everywhere])],
+    ['docs/api/exchange.json', document('Amanat exchange, native API', [...exchange, ...everywhere])],
+    ['docs/api/facility.json', document('Amanat facility, native API', [...facility, ...everywhere])],
   ]
 }
 

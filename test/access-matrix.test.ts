@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { exchangeRoutes } from '../src/app-exchange.ts'
-import { facilityRoutes } from '../src/app-facility.ts'
-import { logRoutes, witnessRoutes } from '../src/audit/routes.ts'
-import { timestampRoutes } from '../src/audit/timestamp/routes.ts'
-import { watchRoutes } from '../src/audit/watch/routes.ts'
+import { routeTables } from '../scripts/route-tables.ts'
 import type { Route } from '../src/http/route.ts'
-import { keysRoutes } from '../src/keys/routes.ts'
-import { auditEventRoutes } from '../src/native/balp/routes.ts'
-import { operatorRoutes } from '../src/native/operator-routes.ts'
-import { partnerDoorRoutes } from '../src/native/partner-door.ts'
-import { partnerOperatorRoutes } from '../src/native/partner-operator-routes.ts'
 import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
-import { partySandboxRoutes } from '../src/sandbox/party-routes.ts'
 import { at, textAt } from './json-path.ts'
 import { CHILD, everyToken, GROWN, type Way, waysOf } from './matrix-callers.ts'
 import { callJson, TestNetwork } from './network.ts'
@@ -29,22 +19,10 @@ const HOSPITAL = 'IN2710000011'
 const OTHER = 'IN2910000022'
 /** A facility of ours, with staff of its own. */
 const SECOND = 'IN2710000033'
-// Route tables only close over their needs; nothing of them is called here.
-const none = { sandbox: true } as never
-const everywhere = [
-  ...logRoutes(none),
-  ...timestampRoutes,
-  ...witnessRoutes(none),
-  ...watchRoutes(none),
-  ...auditEventRoutes({ party: {}, ownLog: { signer: { key: {} } } } as never),
-  ...operatorRoutes(none),
-  ...partnerDoorRoutes(none),
-  ...partnerOperatorRoutes(),
-  ...keysRoutes(none),
-  ...partySandboxRoutes(none),
-]
+const { everywhere, ...tables } = routeTables({ sandbox: true })
+const none = {} as never
 /** With what only a sandbox has. */
-const atExchange = [...exchangeRoutes(none), ...frontPageRoutes(none), ...consoleRoutes(none)]
+const atExchange = [...tables.exchange, ...frontPageRoutes(none), ...consoleRoutes(none)]
 const nameOf = (route: Route): string => `${route.method} ${route.path}`
 
 type Seen = { readonly status: number; readonly body: unknown; readonly type: string | null }
@@ -226,17 +204,17 @@ describe('every route, as every kind of caller', () => {
   test('the tables name every route, and no route that is not there', () => {
     const sort = (names: readonly string[]) => [...names].sort()
     assert.deepEqual(sort(Object.keys(EXCHANGE)), sort(atExchange.map(nameOf)))
-    assert.deepEqual(sort(Object.keys(FACILITY)), sort(facilityRoutes(none).map(nameOf)))
+    assert.deepEqual(sort(Object.keys(FACILITY)), sort(tables.facility.map(nameOf)))
     assert.deepEqual(sort(Object.keys(EVERYWHERE)), sort(everywhere.map(nameOf)))
   })
 
   test('what a route asks for is what the table says', () => {
-    const tables = [
+    const pairs = [
       [atExchange, EXCHANGE],
-      [facilityRoutes(none), FACILITY],
+      [tables.facility, FACILITY],
       [everywhere, EVERYWHERE],
     ] as const
-    for (const [routes, table] of tables)
+    for (const [routes, table] of pairs)
       for (const route of routes) {
         const who = table[nameOf(route)]?.who
         assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
@@ -244,7 +222,7 @@ describe('every route, as every kind of caller', () => {
   })
 
   test('sessions of ABDM open no path of ours, and tokens of partners none of ABDM’s', () => {
-    for (const { path, auth, dialect } of [...atExchange, ...facilityRoutes(none), ...everywhere]) {
+    for (const { path, auth, dialect } of [...atExchange, ...tables.facility, ...everywhere]) {
       const isAbdms = path.startsWith('/api/')
       assert.ok(!isAbdms || dialect === 'abdm', path)
       assert.ok(!(isAbdms ? ['partner', 'staff'] : ['bridge']).includes(auth), path)
@@ -258,10 +236,7 @@ describe('every route, as every kind of caller', () => {
 
   test('a facility lets in whom the table names, and nobody else; no value of any field is a fault there', async () => {
     // Signing out comes last: the sessions are needed until then.
-    const [signOut, others] = [
-      facilityRoutes(none).filter(isSignOut),
-      facilityRoutes(none).filter((each) => !isSignOut(each)),
-    ]
+    const [signOut, others] = [tables.facility.filter(isSignOut), tables.facility.filter((each) => !isSignOut(each))]
     await hold(network.party(HOSPITAL).url, others, FACILITY, facilityWays)
     await hold(network.party(HOSPITAL).url, everywhere, EVERYWHERE, facilityWays)
     await holdOut(network.party(HOSPITAL).url, others.filter(hasBody), facilityWays)
@@ -287,10 +262,10 @@ describe('every route, as every kind of caller', () => {
   }
 
   test('no value of any field is a fault at the exchange', () =>
-    holdOut(network.exchange.url, exchangeRoutes(none).filter(hasBody), exchangeWays))
+    holdOut(network.exchange.url, tables.exchange.filter(hasBody), exchangeWays))
 
   test('a bridge that names a facility of another is refused', async () => {
-    for (const route of exchangeRoutes(none)) {
+    for (const route of tables.exchange) {
       const { of, at: place } = EXCHANGE[nameOf(route)] ?? {}
       if (of !== 'header' && of !== 'body' && of !== 'register') continue
       const body =
@@ -318,8 +293,8 @@ describe('every route, as every kind of caller', () => {
 
   test('a partner that names a facility of another is refused', async () => {
     for (const [base, routes, table, ways] of [
-      [network.exchange.url, exchangeRoutes(none), EXCHANGE, exchangeWays],
-      [network.party(HOSPITAL).url, facilityRoutes(none), FACILITY, facilityWays],
+      [network.exchange.url, tables.exchange, EXCHANGE, exchangeWays],
+      [network.party(HOSPITAL).url, tables.facility, FACILITY, facilityWays],
     ] as const)
       for (const route of routes) {
         const { who, of } = table[nameOf(route)] ?? {}

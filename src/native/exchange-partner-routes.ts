@@ -10,8 +10,8 @@ import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { refuse } from '../kernel/refusal.ts'
 import { decideDryRun } from '../transfer/decision-commands.ts'
-import { concerns, pageAfter, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
-import { decisionAsk, partnerPage } from './partner-messages.ts'
+import { concerns, partnerListRoute, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
+import { decisionAsk } from './partner-messages.ts'
 
 const partner = { dialect: 'native', auth: 'partner', once: false } as const
 const consents = { ...partner, scope: 'system/Consent.rs' } as const
@@ -23,22 +23,13 @@ export function exchangePartnerRoutes(needs: { readonly ownLog: OwnLog }): reado
 
 function consentRoutes(): readonly Route[] {
   return [
-    route({
-      ...consents,
-      method: 'GET',
-      path: '/v1/partner/consents',
+    partnerListRoute({
+      name: 'consents',
+      scope: consents.scope,
       summary: 'Consents that name a facility of the caller, newest first, and how they stand',
-      query: partnerPage,
-      answers: { 200: { description: 'Consents, and where to go on' } },
-      handle: async ({ tx, query, caller }) => {
-        const { facilities } = partnerOf(caller)
-        const page = await pageAfter(
-          query,
-          (asked) => consentsNaming(tx, facilities, asked),
-          ({ consentId }) => consentId,
-        )
-        return { status: 200, body: { consents: page.found, ...page.next } }
-      },
+      says: 'Consents, and where to go on',
+      read: consentsNaming,
+      idOf: ({ consentId }) => consentId,
     }),
     route({
       ...consents,

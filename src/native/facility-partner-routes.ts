@@ -5,11 +5,10 @@ import { type Route, route } from '../http/route.ts'
 import { partnerOf } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { pageAfter, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
-import { partnerPage, sharingAsk } from './partner-messages.ts'
+import { partnerListRoute, partnerReceiptRoute, recordAsked, wireDecision } from './partner-answers.ts'
+import { sharingAsk } from './partner-messages.ts'
 
 type Needs = { readonly facility: { readonly id: FacilityId }; readonly ownLog: OwnLog }
-const partner = { dialect: 'native', auth: 'partner', once: false, method: 'GET' } as const
 
 /** What software of partners (laboratories, insurers) asks a facility about what is shared with it. */
 export function facilityPartnerRoutes(needs: Needs): readonly Route[] {
@@ -18,47 +17,31 @@ export function facilityPartnerRoutes(needs: Needs): readonly Route[] {
 
 function listRoutes(): readonly Route[] {
   return [
-    route({
-      ...partner,
+    partnerListRoute({
+      name: 'consents',
       scope: 'system/Consent.rs',
-      path: '/v1/partner/consents',
       summary: 'Consents under which this facility shares, or shared, with a facility of the caller, newest first',
-      query: partnerPage,
-      answers: { 200: { description: 'Consents, and where to go on' } },
-      handle: async ({ tx, query, caller }) => {
-        const { facilities } = partnerOf(caller)
-        const page = await pageAfter(
-          query,
-          (asked) => consentsSharedWith(tx, facilities, asked),
-          ({ consentId }) => consentId,
-        )
-        return { status: 200, body: { consents: page.found, ...page.next } }
-      },
+      says: 'Consents, and where to go on',
+      read: consentsSharedWith,
+      idOf: ({ consentId }) => consentId,
     }),
-    route({
-      ...partner,
+    partnerListRoute({
+      name: 'disclosures',
       scope: 'system/AuditEvent.rs',
-      path: '/v1/partner/disclosures',
       summary: 'Documents that this facility sent to a facility of the caller, or held back, newest first',
-      query: partnerPage,
-      answers: { 200: { description: 'Disclosures with the events that prove them, and where to go on' } },
-      handle: async ({ tx, query, caller }) => {
-        const { facilities } = partnerOf(caller)
-        const page = await pageAfter(
-          query,
-          (asked) => disclosuresTo(tx, facilities, asked),
-          ({ event }) => event,
-        )
-        return { status: 200, body: { disclosures: page.found, ...page.next } }
-      },
+      says: 'Disclosures with the events that prove them, and where to go on',
+      read: disclosuresTo,
+      idOf: ({ event }) => event,
     }),
   ]
 }
 
 function sharingRoute(needs: Needs): Route {
   return route({
-    ...partner,
+    dialect: 'native',
+    auth: 'partner',
     scope: 'system/Consent.rs',
+    once: false,
     method: 'POST',
     path: '/v1/decisions',
     summary: 'May this be shared with us under this consent? The gate’s answer as it would be now; nothing is shared',

@@ -5,11 +5,11 @@ import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
 import { type PartnerCaller, partnerOf } from '../kernel/caller.ts'
-import { parseId } from '../kernel/id.ts'
+import { type FacilityId, parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import type { ClientEvent } from '../partners/client.ts'
 import type { Decision } from '../policy/gate.ts'
-import { type partnerPage, receiptQuery } from './partner-messages.ts'
+import { partnerPage, receiptQuery } from './partner-messages.ts'
 
 /** Records that a partner asked the gate, by which rules it answered and for which purposes; about nobody, since nothing was shared. */
 export async function recordAsked(tx: Tx, caller: PartnerCaller, decision: Decision): Promise<void> {
@@ -48,7 +48,7 @@ export function wireDecision(decision: Decision): object {
 type Page = { readonly before?: string; readonly limit: number }
 
 /** Reads a page as it was asked for, and says where the next one goes on: after `idOf` of its last entry, if it is full. */
-export async function pageAfter<Entry>(
+async function pageAfter<Entry>(
   { before, limit }: z.output<typeof partnerPage>,
   read: (page: Page) => Promise<readonly Entry[]>,
   idOf: (entry: Entry) => string | null,
@@ -57,6 +57,33 @@ export async function pageAfter<Entry>(
   const last = found.at(-1)
   const id = last === undefined || found.length < limit ? null : idOf(last)
   return { found, next: id === null ? {} : { before: id } }
+}
+
+/** A list of what concerns the caller's facilities, page by page, newest first; `name` is what the answer calls it. */
+export function partnerListRoute<Entry>(list: {
+  readonly name: string
+  readonly scope: string
+  readonly summary: string
+  readonly says: string
+  readonly read: (tx: Tx, facilities: readonly FacilityId[], page: Page) => Promise<readonly Entry[]>
+  readonly idOf: (entry: Entry) => string | null
+}): Route {
+  return route({
+    dialect: 'native',
+    auth: 'partner',
+    scope: list.scope,
+    once: false,
+    method: 'GET',
+    path: `/v1/partner/${list.name}`,
+    summary: list.summary,
+    query: partnerPage,
+    answers: { 200: { description: list.says } },
+    handle: async ({ tx, query, caller }) => {
+      const { facilities } = partnerOf(caller)
+      const { found, next } = await pageAfter(query, (page) => list.read(tx, facilities, page), list.idOf)
+      return { status: 200, body: { [list.name]: found, ...next } }
+    },
+  })
 }
 
 /** Fields of events that name a facility which takes part in what happened. */
