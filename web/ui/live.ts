@@ -3,6 +3,9 @@ import { useEffect } from 'react'
 import { actingFor } from './api.ts'
 
 const POLL_EVERY_MS = 15_000
+/** `meta` of a query whose every asking stands in the log: it is asked when a person asks, and never because something changed. */
+export const ASKED_BY_HAND = { isAskedByHand: true }
+
 /** Even while the stream holds: another process of the server may have news that this one does not tell. */
 const LOOK_EVERY_MS = 60_000
 /** The server says something every 15 seconds. */
@@ -20,7 +23,11 @@ export function useLive(path: string | undefined): void {
   const whom = actingFor()
   useEffect(() => {
     if (path === undefined) return
-    return followLive(path, whom, () => void client.invalidateQueries())
+    return followLive(
+      path,
+      whom,
+      () => void client.invalidateQueries({ predicate: ({ meta }) => meta !== ASKED_BY_HAND }),
+    )
   }, [client, path, whom])
 }
 

@@ -5,6 +5,7 @@ import { STAFF_ROLES } from '../../../src/kernel/staff-role.ts'
 import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
+import { ASKED_BY_HAND } from '../../ui/live.ts'
 import { Part } from '../../ui/page.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -18,15 +19,18 @@ import { ACCESS_PATH, addressOf, type Look, type LookType, type Opening, searchO
 function usePages<Answer extends { readonly next?: string | undefined }>(path: string, wanted: Wanted) {
   const search = searchOf(wanted)
   return useInfiniteQuery<Answer, Problem>({
-    queryKey: ['access', path, search],
+    queryKey: [ACCESS_PATH, path, search],
     queryFn: ({ pageParam, signal }) => {
       const words = new URLSearchParams({ ...search, ...(typeof pageParam === 'string' ? { before: pageParam } : {}) })
       return call<Answer>(`${path}?${words.toString()}`, { signal })
     },
     initialPageParam: undefined,
     getNextPageParam: ({ next }) => next,
-    // Each asking stands in the log: nothing is asked again unasked.
+    // Asking makes news itself: a page that followed the news would never come to rest.
+    meta: ASKED_BY_HAND,
     staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    refetchOnReconnect: false,
     refetchOnWindowFocus: false,
   })
 }
