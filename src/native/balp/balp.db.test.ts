@@ -177,6 +177,9 @@ describe('native/balp/balp', () => {
     assert.equal(profileOf(newest?.resource as FhirAuditEvent), 'PatientQuery')
     assert.equal((await bundle({ patient: 'vikram.singh@sbx' })).entry?.length, 1)
     assert.equal((await bundle({ patient: 'nobody@sbx' })).entry?.length, 0)
+    for (const patient of ['Patient/%', 'Patient/a%00b', '%ED%A0%80', '%E0%A4%A'])
+      for (const { path, query } of routes.filter((route) => route.query !== undefined))
+        assert.equal(query?.safeParse({ patient }).success, false, `${path} ${patient}`)
   })
 
   test('by date and by who it was', async () => {

@@ -4,6 +4,7 @@ import type { OwnLog } from '../../audit/log.ts'
 import { openEvent, receiptsAbout, receiptsOfNobody } from '../../audit/receipts.ts'
 import { type AuditEvent, announce, record } from '../../audit/record.ts'
 import type { Tx } from '../../db/tx.ts'
+import { isStorable } from '../../http/body.ts'
 import { type Answer, type Route, route } from '../../http/route.ts'
 import { type Caller, operatorOf } from '../../kernel/caller.ts'
 import { type Id, parseId } from '../../kernel/id.ts'
@@ -21,8 +22,9 @@ const native = { dialect: 'native', auth: 'operator', once: false } as const
 const FHIR = { 'content-type': 'application/fhir+json; charset=utf-8' }
 const fhir = (body: object): Answer => ({ status: 200, body: JSON.stringify(body), headers: FHIR })
 
+const patient = z.string().min(1).max(LIMITS.textCharsMax).refine(isReference, 'must be Patient/… or an ABHA address')
 const search = z.object({
-  patient: z.string().min(1).max(LIMITS.textCharsMax).optional(),
+  patient: patient.optional(),
   date: z.union([z.string(), z.array(z.string()).max(4)]).optional(),
   agent: z.string().min(1).max(LIMITS.textCharsMax).optional(),
   _count: z.coerce.number().int().min(0).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
@@ -64,7 +66,7 @@ export function auditEventRoutes(needs: Needs): readonly Route[] {
       method: 'GET',
       path: '/fhir/AuditEvent/:id',
       summary: 'One event; of a patient’s event the patient is named, for only her key opens it',
-      query: z.object({ patient: z.string().min(1).max(LIMITS.textCharsMax).optional() }),
+      query: z.object({ patient: patient.optional() }),
       answers: { 200: { description: 'AuditEvent' }, 404: { description: 'No such event' } },
       handle: async ({ tx, params, query, caller }) => {
         const id = parseId<'event'>(params['id'] ?? '')
@@ -105,6 +107,16 @@ function hasAgent({ actor }: AuditEvent, wanted: string | undefined): boolean {
   if (wanted === undefined) return true
   const person = actor.kind === 'facility' ? actor.person : undefined
   return [actor.id, person?.staff, person?.name].includes(wanted.replace(/^[A-Z]\w+\//, ''))
+}
+
+/** Whether it can be read as {@link addressOf} does, and holds nothing that no id or text has. */
+function isReference(text: string): boolean {
+  try {
+    return isStorable(addressOf(text))
+  } catch {
+    // Percent signs that are no escapes.
+    return false
+  }
 }
 
 /** `Patient/asha.rao@sbx` or the address alone. */
