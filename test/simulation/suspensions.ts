@@ -10,11 +10,11 @@ const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
   'linking.subscription-requested': ['hiu'],
 }
 /** Events that only software which is let in may report. */
-const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent) => unknown>> = {
-  'access.reported': (event) => (event['actor'] as { readonly id?: unknown } | undefined)?.id,
-  'consent.data-erased': (event) => event['hiu'],
-  'consent.data-kept': (event) => event['hiu'],
-  'consent.emergency-opened': (event) => event['hiu'],
+const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent) => string>> = {
+  'access.reported': (event) => (event['actor'] as { readonly id: string }).id,
+  'consent.data-erased': (event) => String(event['hiu']),
+  'consent.data-kept': (event) => String(event['hiu']),
+  'consent.emergency-opened': (event) => String(event['hiu']),
 }
 
 /** The law of suspension: who is shut out asks nothing, is asked nothing, gets no data and is told nothing, until it is taken back. */
@@ -42,13 +42,13 @@ export class Suspensions {
     for (const member of OF_FACILITIES[type] ?? [])
       if (this.off.has(String(event[member]))) this.#fault(`${type} of ${String(event[member])}, which is suspended`)
     const by = OF_SOFTWARE[type]?.(event)
-    if (by !== undefined && this.shutOut.has(String(by)))
-      this.#fault(`${type} by ${String(by)}, whose software is shut out`)
+    if (by !== undefined && this.shutOut.has(by)) this.#fault(`${type} by ${by}, whose software is shut out`)
   }
 
   #mark(set: Set<string>, who: string | undefined, isOut: boolean): void {
     if (who === undefined) return
-    if (isOut) set.add(who) && this.ever.add(who)
+    if (isOut) this.ever.add(who)
+    if (isOut) set.add(who)
     else set.delete(who)
   }
 }
