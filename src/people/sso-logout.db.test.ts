@@ -20,7 +20,7 @@ import { listSessions } from './session-commands.ts'
 import { logoutOfClaims } from './sso.ts'
 import { linkBySso, makeQuestion, readAnswer, type SsoNeeds, signInBySso, startSso } from './sso-commands.ts'
 import { makeSsoProvider } from './sso-provider.ts'
-import { openStaffSession, readActiveStaff } from './staff-sign-in.ts'
+import { finishSignIn, issueTicket, openStaffSession, readActiveStaff } from './staff-sign-in.ts'
 
 const ORIGIN = 'https://desk.example.org'
 const PATH = '/v1/desk/sign-in/sso/logout'
@@ -205,6 +205,25 @@ describe('people/sso-logout', () => {
     const again = await signIn()
     await refused(good, 'used already')
     assert.ok((await live(caller.id)).includes(again.id))
+  })
+
+  test('a sign-in that waits for our second factor ends with it; one by password goes on', async () => {
+    const caller = await addStaff(machine, 'doctor', 'Meera Nair')
+    const { issuer, clientId: aud } = world.settings
+    const [bySso, byPassword] = await inTx(async (tx) => [
+      await issueTicket(tx, caller.id, { issuer, subject: 'four', sid: 's4' }),
+      await issueTicket(tx, caller.id, undefined),
+    ])
+    const iat = Math.floor(Date.now() / 1_000)
+    const claims = { iss: issuer, aud, iat, exp: iat + 120, jti: 'four', sid: 's4', events: { [EVENT]: {} } }
+    assert.equal((await send(await world.sign(claims))).statusCode, 200)
+    const finish = async (ticket: string) => {
+      const given = { ticket, code: '000000', userAgent: undefined, source: '192.0.2.9' }
+      const result = await inTx((tx) => finishSignIn(tx, needs, given))
+      return isRefusal(result) ? result.code : 'signed in'
+    }
+    assert.equal(await finish(bySso?.ticket ?? ''), 'staff/sign-in-over')
+    assert.equal(await finish(byPassword?.ticket ?? ''), 'staff/wrong-code')
   })
 
   test('the claims of a logout token, and of what is none', () => {
