@@ -287,6 +287,7 @@ export const FACILITY: Permissions = {
   'POST /v1/desk/sign-in/passkey/:id': { who: 'anybody' },
   'POST /v1/desk/sign-in/code': { who: 'anybody' },
   'GET /v1/desk/invitations/:code': { who: 'address' },
+  'POST /v1/desk/invitations/:code/password': { who: 'address' },
   'POST /v1/desk/invitations/:code/secret': { who: 'address' },
   'POST /v1/desk/invitations/:code': { who: 'address' },
   'POST /v1/desk/invitations/:code/passkey': { who: 'address' },

@@ -2,6 +2,7 @@ import { type Route, route } from '../http/route.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { passkeyPlaceOf, startPasskeySignIn } from '../people/passkey-commands.ts'
 import {
+  checkInvitedPassword,
   joinAndSignIn,
   joinByPasskey,
   readInvitation,
@@ -11,7 +12,7 @@ import {
 import { signInStaffWithPasskey } from '../people/staff-proofs.ts'
 import { beginSignIn, type DeskNeeds, finishSignIn } from '../people/staff-sign-in.ts'
 import type { DeskSsoNeeds } from './desk-sso-routes.ts'
-import { codeInput, joinInput, passwordInput } from './desk-staff-messages.ts'
+import { codeInput, invitedPassword, joinInput, passwordInput } from './desk-staff-messages.ts'
 import { refuseElsewhere, signedIn } from './door.ts'
 import { passkeySignIn } from './me-sign-in-messages.ts'
 import { drawQrCode } from './qr-code.ts'
@@ -141,6 +142,18 @@ function invitationRoutes(needs: DeskNeeds): readonly Route[] {
         const { login, name, role, registration, expiresAt } = found
         return { status: 200, body: { login, name, role, registration, expiresAt, facility: needs.facility } }
       },
+    }),
+    route({
+      ...atTheDoor,
+      method: 'POST',
+      path: `${path}/password`,
+      secretPath: true,
+      summary: 'Whether the invited person may take this password; nothing is set yet',
+      body: invitedPassword,
+      answers: { 204: { description: 'She may' }, 422: { description: 'It is easy to guess, or known' }, ...over },
+      handle: async ({ tx, params, body, headers }) =>
+        refuseElsewhere(needs.web, headers) ??
+        (await checkInvitedPassword(tx, needs, { invitation: params['code'] ?? '', ...body })) ?? { status: 204 },
     }),
     route({
       ...atTheDoor,

@@ -51,6 +51,8 @@ export const deskStepUpProof = z
   .meta({ id: 'DeskStepUpProof' })
 /** `POST /v1/desk/me/authenticator/code` */
 export const authenticatorCode = z.object({ code }).meta({ id: 'AuthenticatorCode' })
+/** `POST /v1/desk/invitations/:code/password` */
+export const invitedPassword = z.object({ password }).meta({ id: 'InvitedPassword' })
 /** `POST /v1/desk/invitations/:code` */
 export const joinInput = z
   .union([z.object({ password, code }), passkeyNew], 'must hold a password and a code, or a passkey')

@@ -96,6 +96,16 @@ export async function refuseWeakPassword(
   }
 }
 
+/** Whether an invited person may take this password: asked before she sets up her app, so that nothing is done in vain. */
+export async function checkInvitedPassword(
+  tx: Tx,
+  needs: Pick<DeskNeeds, 'facility' | 'leaked'>,
+  input: Pick<Joining, 'invitation' | 'password'>,
+): Promise<Refusal | undefined> {
+  const open = await openInvitation(tx, input.invitation)
+  return isRefusal(open) ? open : refuseWeakPassword(needs, input.password, open.account)
+}
+
 type Joining = { readonly invitation: string; readonly password: string; readonly code: string }
 type Joined = { readonly account: StaffAccount; readonly recorded: Recorded<StaffEvent> }
 

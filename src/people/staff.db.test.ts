@@ -14,7 +14,7 @@ import {
   restoreStaff,
   suspendStaff,
 } from './staff-commands.ts'
-import { joinAndSignIn, readInvitation, shareInvitationSecret } from './staff-invitation.ts'
+import { checkInvitedPassword, joinAndSignIn, readInvitation, shareInvitationSecret } from './staff-invitation.ts'
 import { changePassword, endStaffSession } from './staff-session.ts'
 import { beginSignIn, codeForSandbox, finishSignIn } from './staff-sign-in.ts'
 
@@ -159,6 +159,15 @@ describe('people/staff', () => {
     const right = codeOfSecret(shared.text, desk.clock.now())
     assert.equal(codeOf(await join(PASSWORD, '000000')), 'staff/wrong-code')
     assert.equal(codeOf(await join('too short', right)), 'staff/weak-password')
+    for (const [tried, says] of [
+      ['Sunshine-2026', 'staff/known-password'],
+      [PASSWORD, 'ok'],
+    ] as const) {
+      const checked = await inTx((tx) =>
+        checkInvitedPassword(tx, desk.needs, { invitation: newer.code, password: tried }),
+      )
+      assert.equal(codeOf(checked), says, 'told before anything is set up')
+    }
     assert.equal(codeOf(await join(`${staff.login} meera nair`, right)), 'staff/weak-password')
     const both = await Promise.all([join(PASSWORD, right), join(PASSWORD, right)])
     assert.deepEqual(both.map(codeOf).sort(), ['ok', 'staff/invitation-over'])

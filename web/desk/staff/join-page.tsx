@@ -44,6 +44,7 @@ export function JoinPage(props: { readonly code: string }): ReactNode {
   if (step === 'password')
     return (
       <PasswordStep
+        path={path}
         invitation={invitation}
         first={password}
         onPassword={(chosen) => {

@@ -17,6 +17,7 @@ import style from './staff.module.css'
 
 /** Choosing a password: the same rules as the server's, told while nothing is lost yet. */
 export function PasswordStep(props: {
+  readonly path: string
   readonly invitation: Invitation
   readonly first: string
   readonly onPassword: (password: string) => void
@@ -26,16 +27,31 @@ export function PasswordStep(props: {
   const input = useFocusFirst<HTMLInputElement>()
   const [password, setPassword] = useState(props.first)
   const [fault, setFault] = useState<string>()
-  const submit = (event: FormEvent): void => {
+  const [isBusy, setIsBusy] = useState(false)
+  const [problem, setProblem] = useState<unknown>()
+  const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
+    if (isBusy) return
     const { login, name, facility } = props.invitation
     const found = passwordFault(password, { login, name, facility: facility.name })
     setFault(found && says[found])
-    if (found === undefined) props.onPassword(password)
+    setProblem(undefined)
+    if (found !== undefined) return
+    setIsBusy(true)
+    try {
+      await call(`${props.path}/password`, { body: { password } })
+      props.onPassword(password)
+    } catch (error) {
+      const known = faultOf(error, says)
+      setFault(known)
+      if (known === undefined) setProblem(error)
+      setIsBusy(false)
+    }
   }
   return (
     <Page title={t('staff.join-password-title')}>
-      <form className={style.form} onSubmit={submit} noValidate>
+      {problem === undefined ? null : <Trouble error={problem} />}
+      <form className={style.form} onSubmit={(event) => void submit(event)} noValidate>
         {/* Password managers keep the login with the password. */}
         <input type="text" name="username" autoComplete="username" value={props.invitation.login} readOnly hidden />
         <SecretField
@@ -49,7 +65,7 @@ export function PasswordStep(props: {
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
         <ButtonRow>
-          <Button type="submit" look="primary">
+          <Button type="submit" look="primary" isBusy={isBusy}>
             {t('staff.continue')}
           </Button>
         </ButtonRow>
