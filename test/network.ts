@@ -164,7 +164,7 @@ export class TestNetwork {
   /** Lets the waiting time of retries pass at a party, not of what waits for a date; with `lastTry`, the tries as well. */
   async hurry(id: string, lastTry = false): Promise<void> {
     const { db, wake } = this.party(id).running.machine
-    const attempts = lastTry ? sql`${LIMITS.jobAttemptsMax - 1}` : sql`attempts`
+    const attempts = lastTry ? sql`${LIMITS.lastingAttemptsMax - 1}` : sql`attempts`
     await sql`update job set run_at = now() - interval '1 second', attempts = ${attempts} where status = 'waiting' and run_at > now() and (attempts > 0 or kind = 'hiu.ask-again') and claimed_until is null`.execute(
       db,
     )

@@ -155,6 +155,8 @@ async function sendFetch(tx: Tx, needs: HiuReactionNeeds, event: ArtefactToldEve
     body,
     requestId: event.fetchRequest,
     failure,
+    // What the patient granted should come to something, also where we are switched off for a while.
+    lasting: true,
   })
 }
 
