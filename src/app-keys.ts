@@ -5,11 +5,12 @@ import { makeOutbound } from './http/outbound.ts'
 import type { KeysNeeds } from './keys/commands.ts'
 import { staffSecretKeys } from './people/staff-secret-keys.ts'
 import { makeAwsKmsProvider } from './vault/aws-kms.ts'
+import { openCryptoki } from './vault/cryptoki.ts'
 import { makeFileProvider } from './vault/file-provider.ts'
 import { type PartyKeys, saveKeyEncryptionKeys } from './vault/key-file.ts'
 import type { KeyProvider } from './vault/key-provider.ts'
 import { type Keyring, makeKeyring } from './vault/key-wrap.ts'
-import { loadPkcs11, makePkcs11Provider } from './vault/pkcs11.ts'
+import { makePkcs11Provider } from './vault/pkcs11.ts'
 import { dataKeyStore } from './vault/rewrap.ts'
 import { openShares } from './vault/shares.ts'
 import { makeVaultProvider } from './vault/vault-transit.ts'
@@ -65,7 +66,7 @@ async function openProvider(
   closers: (() => void | Promise<void>)[],
 ): Promise<KeyProvider> {
   if (pkcs11 !== undefined) {
-    const device = makePkcs11Provider({ module: await loadPkcs11(), settings: pkcs11, random })
+    const device = makePkcs11Provider({ cryptoki: await openCryptoki(pkcs11.library), settings: pkcs11, random })
     closers.push(device.close)
     return device
   }
