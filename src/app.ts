@@ -217,6 +217,7 @@ async function assemble(
   let wake = (): void => undefined
   const outbound = makeOutbound({
     allowPrivateNetworks: config.allowPrivateNetworks,
+    ...(config.callsOnly === undefined ? {} : { hosts: config.callsOnly }),
     nowMs: () => performance.now(),
     certificates: certificatesFor(config),
   })

@@ -21,6 +21,15 @@ export const ownCertificate = z.object({ certFile: file, keyFile: file, caFile: 
 export type OwnCertificate = z.output<typeof ownCertificate>
 
 /** Addresses of proxies that end TLS in front of us and say in `Client-Cert` which certificate a caller presented to them. */
+/** Hosts that may be called, where that is to be a list; one with a dot before it stands for all below it. */
+export const callsOnly = z
+  .array(
+    z
+      .string()
+      .regex(/^\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'write a host such as exchange.example.org or .example.org'),
+  )
+  .optional()
+
 export const certificateProxies = z
   .array(z.union([z.ipv4(), z.ipv6()], 'write the address of the proxy, such as 10.0.0.5'))
   .default([])

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { backupConfig, withBackupFolders } from './config-backup.ts'
 import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
 import { logExport, logTimestamps, policyLines } from './config-log.ts'
-import { certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
+import { callsOnly, certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
 import { HOLDS_BY_SETTING } from './hiu/copy.ts'
 import { parseFacilityId } from './kernel/id.ts'
 import { LIMITS } from './kernel/limits.ts'
@@ -97,6 +97,7 @@ const common = {
   operatorToken: z.string().min(32, 'write at least 32 random characters'),
   /** Only for a network on one machine or in one building: lets callbacks go to private addresses. */
   allowPrivateNetworks: z.boolean().default(false),
+  callsOnly,
   /** Profiles imported with `amanat fhir import`; the shipped ones without it. */
   profilesFolder: z.string().min(1).optional(),
   /** Never in production: invented people only. Whole messages are kept, and operators may break the party on purpose. */

@@ -113,6 +113,33 @@ describe('http/outbound', () => {
     assert.equal(reached, 0)
   })
 
+  test('with a list of hosts no other one is called, however alike its name', async () => {
+    let reached = 0
+    const base = await serve((_request, response) => {
+      reached++
+      response.end()
+    })
+    const listed = makeOutbound({ allowPrivateNetworks: true, hosts: ['127.0.0.1', '.example.org'], nowMs })
+    try {
+      assert.equal((await listed.call({ method: 'GET', url: base, headers: {} })).kind, 'answered')
+      for (const url of [
+        base.replace('127.0.0.1', 'localhost'),
+        'https://example.org/',
+        'https://evil-example.org/',
+        'https://callback.example.org.evil.net/',
+        'https://callback.example.org@evil.net/',
+      ]) {
+        const outcome = await listed.call({ method: 'POST', url, headers: {}, body: '{}' })
+        assert.equal(outcome.kind, 'forbidden', `${url}: ${JSON.stringify(outcome)}`)
+      }
+      assert.equal(reached, 1)
+      const below = await listed.call({ method: 'GET', url: 'https://nobody.here.example.org/', headers: {} })
+      assert.equal(below.kind, 'failed', 'on the list, though nobody is there')
+    } finally {
+      await listed.close()
+    }
+  })
+
   test('other schemes and credentials in the address are refused', async () => {
     for (const url of ['file:///etc/passwd', 'ftp://example.org', 'http://user:secret@example.org', 'nonsense']) {
       assert.equal((await open.call({ method: 'GET', url, headers: {} })).kind, 'forbidden', url)

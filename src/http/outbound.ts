@@ -92,6 +92,8 @@ export function isPrivateAddress(address: string): boolean {
  */
 export function makeOutbound(options: {
   readonly allowPrivateNetworks: boolean
+  /** The only hosts that are called; one with a dot before it stands for all below it. */
+  readonly hosts?: readonly string[]
   readonly nowMs: () => number
   readonly certificates?: readonly OwnCertificateFor[]
 }): Outbound {
@@ -115,7 +117,7 @@ export function makeOutbound(options: {
   const call = async (wanted: OutboundCall): Promise<CallOutcome> => {
     const startedMs = options.nowMs()
     const tookMs = (): number => Math.round(options.nowMs() - startedMs)
-    const fault = checkUrl(wanted.url, options.allowPrivateNetworks)
+    const fault = checkUrl(wanted.url, options.allowPrivateNetworks) ?? checkHost(wanted.url, options.hosts)
     if (fault !== undefined) return { kind: 'forbidden', reason: fault, tookMs: tookMs() }
     const { origin } = new URL(wanted.url)
     if (!tardy.mayCall(origin))
@@ -189,6 +191,14 @@ function checkUrl(text: string, allowPrivate: boolean): string | undefined {
   if (!allowPrivate && url.port !== '' && Number(url.port) < FREE_PORTS_FROM)
     return `port ${url.port} belongs to another service than the web`
   return undefined
+}
+
+function checkHost(text: string, hosts: readonly string[] | undefined): string | undefined {
+  const { hostname } = new URL(text)
+  const isListed = hosts?.some((host) => (host.startsWith('.') ? hostname.endsWith(host) : hostname === host)) ?? true
+  return isListed
+    ? undefined
+    : `${hostname} is not among the hosts that this party may call (callsOnly in its settings)`
 }
 
 async function readLimited(stream: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
