@@ -199,3 +199,69 @@ describe('the model of what patients allowed', () => {
     assert.throws(() => model.insist(), /no patient had allowed it/)
   })
 })
+
+describe('the models of emergencies, claims and suspensions', () => {
+  const AT = new Date('2026-11-22T07:00:00Z')
+  const later = (minutes: number): Date => new Date(AT.getTime() + minutes * 60_000)
+  const HOSPITAL = 'IN2710000011' as const
+  type Seen = readonly [party: 'sbx' | typeof HOSPITAL, event: Parameters<Model['see']>[1], at?: Date]
+
+  function faultsOf(...events: readonly Seen[]): string {
+    const model = new Model({ patientOf: (reference) => `${reference}@sbx`, facilityOf: () => HOSPITAL })
+    for (const [party, event, at = AT] of events) model.see(party, event, at)
+    return model.faults.join('; ')
+  }
+  const opened = { type: 'emergency.opened', subject: 'e1', patient: 'p', until: later(30).toISOString() }
+  const ended = { type: 'emergency.ended', subject: 'e1', patient: 'p', how: 'by hand' }
+  const reviewed = { type: 'emergency.reviewed', subject: 'e1', patient: 'p' }
+  const look = { type: 'records.viewed', subject: 'p', patient: 'p', ground: 'emergency', records: [{}] }
+
+  test('an emergency is open until its minute, ends once, and is reviewed once after it', () => {
+    const good: Seen[] = [
+      [HOSPITAL, opened],
+      [HOSPITAL, look, later(29)],
+      [HOSPITAL, { ...ended, how: 'time over' }, later(30)],
+      [HOSPITAL, reviewed, later(31)],
+    ]
+    assert.equal(faultsOf(...good), '')
+    assert.match(faultsOf([HOSPITAL, look]), /none was open/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, look, later(30)]), /none was open/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, ended], [HOSPITAL, look]), /none was open/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, { ...ended, how: 'time over' }]), /before its time/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, ended], [HOSPITAL, ended]), /was not open/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, reviewed]), /before its end/)
+    assert.match(faultsOf(...good, [HOSPITAL, reviewed, later(32)]), /or twice/)
+    assert.match(faultsOf([HOSPITAL, opened], [HOSPITAL, { ...opened, subject: 'e2' }]), /beside an open one/)
+  })
+
+  test('a copy that a law keeps is neither erased nor shown', () => {
+    const claimed = { type: 'hiu.copy-claimed', subject: 'c1', until: later(60).toISOString() }
+    const held = { type: 'hiu.copy-held', subject: 'c1' }
+    const erased = { type: 'hiu.copy-erased', subject: 'c1', documents: 1 }
+    const shown = { type: 'hiu.record-viewed', subject: 'c1' }
+    assert.equal(faultsOf([HOSPITAL, claimed], [HOSPITAL, held], [HOSPITAL, erased, later(60)]), '')
+    assert.equal(
+      faultsOf([HOSPITAL, claimed], [HOSPITAL, { type: 'hiu.claim-lifted', subject: 'c1' }], [HOSPITAL, erased]),
+      '',
+    )
+    assert.match(faultsOf([HOSPITAL, claimed], [HOSPITAL, erased]), /is claimed until/)
+    assert.match(faultsOf([HOSPITAL, claimed], [HOSPITAL, held], [HOSPITAL, shown]), /keeps sealed/)
+    assert.match(faultsOf([HOSPITAL, erased], [HOSPITAL, shown]), /or which is erased/)
+  })
+
+  test('who is shut out brings nothing about, until it is taken back', () => {
+    const saved = (status: string) => ({ type: 'partners.facility-saved', subject: HOSPITAL, status })
+    const asked = { type: 'consent.requested', subject: 'r1', hiu: HOSPITAL, requestId: 'o1' }
+    const routed = { type: 'transfer.requested', subject: 't1', hip: HOSPITAL, hiu: 'IN2910000022' }
+    const reported = { type: 'access.reported', actor: { kind: 'facility', id: HOSPITAL } }
+    const shutOut = { type: 'partners.client-suspended', subject: 'SBX_1' }
+    assert.equal(faultsOf(['sbx', saved('inactive')], ['sbx', saved('active')], ['sbx', asked], ['sbx', routed]), '')
+    assert.match(faultsOf(['sbx', saved('inactive')], ['sbx', asked]), /which is suspended/)
+    assert.match(faultsOf(['sbx', saved('inactive')], ['sbx', routed]), /which is suspended/)
+    assert.equal(
+      faultsOf(['sbx', shutOut], ['sbx', { ...shutOut, type: 'partners.client-resumed' }], ['sbx', reported]),
+      '',
+    )
+    assert.match(faultsOf(['sbx', shutOut], ['sbx', reported]), /software is shut out/)
+  })
+})
