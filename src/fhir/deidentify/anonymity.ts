@@ -1,4 +1,5 @@
 import { asText, isObject, type Obj } from '../json.ts'
+import { MASKED } from './values.ts'
 
 /** One person of an export: what others could know of her, and what they must not learn. */
 export type Person = {
@@ -18,6 +19,8 @@ export type AnonymityReport = {
   readonly l: number
   /** exp of the smallest entropy of sensitive values in a class (same: entropy l-diversity). */
   readonly entropyL: number
+  /** The largest part of a class that has the same condition; 1: whoever is known to be in it is known to have that (1/ℓ of Wong et al. 2006). */
+  readonly mostShared: number
   /** Persons whose class is smaller than asked for, or too uniform: to be left out, or their classes widened. */
   readonly atRisk: readonly string[]
 }
@@ -38,6 +41,7 @@ export function anonymityReport(
     k: least(classes.map(({ length }) => length)),
     l: least(classes.map((members) => valuesOf(members).size)),
     entropyL: least(classes.map((members) => Math.exp(entropyOf(members)))),
+    mostShared: Math.max(0, ...classes.map(mostShared)),
     atRisk: atRisk.flat().map(({ pseudonym }) => pseudonym),
   }
 }
@@ -49,6 +53,11 @@ function valuesOf(members: readonly Person[]): ReadonlyMap<string, number> {
     for (const value of sensitive.size === 0 ? [NOTHING_KNOWN] : sensitive)
       counts.set(value, (counts.get(value) ?? 0) + 1)
   return counts
+}
+
+function mostShared(members: readonly Person[]): number {
+  const counts = [...valuesOf(members)].filter(([value]) => value !== NOTHING_KNOWN).map(([, count]) => count)
+  return Math.max(0, ...counts) / members.length
 }
 
 function entropyOf(members: readonly Person[]): number {
@@ -68,33 +77,42 @@ export function personsOf(documents: readonly Obj[]): readonly Person[] {
   })
   return [...Map.groupBy(found, ({ pseudonym }) => pseudonym)].map(([pseudonym, same]) => ({
     pseudonym,
-    quasi: QUASI.map(
-      (_, at) => same.map(({ quasi }) => quasi[at]).find((one) => one !== undefined && one !== '') ?? '',
+    // All that her documents say, two addresses too: who knows one of them knows more than who knows none.
+    quasi: QUASI.map((_, at) =>
+      [...new Set(same.flatMap(({ quasi }) => (quasi[at] ?? '').split(BETWEEN)))]
+        .filter((one) => one !== '')
+        .toSorted()
+        .join(BETWEEN),
     ),
     sensitive: new Set(same.flatMap(({ sensitive }) => [...sensitive])),
   }))
 }
 
-const QUASI: readonly ((patient: Obj) => unknown)[] = [
-  (patient) => patient['gender'],
-  (patient) => asText(patient['birthDate']).slice(0, 4),
-  (patient) => firstOf(patient['address'])?.['state'],
-  (patient) => firstOf(patient['address'])?.['postalCode'],
+const BETWEEN = ' and '
+const QUASI: readonly ((patient: Obj) => readonly unknown[])[] = [
+  (patient) => [patient['gender']],
+  (patient) => [asText(patient['birthDate']).slice(0, 4)],
+  (patient) => objects(patient['address']).map(({ state }) => state),
+  (patient) => objects(patient['address']).map(({ postalCode }) => postalCode),
 ]
 
 function personOf(patient: Obj, resources: readonly Obj[]): Person {
   const codes = resources
     .filter(({ resourceType }) => resourceType === 'Condition')
     .flatMap(({ code }) => (isObject(code) && Array.isArray(code['coding']) ? code['coding'] : []))
-    .flatMap((coding: unknown) => (isObject(coding) ? [`${asText(coding['system'])}|${asText(coding['code'])}`] : []))
+    // That a condition is masked says nothing of which it is.
+    .flatMap((coding: unknown) =>
+      isObject(coding) && coding['code'] !== MASKED.code
+        ? [`${asText(coding['system'])}|${asText(coding['code'])}`]
+        : [],
+    )
   return {
-    pseudonym: asText(firstOf(patient['identifier'])?.['value']),
-    quasi: QUASI.map((read) => asText(read(patient))),
+    pseudonym: asText(objects(patient['identifier'])[0]?.['value']),
+    quasi: QUASI.map((read) => read(patient).map(asText).join(BETWEEN)),
     sensitive: new Set(codes),
   }
 }
 
-function firstOf(list: unknown): Obj | undefined {
-  const [first] = Array.isArray(list) ? (list as readonly unknown[]) : []
-  return isObject(first) ? first : undefined
+function objects(list: unknown): readonly Obj[] {
+  return Array.isArray(list) ? list.filter(isObject) : []
 }

@@ -1,6 +1,5 @@
 import { isObject, type Obj } from '../json.ts'
 import { currentProfiles, type Member, type Rule, type TypeRef } from '../profiles.ts'
-import { ageAt } from './dates.ts'
 import { patientPseudonym, pseudonymousUuid, shiftDaysOf } from './project.ts'
 import { type Element, filled, TREATMENTS } from './values.ts'
 import { type Order, type Reason, type Reviewable, Work } from './work.ts'
@@ -13,7 +12,6 @@ export type Deidentified = {
   readonly toReview: readonly Reviewable[]
 }
 
-const AGE_MAX = 89
 const WITHHELD = 'withheld'
 /** What identifies by itself and is never content: ids of elements, versions, languages, narratives, foreign rules. */
 const NEVER = new Set(['id', 'meta', 'implicitRules', 'language', 'text', 'extension', 'fullUrl', 'link', 'signature'])
@@ -26,10 +24,11 @@ const PSEUDONYMOUS = { system: 'http://terminology.hl7.org/CodeSystem/v3-Observa
 export function deidentify(bundle: unknown, order: Order): Deidentified {
   const work = new Work(currentProfiles(), order, shiftDaysOf(order.project, order.patient))
   const entries = isObject(bundle) && Array.isArray(bundle['entry']) ? bundle['entry'].filter(isObject) : []
-  giveAddresses(work, entries)
-  const entry = entries.flatMap((one) => {
-    const address = work.addresses.get(addressOf(one))
-    const resource = address === undefined ? undefined : resourceOf(work, one['resource'], address)
+  const patient = entries.find((one) => isObject(one['resource']) && one['resource']['resourceType'] === 'Patient')
+  giveAddresses(work, entries, patient)
+  const entry = entries.flatMap((one, at) => {
+    const address = work.addresses.get(addressOf(one, at))
+    const resource = address === undefined ? undefined : resourceOf(work, one['resource'], address, one === patient)
     return resource === undefined ? [] : [{ fullUrl: address, resource }]
   })
   const taken = isObject(bundle) ? bundle : {}
@@ -44,20 +43,21 @@ export function deidentify(bundle: unknown, order: Order): Deidentified {
   return { document, removed: Object.fromEntries(work.removed), toReview: work.toReview }
 }
 
-const addressOf = (entry: Obj): string => {
-  const resource = isObject(entry['resource']) ? entry['resource'] : {}
+/** The address of an entry, or what stands for it: what it is and which, or only its place. */
+function addressOf(entry: Obj, at: number): string {
   const url = entry['fullUrl']
-  return typeof url === 'string' ? url : `${String(resource['resourceType'])}/${String(resource['id'])}`
+  if (typeof url === 'string') return url
+  const { resourceType, id } = isObject(entry['resource']) ? entry['resource'] : {}
+  return typeof id === 'string' && id !== '' ? `${String(resourceType)}/${id}` : `#${at}`
 }
 
 /** Every entry gets an address made from its old one; the patient's is the same in all her documents. */
-function giveAddresses(work: Work, entries: readonly Obj[]): void {
-  const { project, patient } = work.order
-  for (const entry of entries) {
+function giveAddresses(work: Work, entries: readonly Obj[], patient: Obj | undefined): void {
+  for (const [at, entry] of entries.entries()) {
     const resource = isObject(entry['resource']) ? entry['resource'] : {}
-    const old = addressOf(entry)
-    const name = resource['resourceType'] === 'Patient' ? 'patient' : old
-    const address = `urn:uuid:${pseudonymousUuid(project, patient, name)}`
+    const old = addressOf(entry, at)
+    const name = entry === patient ? 'patient' : old
+    const address = `urn:uuid:${pseudonymousUuid(work.order.project, work.order.patient, name)}`
     work.addresses.set(old, address)
     if (typeof resource['id'] === 'string' && resource['id'] !== '')
       work.addresses.set(`${String(resource['resourceType'])}/${resource['id']}`, address)
@@ -79,16 +79,16 @@ function dateOf(work: Work, value: unknown): unknown {
 
 /**
  * One resource by the definition of its type. One that carries a modifier extension goes whole: without that extension it would say
- * something else (R4 §2.4.1).
+ * something else (R4 §2.4.1). Of several Patients (a mother, her child) the first is whom the document is about.
  */
-function resourceOf(work: Work, value: unknown, address: string): Obj | undefined {
+function resourceOf(work: Work, value: unknown, address: string, isPatient: boolean): Obj | undefined {
   if (!isObject(value)) return undefined
   const type = String(value['resourceType'])
   const definition = work.profiles.base(type)
   if (definition?.kind !== 'resource' || definition.abstract) return work.drop('unknown-element')
   if (value['modifierExtension'] !== undefined) return work.drop('extension')
   const id = address.slice('urn:uuid:'.length)
-  const identifier = type === 'Patient' ? { identifier: [pseudonymOf(work, 'patient', '')] } : {}
+  const identifier = isPatient ? { identifier: [pseudonymOf(work, 'patient', '')] } : {}
   return { resourceType: type, id, ...identifier, ...membersOf(work, value, definition.root, type) }
 }
 
@@ -123,7 +123,7 @@ function valueOf(work: Work, value: unknown, { rule, type }: Member, path: strin
 function itemOf(work: Work, element: Element): unknown {
   const { value, rule, type, path } = element
   const code = type?.code ?? ''
-  if (path === 'Patient.birthDate' && isTooOld(work, value)) return work.drop('age-over-89')
+  if (path === 'Location.position') return work.drop('place')
   const treat = TREATMENTS.get(code)
   if (treat !== undefined) return treat(work, element)
   // Contained resources have no address of their own, so what refers to them is dropped, and they with it.
@@ -132,11 +132,4 @@ function itemOf(work: Work, element: Element): unknown {
   if (!isObject(value) || shape === undefined) return work.drop('unknown-element')
   if (value['modifierExtension'] !== undefined) return work.drop('extension')
   return filled(membersOf(work, value, shape, path))
-}
-
-/** 164.514(b)(2)(i)(C): no element of a date that tells an age over 89. */
-function isTooOld(work: Work, value: unknown): boolean {
-  if (work.order.mode !== 'safe-harbour') return false
-  const age = typeof value === 'string' ? ageAt(value, work.order.now) : undefined
-  return age !== undefined && age > AGE_MAX
 }

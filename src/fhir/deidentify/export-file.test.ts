@@ -43,6 +43,11 @@ describe('fhir/deidentify/export-file', () => {
     assert.equal(await deidentifyCommand(order('two'), () => {}), 0)
     const first = (out: string) => readFileSync(join(folder, out, 'documents', '000001.json'), 'utf8')
     assert.equal(first('two'), first('one'))
+    const names = readdirSync(join(folder, 'one', 'documents')).map((name) => {
+      const text = readFileSync(join(folder, 'one', 'documents', name), 'utf8')
+      return (JSON.parse(text) as { identifier: { value: string } }).identifier.value
+    })
+    assert.deepEqual(names, names.toSorted(), 'their order says nothing of the names of the files')
   })
 
   test('what cannot be done is a sentence that names the option, and nothing is written', async () => {
@@ -52,6 +57,10 @@ describe('fhir/deidentify/export-file', () => {
       return said.at(-1) ?? ''
     }
     assert.match(await refuse({ out: join(folder, 'one') }), /--out: .* is not empty/)
+    assert.match(await refuse({ folder: join(folder, 'nowhere') }), /nowhere cannot be read \(ENOENT\)/)
+    assert.match(await refuse({ reviewedFile: join(folder, 'nowhere') }), /--reviewed: .* cannot be read \(ENOENT\)/)
+    assert.match(await refuse({ keyFile: join(folder, 'no', 'where') }), /--key: .* cannot be made \(ENOENT\)/)
+    assert.match(await refuse({ out: join(folder, '0.json') }), /--out: .* cannot be read \(ENOTDIR\)/)
     writeFileSync(join(folder, 'bad.key'), 'nonsense')
     assert.match(await refuse({ keyFile: join(folder, 'bad.key') }), /--key: .*64 hexadecimal digits/)
     writeFileSync(join(folder, 'hashes'), '# read by Dr. Rao\nnonsense\n')

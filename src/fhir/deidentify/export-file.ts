@@ -5,6 +5,7 @@ import { isObject, type Obj } from '../json.ts'
 import { anonymityReport, personsOf } from './anonymity.ts'
 import { deidentify } from './document.ts'
 import type { Mode, Project } from './project.ts'
+import { namesOf, personsBehind } from './whose.ts'
 import type { Reason, Reviewable } from './work.ts'
 
 export type DeidentifyOrder = {
@@ -48,21 +49,47 @@ export async function deidentifyCommand(
 
 async function run(order: DeidentifyOrder, say: (line: string) => void): Promise<void> {
   await insistOnEmpty(order.out)
-  const project: Project = { id: order.project, key: await projectKey(order.keyFile) }
+  const files = await documentsIn(order.folder)
   const reviewed = await reviewedHashes(order.reviewedFile)
+  // Read twice: only when all names are known is it known who is who, and records with images would not all fit into memory.
+  const names: (readonly string[])[] = []
+  for (const file of files) names.push(await namesIn(order.folder, file))
+  const persons = personsBehind(names)
+  const project: Project = { id: order.project, key: await projectKey(order.keyFile) }
   const removed = new Map<string, number>()
   const toReview = new Map<string, Reviewable>()
   const documents: Obj[] = []
-  for (const name of (await readdir(order.folder)).filter((one) => one.endsWith('.json')).toSorted()) {
-    const bundle = await readDocument(join(order.folder, name), name)
-    const patient = patientOf(bundle, name)
+  for (const [at, file] of files.entries()) {
+    const bundle = await readDocument(join(order.folder, file), file)
+    const patient = persons[at] ?? ''
     const left = deidentify(bundle, { mode: order.mode, project, patient, now: order.now, reviewed })
     documents.push(left.document)
     for (const [reason, count] of Object.entries(left.removed)) removed.set(reason, (removed.get(reason) ?? 0) + count)
     for (const one of left.toReview) toReview.set(one.sha256, one)
   }
-  if (documents.length === 0) throw new DeidentifyFault(`${order.folder} has no FHIR documents (*.json)`)
-  await writeExport(order, documents, Object.fromEntries(removed), [...toReview.values()], say)
+  await writeExport(order, documents.toSorted(byPseudonym), Object.fromEntries(removed), [...toReview.values()], say)
+}
+
+/** In an order that says nothing: files are often named, and so sorted, by name or number of the patient. */
+function byPseudonym(one: Obj, other: Obj): number {
+  return JSON.stringify(one['identifier']) < JSON.stringify(other['identifier']) ? -1 : 1
+}
+
+async function documentsIn(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw new DeidentifyFault(
+      `${folder} cannot be read (${error.code ?? error.message}); name a folder of *.json files`,
+    )
+  })
+  const files = found.filter((one) => one.endsWith('.json')).toSorted()
+  if (files.length === 0) throw new DeidentifyFault(`${folder} has no FHIR documents (*.json)`)
+  return files
+}
+
+async function namesIn(folder: string, file: string): Promise<readonly string[]> {
+  const names = namesOf(await readDocument(join(folder, file), file))
+  if (names.length === 0) throw new DeidentifyFault(`${file} has no Patient with an identifier: whose document is it?`)
+  return names
 }
 
 async function writeExport(
@@ -77,7 +104,9 @@ async function writeExport(
   const safe = documents.filter(isHidden)
   const after = anonymityReport(personsOf(safe), order)
   const folder = join(order.out, 'documents')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new DeidentifyFault(`--out: ${order.out} cannot be made (${error.code ?? error.message})`)
+  })
   for (const [at, document] of safe.entries())
     await write(join(folder, `${String(at + 1).padStart(6, '0')}.json`), document)
   const account = {
@@ -85,7 +114,14 @@ async function writeExport(
     mode: order.mode,
     asked: { k: order.k, l: order.l },
     read: { documents: documents.length, ...report },
-    written: { documents: safe.length, persons: after.persons, classes: after.classes, k: after.k, l: after.l },
+    written: {
+      documents: safe.length,
+      persons: after.persons,
+      classes: after.classes,
+      k: after.k,
+      l: after.l,
+      mostShared: after.mostShared,
+    },
     leftOut: { persons: atRisk.length, documents: documents.length - safe.length },
     removed,
   }
@@ -116,7 +152,11 @@ async function projectKey(path: string): Promise<Uint8Array> {
   })
   if (text === undefined) {
     const key = randomBytes(32)
-    await writeFile(path, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    await writeFile(path, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx', flush: true }).catch(
+      (error: NodeJS.ErrnoException) => {
+        throw new DeidentifyFault(`--key: ${path} cannot be made (${error.code ?? error.message})`)
+      },
+    )
     return new Uint8Array(key)
   }
   if (!HASH.test(text.trim())) throw new DeidentifyFault(`--key: ${path} must hold 64 hexadecimal digits`)
@@ -125,7 +165,10 @@ async function projectKey(path: string): Promise<Uint8Array> {
 
 async function reviewedHashes(path: string | undefined): Promise<ReadonlySet<string>> {
   if (path === undefined) return new Set()
-  const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim())
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new DeidentifyFault(`--reviewed: ${path} cannot be read (${error.code ?? error.message})`)
+  })
+  const lines = text.split('\n').map((line) => line.trim())
   const hashes = lines.filter((line) => line !== '' && !line.startsWith('#'))
   const wrong = hashes.findIndex((line) => !HASH.test(line))
   if (wrong >= 0)
@@ -134,26 +177,17 @@ async function reviewedHashes(path: string | undefined): Promise<ReadonlySet<str
 }
 
 async function readDocument(path: string, name: string): Promise<Obj> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new DeidentifyFault(`${name} cannot be read (${error.code ?? error.message})`)
+  })
   let parsed: unknown
   try {
-    parsed = JSON.parse(await readFile(path, 'utf8'))
+    parsed = JSON.parse(text)
   } catch {
     throw new DeidentifyFault(`${name} is not JSON`)
   }
   if (!isObject(parsed) || parsed['resourceType'] !== 'Bundle') throw new DeidentifyFault(`${name} is no FHIR Bundle`)
   return parsed
-}
-
-/** By which documents of one patient are known to be hers: the first identifier of the Patient. Without one they cannot be put together. */
-function patientOf(bundle: Obj, name: string): string {
-  const entries = Array.isArray(bundle['entry']) ? bundle['entry'].filter(isObject) : []
-  const patient = entries
-    .map(({ resource }) => resource)
-    .find((one) => isObject(one) && one['resourceType'] === 'Patient')
-  const identifiers = isObject(patient) && Array.isArray(patient['identifier']) ? patient['identifier'] : []
-  const [first] = identifiers.filter(isObject).filter(({ value }) => typeof value === 'string')
-  if (first === undefined) throw new DeidentifyFault(`${name} has no Patient with an identifier: whose document is it?`)
-  return JSON.stringify([first['system'] ?? null, first['value']])
 }
 
 async function write(path: string, content: unknown): Promise<void> {

@@ -1,14 +1,17 @@
 import { isObject, type Obj } from '../json.ts'
 import type { Rule, TypeRef } from '../profiles.ts'
 import { isKnownCode } from './codes.ts'
-import { shiftDate, yearOf } from './dates.ts'
+import { ageAt, shiftDate, yearOf } from './dates.ts'
 import { knownPinCode, knownState } from './places.ts'
 import type { Work } from './work.ts'
 
 /** A number with ten digits before the point is no measurement: it is a phone number or an identifier. */
 const NUMBER_MAX = 1e9
+const DIGITS_MAX = 9
+const DIGITS_KEPT = 6
 const AGE_MAX = 89
-const MASKED = { system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'masked' }
+const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
+export const MASKED = { system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'masked' }
 const MEDIA_TYPES = new Set([
   'application/pdf',
   'image/jpeg',
@@ -36,7 +39,7 @@ export const TREATMENTS: ReadonlyMap<string, Treat> = new Map<string, Treat>([
   ['date', keepDate],
   ['dateTime', keepDate],
   ['instant', keepDate],
-  ['time', (work, { value }) => (/^\d{2}:\d{2}:\d{2}$/.test(String(value)) ? value : work.drop('date'))],
+  ['time', (work, { value }) => (TIME.test(String(value)) ? value : work.drop('date'))],
   ['code', keepCode],
   ['string', keepText],
   ['markdown', keepText],
@@ -69,7 +72,14 @@ export const TREATMENTS: ReadonlyMap<string, Treat> = new Map<string, Treat>([
 
 function keepNumber(work: Work, { value }: Element): unknown {
   if (typeof value !== 'number') return undefined
-  return Math.abs(value) < NUMBER_MAX ? value : work.drop('large-number')
+  return measured(value) ?? work.drop('large-number')
+}
+
+/** A number as a measurement: one with more digits than anybody measures, a phone number behind a point perhaps, is rounded. */
+function measured(value: number): number | undefined {
+  if (Math.abs(value) >= NUMBER_MAX) return undefined
+  const digits = value.toExponential().replace(/e.*$/, '').replaceAll(/\D/g, '')
+  return digits.length > DIGITS_MAX ? Number(value.toPrecision(DIGITS_KEPT)) : value
 }
 
 function keepDate(work: Work, { value, type }: Element): unknown {
@@ -77,6 +87,8 @@ function keepDate(work: Work, { value, type }: Element): unknown {
   const year = typeof value === 'string' ? yearOf(value, now) : undefined
   if (typeof value !== 'string' || year === undefined) return work.drop('date')
   if (mode === 'limited') return shiftDate(value, work.shiftDays, now)
+  // 164.514(b)(2)(i)(C): no year that tells an age over 89, of the patient or a relative: of birth, of an illness, of a vaccination.
+  if ((ageAt(value, now) ?? 0) > AGE_MAX) return work.drop('age-over-89')
   // An instant has no shorter form: the first moment of its year says no more than the year.
   return type?.code === 'instant' ? `${year}-01-01T00:00:00Z` : String(year)
 }
@@ -133,31 +145,59 @@ function keepReference(work: Work, { value }: Element): unknown {
 
 function keepQuantity(work: Work, { value }: Element): Obj | undefined {
   if (!isObject(value)) return undefined
-  const amount = value['value']
-  if (typeof amount !== 'number') return undefined
-  if (Math.abs(amount) >= NUMBER_MAX) return work.drop('large-number')
+  if (typeof value['value'] !== 'number') return undefined
+  const amount = measured(value['value'])
+  if (amount === undefined) return work.drop('large-number')
   const comparator = /^(?:<|<=|>=|>)$/.test(String(value['comparator'])) ? value['comparator'] : undefined
-  return filled({ value: amount, comparator, ...unitOf(work, value) })
+  const unit = unitOf(work, value)
+  if (isOld(work, amount, unit['code'])) return oldAge(work)
+  return filled({ value: amount, comparator, ...unit })
 }
 
 function unitOf(work: Work, { system, code, unit }: Obj): Obj {
   const ucum = 'http://unitsofmeasure.org'
-  for (const name of [system === ucum ? code : undefined, unit])
+  const words = typeof unit === 'string' ? (UNITS_OF_TIME.get(unit.trim().toLowerCase()) ?? unit) : undefined
+  for (const name of [system === ucum ? code : undefined, words])
     if (typeof name === 'string' && isKnownCode(work.profiles, ucum, name))
       return { unit: name, system: ucum, code: name }
   if (typeof unit === 'string') work.drop('free-text')
   return {}
 }
 
-/** Ages over 89 become one class (164.514(b)(2)(i)(C)). */
+/** Ages are written in words as often as in UCUM. */
+const UNITS_OF_TIME: ReadonlyMap<string, string> = new Map(
+  [
+    ['a', 'year', 'years', 'yr', 'yrs', 'y'],
+    ['mo', 'month', 'months'],
+    ['wk', 'week', 'weeks'],
+    ['d', 'day', 'days'],
+    ['h', 'hour', 'hours', 'hr', 'hrs'],
+  ].flatMap(([unit = '', ...words]) => words.map((word) => [word, unit] as const)),
+)
+
+const YEARS_OF: ReadonlyMap<unknown, number> = new Map([
+  ['a', 1],
+  ['mo', 1 / 12],
+  ['wk', 7 / 365.25],
+  ['d', 1 / 365.25],
+  ['h', 1 / 8766],
+])
+
+/** So long a time is an age, wherever it stands: ages over 89 become one class (164.514(b)(2)(i)(C)). Without a unit `value` is none. */
+function isOld(work: Work, value: number, unit: unknown): boolean {
+  return work.order.mode === 'safe-harbour' && value * (YEARS_OF.get(unit) ?? 0) >= AGE_MAX + 1
+}
+
+function oldAge(work: Work): Obj {
+  work.drop('age-over-89')
+  return { value: AGE_MAX + 1, comparator: '>=', unit: 'a', system: 'http://unitsofmeasure.org', code: 'a' }
+}
+
+/** An age without a unit that is known counts as one in years. */
 function keepAge(work: Work, element: Element): unknown {
   const age = keepQuantity(work, element)
   const { value, code } = age ?? {}
-  if (work.order.mode === 'limited' || typeof value !== 'number' || (code === 'a' && value <= AGE_MAX)) return age
-  const years = code === 'mo' ? value / 12 : code === 'wk' ? value / 52 : code === 'd' ? value / 365 : value
-  if (years <= AGE_MAX) return age
-  work.drop('age-over-89')
-  return { value: AGE_MAX + 1, comparator: '>=', unit: 'a', system: 'http://unitsofmeasure.org', code: 'a' }
+  return typeof value === 'number' && !YEARS_OF.has(code) && isOld(work, value, 'a') ? oldAge(work) : age
 }
 
 /** The object without what is undefined; undefined when nothing is left. */
