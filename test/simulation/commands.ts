@@ -38,7 +38,7 @@ export class Commands {
   readonly #model: Model
   readonly #dice: Seeded
   readonly #subscriptions: { readonly id: string; readonly patient: string }[] = []
-  readonly #emergency: EmergencyCommands
+  readonly emergency: EmergencyCommands
   readonly #shutOut: ShutOut
   #records = 0
 
@@ -46,7 +46,7 @@ export class Commands {
     this.#world = world
     this.#model = model
     this.#dice = dice
-    this.#emergency = new EmergencyCommands(world, model, dice, teams)
+    this.emergency = new EmergencyCommands(world, model, dice, teams)
     this.#shutOut = new ShutOut(world)
   }
 
@@ -103,10 +103,10 @@ export class Commands {
     const open = here.filter((one) => one.ended === undefined)
     const unread = here.filter((one) => one.reviewed === undefined)
     return [
-      some('break glass', 0.5, () => this.#emergency.open(hospital, reference)),
-      some('look', here.length === 0 ? 0.1 : 1.2, () => this.#emergency.look(hospital, patient, reference)),
-      ...(open.length === 0 ? [] : [some('end', 0.3, () => this.#emergency.end(this.#dice.pick(open)))]),
-      ...(unread.length === 0 ? [] : [some('review', 0.5, () => this.#emergency.review(this.#dice.pick(unread)))]),
+      some('break glass', 0.5, () => this.emergency.open(hospital, reference)),
+      some('look', here.length === 0 ? 0.1 : 1.2, () => this.emergency.look(hospital, patient, reference)),
+      ...(open.length === 0 ? [] : [some('end', 0.3, () => this.emergency.end(this.#dice.pick(open)))]),
+      ...(unread.length === 0 ? [] : [some('review', 0.5, () => this.emergency.review(this.#dice.pick(unread)))]),
     ]
   }
 

@@ -1,7 +1,7 @@
 import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
 import type { Call } from './clients.ts'
-import { claimCall, revokeCall } from './commands.ts'
+import { claimCall, recordNumber, revokeCall } from './commands.ts'
 import { runChores, settle, workOff } from './drain.ts'
 import { idText } from './ids.ts'
 import { type Model, Violation } from './model.ts'
@@ -52,9 +52,22 @@ export async function finish(simulation: Simulation): Promise<void> {
     for (const id of HOSPITALS) await runChores(world, id, HOSPITAL_CHORES, step)
     await workOff(world, step)
   }
+  await lookOnceMore(simulation, step)
   for (const id of PARTIES) await runChores(world, id, ['log sequencer'], step)
   model.insist()
   await reckon(simulation)
+}
+
+/** Hours after every emergency its doctor tries to read once more: the laws of {@link Model} say that she may not. */
+async function lookOnceMore(
+  { world, model, clients, commands }: Simulation,
+  step: (what: string) => void,
+): Promise<void> {
+  for (const { hospital, patient } of model.emergencies.all.values()) {
+    const call = commands.emergency.look(hospital, patient, recordNumber(patient))
+    step(`again ${call.name}`)
+    await world.tasks.start(call.name, async () => void (await clients.make(call)))
+  }
 }
 
 /** Whoever was shut out takes part again. */

@@ -5,7 +5,7 @@ import { simulate } from './simulation.ts'
 import { openStage } from './stage.ts'
 
 /** So many seeds: few while somebody waits, many in CI, any number with `npm run simulate`. */
-const SEEDS = process.env['CI'] === 'true' ? 500 : 12
+const SEEDS = process.env['CI'] === 'true' ? 500 : 9
 const FIRST = 1
 
 test('a seed gives the same run again', { timeout: 120_000 }, async () => {

@@ -47,7 +47,7 @@ export class Simulation {
   readonly logs: ReadonlyMap<PartyId, LogMirror>
   readonly trace: string[] = []
   readonly #dice: Seeded
-  readonly #commands: Commands
+  readonly commands: Commands
   readonly #kinds = new Map<string, number>()
   readonly #down = new Map<PartyId, number>()
   #left = COMMANDS
@@ -60,7 +60,7 @@ export class Simulation {
     this.model = new Model(registerOf(world))
     this.#dice = seeded(seed)
     this.clients = new Clients(world)
-    this.#commands = new Commands(world, this.model, this.#dice, stage.teams)
+    this.commands = new Commands(world, this.model, this.#dice, stage.teams)
     this.logs = new Map(PARTIES.map((id) => [id, new LogMirror(id, world.rows(id))]))
     for (const [patient, token] of stage.tokens) this.clients.tokens.set(patient, token)
     for (const [name, held] of stage.records) this.model.records.set(name, held)
@@ -70,7 +70,7 @@ export class Simulation {
     world.committed = (party, event, at) => {
       this.model.see(party.id as PartyId, event, at)
       if (event.type === 'linking.subscription-requested')
-        this.#commands.subscriptionAsked(String(event.subject), String(event['patient']))
+        this.commands.subscriptionAsked(String(event.subject), String(event['patient']))
     }
   }
 
@@ -131,7 +131,7 @@ export class Simulation {
 
   async #command(): Promise<void> {
     this.#left--
-    const call = this.#commands.next()
+    const call = this.commands.next()
     this.note('command', call.name)
     await this.#act(call.name, async () => this.came(await this.clients.make(call)))
   }
