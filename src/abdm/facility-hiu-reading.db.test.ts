@@ -8,6 +8,11 @@ import { readReceived } from '../hiu/reading.ts'
 import { listRecords, type Viewer, viewRecord } from '../hiu/view.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 
+const PERMISSION = {
+  dateRange: { from: '2021-01-01T00:00:00.000Z', to: '2026-11-20T00:00:00.000Z' },
+  dataEraseAt: '2026-12-22T00:00:00.000Z',
+  frequency: { unit: 'HOUR', value: 1, repeats: 2 },
+}
 const DOCTOR: Viewer = { name: 'Dr. Farida Khan', role: 'doctor', purpose: 'CAREMGT' }
 
 describe('reading what others sent, with what is withheld', () => {
@@ -68,21 +73,19 @@ describe('reading what others sent, with what is withheld', () => {
     assert.equal(await bench.count('hiu.record-viewed'), 1)
 
     const office = { name: 'Kavita Rane', role: 'records-officer', takesOut: true } as const
-    const taken = await read({ ...office, purpose: 'CAREMGT' })
-    assert.equal(taken.shown.length, 1)
-    assert.equal(await bench.count('hiu.record-exported'), 1)
-    await bench.drain()
-    const reports = bench.sent.filter(({ path }) => path === '/v1/accesses')
-    assert.deepEqual(
-      reports.map(({ body }) => (body as { asFile?: boolean }).asFile),
-      [undefined, true],
-      'the patient is told that it left as a file',
+    const kept = await read({ ...office, purpose: 'CAREMGT' })
+    assert.deepEqual(kept.shown, [])
+    assert.ok(kept.withheld.some(({ why }) => why === 'only-here'))
+    assert.ok(shown[0])
+    const tried = await transact(bench.machine, (tx) =>
+      viewRecord(tx, { facility: bench.needs.facility }, shown[0]?.id ?? assert.fail(), {
+        ...office,
+        purpose: 'CAREMGT',
+      }),
     )
-    assert.equal(await bench.count('hiu.record-viewed'), 1)
-    const asksHerself = await read({ ...office, purpose: 'PATRQT' })
-    assert.deepEqual(asksHerself.shown, [], 'the consent is for care')
-    assert.equal(await bench.count('hiu.record-exported'), 1)
-
+    assert.match(isRefusal(tried) ? tried.detail : '', /not taken out/, 'nor by another way')
+    assert.equal(await bench.count('hiu.record-exported'), 0)
+    await bench.drain()
     await tell(bench, asked.exchange, 'REVOKED', [asked.consentId])
     await bench.drain()
     const later = await read(DOCTOR)
@@ -91,5 +94,28 @@ describe('reading what others sent, with what is withheld', () => {
       later.erased.map(({ reason, ground }) => [reason, ground.artefact]),
       [['REVOKED', asked.consentId]],
     )
+  })
+
+  it('lets the records office take out what a consent lets be stored, for its purpose alone, and the patient is told', async () => {
+    const lookedBefore = await bench.count('hiu.record-viewed')
+    const deniedBefore = await bench.count('hiu.view-denied')
+    const permission = { ...PERMISSION, accessMode: 'STORE' }
+    const asked = await granted(bench, { permission })
+    const items = [{ careContext: 'visit-1', text: documentText('Prescription', { note: 'to be kept' }) }]
+    await bench.push(asked.dataPushUrl, sealPage(bench, asked, items, {}).body)
+    await bench.drain()
+    const office = { name: 'Kavita Rane', role: 'records-officer', takesOut: true } as const
+    assert.deepEqual((await read({ ...office, purpose: 'PATRQT' })).shown, [], 'the consent is for care')
+    const taken = await read({ ...office, purpose: 'CAREMGT' })
+    assert.deepEqual(
+      taken.shown.map(({ ground }) => ground.artefact),
+      [asked.consentId],
+    )
+    assert.equal(await bench.count('hiu.record-exported'), 1)
+    assert.equal(await bench.count('hiu.record-viewed'), lookedBefore)
+    assert.equal(await bench.count('hiu.view-denied'), deniedBefore)
+    await bench.drain()
+    const report = bench.last('/v1/accesses')?.body as { asFile?: boolean } | undefined
+    assert.equal(report?.asFile, true, 'that it left as a file')
   })
 })

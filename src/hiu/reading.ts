@@ -6,7 +6,7 @@ import type { PurposeCode } from '../policy/purpose.ts'
 import { type DocumentEntry, documentsOf, type Erasure, findErasure } from './document-store.ts'
 import type { ArtefactStatus } from './hiu.ts'
 import type { Artefact } from './store.ts'
-import { holdingOf, isForAnother, type ShownRecord, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
+import { holdingOf, isForAnother, type ShownRecord, staysHere, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
 
 /** Under what a document was received, and until when it may be kept. */
 export type GroundOfCopy = {
@@ -24,9 +24,9 @@ export type WithheldDocument = Pick<DocumentEntry, 'id' | 'hiType' | 'date' | 'r
   /**
    * `quarantined`: it did not pass the checks. `other-role`: not the work of this role. `other-purpose`: its consent is for another
    * purpose. `other-person`: somebody else opened it in an emergency, for herself. `kept-by-law`: its consent has ended, and a law keeps
-   * it, unread. `gate`: the gate said no.
+   * it, unread. `only-here`: its consent lets it be read, not taken out. `gate`: the gate said no.
    */
-  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'other-person' | 'kept-by-law' | 'gate'
+  readonly why: 'quarantined' | 'other-role' | 'other-purpose' | 'other-person' | 'kept-by-law' | 'only-here' | 'gate'
   readonly says?: string
   readonly ground: GroundOfCopy
 }
@@ -55,11 +55,11 @@ export async function readReceived(
   const shown: ReceivedRecord[] = []
   const withheld: WithheldDocument[] = []
   for (const entry of await documentsOf(tx, patient)) {
-    const ground = groundOf(
-      artefacts.find(({ id }) => id === entry.artefact),
-      entry,
-    )
-    const why = isForAnother(holding, entry, viewer) ? 'other-person' : whyNotTried(entry, ground, viewer, types)
+    const artefact = artefacts.find(({ id }) => id === entry.artefact)
+    const ground = groundOf(artefact, entry)
+    const why = isForAnother(holding, entry, viewer)
+      ? 'other-person'
+      : (whyNotTried(entry, ground, viewer, types) ?? (staysHere(viewer, artefact) ? 'only-here' : undefined))
     const result = why === undefined ? await viewEntry(tx, needs, entry, viewer, holding) : undefined
     if (result !== undefined && !isRefusal(result)) shown.push({ ...result, ground })
     else withheld.push(withheldOf(entry, ground, why ?? 'gate', isRefusal(result) ? result.detail : entry.reason))

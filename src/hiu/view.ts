@@ -102,8 +102,10 @@ export async function viewEntry(
   const decision = gate(tx, needs, entry, viewer, artefacts)
   const careContext = { careContextReference: entry.careContextReference }
   const isClosed = isForAnother(holding, entry, viewer)
+  const artefact = artefacts.find(({ id }) => id === entry.artefact)
+  const mayGo = !staysHere(viewer, artefact)
   const admitted =
-    !isQuarantined && !isClosed && admits(decision, { type: entry.hiType, date: entry.date, careContext })
+    !isQuarantined && !isClosed && mayGo && admits(decision, { type: entry.hiType, date: entry.date, careContext })
   const recorded = await record<ViewEvent>(tx, {
     type: !admitted ? 'hiu.view-denied' : viewer.takesOut === true ? 'hiu.record-exported' : 'hiu.record-viewed',
     actor: actorOf(needs, viewer),
@@ -123,15 +125,20 @@ export async function viewEntry(
     return refuse('hiu/view-denied', `This document is quarantined: ${entry.reason ?? 'it did not pass the checks'}`)
   if (isClosed)
     return refuse('hiu/view-denied', 'Only the person who opened these records in an emergency may read them.')
+  if (!mayGo) return refuse('hiu/view-denied', 'The consent lets this document be read here, not taken out as a file.')
   if (!admitted || !isAccess(recorded))
     return refuse('hiu/view-denied', decision.explain.map(({ says }) => says).join(' '))
   const opened = await openDocument(tx, recorded, entry)
   if (opened === undefined) return refuse('hiu/unknown-document')
-  const artefact = artefacts.find(({ id }) => id === entry.artefact)
   if (artefact !== undefined) await markRead(tx, recorded, artefact)
   const document = JSON.parse(new TextDecoder().decode(opened.bytes)) as unknown
   const display = showDocument(document)
   return { ...entry, document, findings: opened.findings, ...(display === undefined ? {} : { display }) }
+}
+
+/** Only a consent to store lets a document leave as a file: nobody erases that when the consent ends (ABDM V3 `permission.accessMode`). */
+export function staysHere(viewer: Pick<Viewer, 'takesOut'>, artefact: Artefact | undefined): boolean {
+  return viewer.takesOut === true && artefact?.granted?.terms.accessMode !== 'STORE'
 }
 
 const actorOf = (needs: ViewNeeds, { name, role, staff }: Viewer): Question['actor'] => ({

@@ -67,7 +67,7 @@ export function readingsOf({ role, attends, emergencyUntil }: Relation): readonl
 
 /**
  * For which purposes somebody may take a patient's records out as a file: the records office, because the patient asked for them (DPDP
- * s.11), or for her care. What others sent leaves under a consent for that purpose alone.
+ * s.11), or for her care. What others sent leaves under a consent for that purpose alone, which lets it be stored.
  */
 export function exportsOf(role: StaffRole): readonly Reading[] {
   if (role !== 'records-officer') return []
