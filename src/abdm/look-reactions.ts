@@ -49,6 +49,6 @@ async function reportOwnView(
       what: what.slice(at, at + LOOKS_PER_REPORT),
       ...(event.type === 'records.exported' ? { asFile: true } : {}),
     }
-    await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body })
+    await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
   }
 }
