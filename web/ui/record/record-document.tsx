@@ -5,8 +5,9 @@ import { Sheet } from '../sheet.tsx'
 import { Banner } from '../state.tsx'
 import style from './record.module.css'
 import { RecordNarrative } from './record-narrative.tsx'
-import { RecordRows, type RowsFrame } from './record-rows.tsx'
+import { RecordRows } from './record-rows.tsx'
 import { useKindWords, useRecordDates, useRecordWords } from './record-words.ts'
+import type { RowsFrame } from './rows-frame.ts'
 import { TrendChart } from './trend-chart.tsx'
 
 /**

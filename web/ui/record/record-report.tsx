@@ -5,8 +5,8 @@ import { State } from '../state.tsx'
 import style from './record.module.css'
 import { RecordAttachment } from './record-attachment.tsx'
 import { RecordResults } from './record-results.tsx'
-import type { RowsFrame } from './record-rows.tsx'
 import { useRecordDates, useRecordWords } from './record-words.ts'
+import type { RowsFrame } from './rows-frame.ts'
 
 /** A report of a laboratory or of images: what it found in short, then the results or the pictures. */
 export function RecordReport<Origin>(

@@ -1,6 +1,5 @@
 import { Fragment, type ReactNode } from 'react'
 import type { Row } from '../../../src/fhir/show-rows.ts'
-import type { Series } from '../../../src/fhir/trends.ts'
 import style from './record.module.css'
 import { RecordAttachment } from './record-attachment.tsx'
 import { RecordBill } from './record-bill.tsx'
@@ -11,14 +10,7 @@ import { RecordReport } from './record-report.tsx'
 import { RecordResults } from './record-results.tsx'
 import { RecordVaccines, RecordVaccinesDue } from './record-vaccines.tsx'
 import { useRecordDates } from './record-words.ts'
-
-/** What the rows of one document have in common. */
-export type RowsFrame<Origin> = {
-  readonly caption: string
-  readonly date: string | undefined
-  readonly history?: readonly Series<Origin>[]
-  readonly onCourse?: (series: Series<Origin>) => void
-}
+import type { RowsFrame } from './rows-frame.ts'
 
 /** The rows of a section in their order: what makes a table together stands in one table. */
 export function RecordRows<Origin>(props: RowsFrame<Origin> & { readonly rows: readonly Row[] }): ReactNode {
