@@ -147,6 +147,7 @@ function logoutRoute(given: DeskSsoNeeds): Route {
       200: { description: 'They are over; also when there were none' },
       400: { description: 'No logout token of this provider for this facility, or used already' },
       404: { description: 'This facility has no single sign-on' },
+      503: { description: 'The provider does not give its keys now; nobody was signed out. Say it again' },
     },
     prepare: async (machine, { raw, headers, source }) => {
       const needs = withProvider(given)

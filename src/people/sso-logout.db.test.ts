@@ -226,6 +226,28 @@ describe('people/sso-logout', () => {
     assert.equal(await finish(byPassword?.ticket ?? ''), 'staff/wrong-code')
   })
 
+  test('when the keys of the provider cannot be had, the token is not called wrong: it may be sent again', async () => {
+    const { clientSecret, ...named } = world.settings
+    const settings = {
+      ...named,
+      proof: { clientSecret },
+      scope: 'openid',
+      login: { claim: 'preferred_username' },
+      secondFactor: { acr: [], amr: ['otp'] },
+    }
+    const iat = Math.floor(Date.now() / 1_000)
+    const claims = { iss: named.issuer, aud: named.clientId, iat, exp: iat + 120, jti: 'five', sub: 'five' }
+    const token = await world.sign({ ...claims, events: { [EVENT]: {} } })
+    let isAway = true
+    const call: Outbound['call'] = (wanted) =>
+      isAway ? Promise.resolve({ kind: 'failed', reason: 'ECONNREFUSED', tookMs: 1 }) : outbound.call(wanted)
+    const provider = makeSsoProvider(settings, { ...outbound, call })
+    const refused = await provider.logoutOf(new Date(), token)
+    assert.equal(isRefusal(refused) && refused.code, 'staff/sso-unavailable')
+    isAway = false
+    assert.equal(must(await provider.logoutOf(new Date(), token)).subject, 'five')
+  })
+
   test('the claims of a logout token, and of what is none', () => {
     const claims = { iss: 'https://login.example', iat: 1_795_000_000, jti: 'a', sub: 'x', events: { [EVENT]: {} } }
     assert.deepEqual(logoutOfClaims(claims), {

@@ -22,7 +22,7 @@ export type SsoProvider = {
   readonly addressOf: (now: Date, redirectUri: string, secrets: SsoSecrets) => Promise<string | Refusal>
   /** Whom the answer proves; `staff/sso-refused` when anything about it does not hold. */
   readonly identityOf: (now: Date, answeredAt: URL, secrets: SsoSecrets) => Promise<SsoIdentity | Refusal>
-  /** What a logout token says; `staff/logout-refused` when it is none, or its keys cannot be had (OIDC Back-Channel Logout §2.8). */
+  /** What a logout token says; `staff/logout-refused` when it is none, `staff/sso-unavailable` when its keys cannot be had now (OIDC Back-Channel Logout §2.8). */
   readonly logoutOf: (now: Date, token: string) => Promise<SsoLogout | Refusal>
 }
 
@@ -67,6 +67,8 @@ export function makeSsoProvider(settings: SsoSettings, outbound: Outbound): SsoP
       // Nobody is asked for keys because of a token that does not even say that it is for us.
       if (!isAddressed(settings, token)) return refuse('staff/logout-refused')
       const logout = await logouts(async (way) => readLogout(settings, await prepare(now, way), way, { now, token }))
+      // Who could not be asked is no reason to call the token wrong: the provider may say it again.
+      if (isRefusal(logout) && logout.code !== 'staff/sso-refused') return logout
       return isRefusal(logout) || logout === undefined ? refuse('staff/logout-refused') : logout
     },
   }
