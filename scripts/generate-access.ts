@@ -7,7 +7,7 @@ import { STAFF_ACTS, STAFF_ROLES, type StaffRole } from '../src/kernel/staff-rol
 import { mayDo } from '../src/people/rules.ts'
 import { decide } from '../src/policy/decide.ts'
 import type { ConsentFact, Facts, Question } from '../src/policy/gate.ts'
-import { listedTypes, type Reading, type Relation, readingsOf } from '../src/records/rules.ts'
+import { exportsOf, listedTypes, type Reading, type Relation, readingsOf } from '../src/records/rules.ts'
 
 /** The parts of docs/permissions.md that are computed from the rules themselves: roles, records and states. */
 export function accessTables(): string {
@@ -19,7 +19,7 @@ ${actsTable()}
 
 ## Whose records a role reads, and when
 
-From \`records/rules.ts\`. Of records of others each consent narrows further. Every reading is recorded with its purpose and its ground before anything is opened.
+From \`records/rules.ts\`. Of records of others each consent narrows further. Every reading is recorded with its purpose and its ground before anything is opened. A file takes a proof anew (\`export.read\`), and what others sent goes into it only under a consent to store.
 
 ${readingsTable()}
 
@@ -60,8 +60,9 @@ function readingsTable(): string {
           .map(says)
           .join('<br>') || 'nothing',
     ),
+    exportsOf(role).map(says).join('<br>') || 'nothing',
   ])
-  return table(['', 'knows that there is', ...RELATIONS.map(([state]) => state)], rows)
+  return table(['', 'knows that there is', ...RELATIONS.map(([state]) => state), 'takes out as a file'], rows)
 }
 
 const kinds = (types: readonly HiType[]): string =>

@@ -3,11 +3,11 @@ import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
 import { type StaffCaller, staffActor, staffOf } from '../kernel/caller.ts'
-import { parseAbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { type RecordsNeeds, readPatient } from '../records/commands.ts'
-import { findLooks, findOpenings, type LookSearch } from './access-log.ts'
+import type { RecordsNeeds } from '../records/commands.ts'
+import { existingPatientKey } from '../vault/data-keys.ts'
+import { findLooks, findOpenings, type LookSearch, namesOf } from './access-log.ts'
 import { FILE_FORMS, type FileLine, lineOfLook, lineOfOpening, writeFile } from './access-log-file.ts'
 
 const moment = z.iso.datetime({ offset: true })
@@ -128,10 +128,15 @@ async function recordAsked(
 ): Promise<void> {
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(rest)) if (value !== undefined) words.append(name, value)
-  // A number that nobody has is nobody's: no key is made for it.
-  const isKnown =
-    whose !== undefined && (parseAbhaAddress(whose) !== undefined || !isRefusal(await readPatient(tx, whose)))
-  const about = isKnown ? { patient: whose } : {}
+  const name = whose === undefined ? undefined : await nameWithKey(tx, needs, whose)
+  const about = name === undefined ? {} : { patient: name }
   const actor = staffActor(needs.facility.id, staff)
   await announce(tx, await record(tx, { type: 'log.read', actor, ...about, query: `${list}?${words.toString()}` }))
+}
+
+/** Under which name events about this patient stand. What nobody has here is nobody's: no key is made for it. */
+async function nameWithKey(tx: Tx, needs: RecordsNeeds, given: string): Promise<string | undefined> {
+  for (const name of await namesOf(tx, needs, given))
+    if ((await existingPatientKey(tx, name)) !== undefined) return name
+  return undefined
 }

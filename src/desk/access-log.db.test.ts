@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { addStaff, openDesk, provedAtDesk } from '../../test/desk-bench.ts'
 import { type Bench, openBench } from '../../test/hip-bench.ts'
+import { receiptsAbout } from '../audit/receipts.ts'
 import { record } from '../audit/record.ts'
 import { transact } from '../db/tx.ts'
+import { bucketOf } from '../kernel/bucket.ts'
 import { staffActor } from '../kernel/caller.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { addPatient } from '../records/commands.ts'
+import { existingPatientKey } from '../vault/data-keys.ts'
 import { findLooks, type LookSearch } from './access-log.ts'
 import { lookAtPatient } from './looks.ts'
 
@@ -66,6 +69,58 @@ describe('desk/access-log', () => {
       'hiu.record-viewed',
     ])
     assert.deepEqual(await find({ patient: 'nobody@sbx' }), { looks: [] })
+  })
+
+  test('a look that somebody changed stands in the list of everybody: whose it was, nobody can say any more', async () => {
+    const nurse = await addStaff(bench.machine, 'nurse', 'Lata Kadam')
+    const actor = staffActor(bench.needs.facility.id, nurse)
+    const MEENA = 'meena.pillai@sbx'
+    const { id } = await transact(bench.machine, (tx) =>
+      record(tx, { type: 'hiu.record-viewed', actor, patient: MEENA, subject: 'consent-2' }),
+    )
+    const mine = { patient: MEENA, person: nurse.id }
+    assert.deepEqual(typesOf(await find(mine)), ['hiu.record-viewed'])
+    await bench.machine.db
+      .updateTable('audit_event')
+      .set({ body: Buffer.from('other') })
+      .where('bucket', '=', bucketOf(MEENA))
+      .where('id', '=', id)
+      .execute()
+    assert.deepEqual(
+      (await find(mine)).looks.map((look) => [look.id, look.changed]),
+      [[id, true]],
+    )
+  })
+
+  test('asking is recorded in the log of the patient who is named; of somebody unknown here no key is made', async () => {
+    const desk = openDesk(bench.machine, bench.needs as never)
+    try {
+      const dpo = await addStaff(bench.machine, 'dpo', 'Kavita Rane')
+      const keyOf = (patient: string) => transact(bench.machine, (tx) => existingPatientKey(tx, patient))
+      for (const patient of ['nobody@sbx', 'MRN-404']) {
+        assert.equal((await desk.call(dpo, 'GET', `/v1/desk/access-log?patient=${patient}`)).status, 200)
+        assert.equal(await keyOf(patient), undefined, patient)
+      }
+      await transact(bench.machine, async (tx) => {
+        const who = { name: 'Ravi K', gender: 'male', birthDate: '1970-01-01' } as const
+        const patient = { reference: 'MRN-8', ...who, abhaAddress: 'ravi.kumar@sbx' as AbhaAddress }
+        must(await addPatient(tx, bench.needs, { kind: 'system', id: 'test' }, patient))
+      })
+      // Nothing stands under the address of the last one: he is known by his number alone.
+      for (const [patient, stands] of [
+        [ASHA, ASHA],
+        [MRN, MRN],
+        ['ravi.kumar@sbx', 'MRN-8'],
+      ] as const) {
+        assert.equal((await desk.call(dpo, 'GET', `/v1/desk/access-log?patient=${patient}`)).status, 200)
+        const [asked] = await transact(bench.machine, (tx) =>
+          receiptsAbout(tx, stands, { types: ['log.read'], limit: 1 }),
+        )
+        assert.ok(asked !== undefined && !('changed' in asked), patient)
+      }
+    } finally {
+      await desk.close()
+    }
   })
 
   test('the list goes out as a file only after a proof anew; who opened what lately stands there without a patient named', async () => {

@@ -53,7 +53,8 @@ export async function findLooks(tx: Tx, needs: RecordsNeeds, search: LookSearch)
     const page = await newestOf(tx, names, before)
     for (const one of page) {
       if (from !== undefined && !('changed' in one) && new Date(one.at) < from) return { looks }
-      if (search.person === undefined || staffOf(one) === search.person) looks.push(lineOf(one))
+      // Whose look a changed row was, nobody can say: it stands in everybody's list.
+      if (search.person === undefined || 'changed' in one || staffOf(one) === search.person) looks.push(lineOf(one))
       before = one.id
       if (looks.length === LIMITS.pageSizeMax) return { looks, next: one.id }
     }
@@ -62,8 +63,8 @@ export async function findLooks(tx: Tx, needs: RecordsNeeds, search: LookSearch)
   return before === undefined ? { looks } : { looks, next: before as Id<'event'> }
 }
 
-/** Under which names events about this patient stand. */
-async function namesOf(tx: Tx, needs: RecordsNeeds, given: string): Promise<readonly string[]> {
+/** Under which names events about this patient stand, the given one first. */
+export async function namesOf(tx: Tx, needs: RecordsNeeds, given: string): Promise<readonly string[]> {
   const address = parseAbhaAddress(given)
   if (address !== undefined) {
     const patients = await findPatients(tx, needs, 'abha-address', address)
