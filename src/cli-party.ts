@@ -39,6 +39,13 @@ export function readFacility(file: string, env: Env) {
   return readParty(file, env)
 }
 
+/** The same for the exchange, where patients have their accounts. */
+export function readExchange(file: string, env: Env) {
+  if (readConfigFile(file, env).role !== 'exchange')
+    throw new ConfigFault(`${file} is of a facility; patients have their accounts at the exchange`)
+  return readParty(file, env)
+}
+
 /** Where the party of these settings listens on this machine, and the token of its operator. */
 export function readParty(file: string, env: Env) {
   const { name, listen, operatorToken, publicUrl, keysFolder, tls } = readConfigFile(file, env)

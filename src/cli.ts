@@ -11,7 +11,7 @@ import { addAccountCommands } from './cli-accounts.ts'
 import { addKeysCommands } from './cli-keys.ts'
 import { addMigrateCommands } from './cli-migrate.ts'
 import { addPartnerCommands } from './cli-partners.ts'
-import { type Does, readFacility, readParty } from './cli-party.ts'
+import { type Does, readExchange, readFacility, readParty } from './cli-party.ts'
 import { addRecoveryCommands } from './cli-recovery.ts'
 import { addStaffCommands } from './cli-staff.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
@@ -98,7 +98,7 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
   })
   addWitnessCommand(program, does)
   addStaffCommands(program, does, (file) => readFacility(file, process.env))
-  addAccountCommands(program, does, (file) => readParty(file, process.env))
+  addAccountCommands(program, does, (file) => readExchange(file, process.env))
   addKeysCommands(program, does, (file) => readParty(file, process.env))
   addPartnerCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)

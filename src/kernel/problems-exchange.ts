@@ -19,6 +19,7 @@ export const EXCHANGE_PROBLEMS = {
     abdm: 'ABDM-1006',
     title: 'This account is being closed: what it had allowed is still ending. Try again in a minute.',
   },
+  'people/closed-already': { status: 409, abdm: 'ABDM-1006', title: 'This account is closed already.' },
   'people/not-closed': { status: 409, abdm: 'ABDM-1006', title: 'This account is not closed.' },
   'partners/unknown-bridge': { status: 404, abdm: 'ABDM-1026', title: 'There is no such bridge.' },
   'partners/duplicate-bridge': {

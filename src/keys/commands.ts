@@ -23,12 +23,13 @@ export type KeysStatus = {
   readonly waiting: number
 }
 
-/** Which versions wrap how many keys. */
+/** Which versions wrap how many keys; one that wraps none any more is there until it is destroyed. */
 export async function keysStatus(tx: Tx, { keyring, stores }: KeysNeeds): Promise<KeysStatus> {
   const current = await keyring.current()
   const counts = new Map<string, number>([[current, 0]])
   for (const store of stores)
     for (const { wrapId, keys } of await store.count(tx)) counts.set(wrapId, (counts.get(wrapId) ?? 0) + keys)
+  for (const wrapId of await keyring.versions()) counts.set(wrapId, counts.get(wrapId) ?? 0)
   const versions = [...counts].map(([wrapId, keys]) => ({ wrapId, keys, isCurrent: wrapId === current }))
   const waiting = versions.filter(({ isCurrent }) => !isCurrent).reduce((sum, { keys }) => sum + keys, 0)
   return { provider: keyring.provider.kind, current, versions, waiting }
@@ -58,7 +59,9 @@ export async function destroyVersion(
   input: { readonly wrapId: string; readonly actor: Actor },
 ): Promise<true | Refusal> {
   const { wrapId, actor } = input
-  if (!keyring.owns(wrapId)) return refuse('keys/unknown-version')
+  if (!keyring.owns(wrapId)) return refuse('keys/unknown-version', 'amanat keys status shows the versions.')
+  if ((await keyring.current()) === wrapId)
+    return refuse('keys/version-in-use', 'This version wraps new keys; rotate first.')
   for (const store of stores)
     if ((await store.wrapIds(tx)).includes(wrapId))
       return refuse(

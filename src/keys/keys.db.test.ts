@@ -65,6 +65,14 @@ describe('keys/keys', () => {
     while ((await rewrapBatch(machine, needs)) > 0) continue
   }
 
+  test('the version that wraps new keys is not destroyed, even when it has wrapped none yet', async () => {
+    await empty()
+    const { machine, needs } = makeDisk().start()
+    const wrapId = await needs.keyring.current()
+    const done = await transact(machine, (tx) => destroyVersion(tx, needs, { wrapId, actor: OPERATOR }))
+    assert.ok(isRefusal(done) && done.code === 'keys/version-in-use' && /rotate first/.test(done.detail))
+  })
+
   test('rotation wraps every data key anew, touches no data, and is in the log; an unused version can be destroyed', async () => {
     await empty()
     const disk = makeDisk()
@@ -89,7 +97,10 @@ describe('keys/keys', () => {
     const tooEarly = await transact(machine, (tx) => destroyVersion(tx, needs, { wrapId: older, actor: OPERATOR }))
     assert.ok(isRefusal(tooEarly) && tooEarly.code === 'keys/version-in-use')
     await rewrapAll(party)
-    assert.equal((await transact(machine, (tx) => keysStatus(tx, needs))).waiting, 0)
+    const done = await transact(machine, (tx) => keysStatus(tx, needs))
+    assert.equal(done.waiting, 0)
+    const left = { wrapId: older, keys: 0, isCurrent: false }
+    assert.deepEqual(done.versions[1], left, 'what can be destroyed now has a name')
     const current = await transact(machine, (tx) => destroyVersion(tx, needs, { wrapId: made.wrapId, actor: OPERATOR }))
     assert.ok(isRefusal(current) && current.code === 'keys/version-in-use')
     assert.equal(await transact(machine, (tx) => destroyVersion(tx, needs, { wrapId: older, actor: OPERATOR })), true)

@@ -34,7 +34,9 @@ type Closes = {
 
 /** Whether an account can be closed now: not while its patient decides for others, who would be left without anybody. */
 async function checkClosing(tx: Tx, needs: IndexNeeds, patient: AbhaAddress): Promise<Refusal | undefined> {
-  if ((await findPatient(tx, patient)) === undefined) return refuse('people/unknown-patient')
+  const found = await findPatientOrClosed(tx, patient)
+  if (found === undefined) return refuse('people/unknown-patient')
+  if (found.status === 'closed') return refuse('people/closed-already')
   return (await dependantsOf(tx, needs, patient)).length > 0 ? refuse('people/decides-for-others') : undefined
 }
 

@@ -103,6 +103,8 @@ describe('rights/closing', () => {
     const closed = await close()
     assert.equal(closed.status, 200, JSON.stringify(closed.body))
     assert.equal(closed.body['ended'], false)
+    const twice = await exchange.inTx((tx) => closeAccount(tx, needs(), { patient: ASHA, actor: OPERATOR, wish: 'a' }))
+    assert.ok(isRefusal(twice) && twice.code === 'people/closed-already', 'an operator does not wonder who she is')
     const early = await reopen()
     assert.ok(isRefusal(early) && early.code === 'people/still-closing')
     await workOff()

@@ -21,7 +21,9 @@ export async function keysStatusCommand(party: OwnParty, options: { readonly jso
   }
   out(`provider ${found.provider}`)
   for (const { wrapId, keys, isCurrent } of found.versions)
-    out(`${isCurrent ? 'current ' : 'older   '} ${wrapId.padEnd(40)} ${keys} data keys`)
+    out(
+      `${isCurrent ? 'current ' : 'older   '} ${wrapId.padEnd(40)} ${keys} data keys${isCurrent || keys > 0 ? '' : ', can be destroyed'}`,
+    )
   out(
     found.waiting === 0
       ? 'All data keys are wrapped by the current version.'

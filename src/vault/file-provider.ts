@@ -38,9 +38,8 @@ export function makeFileProvider(needs: {
       change([key, ...keys])
       return fileKeyId(key)
     },
+    versions: async () => keys.map(fileKeyId),
     destroyVersion: async (wrapId) => {
-      if (fileKeyId(first()) === wrapId)
-        return refuse('keys/version-in-use', 'This version wraps new keys; rotate first.')
       if (!keys.some((key) => fileKeyId(key) === wrapId)) return refuse('keys/unknown-version')
       change(keys.filter((key) => fileKeyId(key) !== wrapId))
       return true

@@ -19,6 +19,8 @@ export type KeyProvider = {
   readonly rewrap?: (wrapId: string, ciphertext: Uint8Array) => Promise<Wrapping>
   /** Makes a new version, answers its name; or says who makes it. */
   readonly rotate: () => Promise<string | Refusal>
+  /** Names of the versions that there are, where they are destroyed from here and not by the key service's own tools. */
+  readonly versions?: () => Promise<readonly string[]>
   /** Destroys a version that nothing uses any more; or says who does. */
   readonly destroyVersion: (wrapId: string) => Promise<true | Refusal>
 }

@@ -11,6 +11,8 @@ export type Keyring = KeyWrap & {
   /** Wraps anew under the current version of the current provider. */
   readonly rewrap: (blob: Uint8Array) => Promise<WrappedKey>
   readonly owns: (wrapId: string) => boolean
+  /** Names of all versions that could be destroyed from here once nothing needs them, the current one among them. */
+  readonly versions: () => Promise<readonly string[]>
   /** Destroys a version, at whichever provider has it. */
   readonly destroyVersion: (wrapId: string) => Promise<true | Refusal>
 }
@@ -47,6 +49,7 @@ export function makeKeyring(needs: {
     wrap,
     current: provider.current,
     destroyVersion: async (wrapId) => ownerOf(wrapId).destroyVersion(wrapId),
+    versions: async () => (await Promise.all(all.map((each) => each.versions?.() ?? []))).flat(),
     owns: (wrapId) => all.some((each) => each.owns(wrapId)),
     rewrap: async (blob) => {
       const { wrapId, ciphertext } = readWrapped(blob)

@@ -55,8 +55,12 @@ describe('vault/pkcs11', () => {
     changed[20] = (changed[20] ?? 0) ^ 1
     await assert.rejects(provider.unwrap(anew.wrapId, changed))
     assert.equal((await provider.unwrap(anew.wrapId, anew.ciphertext)).length, 61, 'it goes on after a refusal')
+    assert.ok((await provider.versions?.())?.includes(first))
     const destroyed = await provider.destroyVersion(first)
     assert.ok(!isRefusal(destroyed))
+    const again = await provider.destroyVersion(first)
+    assert.ok(isRefusal(again) && again.code === 'keys/unknown-version')
+    assert.equal((await provider.versions?.())?.includes(first), false)
     await assert.rejects(provider.unwrap(first, wrapped[0]?.ciphertext ?? new Uint8Array()), /has no key amanat.v1/)
     provider.close()
   })

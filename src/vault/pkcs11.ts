@@ -1,5 +1,6 @@
 import { KeysAway } from '../crypto/envelope.ts'
 import type { Random } from '../db/tx.ts'
+import { refuse } from '../kernel/refusal.ts'
 import type { Cryptoki, Gcm } from './cryptoki.ts'
 import { CryptokiFault, type Word } from './cryptoki-library.ts'
 import { KeyFault } from './key-file.ts'
@@ -25,7 +26,7 @@ export function makePkcs11Provider(needs: {
   const name = `pkcs11-${settings.token}/${settings.key}.v`
   const session = openSession(cryptoki, settings)
   const inTurn = makeQueue()
-  const { last, make, keyOf } = keysOf(cryptoki, session, settings.key)
+  const { versions, last, make, keyOf } = keysOf(cryptoki, session, settings.key)
   const current = (): number => last() || make(1)
   const gcm = (nonce: Uint8Array): Gcm => ({ nonce, associatedData: ASSOCIATED_DATA })
   const versionOf = (wrapId: string | undefined): number => Number(wrapId?.slice(name.length))
@@ -46,8 +47,10 @@ export function makePkcs11Provider(needs: {
         return cryptoki.decrypt(session, key, gcm(ciphertext.slice(0, NONCE_BYTES)), ciphertext.slice(NONCE_BYTES))
       }),
     rotate: () => inTurn(async () => `${name}${make(last() + 1)}`),
+    versions: () => inTurn(async () => [...versions().keys()].map((version) => `${name}${version}`)),
     destroyVersion: (wrapId) =>
       inTurn(async () => {
+        if (!versions().has(versionOf(wrapId))) return refuse('keys/unknown-version')
         cryptoki.destroy(session, keyOf(versionOf(wrapId)))
         return true as const
       }),
@@ -78,7 +81,7 @@ function keysOf(cryptoki: Cryptoki, session: Word, name: string) {
     if (key === undefined) throw new Error(`the device has no key ${name}.v${version}`)
     return key
   }
-  return { last, make, keyOf }
+  return { versions, last, make, keyOf }
 }
 
 function openSession(cryptoki: Cryptoki, { token, pin }: Settings): Word {
