@@ -13,7 +13,7 @@ import { textFor, timeInText } from '../people/texts.ts'
 import { askConsent, type ConsentNeeds, type ConsentProposal, grantConsent } from './commands.ts'
 import type { Artefact, ConsentRequest, GrantItem } from './consent.ts'
 import { type Emergency, mayOpenInEmergency } from './emergency.ts'
-import type { EmergencyOpenedEvent } from './events.ts'
+import type { EmergencyOpenedEvent, EmergencyRefusedEvent } from './events.ts'
 import { countEmergencies } from './store.ts'
 
 const DAY_MS = 86_400_000
@@ -42,10 +42,40 @@ export async function openEmergency(
     permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
   }
   const opened = await openElsewhere(tx, needs, facility, { ...input, proposal })
+  if (isRefusal(opened)) await recordRefused(tx, facility, { ...input, proposal }, opened)
   const { emergency } = input
   await tellPatient(tx, needs, { proposal, facilityName: facility.name, emergency, until })
   return opened
 }
+
+/** In the log of a patient of ours; of an address that nobody has, there is none. */
+async function recordRefused(
+  tx: Tx,
+  facility: Facility,
+  { proposal, requestId, emergency }: EmergencyInput,
+  { code }: Refusal,
+): Promise<void> {
+  const { patient, permission } = proposal
+  if ((await readPatient(tx, patient)) === undefined) return
+  const recorded = await record(tx, {
+    type: 'consent.emergency-refused',
+    actor: actorOf(facility, emergency),
+    patient,
+    subject: requestId,
+    hiu: facility.id,
+    hiuName: facility.name,
+    emergency,
+    until: permission.dataEraseAt.toISOString(),
+    why: code,
+  } satisfies EmergencyRefusedEvent)
+  await announce(tx, recorded)
+}
+
+const actorOf = ({ id }: Facility, { person: { name, role } }: Emergency): Actor => ({
+  kind: 'facility',
+  id,
+  person: { name, role },
+})
 
 type EmergencyInput = {
   readonly proposal: ConsentProposal
@@ -73,11 +103,7 @@ async function openElsewhere(
   if (items.length === 0) return refuse('consent/nothing-linked-elsewhere')
   const request = await askConsent(tx, needs, { proposal, requestId })
   if (isRefusal(request)) return request
-  const actor: Actor = {
-    kind: 'facility',
-    id: facility.id,
-    person: { name: emergency.person.name, role: emergency.person.role },
-  }
+  const actor = actorOf(facility, emergency)
   const recorded = await record(tx, {
     type: 'consent.emergency-opened',
     actor,

@@ -11,9 +11,12 @@ import {
   type TestExchange,
 } from '../../test/consent-exchange.ts'
 import { bodyOf, consentSteps, only } from '../../test/consent-steps.ts'
+import { receiptsAbout } from '../audit/receipts.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { changeLanguage } from '../people/commands.ts'
+import { existingPatientKey } from '../vault/data-keys.ts'
 import { mayOpenInEmergency } from './emergency.ts'
+import type { EmergencyRefusedEvent } from './events.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -142,6 +145,16 @@ describe('consent/emergency', () => {
     assert.equal((await texts()).length, before + 1, 'the facility opened what it holds itself: she hears of it')
     const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
     assert.match(JSON.stringify(last.body), /times a day/)
+    const [written] = await exchange.inTx((tx) =>
+      receiptsAbout(tx, ASHA, { types: ['consent.emergency-refused'], limit: 1 }),
+    )
+    assert.ok(written !== undefined && !('changed' in written), 'it stands in her log')
+    const { why, hiu, emergency } = written.event as EmergencyRefusedEvent
+    assert.deepEqual([why, hiu, emergency.person.name], ['request/too-many', CLINIC, EMERGENCY.person.name])
+    const nobody = 'nobody.knows@sbx'
+    const { consent, ...rest } = order()
+    assert.equal((await open({ ...rest, consent: { ...consent, patient: { id: nobody } } })).status, 202)
+    assert.equal(await exchange.inTx((tx) => existingPatientKey(tx, nobody)), undefined, 'no key for an address alone')
   })
 
   test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {

@@ -9,6 +9,8 @@ export const EVENTS = {
     'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
   'consent.emergency-opened':
     'A person of a facility opened the patient’s records in an emergency, without asking (DPDP s.7(f)).',
+  'consent.emergency-refused':
+    'A person of a facility told of an emergency, and nothing of other facilities was opened to it; the patient is told all the same.',
   'consent.denied': 'The patient denied a consent request.',
   'consent.request-expired': 'The time to decide a consent request ran out.',
   'consent.revoked': 'The patient revoked a consent.',
@@ -49,6 +51,11 @@ export type EmergencyOpenedEvent = About & {
   readonly hiuName: string
   readonly emergency: Emergency
   readonly until: string
+}
+/** `subject` is the REQUEST-ID of the call; `why` the code of the refusal. */
+export type EmergencyRefusedEvent = Omit<EmergencyOpenedEvent, 'type'> & {
+  readonly type: 'consent.emergency-refused'
+  readonly why: string
 }
 export type DeniedEvent = About & { readonly type: 'consent.denied'; readonly hiu: string; readonly reason: string }
 export type RequestExpiredEvent = About & { readonly type: 'consent.request-expired'; readonly hiu: string }
