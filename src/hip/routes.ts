@@ -5,7 +5,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { addPatient, addRecord, givenDocument, listPatients, readPatient } from '../records/commands.ts'
 import { newPatient, newRecord } from '../records/messages.ts'
-import { type Scanner, scanDocument } from '../records/scanner.ts'
+import { type Scanner, scanInCall } from '../records/scanner.ts'
 import { listArtefacts } from './artefact-commands.ts'
 import { type LinkNeeds, linkPatient, readLinks } from './link-commands.ts'
 import { listDisclosures } from './transfer-commands.ts'
@@ -59,7 +59,7 @@ function patientWrites(needs: HipRouteNeeds): readonly Route[] {
         503: { description: 'The scanner for malware did not look at it; nothing was taken.' },
       },
       handle: async (call) => {
-        const unsafe = needs.scanner && (await scanDocument(needs.scanner, givenDocument(call.body)))
+        const unsafe = needs.scanner && (await scanInCall(needs.scanner, givenDocument(call.body)))
         if (unsafe !== undefined) return unsafe.refusal
         const added = await addRecord(call.tx, operatorOf(call.caller), call.params['reference'] ?? '', call.body)
         return isRefusal(added) ? added : { status: 201, body: added }

@@ -184,6 +184,8 @@ export const LIMITS = {
   documentBytesMax: 20_971_520,
   /** A scanner for malware: attachments that it is given at once, and the pieces in which it gets one. */
   scansAtOnceMax: 8,
+  /** How long a call waits for it, all attachments together: it holds a transaction, which the database ends after 30 s of rest. */
+  scanInCallMsMax: 20_000,
   scanPieceBytes: 65_536,
   /** Files of a folder of documents that are indexed, and documents of one patient read from a FHIR server. */
   folderFilesMax: 20_000,

@@ -1,3 +1,4 @@
+import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 
 /** What a scanner for malware says of some bytes. Only `clean` lets them through. */
@@ -20,7 +21,7 @@ export type Unsafe = { readonly refusal: Refusal; readonly mayTryAgain: boolean 
  * Lets a scanner look at every attachment of a document, or of the facts that one is built from. `records/infected`, or
  * `records/not-scanned` when it has not looked at all: what nobody has looked at is neither taken, nor sent, nor shown.
  */
-export async function scanDocument(scanner: Scanner, document: unknown): Promise<Unsafe | undefined> {
+export async function scanDocument(scanner: Pick<Scanner, 'scan'>, document: unknown): Promise<Unsafe | undefined> {
   for (const bytes of attachmentsOf(document)) {
     const verdict = await scanner.scan(bytes)
     if (verdict.kind === 'found') return { refusal: refuse('records/infected'), mayTryAgain: false }
@@ -31,6 +32,18 @@ export async function scanDocument(scanner: Scanner, document: unknown): Promise
       }
   }
   return undefined
+}
+
+/** {@link scanDocument} while somebody waits for the answer of a call: within `LIMITS.scanInCallMsMax`, or nobody has looked. */
+export async function scanInCall({ scan }: Pick<Scanner, 'scan'>, document: unknown): Promise<Unsafe | undefined> {
+  const late: Verdict = { kind: 'not-scanned', why: 'it took too long', mayTryAgain: true }
+  const over = Promise.withResolvers<Verdict>()
+  const timer = setTimeout(() => over.resolve(late), LIMITS.scanInCallMsMax)
+  try {
+    return await scanDocument({ scan: (bytes) => Promise.race([over.promise, scan(bytes)]) }, document)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** The bytes of all members named `data`, wherever they stand (FHIR R4 Attachment, Binary, Signature): base64, or else as they are. */
