@@ -19,7 +19,11 @@ async function readList(): Promise<Buffer> {
 
 /** Whether a list of common passwords leads to this one: it stands there, or what is left of it without what people add. */
 export async function isCommonPassword(password: string): Promise<boolean> {
-  list ??= readList()
+  // What could not be read once is read again for the next password.
+  list ??= readList().catch((error: unknown) => {
+    list = undefined
+    throw error
+  })
   const lines = await list
   return guessesOf(password).some((guess) => lines.includes(`\n${guess}\n`))
 }
