@@ -200,6 +200,14 @@ export async function upgradeBackup(
   return rows[0] === undefined ? undefined : upgradeSchema.parse(rows[0].value)
 }
 
+/**
+ * A party that is to make backups has their keys, before anything of it runs: it would serve without them, and nobody would know.
+ * @throws RecoveryFault `keys_missing`
+ */
+export function insistOnBackupKeys(config: PartyConfig): void {
+  if (config.backup !== undefined) readBackupKeys(config.keysFolder)
+}
+
 /** Keeps the backups of a running party, when its settings say where they go; nothing to stop otherwise. */
 export async function startKeeper(
   running: RunningParty,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
 import { clock, openKeys, random, randomToken, StartFault, startParty } from './app.ts'
-import { backUpBeforeUpgrade, siteOfNetwork, siteOfParty, startKeeper } from './app-recovery.ts'
+import { backUpBeforeUpgrade, insistOnBackupKeys, siteOfNetwork, siteOfParty, startKeeper } from './app-recovery.ts'
 import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
@@ -193,6 +193,7 @@ function addWitnessCommand(program: Command, does: Does): void {
 
 async function serveParty(config: PartyConfig): Promise<number> {
   const log = pino({ level: config.logLevel })
+  insistOnBackupKeys(config)
   await ensureWeb((line) => log.info(line))
   const database = await openDatabase(config)
   const backup = await backUpBeforeUpgrade(config, database.url, VERSION)
@@ -202,7 +203,11 @@ async function serveParty(config: PartyConfig): Promise<number> {
     throw error
   })
   log.info({ url: party.url, role: config.role }, `${config.name} is up`)
-  const keeper = await startKeeper(party, database.url, VERSION, log)
+  const keeper = await startKeeper(party, database.url, VERSION, log).catch(async (error: unknown) => {
+    await party.stop()
+    await database.stop()
+    throw error
+  })
   await untilSignal()
   log.info('stopping')
   await keeper.stop()

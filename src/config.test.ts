@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
+import { insistOnBackupKeys } from './app-recovery.ts'
 import { ConfigFault, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
+import { makeBackupKeys } from './recovery/recovery-keys.ts'
 
 const good = {
   role: 'facility',
@@ -24,6 +26,19 @@ test('settings that are right are taken, with their defaults', () => {
   assert.equal(config.listen.host, '127.0.0.1')
   assert.equal(config.allowPrivateNetworks, false)
   assert.ok(config.role === 'facility' && config.exchange.artefactSignature === 'rs256-jcs')
+})
+
+test('a party that is to make backups does not start without their keys; one that is not needs none', () => {
+  const keysFolder = mkdtempSync(join(tmpdir(), 'amanat-no-keys-'))
+  try {
+    insistOnBackupKeys(parseConfig({ ...good, keysFolder }, 'settings.json'))
+    const config = parseConfig({ ...good, keysFolder, backup: { folder: join(keysFolder, 'b') } }, 'settings.json')
+    assert.throws(() => insistOnBackupKeys(config), /backup-keys\.json cannot be read .*amanat backup init/)
+    makeBackupKeys(keysFolder, join(keysFolder, 'safe'), (count) => new Uint8Array(count).fill(3))
+    insistOnBackupKeys(config)
+  } finally {
+    rmSync(keysFolder, { recursive: true, force: true })
+  }
 })
 
 test('each wrong setting is named with its place and what to write', () => {

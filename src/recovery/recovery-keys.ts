@@ -84,7 +84,7 @@ export function readBackupKeys(keysFolder: string): BackupKeys {
   const { dataRecipient, keysRecipient, signingSeed } = readFileAs(
     backupFile,
     path,
-    'Make it with: amanat backup init.',
+    'Make it with: amanat backup init --config FILE --out FOLDER.',
   )
   return { dataRecipient, keysRecipient, signingSeed }
 }

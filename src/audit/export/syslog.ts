@@ -47,7 +47,11 @@ export function sendSyslog(
       ? connectTls({ host, port, servername: host, ...(ca === undefined ? {} : { ca }) })
       : connectTcp({ host, port })
     let isSent = false
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`${host}:${port} took nothing for ${timeoutMs} ms`)))
+    const silent = () =>
+      isSent
+        ? `${host}:${port} did not close the connection for ${timeoutMs} ms after the batch was sent: whether it has it is not known`
+        : `${host}:${port} took nothing for ${timeoutMs} ms`
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(silent())))
     socket.once(tls ? 'secureConnect' : 'connect', () => socket.end(bytes, () => void (isSent = true)))
     socket.resume()
     socket.once('error', reject)
