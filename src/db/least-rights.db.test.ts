@@ -98,6 +98,27 @@ describe('a role that owns nothing', () => {
     await assert.rejects(grantLeastRights(database.pool, rows[0].owner), /owns these tables, or may do everything/)
   })
 
+  test('a role that may do more by another way is refused, and nothing is granted to it', async () => {
+    const other = `${ROLE}_other`
+    await database.pool.query(`create role ${other}`)
+    try {
+      for (const [give, takeBack] of [
+        [`grant pg_write_all_data to ${other}`, `revoke pg_write_all_data from ${other}`],
+        ['grant delete on log_leaf to public', 'revoke delete on log_leaf from public'],
+        ['grant create on schema public to public', 'revoke create on schema public from public'],
+      ] as const) {
+        await database.pool.query(give)
+        await assert.rejects(grantLeastRights(database.pool, other), /could still change/, give)
+        await database.pool.query(takeBack)
+        const { rows } = await database.pool.query(`select has_table_privilege('${other}', 'staff', 'select') as may`)
+        assert.equal(rows[0].may, false, give)
+      }
+      assert.deepEqual(await grantLeastRights(database.pool, other), appendOnly)
+    } finally {
+      await database.pool.query(`drop owned by ${other}; drop role ${other}`)
+    }
+  })
+
   test('no statement of the program changes these tables, but for the one after a restore', () => {
     const changing = new RegExp(
       `(updateTable|deleteFrom|update|delete from|truncate)[\\s('"\`]+(${appendOnly.join('|')})\\b`,

@@ -1,4 +1,4 @@
-import pg, { type Pool } from 'pg'
+import pg, { type Pool, type PoolClient } from 'pg'
 import { DatabaseFault } from './database-fault.ts'
 
 /** What happened, and what was signed about it: written once, by whoever runs the party never changed. After a restore its owner may. */
@@ -14,7 +14,7 @@ function rightsIn(table: string): string {
 /**
  * Gives `role` what a running party needs in a database that somebody else owns, and takes everything else from it: no schema to change,
  * no log to rewrite. To be done again after each migration. Returns the tables to which it can only add.
- * @throws DatabaseFault `role_unusable` when there is no such role, or it may do everything anyway
+ * @throws DatabaseFault `role_unusable` when there is no such role, or it may do more by another way
  */
 export async function grantLeastRights(pool: Pool, role: string): Promise<readonly string[]> {
   const found = await pool.query<{ all: boolean; owns: boolean }>(
@@ -33,17 +33,43 @@ export async function grantLeastRights(pool: Pool, role: string): Promise<readon
   const { rows } = await pool.query<{ name: string }>(
     `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
   )
+  const names = rows.map(({ name }) => name)
   const to = pg.escapeIdentifier(role)
-  await pool.query(
-    [
-      'begin',
-      `revoke all on schema public from ${to}`,
-      `grant usage on schema public to ${to}`,
-      `revoke all on all tables in schema public from ${to}`,
-      ...rows.map(({ name }) => `grant ${rightsIn(name)} on ${pg.escapeIdentifier(name)} to ${to}`),
-      `grant usage, select on all sequences in schema public to ${to}`,
-      'commit',
-    ].join(';\n'),
+  const client = await pool.connect()
+  try {
+    await client.query(
+      [
+        'begin',
+        `revoke all on schema public from ${to}`,
+        `grant usage on schema public to ${to}`,
+        `revoke all on all tables in schema public from ${to}`,
+        ...names.map((name) => `grant ${rightsIn(name)} on ${pg.escapeIdentifier(name)} to ${to}`),
+        `grant usage, select on all sequences in schema public to ${to}`,
+      ].join(';\n'),
+    )
+    await insistOnNoMore(client, role)
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback')
+    throw error
+  } finally {
+    client.release()
+  }
+  return names.filter((name) => APPEND_ONLY.has(name))
+}
+
+/** A role may have by another way what was just taken from it: as a member of a role, or because everybody has it. */
+async function insistOnNoMore(client: PoolClient, role: string): Promise<void> {
+  const { rows } = await client.query<{ what: string }>(
+    `select format('change %s', name) as what from unnest($2::text[]) as name
+       where has_table_privilege($1, format('public.%I', name), 'update, delete, truncate')
+     union all select 'change the schema' where has_schema_privilege($1, 'public', 'create')`,
+    [role, [...APPEND_ONLY, ...READ_ONLY]],
   )
-  return rows.map(({ name }) => name).filter((name) => APPEND_ONLY.has(name))
+  const [first] = rows
+  if (first !== undefined)
+    throw new DatabaseFault(
+      'role_unusable',
+      `The role ${role} could still ${first.what}: by a role whose member it is, or because everybody may. Nothing was granted; take that back first.`,
+    )
 }
