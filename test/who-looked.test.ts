@@ -76,6 +76,13 @@ describe('who looked is complete by construction', () => {
     }
   })
 
+  test('a list of what there is does not bring the content along', () => {
+    for (const { table, file, reader } of READERS)
+      for (const [name, text] of functionsOf(textOf(file)))
+        if (name !== reader && text.includes(`selectFrom('${table}')`))
+          assert.doesNotMatch(text, /selectAll|select\(\[[^\]]*'sealed'/, name)
+  })
+
   test('sources of records are read with an access, by the one who collects for a transfer', () => {
     const callers = SOURCES.filter((file) => /\bsource\.read\(/.test(textOf(file)) && !file.startsWith('src/audit/'))
     assert.deepEqual(callers, ['src/hip/collect.ts'])

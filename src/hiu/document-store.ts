@@ -80,10 +80,25 @@ export async function saveDocument(
   return same.id as Id<'hiu-document'>
 }
 
+/** All but the sealed bytes: a list of a hundred scans must not bring them along. */
+const HEAD = [
+  'id',
+  'artefact',
+  'patient',
+  'status',
+  'hip',
+  'hi_type',
+  'date',
+  'care_context_reference',
+  'sha256',
+  'reason',
+  'received_at',
+] as const satisfies readonly (keyof HiuDocumentTable)[]
+
 export async function findDocument(tx: Tx, id: Id<'hiu-document'>): Promise<DocumentEntry | undefined> {
   const row = await tx.db
     .selectFrom('hiu_document')
-    .selectAll()
+    .select(HEAD)
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
     .executeTakeFirst()
@@ -93,7 +108,7 @@ export async function findDocument(tx: Tx, id: Id<'hiu-document'>): Promise<Docu
 export async function documentsOf(tx: Tx, patient: AbhaAddress): Promise<readonly DocumentEntry[]> {
   const rows = await tx.db
     .selectFrom('hiu_document')
-    .selectAll()
+    .select(HEAD)
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
     .orderBy('date', 'desc')
@@ -102,7 +117,7 @@ export async function documentsOf(tx: Tx, patient: AbhaAddress): Promise<readonl
   return rows.map(entryOf)
 }
 
-function entryOf(row: Selectable<HiuDocumentTable>): DocumentEntry {
+function entryOf(row: Pick<Selectable<HiuDocumentTable>, (typeof HEAD)[number]>): DocumentEntry {
   return {
     id: row.id as Id<'hiu-document'>,
     artefact: row.artefact as Id<'artefact'>,
