@@ -53,19 +53,30 @@ export function logChores({ machine, log, send, logger }: LogChoreNeeds): readon
       await sequenceNow(machine, log.signer)
     },
   }
-  const witnessing = log.witnesses.map(
-    (witness): Chore => ({
-      name: `log witness ${witness.name}`,
-      everyMs: WITNESS_EVERY_MS,
-      run: async () => {
-        const result = await askWitness(machine, witness, send)
-        if (result.outcome === 'alarm') await raiseOwn(machine, log, witness, result)
-        if (result.outcome === 'alarm') logger.error({ witness: witness.name }, `log: ${result.why}`)
-        if (result.outcome === 'failed') logger.warn({ witness: witness.name }, `log: ${result.why}`)
-      },
-    }),
-  )
-  return [sequence, ...witnessing, checkRowsChore(machine, logger)]
+  return [
+    sequence,
+    ...log.witnesses.map((witness) => witnessChore({ machine, log, send, logger }, witness)),
+    checkRowsChore(machine, logger),
+  ]
+}
+
+/** Asks one witness. What it answers again and again is said once, and that it is well again. */
+export function witnessChore({ machine, log, send, logger }: LogChoreNeeds, witness: Witness): Chore {
+  let said: string | undefined
+  return {
+    name: `log witness ${witness.name}`,
+    everyMs: WITNESS_EVERY_MS,
+    run: async () => {
+      const result = await askWitness(machine, witness, send)
+      if (result.outcome === 'alarm') await raiseOwn(machine, log, witness, result)
+      const why = 'why' in result ? result.why : undefined
+      if (why !== undefined && why !== said)
+        logger[result.outcome === 'alarm' ? 'error' : 'warn']({ witness: witness.name }, `log: ${why}`)
+      if (result.outcome === 'cosigned' && said !== undefined)
+        logger.info({ witness: witness.name }, 'log: cosigned again')
+      if (result.outcome !== 'nothing-new') said = why
+    },
+  }
 }
 
 function checkRowsChore(machine: Machine, logger: Logger): Chore {

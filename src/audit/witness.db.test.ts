@@ -13,7 +13,7 @@ import { formatNote, formatVkey, makeSigner, type Signer, signNote } from '../cr
 import { type Machine, transact } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
-import { askWitness, logChores, type SendText } from './jobs.ts'
+import { askWitness, logChores, type SendText, witnessChore } from './jobs.ts'
 import { type OwnLog, type OwnWitness, verifierOfConfigured, type Witness } from './log.ts'
 import { receiptFor } from './receipts.ts'
 import { record } from './record.ts'
@@ -223,6 +223,21 @@ describe('audit/witness', () => {
     assert.equal((await askWitness(ours, witness, send)).outcome, 'cosigned')
   })
 
+  test('a witness that is away, asked every two seconds, is one line for the operator, and one when it is back', async () => {
+    await grow(1)
+    const said: string[] = []
+    const hear = (_: object, line: string) => void said.push(line)
+    const logger = { warn: hear, error: hear, info: hear } as unknown as Logger
+    let status = 503
+    const away: SendText = async (url, body) => (status === 200 ? send(url, body) : { status, body: '' })
+    const chore = witnessChore({ machine: ours, log, send: away, logger }, witness)
+    for (const next of [503, 503, 404, 404, 200, 200]) {
+      status = next
+      await chore.run()
+    }
+    assert.deepEqual(said, ['log: exchange answered 503', 'log: exchange answered 404', 'log: cosigned again'])
+  })
+
   const TABLES = ['log_cosignature', 'log_checkpoint', 'log_leaf', 'log_tile', 'log_bundle', 'log_witness', 'log_queue']
   const copyTables = async (): Promise<void> => {
     for (const table of TABLES)
@@ -249,7 +264,7 @@ describe('audit/witness', () => {
     await grow(20)
     const forked = await askWitness(ours, witness, send)
     assert.ok(forked.outcome === 'alarm' && forked.why.includes('another tree'), JSON.stringify(forked))
-    const isCosigned = await ours.db.selectFrom('log_cosignature').select('size').where('size', '>', 307).execute()
+    const isCosigned = await ours.db.selectFrom('log_cosignature').select('size').where('size', '>', 308).execute()
     assert.deepEqual(isCosigned, [])
   })
 
@@ -269,6 +284,7 @@ describe('audit/witness', () => {
     for (const { run } of chores) await run()
     assert.equal((await readLogState(ours.db)).size, before + 1)
     assert.equal((await readLogState(ours.db)).waiting, 0)
+    for (const { run } of chores) await run()
     status = 422
     for (const { run } of chores) await run()
     assert.match(told.join('; '), /^warn log: exchange answered 500; error log: exchange saw another tree/)

@@ -1,8 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { bucketGuardedDialect } from './bucket-guard.ts'
-import { DatabaseFault } from './database-fault.ts'
-import { messageOf } from './embedded-fault.ts'
+import { DatabaseFault, unreachable } from './database-fault.ts'
 import { pipelinedClient } from './pipelined-client.ts'
 import { preparedClient } from './prepared-client.ts'
 import type { Tables } from './tables.generated.ts'
@@ -99,11 +98,7 @@ async function checkServer(pool: pg.Pool): Promise<void> {
     const { rows } = await pool.query<{ version: string }>(`select current_setting('server_version_num') as version`)
     version = Number(rows[0]?.version)
   } catch (error) {
-    throw new DatabaseFault(
-      'unreachable',
-      `The database cannot be used: ${messageOf(error)}. Check its address (DATABASE_URL, or database.url in the settings), and that the server runs and lets this user in.`,
-      { cause: error },
-    )
+    throw unreachable(error)
   }
   requireVersion(version)
 }

@@ -1,3 +1,5 @@
+import { messageOf } from './embedded-fault.ts'
+
 /** What can be wrong with the database that we were given, told to a person: print `message`, no stack needed. */
 export type DatabaseFaultCode =
   | 'unreachable'
@@ -18,4 +20,13 @@ export class DatabaseFault extends Error {
     this.name = 'DatabaseFault'
     this.code = code
   }
+}
+
+/** The server does not answer, has no such database, or does not let us in. */
+export function unreachable(cause: unknown): DatabaseFault {
+  return new DatabaseFault(
+    'unreachable',
+    `The database cannot be used: ${messageOf(cause)}. Check its address (DATABASE_URL, or database.url in the settings), and that the server runs and lets this user in.`,
+    { cause },
+  )
 }

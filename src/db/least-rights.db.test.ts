@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import type { Pool } from 'pg'
+import pg, { type Pool } from 'pg'
 import { openTestDatabase, TEST_VEIL, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
 import { record } from '../audit/record.ts'
@@ -12,7 +12,7 @@ import { makeSigner } from '../crypto/signed-note.ts'
 import { type Connection, connect } from './connect.ts'
 import { coverExisting } from './cover-existing.ts'
 import { grantLeastRights } from './least-rights.ts'
-import { migrate } from './migrate.ts'
+import { migrate, migrationStatus } from './migrate.ts'
 import { transact } from './tx.ts'
 
 const ROLE = `app_${randomBytes(4).toString('hex')}`
@@ -89,6 +89,40 @@ describe('a role that owns nothing', () => {
       await app.pool.query(`select from ${name} limit 0`)
       if (!appendOnly.includes(name) && name !== 'schema_migrations')
         await app.pool.query(`delete from ${name} where false`)
+    }
+  })
+
+  test('a role that cannot migrate is told who can; so is whoever names a server or database that is not there', async () => {
+    const other = `${ROLE}_none`
+    await database.pool.query(`create role ${other}`)
+    const none = await asRole(other)
+    try {
+      for (const work of [migrate(none.pool), migrationStatus(none.pool)])
+        await assert.rejects(work, /permission denied for table schema_migrations\. This role does not own the tables/)
+    } finally {
+      await none.close()
+      await database.pool.query(`drop role ${other}`)
+    }
+    const url = new URL(database.connectionString)
+    url.pathname = '/nowhere_at_all'
+    const nowhere = new pg.Pool({ connectionString: url.href, max: 1 })
+    await assert.rejects(
+      migrationStatus(nowhere),
+      /The database cannot be used: database "nowhere_at_all" does not exist/,
+    )
+    await nowhere.end()
+  })
+
+  test('only the owner can grant: PostgreSQL itself would only warn', async () => {
+    const other = `${ROLE}_next`
+    await database.pool.query(`create role ${other}`)
+    try {
+      await assert.rejects(
+        grantLeastRights(app.pool, other),
+        /does not own the tables .* name the owner in DATABASE_URL/,
+      )
+    } finally {
+      await database.pool.query(`drop role ${other}`)
     }
   })
 

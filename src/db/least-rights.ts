@@ -30,6 +30,7 @@ export async function grantLeastRights(pool: Pool, role: string): Promise<readon
       'role_unusable',
       `The role ${role} owns these tables, or may do everything: name another one.`,
     )
+  await insistOnOwner(pool)
   const { rows } = await pool.query<{ name: string }>(
     `select tablename as name from pg_tables where schemaname = 'public' order by 1`,
   )
@@ -56,6 +57,19 @@ export async function grantLeastRights(pool: Pool, role: string): Promise<readon
     client.release()
   }
   return names.filter((name) => APPEND_ONLY.has(name))
+}
+
+/** PostgreSQL only warns when somebody gives what is not hers to give, and gives nothing. */
+async function insistOnOwner(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ me: string }>(
+    `select current_user as me where exists (select 1 from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'public' and c.relkind in ('r', 'p') and not pg_has_role(c.relowner, 'usage'))`,
+  )
+  if (rows[0] !== undefined)
+    throw new DatabaseFault(
+      'role_unusable',
+      `${rows[0].me} does not own the tables and can give nobody rights to them: name the owner in DATABASE_URL. Nothing was granted.`,
+    )
 }
 
 /** A role may have by another way what was just taken from it: as a member of a role, or because everybody has it. */

@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg'
-import { DatabaseFault } from './database-fault.ts'
+import { DatabaseFault, unreachable } from './database-fault.ts'
 import { messageOf } from './embedded-fault.ts'
 import { MIGRATIONS_FOLDER, type Migration, readMigrations } from './migration-files.ts'
 
@@ -62,12 +62,18 @@ export async function migrationStatus(pool: Pool, folder = MIGRATIONS_FOLDER): P
 }
 
 async function alone<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+  const client = await pool.connect().catch((error: unknown) => {
+    throw unreachable(error)
+  })
   try {
     // Others may migrate for longer than a usual statement may take.
     await client.query('set statement_timeout = 0')
     await client.query('select pg_advisory_lock($1)', [ADVISORY_LOCK])
     return await work(client)
+  } catch (error) {
+    if (!isNotOwner(error)) throw error
+    const message = `The database does not let this role do that: ${messageOf(error)}.${ASK_THE_OWNER}`
+    throw new DatabaseFault('role_unusable', message, { cause: error })
   } finally {
     client.release(true) // closes the connection, and with it gives back the lock and the setting
   }
