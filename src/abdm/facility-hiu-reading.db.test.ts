@@ -4,7 +4,7 @@ import { granted, type HiuBench, openHiuBench, PATIENT, tell } from '../../test/
 import { documentText, sealPage } from '../../test/hiu-provider.ts'
 import { transact } from '../db/tx.ts'
 import { HI_TYPES, type HiType } from '../fhir/hi-type.ts'
-import { readReceived } from '../hiu/reading.ts'
+import { readReceived, sizeOfReceived } from '../hiu/reading.ts'
 import { listRecords, type Viewer, viewRecord } from '../hiu/view.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 
@@ -74,6 +74,7 @@ describe('reading what others sent, with what is withheld', () => {
 
     const office = { name: 'Kavita Rane', role: 'records-officer', takesOut: true } as const
     const kept = await read({ ...office, purpose: 'CAREMGT' })
+    assert.equal(await transact(bench.machine, (tx) => sizeOfReceived(tx, PATIENT, office)), 0)
     assert.deepEqual(kept.shown, [])
     assert.ok(kept.withheld.some(({ why }) => why === 'only-here'))
     assert.ok(shown[0])
@@ -105,6 +106,7 @@ describe('reading what others sent, with what is withheld', () => {
     await bench.push(asked.dataPushUrl, sealPage(bench, asked, items, {}).body)
     await bench.drain()
     const office = { name: 'Kavita Rane', role: 'records-officer', takesOut: true } as const
+    assert.ok((await transact(bench.machine, (tx) => sizeOfReceived(tx, PATIENT, office))) > 1_000)
     assert.deepEqual((await read({ ...office, purpose: 'PATRQT' })).shown, [], 'the consent is for care')
     const taken = await read({ ...office, purpose: 'CAREMGT' })
     assert.deepEqual(

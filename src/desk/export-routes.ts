@@ -24,6 +24,7 @@ export function deskExportRoutes(needs: DeskReadingNeeds): readonly Route[] {
         200: { description: 'The bundle, and what stays here and why.' },
         403: { description: 'No step-up, or not for this purpose.' },
         404: { description: 'No patient has this reference.' },
+        422: { description: 'All her records are too large for one file.' },
       },
       handle: async ({ tx, caller, params, body }) => {
         const input = { reference: params['reference'] ?? '', purpose: body.purpose }

@@ -1,11 +1,12 @@
 import type { Tx } from '../db/tx.ts'
-import { readReceived, type WithheldDocument } from '../hiu/reading.ts'
+import { readReceived, sizeOfReceived, type WithheldDocument } from '../hiu/reading.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
 import { readPatient } from '../records/commands.ts'
 import { exportsOf } from '../records/rules.ts'
-import { denyOwnView, viewOwnRecords } from '../records/view.ts'
+import { denyOwnView, sizeOfOwnRecords, viewOwnRecords } from '../records/view.ts'
 import { lookAtPatient } from './looks.ts'
 import type { DeskReadingNeeds } from './reading.ts'
 
@@ -32,7 +33,7 @@ export type RecordsExport = {
 
 /**
  * Takes the records of one patient out as a file: our own, and what others sent under a consent for the same purpose. Each passes the
- * gate and is recorded as taken out, before it is opened. Refuses `records/not-yours`, which is recorded too.
+ * gate and is recorded as taken out, before it is opened. Refuses `records/not-yours`, which is recorded too, and `records/too-large`.
  */
 export async function exportPatientRecords(
   tx: Tx,
@@ -48,13 +49,17 @@ export async function exportPatientRecords(
     await denyOwnView(tx, needs, { patient, staff, purpose: input.purpose })
     return refuse('records/not-yours')
   }
-  const own = await viewOwnRecords(tx, needs, { patient, staff, reading, as: 'records.exported' })
   const { id, name, role } = staff
   const viewer = { name, role, purpose: reading.purpose, staff: id, takesOut: true } as const
+  const { abhaAddress } = patient
+  const received = abhaAddress === undefined ? 0 : await sizeOfReceived(tx, abhaAddress, viewer)
+  // Before anything is recorded as taken out.
+  if ((await sizeOfOwnRecords(tx, patient)) + received > LIMITS.exportBytesMax) return refuse('records/too-large')
+  const own = await viewOwnRecords(tx, needs, { patient, staff, reading, as: 'records.exported' })
   const { shown, withheld } =
-    patient.abhaAddress === undefined
+    abhaAddress === undefined
       ? { shown: [], withheld: [] }
-      : await readReceived(tx, needs, { patient: patient.abhaAddress, viewer, types: reading.received })
+      : await readReceived(tx, needs, { patient: abhaAddress, viewer, types: reading.received })
   const readable = own.filter(({ document }) => document !== undefined)
   return {
     bundle: collect(tx.now, reading.purpose, [...readable, ...shown]),

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { sql } from 'kysely'
 import { addStaff, type DeskBench, openDesk, provedAtDesk } from '../../test/desk-bench.ts'
 import { type Bench, openBench } from '../../test/hip-bench.ts'
 import { type Reaction, transact } from '../db/tx.ts'
 import { SAMPLE_INPUTS } from '../fhir/build/sample-inputs.ts'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { breakGlass } from '../incidents/commands.ts'
+import { bucketOf } from '../kernel/bucket.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { addPatient, addRecord } from '../records/commands.ts'
@@ -162,6 +165,37 @@ describe('reading own records at the desk', () => {
     )
     assert.equal(views('records.viewed').length, looked, 'nothing was shown on a screen')
     assert.equal((await desk.call(officer, 'POST', path, { purpose: 'PATRQT', stepUp })).status, 403, 'once')
+  })
+
+  it('does not put together in memory what is too large for one file, and records nothing as taken out', async () => {
+    const officer = staff['records-officer']
+    const large = `${REFERENCE}-large`
+    await transact(bench.machine, async (tx) => {
+      const actor = { kind: 'system', id: 'test' } as const
+      const who = { name: 'Lata Pillai', gender: 'female', birthDate: '1980-02-29' } as const
+      assert.ok(!isRefusal(await addPatient(tx, bench.needs, actor, { reference: large, ...who })))
+      const [input] = SAMPLE_INPUTS
+      assert.ok(input)
+      const added = await addRecord(tx, actor, large, { input: { ...input, patient: { ...who, mrn: large } } })
+      assert.ok(!isRefusal(added), JSON.stringify(added))
+      const bytes = sql<Buffer>`decode(repeat('00', ${LIMITS.exportBytesMax + 1}), 'hex')`
+      await tx.db
+        .updateTable('clinical_record')
+        .set({ sealed: bytes })
+        .where('bucket', '=', bucketOf(large))
+        .where('id', '=', added.id)
+        .execute()
+    })
+    const stepUp = await provedAtDesk(bench.machine, bench.needs.facility.id, officer, {
+      act: 'export.read',
+      subject: large,
+    })
+    const before = views('records.exported').length
+    const order = { purpose: 'PATRQT', stepUp }
+    const answer = await desk.call(officer, 'POST', `/v1/desk/patients/${large}/export`, order)
+    assert.equal(answer.status, 422, answer.text)
+    assert.match(answer.text, /records\/too-large/)
+    assert.equal(views('records.exported').length, before)
   })
 
   it('opens for the minutes of an emergency, with that purpose alone', async () => {

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Access } from '../audit/access.ts'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { openWith, type Place, sealWith } from '../crypto/envelope.ts'
@@ -115,6 +115,23 @@ export async function documentsOf(tx: Tx, patient: AbhaAddress): Promise<readonl
     .orderBy('id')
     .execute()
   return rows.map(entryOf)
+}
+
+/** How large the documents of a patient under some artefacts are together, sealed. */
+export async function sizeOfDocuments(
+  tx: Tx,
+  patient: AbhaAddress,
+  artefacts: readonly Id<'artefact'>[],
+): Promise<number> {
+  if (artefacts.length === 0) return 0
+  const row = await tx.db
+    .selectFrom('hiu_document')
+    .select(sql<string>`coalesce(sum(octet_length(sealed)), 0)`.as('bytes'))
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('artefact', 'in', [...artefacts])
+    .executeTakeFirstOrThrow()
+  return Number(row.bytes)
 }
 
 function entryOf(row: Pick<Selectable<HiuDocumentTable>, (typeof HEAD)[number]>): DocumentEntry {

@@ -3,7 +3,7 @@ import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
-import { type DocumentEntry, documentsOf, type Erasure, findErasure } from './document-store.ts'
+import { type DocumentEntry, documentsOf, type Erasure, findErasure, sizeOfDocuments } from './document-store.ts'
 import type { ArtefactStatus } from './hiu.ts'
 import type { Artefact } from './store.ts'
 import { holdingOf, isForAnother, type ShownRecord, staysHere, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
@@ -65,6 +65,17 @@ export async function readReceived(
     else withheld.push(withheldOf(entry, ground, why ?? 'gate', isRefusal(result) ? result.detail : entry.reason))
   }
   return { shown, withheld, erased: await erasedOf(tx, artefacts) }
+}
+
+/** How large in bytes is what was received about a patient and may leave in the hands of this person. */
+export async function sizeOfReceived(tx: Tx, patient: AbhaAddress, viewer: Pick<Viewer, 'takesOut'>): Promise<number> {
+  const { artefacts } = await holdingOf(tx, patient)
+  const going = artefacts.filter((artefact) => !staysHere(viewer, artefact))
+  return sizeOfDocuments(
+    tx,
+    patient,
+    going.map(({ id }) => id),
+  )
 }
 
 function whyNotTried(

@@ -283,6 +283,8 @@ export const LIMITS = {
   /** Desk: patients that a search shows, rows of a list, and for how long looking at the same again is one look. */
   deskFoundMax: 20,
   deskListMax: 200,
+  /** Sealed bytes of all records of a patient that leave in one file: it is put together in memory. */
+  exportBytesMax: 104_857_600,
   /** Lines of a file of looks. */
   accessLogFileMax: 10_000,
   deskLookMs: 15 * 60_000,

@@ -21,6 +21,11 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1035',
     title: 'These records are open to those who attend the patient, or whose work they are, and for that purpose only.',
   },
+  'records/too-large': {
+    status: 422,
+    abdm: 'ABDM-1006',
+    title: 'All records of this patient are too large for one file. Her own app gives them to her one by one.',
+  },
   'records/infected': {
     status: 422,
     abdm: 'ABDM-1001',

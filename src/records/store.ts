@@ -213,6 +213,14 @@ export async function listRecords(tx: Tx, patientReference: string): Promise<rea
   return rows.map(storedRecord)
 }
 
+/** How large the records of a patient are together, sealed. */
+export async function sizeOfRecords(tx: Tx, patientReference: string): Promise<number> {
+  const { rows } = await sql<{ bytes: string }>`
+    select coalesce(sum(octet_length(sealed)), 0) as bytes from clinical_record
+    where bucket = ${bucketOf(patientReference)} and patient_reference = ${pseudonym(patientReference)}`.execute(tx.db)
+  return Number(rows[0]?.bytes ?? 0)
+}
+
 function storedRecord(
   row: Omit<Selectable<ClinicalRecordTable>, 'bucket' | 'sealed' | 'created_at' | 'event'>,
 ): StoredRecord {

@@ -54,6 +54,11 @@ export async function listOwnRecords(tx: Tx, patient: FacilityPatient): Promise<
   return records.map(({ id, careContextReference, hiType, date }) => ({ id, careContextReference, hiType, date }))
 }
 
+/** How large our own records of a patient are together, in bytes, without any content. */
+export async function sizeOfOwnRecords(tx: Tx, { reference }: FacilityPatient): Promise<number> {
+  return store.sizeOfRecords(tx, reference)
+}
+
 /**
  * Opens our own records of a patient to a person of the staff, on a screen or as a file: each passes the gate, one access record names them all, then they are
  * opened, in one transaction. A view that finds nothing is a view too.

@@ -71,7 +71,12 @@ function ExportSheet(props: { readonly patient: Patient; readonly onClose: () =>
         )
       }
     >
-      {error === undefined ? null : <Trouble error={error} says={{ 'records/not-yours': t('export.not-yours') }} />}
+      {error === undefined ? null : (
+        <Trouble
+          error={error}
+          says={{ 'records/not-yours': t('export.not-yours'), 'records/too-large': t('export.too-large') }}
+        />
+      )}
       {taken === undefined ? (
         <>
           <Choices legend={t('export.why')}>
