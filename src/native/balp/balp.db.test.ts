@@ -8,6 +8,7 @@ import { makeSigner } from '../../crypto/signed-note.ts'
 import { type Machine, transact } from '../../db/tx.ts'
 import type { Call } from '../../http/route.ts'
 import { isRefusal } from '../../kernel/refusal.ts'
+import { existingPatientKey } from '../../vault/data-keys.ts'
 import { toAuditEvent } from './audit-event.ts'
 import { parseDateParams } from './dates.ts'
 import { auditEventRoutes } from './routes.ts'
@@ -177,6 +178,8 @@ describe('native/balp/balp', () => {
     assert.equal(profileOf(newest?.resource as FhirAuditEvent), 'PatientQuery')
     assert.equal((await bundle({ patient: 'vikram.singh@sbx' })).entry?.length, 1)
     assert.equal((await bundle({ patient: 'nobody@sbx' })).entry?.length, 0)
+    const key = await transact(machine, (tx) => existingPatientKey(tx, 'nobody@sbx'))
+    assert.equal(key, undefined, 'no key is made for somebody unknown')
     for (const patient of ['Patient/%', 'Patient/a%00b', '%ED%A0%80', '%E0%A4%A'])
       for (const { path, query } of routes.filter((route) => route.query !== undefined))
         assert.equal(query?.safeParse({ patient }).success, false, `${path} ${patient}`)

@@ -10,6 +10,7 @@ import { type Caller, operatorOf } from '../../kernel/caller.ts'
 import { type Id, parseId } from '../../kernel/id.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import { refuse } from '../../kernel/refusal.ts'
+import { existingPatientKey } from '../../vault/data-keys.ts'
 import { type Observer, type RecordedEvent, toAuditEvent } from './audit-event.ts'
 import { type DateRange, isWithin, parseDateParams } from './dates.ts'
 
@@ -148,7 +149,9 @@ type ReadWords = Readonly<Record<string, string | number | readonly string[] | u
 
 /** Reading who looked is a look, too: it stands in the log of the patient whose events were read. */
 async function recordRead(tx: Tx, caller: Caller, query: ReadWords): Promise<void> {
-  const patient = typeof query['patient'] === 'string' ? addressOf(query['patient']) : undefined
+  const named = typeof query['patient'] === 'string' ? addressOf(query['patient']) : undefined
+  // Of somebody unknown here there is no log, and no key is made for one.
+  const patient = named !== undefined && (await existingPatientKey(tx, named)) !== undefined ? named : undefined
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
     if (name !== 'patient') for (const each of [value ?? []].flat()) words.append(name, String(each))
