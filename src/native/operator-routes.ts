@@ -2,13 +2,17 @@ import { z } from 'zod'
 import type { OwnLog, OwnWitness } from '../audit/log.ts'
 import { vkeyOf } from '../audit/log.ts'
 import { receiptFor, receiptsAbout } from '../audit/receipts.ts'
+import { announce, record } from '../audit/record.ts'
 import { formatVkey } from '../crypto/signed-note.ts'
+import type { Tx } from '../db/tx.ts'
 import { readMessages } from '../http/message-log.ts'
 import { type Route, route } from '../http/route.ts'
 import { listOpenJobs, redeliverJob } from '../jobs/queue.ts'
+import { type Caller, operatorOf } from '../kernel/caller.ts'
 import { type Id, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
+import { existingPatientKey } from '../vault/data-keys.ts'
 
 type Needs = {
   readonly party: { readonly role: string; readonly id: string; readonly name: string }
@@ -58,9 +62,11 @@ function logReaders(needs: Needs): readonly Route[] {
         limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
       }),
       answers: { 200: { description: 'Events' } },
-      handle: async ({ tx, query }) => {
+      handle: async ({ tx, caller, query }) => {
         const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
-        return { status: 200, body: await receiptsAbout(tx, query.patient, { limit: query.limit, ...before }) }
+        const found = await receiptsAbout(tx, query.patient, { limit: query.limit, ...before })
+        await recordRead(tx, caller, query.patient, 'events')
+        return { status: 200, body: found }
       },
     }),
     route({
@@ -75,14 +81,22 @@ function logReaders(needs: Needs): readonly Route[] {
         404: { description: 'No such event' },
         503: { description: 'Not yet in a checkpoint; ask again in a second' },
       },
-      handle: async ({ tx, params, query }) => {
+      handle: async ({ tx, caller, params, query }) => {
         const id = parseId<'event'>(params['event'] ?? '')
         if (id === undefined) return refuse('request/not-found')
         const receipt = await receiptFor(tx, needs.ownLog, id, query.patient)
-        return isRefusal(receipt) ? receipt : { status: 200, body: receipt }
+        if (isRefusal(receipt)) return receipt
+        if (query.patient !== undefined) await recordRead(tx, caller, query.patient, `receipts/${id}`)
+        return { status: 200, body: receipt }
       },
     }),
   ]
+}
+
+/** Who reads the log of a patient stands in it, too. Somebody unknown here has none, and gets no key for being asked about. */
+async function recordRead(tx: Tx, caller: Caller, patient: string, what: string): Promise<void> {
+  if ((await existingPatientKey(tx, patient)) === undefined) return
+  await announce(tx, await record(tx, { type: 'log.read', actor: operatorOf(caller), patient, query: what } as const))
 }
 
 function deliveryRoutes(): readonly Route[] {

@@ -15,6 +15,7 @@ import { makeOutbound, type Outbound } from '../../src/http/outbound.ts'
 import type { AbhaAddress, FacilityId } from '../../src/kernel/id.ts'
 import { addLinks } from '../../src/linking/link-commands.ts'
 import { makeOwnClient, type OwnClient } from '../../src/partners/own-client.ts'
+import { existingPatientKey } from '../../src/vault/data-keys.ts'
 import { makeCertificate, type TestCertificate } from '../certificates.ts'
 import { temporaryRoot } from '../database.ts'
 import { at, listAt } from '../json-path.ts'
@@ -136,6 +137,18 @@ describe('parties that speak TLS themselves', () => {
   test('a report goes from one to the other over TLS', async () => {
     await report('over TLS')
     await waitFor('the report', isTold('over TLS'))
+  })
+
+  test('an operator who reads the log of a patient stands in it; asking about somebody unknown makes no key', async () => {
+    const read = async (patient: string) =>
+      listAt({ body: (await network.operator('sbx', `/v1/events?patient=${patient}&limit=2`)).body }, 'body')
+    await read(PATIENT)
+    const [newest] = await read(PATIENT)
+    assert.equal(at(newest, 'event.type'), 'log.read')
+    assert.equal(at(newest, 'event.actor.kind'), 'operator')
+    await read('nobody@sbx')
+    const { machine } = network.exchange.running
+    assert.equal(await transact(machine, (tx) => existingPatientKey(tx, 'nobody@sbx')), undefined)
   })
 
   test('the token is bound to the certificate: who stole it, or swapped the certificate, is refused', async () => {
