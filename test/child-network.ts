@@ -5,6 +5,8 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { makeVeil } from '../src/db/veil.ts'
+import { openKeyFile } from '../src/vault/key-file.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { textAt } from './json-path.ts'
 import { type Answer, callJson, freePort, type Person } from './network.ts'
@@ -157,7 +159,9 @@ export class ChildNetwork {
   }
 
   async #prepare(id: string): Promise<void> {
-    const database = await openTestDatabase()
+    const keysFolder = path.join(this.#folder, id)
+    const { indexKey } = await openKeyFile(keysFolder, randomBytes)
+    const database = await openTestDatabase(makeVeil(indexKey, randomBytes))
     const port = await freePort()
     const url = await directly(port)
     const publicUrl = await this.#publish(port)
@@ -170,7 +174,7 @@ export class ChildNetwork {
       listen: { port },
       publicUrl,
       database: { url: database.connectionString },
-      keysFolder: path.join(this.#folder, id),
+      keysFolder,
       log: { origin: `${id.toLowerCase()}.amanat.example/log` },
       operatorToken,
       allowPrivateNetworks: true,

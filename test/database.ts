@@ -9,7 +9,7 @@ import { stopLeftovers } from '../src/db/embedded-cluster.ts'
 import { lockFolder } from '../src/db/embedded-lock.ts'
 import { postgresProcessesIn, signal } from '../src/db/embedded-process.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { makeVeil } from '../src/db/veil.ts'
+import { makeVeil, type Veil } from '../src/db/veil.ts'
 
 /** Where `scripts/test.ts` says which server the test files share. */
 const SERVER_VARIABLE = 'AMANAT_TEST_POSTGRES'
@@ -26,8 +26,8 @@ export type TestDatabase = Connection & { connectionString: string }
 /** A key of the tests: what one of them hid, another may read. */
 export const TEST_VEIL = makeVeil(new Uint8Array(32).fill(7), randomBytes)
 
-/** Clones the template; call `close` in `after`, it drops the clone. */
-export async function openTestDatabase(): Promise<TestDatabase> {
+/** Clones the template; call `close` in `after`, it drops the clone. A party of its own process hides by its own keys. */
+export async function openTestDatabase(veil: Veil = TEST_VEIL): Promise<TestDatabase> {
   const server = await serverUrl()
   const name = `test_${randomBytes(6).toString('hex')}`
   // Copying files beats replaying a log when nothing waits for the disk.
@@ -35,7 +35,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   const connectionString = withDatabase(server, name)
   const connection = await connect({
     connectionString,
-    veil: TEST_VEIL,
+    veil,
     guardBuckets: true,
     onError: failLoudly,
   })

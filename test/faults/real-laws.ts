@@ -93,12 +93,12 @@ export async function insistOnCopies(network: ChildNetwork, accounts: readonly A
     const held = await rows(
       network,
       asker,
-      `select distinct care_context_reference as reference from hiu_document where artefact = $1 order by 1`,
+      `select distinct care_context_reference as reference from hiu_document where artefact = $1`,
       [id],
     )
     const expected = decided === 'granted' ? allowed.toSorted() : []
     assert.deepEqual(
-      held.map(({ reference }) => reference),
+      held.map(({ reference }) => reference).toSorted(),
       expected,
       `copies of ${asker} under ${consent} (${decided})`,
     )
