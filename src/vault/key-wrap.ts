@@ -49,7 +49,7 @@ export function makeKeyring(needs: {
     wrap,
     current: provider.current,
     destroyVersion: async (wrapId) => ownerOf(wrapId).destroyVersion(wrapId),
-    versions: async () => (await Promise.all(all.map((each) => each.versions?.() ?? []))).flat(),
+    versions: async () => (await Promise.all(all.map(async (each) => (await each.versions?.()) ?? []))).flat(),
     owns: (wrapId) => all.some((each) => each.owns(wrapId)),
     rewrap: async (blob) => {
       const { wrapId, ciphertext } = readWrapped(blob)

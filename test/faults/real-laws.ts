@@ -98,7 +98,7 @@ export async function insistOnCopies(network: ChildNetwork, accounts: readonly A
     )
     const expected = decided === 'granted' ? allowed.toSorted() : []
     assert.deepEqual(
-      held.map(({ reference }) => reference).toSorted(),
+      held.map(({ reference }) => String(reference)).toSorted(),
       expected,
       `copies of ${asker} under ${consent} (${decided})`,
     )

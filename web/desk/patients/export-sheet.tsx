@@ -13,6 +13,7 @@ import { pathOf } from './model.ts'
 
 type Patient = { readonly reference: string; readonly name: string }
 const PURPOSES = ['PATRQT', 'CAREMGT'] as const
+type Purpose = (typeof PURPOSES)[number]
 
 /** The records office gives out a copy: what for, a proof anew, the file, and what is not in it. */
 export function ExportButton(props: { readonly patient: Patient }): ReactNode {
@@ -32,7 +33,7 @@ function ExportSheet(props: { readonly patient: Patient; readonly onClose: () =>
   const { t } = useWords()
   const { reference, name } = props.patient
   const prove = useStepUp()
-  const [purpose, setPurpose] = useState<(typeof PURPOSES)[number]>()
+  const [purpose, setPurpose] = useState<Purpose>()
   const [isTried, setIsTried] = useState(false)
   const [isBusy, setIsBusy] = useState(false)
   const [taken, setTaken] = useState<RecordsExport>()
@@ -78,28 +79,41 @@ function ExportSheet(props: { readonly patient: Patient; readonly onClose: () =>
         />
       )}
       {taken === undefined ? (
-        <>
-          <Choices legend={t('export.why')}>
-            {PURPOSES.map((each) => (
-              <Tick
-                key={each}
-                kind="radio"
-                name="purpose"
-                label={t(`export.why-${each}`, { name })}
-                detail={t(`export.why-${each}-text`)}
-                checked={purpose === each}
-                onChange={() => setPurpose(each)}
-              />
-            ))}
-          </Choices>
-          {isTried && purpose === undefined ? <p role="alert">{t('export.why-missing')}</p> : null}
-          <p>{t('export.recorded', { name })}</p>
-          <p>{t('export.onward')}</p>
-        </>
+        <Asking name={name} purpose={purpose} isMissing={isTried && purpose === undefined} onChoose={setPurpose} />
       ) : (
         <Taken taken={taken} />
       )}
     </Sheet>
+  )
+}
+
+function Asking(props: {
+  readonly name: string
+  readonly purpose: Purpose | undefined
+  readonly isMissing: boolean
+  readonly onChoose: (purpose: Purpose) => void
+}): ReactNode {
+  const { t } = useWords()
+  const { name } = props
+  return (
+    <>
+      <Choices legend={t('export.why')}>
+        {PURPOSES.map((each) => (
+          <Tick
+            key={each}
+            kind="radio"
+            name="purpose"
+            label={t(`export.why-${each}`, { name })}
+            detail={t(`export.why-${each}-text`)}
+            checked={props.purpose === each}
+            onChange={() => props.onChoose(each)}
+          />
+        ))}
+      </Choices>
+      {props.isMissing ? <p role="alert">{t('export.why-missing')}</p> : null}
+      <p>{t('export.recorded', { name })}</p>
+      <p>{t('export.onward')}</p>
+    </>
   )
 }
 
