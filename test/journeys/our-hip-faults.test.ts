@@ -142,7 +142,10 @@ describe('our hospital sends, and something goes wrong', () => {
     const under = await consented('op-1')
     const { transaction, transfer } = await requested(under)
     await waitFor('a try', async () =>
-      (await network.jobs(OURS)).some((job) => typeof at(job, 'lastError') === 'string'),
+      (await network.jobs(OURS)).some(
+        (job) =>
+          at(job, 'kind') === 'hip.push' && at(job, 'status') === 'waiting' && typeof at(job, 'lastError') === 'string',
+      ),
     )
     assert.equal((await asha.revoke(under.consent)).status, 202)
     await waitFor('the HIP to know', async () =>
