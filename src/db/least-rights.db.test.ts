@@ -139,6 +139,7 @@ describe('a role that owns nothing', () => {
       for (const [give, takeBack] of [
         [`grant pg_write_all_data to ${other}`, `revoke pg_write_all_data from ${other}`],
         ['grant delete on log_leaf to public', 'revoke delete on log_leaf from public'],
+        ['grant update (type) on audit_event to public', 'revoke update (type) on audit_event from public'],
         ['grant create on schema public to public', 'revoke create on schema public from public'],
       ] as const) {
         await database.pool.query(give)

@@ -77,6 +77,7 @@ async function insistOnNoMore(client: PoolClient, role: string): Promise<void> {
   const { rows } = await client.query<{ what: string }>(
     `select format('change %s', name) as what from unnest($2::text[]) as name
        where has_table_privilege($1, format('public.%I', name), 'update, delete, truncate')
+         or has_any_column_privilege($1, format('public.%I', name), 'update')
      union all select 'change the schema' where has_schema_privilege($1, 'public', 'create')`,
     [role, [...APPEND_ONLY, ...READ_ONLY]],
   )
