@@ -248,16 +248,16 @@ const FOLDER_EVERY_MS = 60_000
 
 /** Says once in the log which files of the documents folder are not served, and why: nobody waits for them in vain. */
 function watchFolder(folder: FolderSource, log: Logger): Chore {
-  const said = new Set<string>()
+  let said: ReadonlySet<string> = new Set()
   return {
     name: 'watch the documents folder',
     everyMs: FOLDER_EVERY_MS,
     run: async () => {
-      for (const { file, why } of await folder.findings()) {
-        const line = `${file}: ${why}`
+      const found = (await folder.findings()).map(({ file, why }) => ({ file, why, line: `${file}: ${why}` }))
+      for (const { file, why, line } of found)
         if (!said.has(line)) log.warn({ file, why }, 'a document of the folder is not served')
-        said.add(line)
-      }
+      // What is gone or mended is forgotten: its file may break again.
+      said = new Set(found.map(({ line }) => line))
     },
   }
 }

@@ -5,8 +5,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import pino from 'pino'
 import { openTestDatabase } from '../test/database.ts'
+import { waitFor } from '../test/wait.ts'
 import { StartFault, startParty } from './app.ts'
 import { parseConfig } from './config.ts'
 import { KeyFault } from './vault/key-file.ts'
@@ -71,6 +74,24 @@ describe('app', () => {
     cpSync(keys, restored, { recursive: true })
     const again = await startParty(settings(0, restored), database.connectionString, log)
     await again.stop()
+    await database.close()
+  })
+
+  test('a party that was stopped is let go of, with all that it held', async () => {
+    const database = await openTestDatabase()
+    const keys = keysFolder()
+    const live = async (): Promise<WeakRef<object>> => {
+      const party = await startParty(settings(0, keys), database.connectionString, log)
+      await party.stop()
+      return new WeakRef(party.machine)
+    }
+    const refs = [await live(), await live()]
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await waitFor('the parties are let go of', async () => {
+      collect()
+      return refs.every((ref) => ref.deref() === undefined) || undefined
+    })
     await database.close()
   })
 })

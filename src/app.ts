@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Gauge, type Registry } from 'prom-client'
 import { abdmRules } from './abdm/rules.ts'
 import { SEND_JOB, sendHandler } from './abdm/send.ts'
 import { exchangeParts } from './app-exchange.ts'
@@ -24,6 +24,7 @@ import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
 import { makeOutbound, type Outbound } from './http/outbound.ts'
+import { withProcessMetrics } from './http/process-metrics.ts'
 import { type Headers, makeServer, nativeRules } from './http/server.ts'
 import { type Chore, startSchedule } from './jobs/schedule.ts'
 import { type JobHandler, startWorker } from './jobs/worker.ts'
@@ -304,8 +305,7 @@ async function missingParts(connection: Connection): Promise<readonly string[]> 
 }
 
 function makeMetrics(machine: Machine): Registry {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'amanat_' })
+  const registry = withProcessMetrics()
   new Gauge({
     name: 'amanat_jobs',
     help: 'Jobs in the queue, by status',
