@@ -149,13 +149,11 @@ function bridgeRoutes(): readonly Route[] {
       handle: async (call) => {
         const clientId = clientOf(call)
         if (isRefusal(clientId)) return clientId
-        const services = call.body.map(({ id, name, types, active, isGovtEntity, facilityType }) => ({
+        const services = call.body.map(({ id, name, types, active }) => ({
           id,
           name,
           roles: types.map((type) => ROLE_OF[type]),
           isActive: active,
-          ...(isGovtEntity === undefined ? {} : { isGovernment: isGovtEntity }),
-          ...(facilityType === undefined ? {} : { facilityTypes: facilityType }),
         }))
         const saved = await saveServices(call.tx, { clientId, services, actor: { kind: 'system', id: clientId } })
         return isRefusal(saved) ? saved : { status: 202, body: saved.map(wireService) }

@@ -9,10 +9,12 @@ import {
   OTHER_HOSPITAL,
   startLinkingExchange,
 } from '../../test/linking-exchange.ts'
+import { mayOpenInEmergency } from '../consent/emergency.ts'
 import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
+import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
-import { renewBridgeSecret, revokeBridge } from '../partners/commands.ts'
+import { facilityById, renewBridgeSecret, revokeBridge } from '../partners/commands.ts'
 import { issuePatientToken } from '../people/commands.ts'
 
 let exchange: LinkingExchange
@@ -147,6 +149,20 @@ describe('abdm/exchange-gateway', () => {
       (found.body['services'] as { id: string }[]).map(({ id }) => id),
       [HOSPITAL, 'IN2710000013'],
     )
+  })
+
+  test('a bridge does not say itself what kind of facility it is, nor that it is the government’s: a kind opens records in an emergency', async () => {
+    const id = 'IN2710000015' as FacilityId
+    const claim = { id, name: 'Insurer', type: 'HIU', facilityType: ['Hospital'], isGovtEntity: true }
+    // As a new one, and when it is known.
+    for (let turn = 0; turn < 2; turn++) {
+      const path = '/gateway/v3/bridge-service'
+      const put = await exchange.asBridge('bridge-other', path, [claim], { method: 'PUT' })
+      assert.equal(put.status, 202)
+      const kept = await exchange.inTx((tx) => facilityById(tx, id))
+      assert.deepEqual([kept?.facilityTypes, kept?.isGovernment], [[], false])
+      assert.equal(kept && mayOpenInEmergency(kept), false)
+    }
   })
 
   test('the registry finds providers by part of the name, and one by id', async () => {

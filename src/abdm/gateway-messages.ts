@@ -53,8 +53,7 @@ const bridgeService = z
     type: z.union([serviceType, z.array(serviceType)]).nullish(),
     types: z.array(serviceType).nullish(),
     active: z.boolean().nullish(),
-    isGovtEntity: z.boolean().nullish(),
-    facilityType: z.array(words(100)).max(20).nullish(),
+    // `facilityType` and `isGovtEntity` are the register's to say, not the bridge's: who calls itself a hospital could break the glass.
   })
   .transform((service, ctx) => {
     const named = [service.type ?? [], service.types ?? []].flat()
@@ -68,8 +67,6 @@ const bridgeService = z
       name: service.name,
       types,
       active: service.active ?? true,
-      isGovtEntity: service.isGovtEntity ?? undefined,
-      facilityType: service.facilityType ?? undefined,
     }
   })
 
