@@ -25,6 +25,8 @@ export type ApprovalTerms = {
   readonly isApplicableForAllHIPs: boolean
   readonly includedSources: readonly IncludedSource[]
   readonly excludedSources: readonly ExcludedSource[]
+  /** When it ends, and whatever it grants with it. Absent when none was chosen: ABDM's own message cannot say it. */
+  readonly until?: Date
 }
 
 /** A patient's standing decision to grant what one HIU asks for. */
@@ -43,6 +45,7 @@ export type StoredTerms = {
   readonly isApplicableForAllHIPs: boolean
   readonly includedSources: readonly (Omit<IncludedSource, 'period'> & { readonly period: StoredPeriod })[]
   readonly excludedSources: readonly (Omit<ExcludedSource, 'period'> & { readonly period?: StoredPeriod })[]
+  readonly until?: string
 }
 
 function periodJson({ from, to }: Period): StoredPeriod {
@@ -61,6 +64,7 @@ export function termsJson(terms: ApprovalTerms): StoredTerms {
     excludedSources: terms.excludedSources.map(({ period, ...source }) =>
       period === undefined ? source : { ...source, period: periodJson(period) },
     ),
+    ...(terms.until === undefined ? {} : { until: terms.until.toISOString() }),
   }
 }
 
@@ -72,20 +76,24 @@ export function readTerms(stored: StoredTerms): ApprovalTerms {
     excludedSources: stored.excludedSources.map(({ period, ...source }) =>
       period === undefined ? source : { ...source, period: readPeriod(period) },
     ),
+    ...(stored.until === undefined ? {} : { until: new Date(stored.until) }),
   }
 }
 
 /**
  * What the policy grants of a request: whole items for the providers that it covers, undefined when it covers none and the patient
- * decides. Never wider than the policy, and never cut to fit it: the request's purpose, types and dates must lie inside whole
+ * decides. Never wider than the policy, and never cut to fit it: the request's purpose, types, dates and end must lie inside whole
  * (docs/decisions/0013-auto-approval.md).
  */
 export function applyPolicy(
   policy: Pick<ApprovalPolicy, 'patient' | 'hiu' | 'enabled' | 'terms'>,
   asked: ConsentAsk,
   linked: ReadonlyMap<FacilityId, readonly CareContextRef[]>,
+  now: Date,
 ): readonly GrantItem[] | undefined {
   if (!policy.enabled || policy.hiu !== asked.hiu || policy.patient !== asked.patient) return undefined
+  const { until } = policy.terms
+  if (until !== undefined && (until <= now || asked.permission.dataEraseAt > until)) return undefined
   const items: GrantItem[] = []
   for (const [hip, contexts] of linked) {
     if (asked.hip !== undefined && asked.hip !== hip) continue

@@ -25,7 +25,7 @@ export function autoApprove(needs: ConsentNeeds): (tx: Tx, event: RequestedEvent
     if (policies.length === 0) return
     const linked = await linkedByProvider(tx, asked)
     for (const policy of policies) {
-      const items = applyPolicy(policy, asked, linked)
+      const items = applyPolicy(policy, asked, linked, tx.now)
       if (items === undefined) continue
       const actor = { kind: 'patient' as const, id: asked.patient }
       const granted = await grantConsent(tx, needs, {

@@ -144,19 +144,26 @@ test('a standing approval never grants what the patient could not grant, nor wha
   const hip = fc.constantFrom(HOSPITAL, LAB)
   const source = fc.record({ hiTypes: named, purpose, hip, period }, { requiredKeys: ['hiTypes', 'purpose', 'period'] })
   const excluded = fc.record({ hiTypes: types, purpose, hip, period: range }, { requiredKeys: [] })
-  const terms = fc.record({
-    isApplicableForAllHIPs: fc.boolean(),
-    includedSources: fc.array(source, { minLength: 1, maxLength: 3 }),
-    excludedSources: fc.array(excluded, { maxLength: 1 }),
-  })
+  const terms = fc.record(
+    {
+      isApplicableForAllHIPs: fc.boolean(),
+      includedSources: fc.array(source, { minLength: 1, maxLength: 3 }),
+      excludedSources: fc.array(excluded, { maxLength: 1 }),
+      until: fc.integer({ min: -10, max: 200 }).map(day),
+    },
+    { requiredKeys: ['isApplicableForAllHIPs', 'includedSources', 'excludedSources'] },
+  )
   let granted = 0
   fc.assert(
     fc.property(asked, terms, fc.boolean(), (ask, policyTerms, enabled) => {
-      const items = applyPolicy({ patient: ask.patient, hiu: ask.hiu, enabled, terms: policyTerms }, ask, linked) ?? []
+      const policy = { patient: ask.patient, hiu: ask.hiu, enabled, terms: policyTerms }
+      const items = applyPolicy(policy, ask, linked, NOW) ?? []
       assert.ok(enabled || items.length === 0)
       granted += items.length
       for (const one of items) {
         assert.equal(checkGrant(ask, [one], linked, NOW), undefined)
+        const { until } = policyTerms
+        assert.ok(until === undefined || (NOW < until && one.permission.dataEraseAt <= until), 'not beyond its end')
         for (const type of one.hiTypes) {
           const isNamed = policyTerms.includedSources.some(
             (s) =>

@@ -17,7 +17,7 @@ import { must } from '../kernel/refusal.ts'
 import { requestSubscription } from '../linking/subscription-commands.ts'
 
 let exchange: TestExchange
-const { requested, ask } = consentSteps(() => exchange)
+const { requested, ask, permission } = consentSteps(() => exchange)
 const me = meSteps(() => exchange)
 describe('native/me-choices', () => {
   before(async () => {
@@ -49,6 +49,9 @@ describe('native/me-choices', () => {
     const { body } = await me.get(`requests/${id}`)
     assert.equal(body['status'], 'GRANTED')
     assert.equal(body['byPolicy'], true)
+    const longer = ask({ permission: { ...permission(), dataEraseAt: '2030-01-02T00:00:00.000Z' } })
+    const asksHer = await me.get(`requests/${await requested(longer)}`)
+    assert.equal(asksHer.body['status'], 'REQUESTED', 'who wants to keep a copy beyond the day that she chose asks her')
     assert.equal((await me.post(`policies/${String(made.body['id'])}/disable`)).body['enabled'], false)
     const next = await requested()
     assert.equal((await me.get(`requests/${next}`)).body['status'], 'REQUESTED')

@@ -118,6 +118,8 @@ function createRoute(): Route {
         isApplicableForAllHIPs: hips === undefined,
         includedSources: hips === undefined ? [source] : hips.map((hip: FacilityId) => ({ ...source, hip })),
         excludedSources: [],
+        // "How long shall this hold?": the day is both the last of the records and the end of the approval.
+        until: period.to,
       }
       const policy = await createPolicy(tx, { patient: caller.patient, hiu, terms, actor: actorOf(caller) })
       return isRefusal(policy) ? policy : { status: 201, body: await viewPolicy(tx, policy) }
