@@ -5,6 +5,7 @@ import { documentText, sealPage } from '../../test/hiu-provider.ts'
 import { transact } from '../db/tx.ts'
 import { HI_TYPES, type HiType } from '../fhir/hi-type.ts'
 import { readReceived, sizeOfReceived } from '../hiu/reading.ts'
+import { documentsOnShelf, openFromShelf, shelfOf } from '../hiu/shelf.ts'
 import { listRecords, type Viewer, viewRecord } from '../hiu/view.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 
@@ -119,5 +120,55 @@ describe('reading what others sent, with what is withheld', () => {
     await bench.drain()
     const report = bench.last('/v1/accesses')?.body as { asFile?: boolean } | undefined
     assert.equal(report?.asFile, true, 'that it left as a file')
+  })
+
+  it('opens from the shelf what one page gives out and no more, and counts by consent and reason what stays closed', async () => {
+    const asked = await granted(bench)
+    const foreign = { name: 'Bina Das', abhaAddress: 'bina@sbx' }
+    const items = [
+      ...['first', 'second', 'third'].map((note, at) => ({
+        careContext: `visit-${at + 1}`,
+        text: documentText('Prescription', { note: `shelf, ${note}` }),
+      })),
+      { careContext: 'visit-1', text: documentText('Prescription', { note: 'shelf, foreign', person: foreign }) },
+    ]
+    await bench.push(asked.dataPushUrl, sealPage(bench, asked, items, {}).body)
+    await bench.drain()
+    const viewed = await bench.count('hiu.record-viewed')
+    const needs = { facility: bench.needs.facility }
+    const there = await transact(bench.machine, (tx) => shelfOf(tx, PATIENT, DOCTOR, HI_TYPES))
+    const own = there.withheld.filter(({ ground }) => ground.artefact === asked.consentId)
+    assert.deepEqual(
+      own.map(({ why, documents, says }) => [why, documents, says !== undefined]),
+      [['quarantined', 1, true]],
+    )
+    const seen: string[] = []
+    let below: { readonly date: Date; readonly id: string } | undefined
+    for (;;) {
+      const { page, shown } = await transact(bench.machine, async (tx) => {
+        const shelf = await shelfOf(tx, PATIENT, DOCTOR, HI_TYPES)
+        const page = await documentsOnShelf(tx, shelf, { types: HI_TYPES, below, limit: 2 })
+        return { page, ...(await openFromShelf(tx, needs, shelf, DOCTOR, page)) }
+      })
+      assert.deepEqual(
+        shown.map(({ id }) => id),
+        page.map(({ id }) => id),
+      )
+      seen.push(...shown.map(({ id }) => id))
+      assert.equal(await bench.count('hiu.record-viewed'), viewed + seen.length)
+      below = page.at(-1)
+      if (page.length < 2) break
+    }
+    assert.equal(new Set(seen).size, seen.length)
+    assert.equal(seen.length, there.counts.get('Prescription'))
+    const billing = { ...DOCTOR, role: 'billing', purpose: 'HPAYMT' } as const
+    const closed = await transact(bench.machine, (tx) => shelfOf(tx, PATIENT, billing, HI_TYPES))
+    assert.deepEqual(closed.artefacts, [])
+    const counted = closed.withheld.filter(({ ground }) => ground.artefact === asked.consentId)
+    assert.deepEqual(
+      counted.map(({ why, documents }) => [why, documents]),
+      [['other-purpose', 4]],
+    )
+    assert.equal(await bench.count('hiu.record-viewed'), viewed + seen.length)
   })
 })

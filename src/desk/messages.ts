@@ -83,10 +83,27 @@ export const servedQuery = z.object({
 export const erasedQuery = z.object({ limit })
 
 /** Why somebody reads. Who reads, and in which role, is the person who signed in. */
-export const readingOrder = z
+const readingOrder = z
   .object({ purpose: z.enum(Object.keys(PURPOSES) as [PurposeCode, ...PurposeCode[]]) })
   .strict()
   .meta({ id: 'ReadingOrder' })
+
+/** The same for one page: below a place in the list, of some kinds alone. */
+export const pageOrder = readingOrder
+  .extend({
+    hiTypes: z.array(z.enum(HI_TYPES)).min(1).max(LIMITS.hiTypesMax).optional(),
+    below: z
+      .object({
+        date: z.iso
+          .datetime({ message: 'must be a date and time such as 2026-01-31T10:00:00Z' })
+          .transform((text) => new Date(text)),
+        id: z.uuid(),
+      })
+      .strict()
+      .optional(),
+  })
+  .strict()
+  .meta({ id: 'ReadingPageOrder' })
 
 /** For what purpose the records of a patient leave as a file, and the proof of who takes them. */
 export const exportOrder = readingOrder

@@ -1,7 +1,7 @@
 import { type Route, route } from '../http/route.ts'
 import { staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { readingOrder } from './messages.ts'
+import { pageOrder } from './messages.ts'
 import { type DeskReadingNeeds, openDoor, readPatientRecords } from './reading.ts'
 
 const common = { dialect: 'native', auth: 'staff' } as const
@@ -29,17 +29,17 @@ export function deskReadingRoutes(needs: DeskReadingNeeds): readonly Route[] {
       path: '/v1/desk/patients/:reference/reading',
       act: 'record.read',
       summary:
-        'Opens the records of a patient for a purpose: our own and those that others sent. Every view is recorded.',
+        'Opens records of a patient for a purpose, newest first and a page at a time: our own and those that others sent. Every view is recorded.',
       // Reading twice is two views.
       once: false,
-      body: readingOrder,
+      body: pageOrder,
       answers: {
-        200: { description: 'Records, and what is missing or withheld and why.' },
+        200: { description: 'A page of records, where the next one begins, and what is missing or withheld and why.' },
         403: { description: 'This person may not read them for this purpose.' },
         ...unknownPatient,
       },
       handle: async ({ tx, caller, params, body }) => {
-        const input = { reference: params['reference'] ?? '', purpose: body.purpose }
+        const input = { reference: params['reference'] ?? '', ...body }
         const reading = await readPatientRecords(tx, needs, staffOf(caller), input)
         return isRefusal(reading) ? reading : { status: 200, body: reading }
       },

@@ -81,7 +81,7 @@ export async function saveDocument(
 }
 
 /** All but the sealed bytes: a list of a hundred scans must not bring them along. */
-const HEAD = [
+export const HEAD = [
   'id',
   'artefact',
   'patient',
@@ -134,7 +134,7 @@ export async function sizeOfDocuments(
   return Number(row.bytes)
 }
 
-function entryOf(row: Pick<Selectable<HiuDocumentTable>, (typeof HEAD)[number]>): DocumentEntry {
+export function entryOf(row: Pick<Selectable<HiuDocumentTable>, (typeof HEAD)[number]>): DocumentEntry {
   return {
     id: row.id as Id<'hiu-document'>,
     artefact: row.artefact as Id<'artefact'>,
@@ -296,7 +296,7 @@ export async function listErasures(tx: Tx, limit: number): Promise<readonly Eras
   return rows.map(erasureOf)
 }
 
-function erasureOf(row: {
+export function erasureOf(row: {
   artefact: string
   patient: string
   reason: string

@@ -3,7 +3,8 @@ import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
-import { type DocumentEntry, documentsOf, type Erasure, findErasure, sizeOfDocuments } from './document-store.ts'
+import { erasuresOf } from './document-page-store.ts'
+import { type DocumentEntry, documentsOf, type Erasure, sizeOfDocuments } from './document-store.ts'
 import type { ArtefactStatus } from './hiu.ts'
 import type { Artefact } from './store.ts'
 import { holdingOf, isForAnother, type ShownRecord, staysHere, type Viewer, type ViewNeeds, viewEntry } from './view.ts'
@@ -64,7 +65,7 @@ export async function readReceived(
     if (result !== undefined && !isRefusal(result)) shown.push({ ...result, ground })
     else withheld.push(withheldOf(entry, ground, why ?? 'gate', isRefusal(result) ? result.detail : entry.reason))
   }
-  return { shown, withheld, erased: await erasedOf(tx, artefacts) }
+  return { shown, withheld, erased: await erasedOf(tx, patient, artefacts) }
 }
 
 /** How large in bytes is what was received about a patient and may leave in the hands of this person. */
@@ -78,8 +79,8 @@ export async function sizeOfReceived(tx: Tx, patient: AbhaAddress, viewer: Pick<
   )
 }
 
-function whyNotTried(
-  entry: DocumentEntry,
+export function whyNotTried(
+  entry: Pick<DocumentEntry, 'hiType' | 'status'>,
   ground: GroundOfCopy,
   viewer: Viewer,
   types: readonly HiType[],
@@ -99,7 +100,7 @@ function withheldOf(
   return { id, hiType, date, receivedAt, why, ground, ...(says === undefined ? {} : { says }) }
 }
 
-function groundOf(artefact: Artefact | undefined, entry: Pick<DocumentEntry, 'artefact' | 'hip'>): GroundOfCopy {
+export function groundOf(artefact: Artefact | undefined, entry: Pick<DocumentEntry, 'artefact' | 'hip'>): GroundOfCopy {
   if (artefact === undefined) throw new Error(`document of an unknown artefact ${entry.artefact}`)
   return { ...copyGround(artefact), hip: artefact.granted?.hip ?? { id: entry.hip } }
 }
@@ -114,15 +115,24 @@ function copyGround({ id, consent, status, granted, eraseAt }: Artefact): Omit<G
   }
 }
 
-async function erasedOf(tx: Tx, artefacts: readonly Artefact[]): Promise<readonly ErasedCopy[]> {
-  const erased: ErasedCopy[] = []
-  for (const artefact of artefacts) {
-    if (artefact.status !== 'revoked' && artefact.status !== 'expired') continue
-    const found = await findErasure(tx, artefact.patient, artefact.id)
+/** What was erased of a patient's consents that have ended, where there was something. */
+export async function erasedOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  artefacts: readonly Artefact[],
+): Promise<readonly ErasedCopy[]> {
+  const ended = artefacts.filter(({ status }) => status === 'revoked' || status === 'expired')
+  const erasures = await erasuresOf(
+    tx,
+    patient,
+    ended.map(({ id }) => id),
+  )
+  const found = new Map(erasures.map((one) => [one.artefact, one]))
+  return ended.flatMap((artefact): readonly ErasedCopy[] => {
+    const erasure = found.get(artefact.id)
     const hip = artefact.granted?.hip
-    if (found === undefined || found.documents === 0 || hip === undefined) continue
-    const { reason, documents, erasedAt } = found
-    erased.push({ reason, documents, erasedAt, ground: { ...copyGround(artefact), hip } })
-  }
-  return erased
+    if (erasure === undefined || erasure.documents === 0 || hip === undefined) return []
+    const { reason, documents, erasedAt } = erasure
+    return [{ reason, documents, erasedAt, ground: { ...copyGround(artefact), hip } }]
+  })
 }

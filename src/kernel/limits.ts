@@ -283,6 +283,11 @@ export const LIMITS = {
   /** Desk: patients that a search shows, rows of a list, and for how long looking at the same again is one look. */
   deskFoundMax: 20,
   deskListMax: 200,
+  /** Documents that one answer of the reading screen opens, and their sealed bytes together (it has at least one). */
+  readingDocumentsMax: 40,
+  readingBytesMax: 8_388_608,
+  /** Quarantined documents of a patient that are named with what was wrong with each; others are only counted. */
+  quarantinedNamedMax: 50,
   /** Sealed bytes of all records of a patient that leave in one file: it is put together in memory. */
   exportBytesMax: 104_857_600,
   /** Lines of a file of looks. */

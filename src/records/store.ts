@@ -8,6 +8,7 @@ import { pseudonym } from '../db/veil.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, type Id, toBucket } from '../kernel/id.ts'
+import type { ListPlace } from '../kernel/list-place.ts'
 import { must } from '../kernel/refusal.ts'
 import { existingPatientKey, patientKey } from '../vault/data-keys.ts'
 import { NAME_INDEX } from './name-index.ts'
@@ -211,6 +212,38 @@ export async function listRecords(tx: Tx, patientReference: string): Promise<rea
     .orderBy('id')
     .execute()
   return rows.map(storedRecord)
+}
+
+/** Up to `limit` records of some types, newest first, from below a place in that list; with their sealed size. */
+export async function recordsBelow(
+  tx: Tx,
+  patientReference: string,
+  wanted: { readonly types: readonly HiType[]; readonly below: ListPlace | undefined; readonly limit: number },
+): Promise<readonly (StoredRecord & { readonly bytes: number })[]> {
+  const { types, below, limit } = wanted
+  if (types.length === 0) return []
+  let query = tx.db
+    .selectFrom('clinical_record')
+    .select(['id', 'patient_reference', 'care_context_reference', 'hi_type', 'date', 'form'])
+    .select(sql<number>`octet_length(sealed)`.as('bytes'))
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', pseudonym(patientReference))
+    .where('hi_type', 'in', [...types])
+  if (below !== undefined) query = query.where(sql<boolean>`(date, id) < (${below.date}, ${below.id}::uuid)`)
+  const rows = await query.orderBy('date', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return rows.map((row) => ({ ...storedRecord(row), bytes: row.bytes }))
+}
+
+/** How many records of each type a patient has. */
+export async function countByType(tx: Tx, patientReference: string): Promise<ReadonlyMap<HiType, number>> {
+  const rows = await tx.db
+    .selectFrom('clinical_record')
+    .select(['hi_type', sql<number>`count(*)::integer`.as('n')])
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', pseudonym(patientReference))
+    .groupBy('hi_type')
+    .execute()
+  return new Map(rows.map((row) => [row.hi_type as HiType, row.n]))
 }
 
 /** How large the records of a patient are together, sealed. */

@@ -49,9 +49,30 @@ export type OwnViewEvent = AuditEvent & {
 }
 
 /** Our own records of a patient, oldest first, without any content. */
-export async function listOwnRecords(tx: Tx, patient: FacilityPatient): Promise<readonly OwnHead[]> {
+async function listOwnRecords(tx: Tx, patient: FacilityPatient): Promise<readonly OwnHead[]> {
   const records = await store.listRecords(tx, patient.reference)
   return records.map(({ id, careContextReference, hiType, date }) => ({ id, careContextReference, hiType, date }))
+}
+
+/** Up to `limit` of our own records, newest first from below a place in that list, without any content; with their sealed size. */
+export async function ownRecordsBelow(
+  tx: Tx,
+  { reference }: FacilityPatient,
+  wanted: Parameters<typeof store.recordsBelow>[2],
+): Promise<readonly (OwnHead & { readonly bytes: number })[]> {
+  const records = await store.recordsBelow(tx, reference, wanted)
+  return records.map(({ id, careContextReference, hiType, date, bytes }) => ({
+    id,
+    careContextReference,
+    hiType,
+    date,
+    bytes,
+  }))
+}
+
+/** How many of our own records of each type there are. */
+export async function countOwnRecords(tx: Tx, { reference }: FacilityPatient): Promise<ReadonlyMap<HiType, number>> {
+  return store.countByType(tx, reference)
 }
 
 /** How large our own records of a patient are together, in bytes, without any content. */
@@ -71,14 +92,16 @@ export async function viewOwnRecords(
     readonly staff: StaffCaller
     readonly reading: Reading
     readonly as: 'records.viewed' | 'records.exported'
+    /** These alone; without it, all that there are. */
+    readonly found?: readonly OwnHead[]
   },
 ): Promise<readonly OwnRecord[]> {
   const { patient, staff, reading, as } = input
-  const admitted: store.StoredRecord[] = []
+  const admitted: OwnHead[] = []
   const rules = new Set<string>()
   let policyVersion = ''
-  for (const found of await store.listRecords(tx, patient.reference)) {
-    const decision = gate(tx, needs, found, staff, reading)
+  for (const found of input.found ?? (await listOwnRecords(tx, patient))) {
+    const decision = gate(tx, needs, patient.reference, found, staff, reading)
     policyVersion = decision.policyVersion
     for (const { rule } of decision.explain) rules.add(rule)
     const { careContextReference } = found
@@ -140,7 +163,8 @@ function about(tx: Tx, needs: OwnViewNeeds, patient: FacilityPatient, staff: Sta
 function gate(
   tx: Tx,
   needs: OwnViewNeeds,
-  found: store.StoredRecord,
+  patient: string,
+  found: OwnHead,
   staff: StaffCaller,
   { purpose, ground, own, until }: Reading,
 ): Decision {
@@ -149,7 +173,7 @@ function gate(
     id: ground,
     readable: true,
     status: 'GRANTED',
-    patient: found.patientReference,
+    patient,
     recipient: id,
     holder: id,
     purpose,
@@ -163,7 +187,7 @@ function gate(
     isOwnWork: true,
   }
   const question = {
-    patient: found.patientReference,
+    patient,
     recipient: id,
     holder: id,
     purpose,

@@ -6,6 +6,7 @@ import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
 import type { FacilityId } from '../../src/kernel/id.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
+import { addRecord } from '../../src/records/commands.ts'
 import { addStaff } from '../desk-bench.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, textAt } from '../json-path.ts'
@@ -28,6 +29,8 @@ export type ReadingWorld = {
   readonly doctor: StaffCaller
   readonly nurse: StaffCaller
   readonly lab: StaffCaller
+  /** Writes that many of the hospital's own records, of long ago. */
+  readonly writeOld: (count: number) => Promise<void>
 }
 
 /**
@@ -70,7 +73,18 @@ export async function fillReadingWorld(network: TestNetwork): Promise<ReadingWor
       ),
     ),
   )
-  return { mrn, doctor, nurse, lab }
+  const writeOld = async (count: number) => {
+    const visit = holdings.find((one) => one.mrn === mrn)?.careContexts[0]?.document
+    assert.ok(visit)
+    await transact(machine, async (tx) => {
+      for (let n = 0; n < count; n++) {
+        const date = daysFromNow(-4_000 - n).toISOString()
+        const added = await addRecord(tx, { kind: 'system', id: 'test' }, mrn, { input: { ...visit, date } })
+        assert.ok(!isRefusal(added), JSON.stringify(added))
+      }
+    })
+  }
+  return { mrn, doctor, nurse, lab, writeOld }
 }
 
 type Asha = Parameters<typeof heldPatient>[0]

@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
+import { LIMITS } from '../../src/kernel/limits.ts'
 import { letStaffIn } from './desk-door.ts'
 import { fillReadingWorld, HOSPITAL, LAB, type ReadingWorld } from './reading-world.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
+
+const OLDER_WORDS = {
+  en: {
+    partly: /The newest 40 of \d+ records are open/,
+    earlier: 'Show earlier records',
+    older: 'Open older records',
+    open: /80 of \d+ records are open/,
+  },
+  ur: {
+    partly: /سب سے نئے .*(40|۴۰).* ریکارڈ کھلے ہیں/,
+    earlier: 'پہلے کے ریکارڈ دکھائیں',
+    older: 'پرانے ریکارڈ کھولیں',
+    open: /میں سے .*(80|۸۰).* ریکارڈ کھلے ہیں/,
+  },
+} as const
 
 describe('reading at the desk', () => {
   let world: WebWorld
@@ -121,5 +137,33 @@ describe('reading at the desk', () => {
     for (const hidden of ['Metformin', 'At a glance', 'Doctor visit']) assert.ok(!text.includes(hidden), hidden)
     await one.assertSound()
     await one.close()
+  })
+
+  test('where there are many records the newest are open, and says so; older ones open by keyboard, a page at a time', async () => {
+    await people.writeOld(2 * LIMITS.readingDocumentsMax - 10)
+    for (const [language, size] of JOURNEY_SCREENS) {
+      const one = await visit(people.doctor, language, size)
+      const { page } = one
+      await page.locator('form button[type=submit]').click()
+      const words = OLDER_WORDS[language]
+      await page.getByText(words.partly).waitFor()
+      const [earlier, older] = [words.earlier, words.older].map((name) => page.getByRole('button', { name }))
+      assert.ok(earlier && older)
+      while ((await older.count()) === 0) await earlier.click()
+      const counted = await views()
+      await older.focus()
+      await page.keyboard.press('Enter')
+      while ((await older.count()) === 0) {
+        await earlier.waitFor()
+        await earlier.click()
+      }
+      await page.getByText(words.open).waitFor()
+      await page.getByText(words.open).scrollIntoViewIfNeeded()
+      const opened = (await views())('records.viewed') - counted('records.viewed')
+      assert.equal(opened, 1, 'the second page is a view of its own')
+      await one.assertSound()
+      await one.picture(`reading-many-${language}-${size}`)
+      await one.close()
+    }
   })
 })

@@ -57,8 +57,8 @@ function useHeldLines({ withheld, erased, entries }: Opened): readonly Line[] {
   for (const one of withheld) {
     const key = [one.why, one.ground.hip.id, one.ground.purpose, one.says].join('|')
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { one, n: 1 })
-    else group.n++
+    if (group === undefined) groups.set(key, { one, n: one.documents })
+    else group.n += one.documents
   }
   const parts = entries.filter(({ document }) => document?.isSubset === true).length
   const unreadable = entries.filter(({ document, received }) => document === undefined && received === undefined).length

@@ -6,7 +6,15 @@ import type { Wire } from '../wire.ts'
 
 export type Door = Wire<ReadingDoor>
 export type Way = Door['ways'][number]
-export type Opened = Wire<OpenReading>
+export type ReadingPage = Wire<OpenReading>
+export type Place = NonNullable<ReadingPage['more']>
+/** What is open on the screen: the first page, and those that were opened below it. */
+export type Opened = Omit<ReadingPage, 'more'> & {
+  /** Everything was on the first page. */
+  readonly isWhole: boolean
+  /** How far down everything of some kinds is open, by these kinds; the empty key stands for all. */
+  readonly reach: Readonly<Record<string, Place | 'end'>>
+}
 export type Entry = Opened['entries'][number]
 
 /** Where a document came from, for timeline, charts and overview. */

@@ -5,10 +5,12 @@ import { useDates } from '../../ui/dates.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Part } from '../../ui/page.tsx'
 import { RecordTimeline } from '../../ui/record/record-timeline.tsx'
-import { Empty, State } from '../../ui/state.tsx'
+import { Banner, Empty, State } from '../../ui/state.tsx'
 import { useWords } from '../words.ts'
 import { MissingList } from './missing-list.tsx'
 import { type Opened, type Origin, purposeKey, sourcesOf } from './model.ts'
+import { type Older, OlderRecords } from './older-records.tsx'
+import { countsOf, nextOf } from './pages.ts'
 import { PatientOverview } from './patient-overview.tsx'
 import style from './reading.module.css'
 
@@ -16,10 +18,11 @@ import style from './reading.module.css'
 export function OpenedRecords(props: {
   readonly opened: Opened
   readonly now: Date
+  readonly older: Older
   readonly onOther: () => void
 }): ReactNode {
   const { t } = useWords()
-  const { opened, now } = props
+  const { opened, now, older } = props
   const sources = useMemo(() => sourcesOf(opened.entries), [opened.entries])
   const placeOf = usePlaceOf()
   return (
@@ -40,9 +43,12 @@ export function OpenedRecords(props: {
       {opened.ground === 'unit' || sources.length === 0 ? (
         <MissingList opened={opened} isAlone />
       ) : (
-        <PatientOverview sources={sources} now={now} placeOf={placeOf}>
-          <MissingList opened={opened} />
-        </PatientOverview>
+        <>
+          <Partly opened={opened} />
+          <PatientOverview sources={sources} now={now} placeOf={placeOf}>
+            <MissingList opened={opened} />
+          </PatientOverview>
+        </>
       )}
       <Part title={t('reading.timeline')}>
         <RecordTimeline
@@ -50,6 +56,10 @@ export function OpenedRecords(props: {
           badgeOf={(origin) => <Badge origin={origin} />}
           footOf={(origin) => <Foot origin={origin} />}
           sourceOf={placeOf}
+          beyond={{
+            kinds: new Map(opened.there.map(({ hiType, documents }) => [hiType, documents])),
+            older: (kinds) => <OlderRecords opened={opened} kinds={kinds} older={older} />,
+          }}
           empty={
             <Empty icon="record" title={t('reading.there-is-nothing')}>
               <p>{t('reading.there-is-nothing-text')}</p>
@@ -58,6 +68,20 @@ export function OpenedRecords(props: {
         />
       </Part>
     </>
+  )
+}
+
+/** The glance must not pass for the whole while older records are closed. */
+function Partly({ opened }: { readonly opened: Opened }): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  if (nextOf(opened, []) === undefined) return null
+  const { open, there } = countsOf(opened, [])
+  const values = { n: dates.number(open), of: dates.number(there) }
+  return (
+    <Banner tone="waiting" icon="info" title={t('reading.partly', values)}>
+      <p>{t('reading.partly-text')}</p>
+    </Banner>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type Dispatch, type ReactNode, type SetStateAction, useEffect, useState } from 'react'
+import type { HiType } from '../../../src/fhir/hi-type.ts'
 import type { PurposeCode } from '../../../src/policy/purpose.ts'
 import { call, type Problem } from '../../ui/api.ts'
 import { useDates } from '../../ui/dates.ts'
@@ -10,8 +11,10 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { EmergencyClock } from '../emergency/emergency-clock.tsx'
 import { useMsLeft } from '../emergency/model.ts'
 import { useWords } from '../words.ts'
-import { ageOn, type Door, type Opened } from './model.ts'
+import { ageOn, type Door, type Opened, type Place, type ReadingPage } from './model.ts'
+import type { Older } from './older-records.tsx'
 import { OpenedRecords } from './opened-records.tsx'
+import { openedBy, withPage } from './pages.ts'
 import { ReadingDoor } from './reading-door.tsx'
 
 /**
@@ -24,7 +27,7 @@ export function ReadingPage(props: { readonly reference: string }): ReactNode {
   const [now] = useState(() => new Date())
   const path = `/v1/desk/patients/${encodeURIComponent(props.reference)}/reading`
   const door = useCall<Door>(path)
-  const { opened, overAt, isOpening, error, open, close } = useReading(path, door.data)
+  const { opened, overAt, isOpening, error, open, older, close } = useReading(path, door.data)
   const patient = opened?.patient ?? door.data?.patient
   if (patient === undefined)
     return (
@@ -55,7 +58,7 @@ export function ReadingPage(props: { readonly reference: string }): ReactNode {
         </Banner>
       )}
       {opened !== undefined ? (
-        <OpenedRecords opened={opened} now={now} onOther={close} />
+        <OpenedRecords opened={opened} now={now} older={older} onOther={close} />
       ) : door.data === undefined ? null : (
         <ReadingDoor door={door.data} isOpening={isOpening} onOpen={open} />
       )}
@@ -70,21 +73,24 @@ type Reading = {
   readonly isOpening: boolean
   readonly error: Problem | null
   readonly open: (purpose: PurposeCode) => void
+  readonly older: Older
   readonly close: () => void
 }
 
 /** What is open, until it is closed by hand or the ground is over; in an emergency what others send is opened as it comes. */
 function useReading(path: string, door: Door | undefined): Reading {
   const [opened, setOpened] = useState<Opened>()
-  const { mutate, isPending, error } = useMutation<Opened, Problem, PurposeCode>({
-    mutationFn: (purpose) => call<Opened>(path, { body: { purpose } }),
-    onSuccess: setOpened,
+  const { mutate, isPending, error } = useMutation<ReadingPage, Problem, PurposeCode>({
+    mutationFn: (purpose) => call<ReadingPage>(path, { body: { purpose } }),
+    onSuccess: (page) => setOpened(openedBy(page)),
   })
+  const older = useOlder(path, opened, setOpened)
   const emergency = opened?.ground === 'emergency' ? opened : undefined
   const isOut = (useMsLeft(emergency?.until) ?? 1) <= 0
   const isEnded = emergency !== undefined && door !== undefined && !isOpenIn(door, emergency)
   const isOver = isOut || isEnded
-  const hasMoreCome = emergency !== undefined && door !== undefined && !isOver && receivedIn(door) > heldIn(emergency)
+  const hasMoreCome =
+    emergency !== undefined && door !== undefined && !isOver && receivedIn(door) > receivedIn(emergency)
   useEffect(() => {
     if (hasMoreCome && !isPending && error === null) mutate('BTG')
   }, [hasMoreCome, isPending, error, mutate])
@@ -94,16 +100,29 @@ function useReading(path: string, door: Door | undefined): Reading {
     isOpening: isPending && (opened === undefined || isOver),
     error,
     open: mutate,
+    older,
     close: () => setOpened(undefined),
   }
+}
+
+function useOlder(
+  path: string,
+  opened: Opened | undefined,
+  setOpened: Dispatch<SetStateAction<Opened | undefined>>,
+): Older {
+  const { mutate, isPending, error } = useMutation<ReadingPage, Problem, { kinds: readonly HiType[]; below: Place }>({
+    mutationFn: ({ kinds, below }) => {
+      const hiTypes = kinds.length === 0 ? {} : { hiTypes: kinds }
+      return call<ReadingPage>(path, { body: { purpose: opened?.purpose, below, ...hiTypes } })
+    },
+    // What was closed or opened anew meanwhile stays as it is.
+    onSuccess: (page, { kinds }) => setOpened((now) => (now === opened && now ? withPage(now, kinds, page) : now)),
+  })
+  return { open: (kinds, below) => mutate({ kinds, below }), isOpening: isPending, error }
 }
 
 /** The same access: one that was opened anew asks for reading anew. */
 const isOpenIn = (door: Door, { until }: Opened): boolean =>
   door.ways.some((way) => way.ground === 'emergency' && way.until === until)
 
-const receivedIn = ({ counts }: Door): number => counts.reduce((sum, { received }) => sum + received, 0)
-
-const heldIn = ({ entries, withheld }: Opened): number =>
-  entries.filter(({ received }) => received !== undefined).length +
-  withheld.filter(({ why }) => why !== 'quarantined').length
+const receivedIn = ({ counts }: Pick<Door, 'counts'>): number => counts.reduce((sum, { received }) => sum + received, 0)

@@ -1,4 +1,5 @@
 import { type ReactNode, useMemo, useState } from 'react'
+import type { HiType } from '../../../src/fhir/hi-type.ts'
 import { resultSeries, type Series, type Source } from '../../../src/fhir/trends.ts'
 import { type Visit, visitsOf } from '../../../src/fhir/visits.ts'
 import { Button } from '../button.tsx'
@@ -14,6 +15,11 @@ import { usePrinting } from './use-printing.ts'
 /** What a timeline needs to know of where a document came from; the app may add its own. */
 export type TimelineOrigin = { readonly id: string }
 
+export type Beyond = {
+  readonly kinds: ReadonlyMap<HiType, number>
+  readonly older: (kinds: readonly HiType[]) => ReactNode
+}
+
 type Props<Origin extends TimelineOrigin> = {
   readonly sources: readonly Source<Origin>[]
   /** Stands small beside the kind of each document: where it came from. */
@@ -22,6 +28,8 @@ type Props<Origin extends TimelineOrigin> = {
   readonly footOf?: (origin: Origin) => ReactNode
   /** Where a value in a chart came from, in words. */
   readonly sourceOf: (origin: Origin) => string
+  /** Where not everything that there is has been opened: how many there are of each kind, and what leads to older ones of some kinds. */
+  readonly beyond?: Beyond
   /** What the list says when there is nothing yet. */
   readonly empty: ReactNode
 }
@@ -35,21 +43,29 @@ export function RecordTimeline<Origin extends TimelineOrigin>(props: Props<Origi
   const [filter, setFilter] = useState(NO_FILTER)
   const [pages, setPages] = useState(1)
   const isPrinting = usePrinting()
-  const { sources } = props
+  const { sources, beyond } = props
   const history = useMemo(() => resultSeries(sources), [sources])
   const shown = useMemo(() => sources.filter(({ document }) => admits(filter, document)), [sources, filter])
   const visits = useMemo(() => visitsOf(shown), [shown])
   if (sources.length === 0) return props.empty
   return (
     <section className={style.timeline} aria-label={t('record.timeline')}>
-      <TimelineFilter sources={sources} shown={shown.length} filter={filter} onChange={setFilter} />
+      <TimelineFilter
+        sources={sources}
+        kinds={beyond?.kinds}
+        shown={shown.length}
+        filter={filter}
+        onChange={setFilter}
+      />
       {visits.length === 0 ? <Empty icon="search" title={t('record.filter-none')} /> : null}
       <ol className={style.visits}>
         {visits.slice(0, isPrinting ? visits.length : pages * VISITS_A_PAGE).map((visit, at) => (
           <VisitItem key={visit.key} {...props} visit={visit} history={history} isNewest={at === 0} />
         ))}
       </ol>
-      {visits.length <= pages * VISITS_A_PAGE || isPrinting ? null : (
+      {visits.length <= pages * VISITS_A_PAGE || isPrinting ? (
+        beyond?.older(filter.kinds)
+      ) : (
         <div>
           <Button icon="down" onClick={() => setPages(pages + 1)}>
             {t('record.earlier')}

@@ -26,6 +26,8 @@ const FILTER_FROM = 4
 
 export function TimelineFilter(props: {
   readonly sources: readonly Source<unknown>[]
+  /** How many there are of each kind, where not all are among the sources. */
+  readonly kinds: ReadonlyMap<HiType, number> | undefined
   readonly shown: number
   readonly filter: Filter
   readonly onChange: (filter: Filter) => void
@@ -74,7 +76,7 @@ function Kinds(props: Parameters<typeof TimelineFilter>[0]): ReactNode {
   const { t } = useRecordWords()
   const { sources, filter, onChange } = props
   const counts = HI_TYPES.flatMap((kind) => {
-    const n = sources.filter(({ document }) => document.hiType === kind).length
+    const n = props.kinds?.get(kind) ?? sources.filter(({ document }) => document.hiType === kind).length
     return n === 0 ? [] : [{ kind, n }]
   })
   if (counts.length < 2) return null
