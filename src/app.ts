@@ -32,6 +32,7 @@ import type { Caller } from './kernel/caller.ts'
 import { isRefusal, type Refusal, refuse } from './kernel/refusal.ts'
 import { keysChores } from './keys/jobs.ts'
 import { keysRoutes } from './keys/routes.ts'
+import { tieExisting } from './keys/tie-existing.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
@@ -225,6 +226,7 @@ async function assemble(
   const keyring = await openKeyring(config, keys, { random, now: clock })
   const footing: Footing = { keys, keyring, connection, log, now: clock, random, outbound }
   const { machine, app, handlers, chores, isHeldBack } = await buildParty(config, footing, () => wake())
+  await tieExisting(machine, config.keysFolder)
   const worker = isHeldBack ? undefined : startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
   if (worker === undefined)
     log.warn('this database was restored: nothing is answered or done before amanat restore confirm')

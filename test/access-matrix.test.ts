@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { routeTables } from '../scripts/route-tables.ts'
 import type { Route } from '../src/http/route.ts'
+import { tieAll } from '../src/keys/tie-existing.ts'
 import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
@@ -99,7 +100,12 @@ describe('every route, as every kind of caller', () => {
     const gone = await addStaff(network, HOSPITAL, 'doctor', 'was.here')
     const headers = await signInStaff(network, HOSPITAL, gone)
     const { machine } = network.party(HOSPITAL).running
-    await machine.db.updateTable('staff').set({ status: 'suspended' }).where('login', '=', gone.login).execute()
+    await machine.db
+      .updateTable('staff')
+      .set({ status: 'suspended', tie: '' })
+      .where('login', '=', gone.login)
+      .execute()
+    await tieAll(machine.db)
     return [
       ...own,
       { name: 'a doctor of another facility', headers: foreign },

@@ -1,6 +1,7 @@
 import pino from 'pino'
 import { Registry } from 'prom-client'
 import { abdmRules } from '../src/abdm/rules.ts'
+import { withTie } from '../src/db/tie.ts'
 import { type Machine, transact } from '../src/db/tx.ts'
 import { type DeskRouteNeeds, deskRoutes } from '../src/desk/routes.ts'
 import { makeServer, nativeRules } from '../src/http/server.ts'
@@ -87,20 +88,22 @@ export async function addStaff(
     const id = makeId<'staff'>(tx.now, tx.random, toBucket(0))
     await tx.db
       .insertInto('staff')
-      .values({
-        id,
-        login: `${role}-${id.slice(-12)}`,
-        name,
-        role,
-        registration: registration ?? null,
-        status: 'active',
-        password_hash: null,
-        code_key: null,
-        sealed_code_secret: null,
-        code_step_used: 0,
-        added_at: tx.now,
-        changed_at: tx.now,
-      })
+      .values(
+        withTie('staff', {
+          id,
+          login: `${role}-${id.slice(-12)}`,
+          name,
+          role,
+          registration: registration ?? null,
+          status: 'active',
+          password_hash: null,
+          code_key: null,
+          sealed_code_secret: null,
+          code_step_used: 0,
+          added_at: tx.now,
+          changed_at: tx.now,
+        }),
+      )
       .execute()
     const session = makeId<'web-session'>(tx.now, tx.random, toBucket(0))
     return {

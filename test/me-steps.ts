@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AbhaAddress, Id } from '../src/kernel/id.ts'
 import type { StepUpAct } from '../src/kernel/step-up-act.ts'
+import { tieAll } from '../src/keys/tie-existing.ts'
 import { insertStepUp } from '../src/people/step-up-store.ts'
 import { ASHA, HOSPITAL, LAB, type Reply, SESSION, type TestExchange } from './consent-exchange.ts'
 import { RANGE, REPORT, VISITS } from './consent-steps.ts'
@@ -19,9 +20,10 @@ export function meSteps(exchange: () => TestExchange) {
       await insertStepUp(tx, { id, session: SESSION, act, subject, expiresAt, ...nothing })
       await tx.db
         .updateTable('step_up')
-        .set({ status: 'proved', ...change })
+        .set({ status: 'proved', tie: '', ...change })
         .where('id', '=', id)
         .execute()
+      await tieAll(tx.db)
     })
     return id
   }

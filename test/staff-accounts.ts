@@ -50,6 +50,9 @@ export function useStaffAccounts() {
     get database() {
       return world.database
     },
+    get machine() {
+      return world.machine
+    },
     get clock() {
       return world.clock
     },

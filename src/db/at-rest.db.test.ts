@@ -60,6 +60,7 @@ describe('db/at-rest', () => {
       '*.secret_hash',
       '*.password_hash',
       '*.sha256',
+      '*.tie',
       'audit_event.patient_tag',
       'patient_identifier.hash',
       'hiu_erasure.hashes',

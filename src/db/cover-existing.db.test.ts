@@ -32,7 +32,7 @@ describe('db/cover-existing', () => {
     alter table data_key drop constraint data_key_covered;
     insert into patient select 1, 'p' || n || '@sbx', '\\x00', 'active', now(), now() from generate_series(10, 1209) n;
     insert into data_key select 1, 'p' || n || '@sbx', 'patient', '\\x00', 'k', now(), null from generate_series(10, 1209) n;
-    insert into web_session select sha256(n::text::bytea), gen_random_uuid(), 'patient', 'p' || n || '@sbx', 'otp', 'a phone', now(), now(), now()
+    insert into web_session select sha256(n::text::bytea), gen_random_uuid(), 'patient', 'p' || n || '@sbx', 'otp', 'a phone', now(), now(), now(), null, ''
       from generate_series(10, 1209) n;
     insert into bridge values ('bridge@sbx', 'B', 'http://b', 'x', 'active', now(), now(), now());
     insert into facility values ('F1', 'bridge@sbx', 'F', '{hip}', 'active', false, '{}', now(), now())`)

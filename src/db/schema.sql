@@ -995,6 +995,7 @@ create table passkey (
   rp_id text not null,
   added_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  tie text not null,
   constraint passkey_pkey PRIMARY KEY (bucket, credential_id),
   constraint passkey_kind_check CHECK ((kind = ANY (ARRAY['patient'::text, 'staff'::text])))
 );
@@ -1195,6 +1196,7 @@ create table sign_in_code (
   wrong_tries integer not null,
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  tie text not null,
   constraint sign_in_code_pkey PRIMARY KEY (id),
   constraint sign_in_code_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'used'::text, 'spent'::text])))
 );
@@ -1237,6 +1239,7 @@ create table sso_sign_in (
   origin text not null,
   session uuid,
   expires_at timestamp with time zone not null,
+  tie text not null,
   constraint sso_sign_in_pkey PRIMARY KEY (digest)
 );
 CREATE INDEX sso_sign_in_expires ON public.sso_sign_in USING btree (expires_at);
@@ -1255,6 +1258,7 @@ create table staff (
   code_step_used bigint not null,
   added_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  tie text not null,
   constraint staff_pkey PRIMARY KEY (id),
   constraint staff_login_key UNIQUE (login),
   constraint staff_check CHECK (((code_key IS NULL) = (sealed_code_secret IS NULL))),
@@ -1281,6 +1285,7 @@ create table staff_identity (
   staff uuid not null,
   linked_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  tie text not null,
   constraint staff_identity_pkey PRIMARY KEY (issuer, subject),
   constraint staff_identity_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
 );
@@ -1295,6 +1300,7 @@ create table staff_invitation (
   status text not null,
   made_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  tie text not null,
   constraint staff_invitation_pkey PRIMARY KEY (digest),
   constraint staff_invitation_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
   constraint staff_invitation_status_check CHECK ((status = ANY (ARRAY['open'::text, 'used'::text, 'replaced'::text])))
@@ -1322,6 +1328,7 @@ create table staff_sign_in (
   sso_issuer text,
   sso_subject text,
   sso_sid text,
+  tie text not null,
   constraint staff_sign_in_pkey PRIMARY KEY (digest),
   constraint staff_sign_in_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
   constraint staff_sign_in_proved_by_check CHECK ((proved_by = ANY (ARRAY['password'::text, 'sso'::text])))
@@ -1332,6 +1339,7 @@ comment on table staff_sign_in is 'local: sign-ins whose password was right and 
 create table staff_sso_permit (
   staff uuid not null,
   expires_at timestamp with time zone not null,
+  tie text not null,
   constraint staff_sso_permit_pkey PRIMARY KEY (staff),
   constraint staff_sso_permit_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
 );
@@ -1349,6 +1357,7 @@ create table step_up (
   wrong_tries integer not null,
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
+  tie text not null,
   constraint step_up_pkey PRIMARY KEY (id),
   constraint step_up_covered CHECK ((subject ~~ 'pt1.%'::text)) NOT VALID,
   constraint step_up_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'proved'::text, 'spent'::text])))
@@ -1445,6 +1454,7 @@ create table web_session (
   seen_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   ended_at timestamp with time zone,
+  tie text not null,
   constraint web_session_pkey PRIMARY KEY (digest),
   constraint web_session_id_key UNIQUE (id),
   constraint web_session_how_check CHECK ((how = ANY (ARRAY['otp'::text, 'passkey'::text, 'password-totp'::text, 'password-recovery'::text, 'sso'::text, 'sso-totp'::text, 'sso-recovery'::text]))),

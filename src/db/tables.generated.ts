@@ -716,6 +716,7 @@ export interface PasskeyTable {
   rp_id: string
   added_at: Date
   used_at: Date | null
+  tie: string
 }
 
 export interface PasskeyChallengeTable {
@@ -864,6 +865,7 @@ export interface SignInCodeTable {
   wrong_tries: number
   asked_at: Date
   expires_at: Date
+  tie: string
 }
 
 export interface SignInThrottleTable {
@@ -890,6 +892,7 @@ export interface SsoSignInTable {
   origin: string
   session: string | null
   expires_at: Date
+  tie: string
 }
 
 export interface StaffTable {
@@ -905,6 +908,7 @@ export interface StaffTable {
   code_step_used: number
   added_at: Date
   changed_at: Date
+  tie: string
 }
 
 export interface StaffCodeSetupTable {
@@ -921,6 +925,7 @@ export interface StaffIdentityTable {
   staff: string
   linked_at: Date
   used_at: Date | null
+  tie: string
 }
 
 export interface StaffInvitationTable {
@@ -931,6 +936,7 @@ export interface StaffInvitationTable {
   status: string
   made_at: Date
   expires_at: Date
+  tie: string
 }
 
 export interface StaffRecoveryCodeTable {
@@ -949,11 +955,13 @@ export interface StaffSignInTable {
   sso_issuer: string | null
   sso_subject: string | null
   sso_sid: string | null
+  tie: string
 }
 
 export interface StaffSsoPermitTable {
   staff: string
   expires_at: Date
+  tie: string
 }
 
 export interface StepUpTable {
@@ -968,6 +976,7 @@ export interface StepUpTable {
   wrong_tries: number
   asked_at: Date
   expires_at: Date
+  tie: string
 }
 
 export interface SubscriptionTable {
@@ -1033,6 +1042,7 @@ export interface WebSessionTable {
   seen_at: Date
   expires_at: Date
   ended_at: Date | null
+  tie: string
 }
 
 export interface WithheldLookTable {

@@ -25,11 +25,13 @@ export type Veil = {
 
 const PSEUDONYM = 'pt1.'
 const SEALED = 'st1.'
+const TIED = 'tie1.'
 /** No text of ours or of a peer begins like this: PostgreSQL knows no such character, and the door lets none in. */
 const ZERO = '\u0000'
 const MARK = '\u0000sealed:'
 const MARK_JSON = '\u0000sealed-json:'
 const MARK_PSEUDONYM = '\u0000pseudonym:'
+const MARK_TIE = '\u0000tie:'
 /** Texts are filled up to a multiple of this, so that a token does not tell how long its text is. */
 const BLOCK_BYTES = 32
 /** Makes two sealed values of the same text different. */
@@ -70,6 +72,19 @@ export function pseudonymOf(within: string, text: string): string {
   return MARK_PSEUDONYM + text + ZERO + within
 }
 
+/** The text of a value that may be marked for its column: as it reads back. */
+export function unmarked(text: string): string {
+  return text.startsWith(MARK_PSEUDONYM) ? (text.slice(MARK_PSEUDONYM.length).split(ZERO, 1)[0] ?? '') : text
+}
+
+/**
+ * A tie (`tie.ts`), for a text column: what stands there only a connection with this party's keys can make. It reads back as this very
+ * value, and anything else as something else.
+ */
+export function tied(digest: string): string {
+  return MARK_TIE + digest
+}
+
 /** The veil of a party, from its 32-byte index key. */
 export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8Array): Veil {
   const names = makeSiv(indexKey, 'amanat/pseudonym/v1')
@@ -91,20 +106,29 @@ export function makeVeil(indexKey: Uint8Array, random: (bytes: number) => Uint8A
   const texts = makeSiv(indexKey, 'amanat/sealed-column/v1')
   const seal = (text: string): string =>
     SEALED + texts.seal(Buffer.concat([random(SALT_BYTES), Buffer.from(text, 'utf8')])).toString('base64url')
+  // Keys of its own: nobody has a tie made by typing its text into a form whose words are sealed.
+  const ties = makeSiv(indexKey, 'amanat/tie/v1')
+  const tie = (digest: string): string => TIED + ties.seal(Buffer.from(digest, 'utf8')).toString('base64url')
+  const untie = (stored: string): string => {
+    const opened = ties.open(Buffer.from(stored.slice(TIED.length), 'base64url'))
+    return opened === undefined ? stored : tied(opened.toString('utf8'))
+  }
   const unseal = (stored: string): string => open(texts, stored, SEALED).subarray(SALT_BYTES).toString('utf8')
   return {
     cover: (text) => {
       if (text.startsWith(ZERO)) {
         if (text.startsWith(MARK_PSEUDONYM)) return tokenOf(text.slice(MARK_PSEUDONYM.length))
         if (text.startsWith(MARK)) return seal(text.slice(MARK.length))
+        if (text.startsWith(MARK_TIE)) return tie(text.slice(MARK_TIE.length))
         if (text.startsWith(MARK_JSON)) return `"${seal(text.slice(MARK_JSON.length))}"`
       }
       // What already looks covered is covered too: so nobody can have it opened by typing it into a form.
-      if (text.startsWith(SEALED)) return seal(text)
+      if (text.startsWith(SEALED) || text.startsWith(TIED)) return seal(text)
       return isAbhaAddress(text) || text.startsWith(PSEUDONYM) ? tokenOf(text) : text
     },
     lift: (stored) => {
       if (stored.startsWith(PSEUDONYM)) return textOf(stored)
+      if (stored.startsWith(TIED)) return untie(stored)
       return stored.startsWith(SEALED) ? unseal(stored) : stored
     },
     liftJson: (stored) => (stored.startsWith(`"${SEALED}`) ? unseal(stored.slice(1, -1)) : stored),

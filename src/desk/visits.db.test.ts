@@ -5,6 +5,7 @@ import { type Bench, openBench } from '../../test/hip-bench.ts'
 import { transact } from '../db/tx.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
+import { tieAll } from '../keys/tie-existing.ts'
 import { endForgottenVisits, isAttending, startOfDay } from './commands.ts'
 
 type Today = { visits: { id: string; patient: { reference: string }; attendedByMe: boolean; status: string }[] }
@@ -127,7 +128,12 @@ describe('visits', () => {
     assert.equal((await start(staff['front-desk'], [], 'party')).status, 400)
     assert.equal((await start(staff['records-officer'], [])).status, 403)
     const suspended = await addStaff(bench.machine, 'doctor', 'Dr. Away')
-    await bench.machine.db.updateTable('staff').set({ status: 'suspended' }).where('id', '=', suspended.id).execute()
+    await bench.machine.db
+      .updateTable('staff')
+      .set({ status: 'suspended', tie: '' })
+      .where('id', '=', suspended.id)
+      .execute()
+    await tieAll(bench.machine.db)
     assert.equal((await start(staff['front-desk'], [suspended.id])).status, 400)
   })
 

@@ -211,6 +211,7 @@ describe('keys/keys', () => {
         code_step_used: 0,
         added_at: new Date(),
         changed_at: new Date(),
+        tie: '',
       })
       .execute()
     await transact(party.machine, (tx) => rotateKeys(tx, party.needs, OPERATOR))

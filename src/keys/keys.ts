@@ -8,6 +8,8 @@ export const EVENTS = {
   'keys.version-destroyed': 'An old version of the wrapping key, which nothing used, was destroyed.',
   'keys.erased-again':
     'After a restore, keys whose rows had come back and whose shares were destroyed were marked erased again.',
+  'keys.rows-tied':
+    'At the first start of a release that ties rows by which people and partners prove who they are, those that stood there were tied.',
 } as const
 
 export type KeysEvent = AuditEvent &
@@ -16,4 +18,5 @@ export type KeysEvent = AuditEvent &
     | { readonly type: 'keys.rewrapped'; readonly from: string; readonly to: string }
     | { readonly type: 'keys.version-destroyed'; readonly provider: string; readonly wrapId: string }
     | { readonly type: 'keys.erased-again'; readonly keys: number }
+    | { readonly type: 'keys.rows-tied'; readonly rows: number }
   )

@@ -1,4 +1,6 @@
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
+import { withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
@@ -48,19 +50,21 @@ export async function insertPasskey(
 ): Promise<boolean> {
   const inserted = await tx.db
     .insertInto('passkey')
-    .values({
-      bucket: bucketOfOwner(passkey),
-      credential_id: bytesOf(passkey.id),
-      kind: passkey.kind,
-      person: passkey.person,
-      // Her own words for it.
-      name: sealed(passkey.name),
-      public_key: Buffer.from(passkey.publicKey),
-      counter: passkey.counter,
-      transports: [...passkey.transports],
-      rp_id: passkey.rpId,
-      added_at: tx.now,
-    })
+    .values(
+      withTie('passkey', {
+        bucket: bucketOfOwner(passkey),
+        credential_id: bytesOf(passkey.id),
+        kind: passkey.kind,
+        person: passkey.person,
+        // Her own words for it.
+        name: sealed(passkey.name),
+        public_key: Buffer.from(passkey.publicKey),
+        counter: passkey.counter,
+        transports: [...passkey.transports],
+        rp_id: passkey.rpId,
+        added_at: tx.now,
+      }),
+    )
     .onConflict((c) => c.columns(['bucket', 'credential_id']).doNothing())
     .executeTakeFirst()
   return inserted.numInsertedOrUpdatedRows === 1n
@@ -75,18 +79,19 @@ export async function findPasskeysOf(tx: Tx, owner: KeyOwner): Promise<readonly 
     .where('person', '=', owner.person)
     .orderBy('added_at', 'desc')
     .execute()
-  return rows.map(passkeyOf)
+  return (await eachAsWritten(tx, 'passkey', rows)).map(passkeyOf)
 }
 
 /** Locked: two assertions with one counter do not both count. */
 export async function lockPasskey(tx: Tx, bucket: Bucket, id: string): Promise<StoredPasskey | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('passkey')
     .selectAll()
     .where('bucket', '=', bucket)
     .where('credential_id', '=', bytesOf(id))
     .forUpdate()
     .executeTakeFirst()
+  const row = await asWritten(tx, 'passkey', found)
   return row === undefined ? undefined : passkeyOf(row)
 }
 

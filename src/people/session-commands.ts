@@ -102,13 +102,14 @@ export async function readSession(
 ): Promise<ReadSession | Refusal | undefined> {
   const value = cookieOf(call.headers['cookie'], nameOfCookie(web, kind))
   if (value === undefined) return undefined
-  const session = await store.findSession(tx, kind, digestOf(value), seenAfter(tx, kind))
+  const digest = digestOf(value)
+  const session = await store.findSession(tx, kind, digest, seenAfter(tx, kind))
   if (session === undefined) return refuse('auth/no-session')
   const csrf = csrfOf(value)
   const fault = crossSiteFault(call, { origins: web.origins, csrf })
   if (fault) return fault
   if (call.live === undefined)
-    await store.updateSeen(tx, session.id, new Date(tx.now.getTime() - LIMITS.webSessionSeenEveryMs))
+    await store.updateSeen(tx, session, digest, new Date(tx.now.getTime() - LIMITS.webSessionSeenEveryMs))
   return { ...session, csrf }
 }
 

@@ -1,4 +1,6 @@
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
+import { tiedColumns, UNTIED, withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import type { SessionKind, SessionProof, WebSession } from './session.ts'
@@ -14,7 +16,22 @@ type Row = {
   readonly expires_at: Date
 }
 
-const COLUMNS = ['id', 'kind', 'person', 'how', 'device', 'opened_at', 'seen_at', 'expires_at'] as const
+const COLUMNS = tiedColumns('web_session')
+
+/** What a tie of a session is made of. */
+function rowOf(session: WebSession, digest: Uint8Array) {
+  return {
+    digest: Buffer.from(digest),
+    id: session.id,
+    kind: session.kind,
+    person: session.person,
+    how: session.how,
+    device: session.device,
+    opened_at: session.openedAt,
+    seen_at: session.seenAt,
+    expires_at: session.expiresAt,
+  }
+}
 
 function sessionOf(row: Row): WebSession {
   return {
@@ -37,17 +54,7 @@ export async function insertSession(
 ): Promise<void> {
   await tx.db
     .insertInto('web_session')
-    .values({
-      digest: Buffer.from(digest),
-      id: session.id,
-      kind: session.kind,
-      person: session.person,
-      how: session.how,
-      device: session.device,
-      opened_at: session.openedAt,
-      seen_at: session.seenAt,
-      expires_at: session.expiresAt,
-    })
+    .values(withTie('web_session', rowOf(session, digest)))
     .execute()
 }
 
@@ -67,7 +74,8 @@ export async function findSession(
   digest: Uint8Array,
   seenAfter: Date,
 ): Promise<WebSession | undefined> {
-  const row = await live(tx, kind, seenAfter).where('digest', '=', Buffer.from(digest)).executeTakeFirst()
+  const found = await live(tx, kind, seenAfter).where('digest', '=', Buffer.from(digest)).executeTakeFirst()
+  const row = await asWritten(tx, 'web_session', found)
   return row === undefined ? undefined : sessionOf(row)
 }
 
@@ -77,7 +85,8 @@ export async function findSessionById(
   id: Id<'web-session'>,
   seenAfter: Date,
 ): Promise<WebSession | undefined> {
-  const row = await live(tx, kind, seenAfter).where('id', '=', id).executeTakeFirst()
+  const found = await live(tx, kind, seenAfter).where('id', '=', id).executeTakeFirst()
+  const row = await asWritten(tx, 'web_session', found)
   return row === undefined ? undefined : sessionOf(row)
 }
 
@@ -88,23 +97,27 @@ export async function findSessionsOf(
   seenAfter: Date,
 ): Promise<readonly WebSession[]> {
   const rows = await live(tx, kind, seenAfter).where('person', '=', person).orderBy('seen_at', 'desc').execute()
-  return rows.map(sessionOf)
+  return (await eachAsWritten(tx, 'web_session', rows)).map(sessionOf)
 }
 
 /** Written at most once in a while, so that reading does not write each time. Not a change anybody decided: it is not recorded. */
-export async function updateSeen(tx: Tx, id: Id<'web-session'>, before: Date): Promise<void> {
+export async function updateSeen(tx: Tx, session: WebSession, digest: Uint8Array, before: Date): Promise<void> {
+  if (session.seenAt >= before) return
+  const { seen_at, tie } = withTie('web_session', rowOf({ ...session, seenAt: tx.now }, digest))
   await tx.db
     .updateTable('web_session')
-    .set({ seen_at: tx.now })
-    .where('id', '=', id)
+    .set({ seen_at, tie })
+    .where('digest', '=', Buffer.from(digest))
     .where('seen_at', '<', before)
+    // One that was ended meanwhile stays without a tie.
+    .where('ended_at', 'is', null)
     .execute()
 }
 
 export async function updateEnded(tx: Tx, _recorded: Recorded<AuditEvent>, id: Id<'web-session'>): Promise<void> {
   const updated = await tx.db
     .updateTable('web_session')
-    .set({ ended_at: tx.now })
+    .set({ ended_at: tx.now, tie: UNTIED })
     .where('id', '=', id)
     .where('ended_at', 'is', null)
     .executeTakeFirst()
@@ -119,7 +132,7 @@ export async function updateAllEnded(
 ): Promise<void> {
   let query = tx.db
     .updateTable('web_session')
-    .set({ ended_at: tx.now })
+    .set({ ended_at: tx.now, tie: UNTIED })
     .where('kind', '=', of.kind)
     .where('person', '=', of.person)
     .where('ended_at', 'is', null)

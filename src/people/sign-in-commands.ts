@@ -141,7 +141,7 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
     patient: patient.abhaAddress,
     subject: id,
   } satisfies PatientEvent)
-  await store.updateCodeHash(tx, id, hashCode(needs.indexKey, 'sign-in', id, code))
+  await store.updateCodeHash(tx, signIn, hashCode(needs.indexKey, 'sign-in', id, code))
   const text = signInText(patient.language, code, needs.exchange.name)
   await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
   await announce(tx, recorded)

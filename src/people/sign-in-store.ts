@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { asWritten } from '../audit/watch/tampered.ts'
+import { withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
@@ -22,24 +24,28 @@ export async function countAsked(tx: Tx, abhaAddress: string): Promise<Asked> {
   return { lastMinute: rows[0]?.minute ?? 0, lastHour: rows[0]?.hour ?? 0, ofAll: rows[0]?.all ?? 0 }
 }
 
+const rowOf = (code: SignInCode) =>
+  withTie('sign_in_code', {
+    id: code.id,
+    abha_address: code.abhaAddress,
+    code_hash: Buffer.from(code.codeHash),
+    status: code.status,
+    wrong_tries: code.wrongTries,
+    asked_at: code.askedAt,
+    expires_at: code.expiresAt,
+  })
+
 /** Asking changes nothing of anybody's; the sending is recorded. */
-export async function insertSignIn(tx: Tx, code: Omit<SignInCode, 'status' | 'wrongTries'>): Promise<void> {
+export async function insertSignIn(tx: Tx, code: Omit<SignInCode, 'status' | 'wrongTries' | 'askedAt'>): Promise<void> {
   await tx.db
     .insertInto('sign_in_code')
-    .values({
-      id: code.id,
-      abha_address: code.abhaAddress,
-      code_hash: Buffer.from(code.codeHash),
-      status: 'waiting',
-      wrong_tries: 0,
-      asked_at: tx.now,
-      expires_at: code.expiresAt,
-    })
+    .values(rowOf({ ...code, status: 'waiting', wrongTries: 0, askedAt: tx.now }))
     .execute()
 }
 
 export async function lockSignIn(tx: Tx, id: Id<'sign-in'>): Promise<SignInCode | undefined> {
-  const row = await tx.db.selectFrom('sign_in_code').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const found = await tx.db.selectFrom('sign_in_code').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const row = await asWritten(tx, 'sign_in_code', found)
   if (row === undefined) return undefined
   return {
     id,
@@ -47,29 +53,28 @@ export async function lockSignIn(tx: Tx, id: Id<'sign-in'>): Promise<SignInCode 
     codeHash: row.code_hash,
     status: row.status as SignInStatus,
     wrongTries: row.wrong_tries,
+    askedAt: row.asked_at,
     expiresAt: row.expires_at,
   }
 }
 
-export async function updateCodeHash(tx: Tx, id: Id<'sign-in'>, codeHash: Uint8Array): Promise<void> {
-  await tx.db
-    .updateTable('sign_in_code')
-    .set({ code_hash: Buffer.from(codeHash) })
-    .where('id', '=', id)
-    .execute()
+export async function updateCodeHash(tx: Tx, code: SignInCode, codeHash: Uint8Array): Promise<void> {
+  const { code_hash, tie } = rowOf({ ...code, codeHash })
+  await tx.db.updateTable('sign_in_code').set({ code_hash, tie }).where('id', '=', code.id).execute()
 }
 
 export async function moveSignIn(
   tx: Tx,
-  { id, status: from }: Pick<SignInCode, 'id' | 'status'>,
+  code: SignInCode,
   to: { readonly status: SignInStatus; readonly wrongTries: number },
 ): Promise<void> {
-  insistOnMove(SIGN_IN_MOVES, from, to.status, 'code to sign in')
+  insistOnMove(SIGN_IN_MOVES, code.status, to.status, 'code to sign in')
+  const { status, wrong_tries, tie } = rowOf({ ...code, ...to })
   const updated = await tx.db
     .updateTable('sign_in_code')
-    .set({ status: to.status, wrong_tries: to.wrongTries })
-    .where('id', '=', id)
-    .where('status', '=', from)
+    .set({ status, wrong_tries, tie })
+    .where('id', '=', code.id)
+    .where('status', '=', code.status)
     .executeTakeFirst()
   insistOnOne(updated, 'sign_in_code')
 }

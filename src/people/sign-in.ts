@@ -15,5 +15,6 @@ export type SignInCode = {
   readonly codeHash: Uint8Array
   readonly status: SignInStatus
   readonly wrongTries: number
+  readonly askedAt: Date
   readonly expiresAt: Date
 }

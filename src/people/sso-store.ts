@@ -1,4 +1,6 @@
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { asWritten } from '../audit/watch/tampered.ts'
+import { tiedColumns, withTie } from '../db/tie.ts'
 import { StaleRow, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import type { SsoIdentity, SsoLink, SsoLogout, SsoSession } from './sso.ts'
@@ -16,17 +18,25 @@ export async function insertQuestion(
   const { digest, origin, session, expiresAt } = question
   await tx.db
     .insertInto('sso_sign_in')
-    .values({ digest: Buffer.from(digest), origin, session: session ?? null, expires_at: expiresAt })
+    .values(
+      withTie('sso_sign_in', {
+        digest: Buffer.from(digest),
+        origin,
+        session: session ?? null,
+        expires_at: expiresAt,
+      }),
+    )
     .execute()
 }
 
 /** Takes a question away: of two answers to it only one is looked at. Undefined when there is none, or it is too old. */
 export async function takeQuestion(tx: Tx, digest: Uint8Array): Promise<SsoQuestion | undefined> {
-  const row = await tx.db
+  const taken = await tx.db
     .deleteFrom('sso_sign_in')
     .where('digest', '=', Buffer.from(digest))
-    .returning(['origin', 'session', 'expires_at'])
+    .returningAll()
     .executeTakeFirst()
+  const row = await asWritten(tx, 'sso_sign_in', taken)
   if (row === undefined || row.expires_at <= tx.now) return undefined
   return { origin: row.origin, session: (row.session ?? undefined) as SsoQuestion['session'] }
 }
@@ -88,12 +98,13 @@ export async function useLogoutToken(tx: Tx, digest: Uint8Array, expiresAt: Date
 }
 
 export async function findStaffOfIdentity(tx: Tx, { issuer, subject }: Named): Promise<Id<'staff'> | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('staff_identity')
-    .select('staff')
+    .select(tiedColumns('staff_identity'))
     .where('issuer', '=', issuer)
     .where('subject', '=', subject)
     .executeTakeFirst()
+  const row = await asWritten(tx, 'staff_identity', found)
   return row?.staff as Id<'staff'> | undefined
 }
 
@@ -116,7 +127,7 @@ export async function insertIdentity(
 ): Promise<void> {
   const inserted = await tx.db
     .insertInto('staff_identity')
-    .values({ issuer, subject, staff, linked_at: tx.now })
+    .values(withTie('staff_identity', { issuer, subject, staff, linked_at: tx.now }))
     .onConflict((c) => c.doNothing())
     .executeTakeFirst()
   if (inserted.numInsertedOrUpdatedRows !== 1n) throw new StaleRow('identity of staff linked meanwhile')
@@ -143,10 +154,12 @@ export async function savePermit(
   staff: Id<'staff'>,
   expiresAt: Date,
 ): Promise<void> {
+  const permit = withTie('staff_sso_permit', { staff, expires_at: expiresAt })
+  const { expires_at, tie } = permit
   await tx.db
     .insertInto('staff_sso_permit')
-    .values({ staff, expires_at: expiresAt })
-    .onConflict((c) => c.column('staff').doUpdateSet({ expires_at: expiresAt }))
+    .values(permit)
+    .onConflict((c) => c.column('staff').doUpdateSet({ expires_at, tie }))
     .execute()
 }
 
@@ -156,6 +169,7 @@ export async function takePermit(tx: Tx, staff: Id<'staff'>): Promise<boolean> {
     .deleteFrom('staff_sso_permit')
     .where('staff', '=', staff)
     .where('expires_at', '>', tx.now)
+    .returningAll()
     .executeTakeFirst()
-  return taken.numDeletedRows === 1n
+  return (await asWritten(tx, 'staff_sso_permit', taken)) !== undefined
 }

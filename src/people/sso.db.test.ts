@@ -323,7 +323,7 @@ describe('people/sso', () => {
     must(await permit(late))
     await database.db
       .updateTable('staff_sso_permit')
-      .set({ expires_at: machine.now() })
+      .set({ expires_at: machine.now(), tie: '' })
       .where('staff', '=', late.id)
       .execute()
     assert.equal(codeOf(await signIn(late.account)), 'staff/sso-not-linked')

@@ -1,4 +1,6 @@
 import type { Recorded } from '../audit/record.ts'
+import { asWritten } from '../audit/watch/tampered.ts'
+import { tiedColumns, UNTIED, withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import type { SealedSecret } from './sealed-secret.ts'
@@ -21,30 +23,34 @@ export async function insertInvitation(
 ): Promise<void> {
   await tx.db
     .updateTable('staff_invitation')
-    .set({ status: 'replaced' })
+    .set({ status: 'replaced', tie: UNTIED })
     .where('staff', '=', invitation.staff)
     .where('status', '=', 'open')
     .execute()
   await tx.db
     .insertInto('staff_invitation')
-    .values({
-      digest: Buffer.from(invitation.digest),
-      staff: invitation.staff,
-      status: 'open',
-      made_at: tx.now,
-      expires_at: invitation.expiresAt,
-    })
+    .values(
+      withTie('staff_invitation', {
+        digest: Buffer.from(invitation.digest),
+        staff: invitation.staff,
+        status: 'open',
+        made_at: tx.now,
+        expires_at: invitation.expiresAt,
+      }),
+    )
     .execute()
 }
 
 /** Locked until the transaction ends: an invitation is good once. */
 export async function findInvitation(tx: Tx, digest: Uint8Array): Promise<Invitation | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('staff_invitation')
-    .select(['staff', 'status', 'expires_at', 'code_key', 'sealed_code_secret'])
+    .select([...tiedColumns('staff_invitation'), 'code_key', 'sealed_code_secret'])
     .where('digest', '=', Buffer.from(digest))
     .forUpdate()
     .executeTakeFirst()
+  // One that is over has no tie any more, and lets nobody in.
+  const row = found?.status === 'open' ? await asWritten(tx, 'staff_invitation', found) : found
   if (row === undefined) return undefined
   return {
     staff: row.staff as Id<'staff'>,
@@ -69,7 +75,7 @@ export async function updateInvitationSecret(tx: Tx, digest: Uint8Array, secret:
 export async function updateInvitationUsed(tx: Tx, _recorded: Recorded<StaffEvent>, digest: Uint8Array): Promise<void> {
   const updated = await tx.db
     .updateTable('staff_invitation')
-    .set({ status: 'used', code_key: null, sealed_code_secret: null })
+    .set({ status: 'used', code_key: null, sealed_code_secret: null, tie: UNTIED })
     .where('digest', '=', Buffer.from(digest))
     .where('status', '=', 'open')
     .executeTakeFirst()
@@ -97,28 +103,31 @@ export async function insertSignIn(
 ): Promise<void> {
   await tx.db
     .insertInto('staff_sign_in')
-    .values({
-      digest: Buffer.from(ticket.digest),
-      staff: ticket.staff,
-      proved_by: ticket.provedBy,
-      sso_issuer: ticket.sso?.issuer ?? null,
-      sso_subject: ticket.sso?.subject ?? null,
-      sso_sid: ticket.sso?.sid ?? null,
-      wrong_tries: 0,
-      expires_at: ticket.expiresAt,
-    })
+    .values(
+      withTie('staff_sign_in', {
+        digest: Buffer.from(ticket.digest),
+        staff: ticket.staff,
+        proved_by: ticket.provedBy,
+        sso_issuer: ticket.sso?.issuer ?? null,
+        sso_subject: ticket.sso?.subject ?? null,
+        sso_sid: ticket.sso?.sid ?? null,
+        wrong_tries: 0,
+        expires_at: ticket.expiresAt,
+      }),
+    )
     .execute()
 }
 
 /** Locked until the transaction ends. Undefined when unknown or too old. */
 export async function findSignIn(tx: Tx, digest: Uint8Array): Promise<SignInBegun | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('staff_sign_in')
-    .select(['staff', 'wrong_tries', 'proved_by', 'sso_issuer', 'sso_subject', 'sso_sid'])
+    .select([...tiedColumns('staff_sign_in'), 'wrong_tries'])
     .where('digest', '=', Buffer.from(digest))
     .where('expires_at', '>', tx.now)
     .forUpdate()
     .executeTakeFirst()
+  const row = await asWritten(tx, 'staff_sign_in', found)
   if (row === undefined) return undefined
   const { staff, wrong_tries: wrongTries, proved_by: provedBy } = row
   const { sso_issuer: issuer, sso_subject: subject, sso_sid: sid } = row

@@ -69,7 +69,7 @@ export async function setStepUpCode(
   const { withCode } = await store.countStepUps(tx, by.session, new Date(tx.now.getTime() - 3_600_000))
   if (stepUp.codeHash !== undefined || withCode >= LIMITS.stepUpCodesPerHourMax)
     return refuseFor(60_000, 'A code was sent already. Start again for another one.')
-  await store.updateStepUpCode(tx, stepUp.id, hashOf(stepUp.id))
+  await store.updateStepUpCode(tx, stepUp, hashOf(stepUp.id))
   return undefined
 }
 

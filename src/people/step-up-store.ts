@@ -1,3 +1,5 @@
+import { asWritten } from '../audit/watch/tampered.ts'
+import { withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { pseudonym } from '../db/veil.ts'
 import type { Id } from '../kernel/id.ts'
@@ -5,23 +7,26 @@ import { insistOnMove } from '../kernel/moves.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
 import { STEP_UP_MOVES, type StepUp, type StepUpStatus } from './step-up.ts'
 
+const rowOf = (stepUp: StepUp) =>
+  withTie('step_up', {
+    id: stepUp.id,
+    session: stepUp.session,
+    act: stepUp.act,
+    subject: pseudonym(stepUp.subject),
+    status: stepUp.status,
+    code_hash: stepUp.codeHash === undefined ? null : Buffer.from(stepUp.codeHash),
+    challenge: stepUp.challenge === undefined ? null : Buffer.from(stepUp.challenge),
+    origin: stepUp.origin ?? null,
+    wrong_tries: stepUp.wrongTries,
+    asked_at: stepUp.askedAt,
+    expires_at: stepUp.expiresAt,
+  })
+
 /** Asking for a proof changes nothing of anybody's; the proof is recorded. */
-export async function insertStepUp(tx: Tx, stepUp: Omit<StepUp, 'status' | 'wrongTries'>): Promise<void> {
+export async function insertStepUp(tx: Tx, stepUp: Omit<StepUp, 'status' | 'wrongTries' | 'askedAt'>): Promise<void> {
   await tx.db
     .insertInto('step_up')
-    .values({
-      id: stepUp.id,
-      session: stepUp.session,
-      act: stepUp.act,
-      subject: pseudonym(stepUp.subject),
-      status: 'waiting',
-      code_hash: stepUp.codeHash === undefined ? null : Buffer.from(stepUp.codeHash),
-      challenge: stepUp.challenge === undefined ? null : Buffer.from(stepUp.challenge),
-      origin: stepUp.origin ?? null,
-      wrong_tries: 0,
-      asked_at: tx.now,
-      expires_at: stepUp.expiresAt,
-    })
+    .values(rowOf({ ...stepUp, status: 'waiting', wrongTries: 0, askedAt: tx.now }))
     .execute()
 }
 
@@ -42,13 +47,14 @@ export async function countStepUps(
 
 /** The proof of this id, if this session asked for it. */
 export async function lockStepUp(tx: Tx, session: Id<'web-session'>, id: Id<'step-up'>): Promise<StepUp | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('step_up')
     .selectAll()
     .where('id', '=', id)
     .where('session', '=', session)
     .forUpdate()
     .executeTakeFirst()
+  const row = await asWritten(tx, 'step_up', found)
   if (row === undefined) return undefined
   return {
     id,
@@ -60,29 +66,28 @@ export async function lockStepUp(tx: Tx, session: Id<'web-session'>, id: Id<'ste
     challenge: row.challenge ?? undefined,
     origin: row.origin ?? undefined,
     wrongTries: row.wrong_tries,
+    askedAt: row.asked_at,
     expiresAt: row.expires_at,
   }
 }
 
-export async function updateStepUpCode(tx: Tx, id: Id<'step-up'>, codeHash: Uint8Array): Promise<void> {
-  await tx.db
-    .updateTable('step_up')
-    .set({ code_hash: Buffer.from(codeHash) })
-    .where('id', '=', id)
-    .execute()
+export async function updateStepUpCode(tx: Tx, stepUp: StepUp, codeHash: Uint8Array): Promise<void> {
+  const { code_hash, tie } = rowOf({ ...stepUp, codeHash })
+  await tx.db.updateTable('step_up').set({ code_hash, tie }).where('id', '=', stepUp.id).execute()
 }
 
 export async function moveStepUp(
   tx: Tx,
-  { id, status: from }: Pick<StepUp, 'id' | 'status'>,
+  stepUp: StepUp,
   to: { readonly status: StepUpStatus; readonly wrongTries: number },
 ): Promise<void> {
-  insistOnMove(STEP_UP_MOVES, from, to.status, 'proof anew')
+  insistOnMove(STEP_UP_MOVES, stepUp.status, to.status, 'proof anew')
+  const { status, wrong_tries, tie } = rowOf({ ...stepUp, ...to })
   const updated = await tx.db
     .updateTable('step_up')
-    .set({ status: to.status, wrong_tries: to.wrongTries })
-    .where('id', '=', id)
-    .where('status', '=', from)
+    .set({ status, wrong_tries, tie })
+    .where('id', '=', stepUp.id)
+    .where('status', '=', stepUp.status)
     .executeTakeFirst()
   insistOnOne(updated, 'step_up')
 }

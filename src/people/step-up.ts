@@ -23,6 +23,7 @@ export type StepUp = {
   readonly challenge: Uint8Array | undefined
   readonly origin: string | undefined
   readonly wrongTries: number
+  readonly askedAt: Date
   readonly expiresAt: Date
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { tieAll } from '../../src/keys/tie-existing.ts'
 import { newCode, newestOf, said, signInPatient } from './patient-door.ts'
 import { ASHA, JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
@@ -191,8 +192,9 @@ describe('signing in to the patient app', () => {
     // Signed in a while ago: that is no proof any more.
     await db
       .updateTable('web_session')
-      .set({ opened_at: new Date(Date.now() - 600_000) })
+      .set({ opened_at: new Date(Date.now() - 600_000), tie: '' })
       .execute()
+    await tieAll(db)
     const earlier = await newestOf(world, RAVI.mobile)
     await button(one, 'en', 'signin.passkey-add').click()
     const sheet = one.page.getByRole('dialog', { name: said('en', 'signin.prove-title') })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { transact } from '../../src/db/tx.ts'
+import { tieAll } from '../../src/keys/tie-existing.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
 import { codeForSandbox } from '../../src/people/staff-sign-in.ts'
 import { listAt, textAt } from '../json-path.ts'
@@ -147,7 +148,12 @@ describe('staff at the desk', () => {
   /** Everybody else of that work is a nurse from now on. */
   async function keepOneAdministrator(login: string): Promise<void> {
     const { db } = world.network.party(OURS).running.machine
-    await db.updateTable('staff').set({ role: 'nurse', name: 'Anjali Thomas' }).where('login', '<>', login).execute()
+    await db
+      .updateTable('staff')
+      .set({ role: 'nurse', name: 'Anjali Thomas', tie: '' })
+      .where('login', '<>', login)
+      .execute()
+    await tieAll(db)
   }
 
   for (const [language, size] of JOURNEY_SCREENS)
@@ -227,7 +233,8 @@ describe('staff at the desk', () => {
     await one.page.locator('button[type=submit]').click()
     await one.page.locator('nav').waitFor()
     const { machine } = world.network.party(OURS).running
-    await machine.db.updateTable('staff').set({ status: 'suspended' }).where('login', '=', lab.login).execute()
+    await machine.db.updateTable('staff').set({ status: 'suspended', tie: '' }).where('login', '=', lab.login).execute()
+    await tieAll(machine.db)
     await one.page.getByText(t('staff.signed-out'), { exact: true }).waitFor({ timeout: 20_000 })
     await one.assertSound()
     await signIn()

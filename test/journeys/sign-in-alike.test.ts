@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { sql } from 'kysely'
+import { tieAll } from '../../src/keys/tie-existing.ts'
 import { TestNetwork } from '../network.ts'
 import { ASHA } from '../people.ts'
 import { addStaff } from '../staff.ts'
@@ -94,9 +95,10 @@ describe('a guesser learns nothing about who has an account', () => {
       const proofs = status === 'invited' || status === 'left' ? { password_hash: null } : {}
       await db
         .updateTable('staff')
-        .set({ status, ...proofs })
+        .set({ status, tie: '', ...proofs })
         .where('login', '=', `alike.${status}`)
         .execute()
+      await tieAll(db)
     }
     const at = (login: string) => () => ({
       url: `${url}/v1/desk/sign-in`,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { transact } from '../../src/db/tx.ts'
 import type { Route } from '../../src/http/route.ts'
 import type { StaffRole } from '../../src/kernel/staff-role.ts'
+import { tieAll } from '../../src/keys/tie-existing.ts'
 import { mayDo } from '../../src/people/rules.ts'
 import { insertStepUp } from '../../src/people/step-up-store.ts'
 import { textAt } from '../json-path.ts'
@@ -76,7 +77,8 @@ async function proveAnew(network: TestNetwork, { id, session }: Person, route: R
     const proof = { id: STEP_UP, session, act, subject, expiresAt } as const
     await tx.db.deleteFrom('step_up').where('id', '=', STEP_UP).execute()
     await insertStepUp(tx, proof as never)
-    await tx.db.updateTable('step_up').set({ status: 'proved' }).where('id', '=', STEP_UP).execute()
+    await tx.db.updateTable('step_up').set({ status: 'proved', tie: '' }).where('id', '=', STEP_UP).execute()
+    await tieAll(tx.db)
   }).catch((error: unknown) => {
     // Another call of ours is about to be proved at the same time.
     if (!/duplicate key/.test(String(error))) throw error

@@ -1,6 +1,7 @@
 import { transact } from '../../src/db/tx.ts'
 import { webOriginsOf } from '../../src/http/web-origin.ts'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
+import { tieAll } from '../../src/keys/tie-existing.ts'
 import { openSession } from '../../src/people/session-commands.ts'
 import { insertStepUp } from '../../src/people/step-up-store.ts'
 import type { SimParty } from './party.ts'
@@ -34,7 +35,8 @@ export async function signIn(
       await tx.db.deleteFrom('step_up').where('id', '=', wanted.id).execute()
       const expiresAt = new Date(tx.now.getTime() + 60_000)
       await insertStepUp(tx, { ...wanted, session: session.id, act: 'emergency.open', expiresAt } as never)
-      await tx.db.updateTable('step_up').set({ status: 'proved' }).where('id', '=', wanted.id).execute()
+      await tx.db.updateTable('step_up').set({ status: 'proved', tie: '' }).where('id', '=', wanted.id).execute()
+      await tieAll(tx.db)
       return headers
     })
   } catch {

@@ -10,6 +10,9 @@ export type ExportedEvent = {
 
 export type Severity = 'info' | 'warning' | 'alert'
 
+/** What somebody should look at now. */
+const ALERTS: ReadonlySet<string> = new Set(['log.alarm-raised', 'credential.tampered'])
+
 /** Words at the end of an event's type that say that something did not happen. */
 const FAILURES = /(denied|refused|failed|withheld|undelivered|conflict|lost|wrong|reused)$/
 
@@ -18,6 +21,6 @@ export function outcomeOf({ type }: Pick<ExportedEvent, 'type'>): 'success' | 'f
 }
 
 export function severityOf(event: Pick<ExportedEvent, 'type'>): Severity {
-  if (event.type === 'log.alarm-raised') return 'alert'
+  if (ALERTS.has(event.type)) return 'alert'
   return outcomeOf(event) === 'failure' ? 'warning' : 'info'
 }

@@ -7,8 +7,11 @@ import { type Id, makeId, toBucket } from '../../kernel/id.ts'
 import { type Refusal, refuse } from '../../kernel/refusal.ts'
 import { type AuditEvent, announce, record } from '../record.ts'
 
-/** What can be wrong with a log: it shows two histories, it lost entries, it stands still. */
-export type AlarmKind = 'fork' | 'rollback' | 'stall'
+/**
+ * What can be wrong with a log: it shows two histories, it lost entries, it stands still. And with the database beside it: a row by which
+ * somebody proves who they are was not written by this program (`tampered.ts`).
+ */
+export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered'
 
 /** The two sides that contradict each other, as signed notes. */
 export type Evidence = { readonly seen: string; readonly now?: string }

@@ -1,0 +1,11 @@
+alter table web_session drop column tie;
+alter table passkey drop column tie;
+alter table sign_in_code drop column tie;
+alter table step_up drop column tie;
+alter table staff drop column tie;
+alter table staff_invitation drop column tie;
+alter table staff_sign_in drop column tie;
+alter table staff_identity drop column tie;
+alter table staff_sso_permit drop column tie;
+alter table sso_sign_in drop column tie;
+delete from setting where name = 'ties.made';
