@@ -5,6 +5,7 @@ import { STAFF_ROLES } from '../../../src/kernel/staff-role.ts'
 import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
+import { Lines } from '../../ui/lines.tsx'
 import { ASKED_BY_HAND } from '../../ui/live.ts'
 import { Part } from '../../ui/page.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
@@ -158,7 +159,7 @@ function Listed(props: {
           <p>{t('access.empty-text')}</p>
         </Empty>
       ) : (
-        <ul className={style.list}>{children}</ul>
+        <Lines>{children}</Lines>
       )}
       {pages.hasNextPage ? (
         <div>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { useLocation } from 'wouter'
+import { Lines } from '../../ui/lines.tsx'
 import { Page } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
@@ -59,12 +60,12 @@ function List(props: { readonly state: ListState; readonly open: string | undefi
       </Empty>
     )
   return (
-    <ul className={style.list} data-has-open={open === undefined ? undefined : ''}>
+    <Lines className={style.list} data-has-open={open === undefined ? undefined : ''}>
       {data.consents.map((consent) => (
         <li key={consent.id}>
           <ConsentRow consent={consent} to={`/consents/${state}/${consent.id}`} isOpen={consent.id === open} />
         </li>
       ))}
-    </ul>
+    </Lines>
   )
 }

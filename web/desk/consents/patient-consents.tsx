@@ -3,6 +3,7 @@ import { Link } from 'wouter'
 import { mayDo } from '../../../src/people/rules.ts'
 import type { FacilityPatient } from '../../../src/records/patient.ts'
 import { Button } from '../../ui/button.tsx'
+import { Lines } from '../../ui/lines.tsx'
 import { Card, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
@@ -39,13 +40,13 @@ export function PatientConsents(props: {
       ) : null}
       {newest === undefined ? null : <Newest consent={newest} />}
       {earlier.length === 0 ? null : (
-        <ul className={style.list}>
+        <Lines>
           {earlier.map((consent) => (
             <li key={consent.id}>
               <ConsentRow consent={consent} to={addressOf(consent)} isOpen={false} isOfPatient />
             </li>
           ))}
-        </ul>
+        </Lines>
       )}
       {mayAsk ? (
         <div>

@@ -6,6 +6,7 @@ import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { TextField } from '../../ui/fields.tsx'
+import { Lines } from '../../ui/lines.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -94,7 +95,7 @@ function Results(props: { readonly found: Found }): ReactNode {
       <p className={style.quiet}>
         {tn('patients.found', patients.length)} {hasMore ? t('patients.found-more') : null}
       </p>
-      <ul className={style.list}>
+      <Lines>
         {patients.map((patient) => (
           <li key={patient.reference}>
             <Link href={pathOf(patient.reference)} className={style.row ?? ''}>
@@ -114,7 +115,7 @@ function Results(props: { readonly found: Found }): ReactNode {
             </Link>
           </li>
         ))}
-      </ul>
+      </Lines>
     </>
   )
 }

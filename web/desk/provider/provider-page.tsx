@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import { useLocation } from 'wouter'
 import { SelectField } from '../../ui/fields.tsx'
+import { Lines } from '../../ui/lines.tsx'
 import { Page, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
@@ -112,13 +113,13 @@ function Erasures(): ReactNode {
   return (
     <>
       <Part title={t('provider.part-kept')}>
-        <ul className={style.list}>
+        <Lines>
           {data.kept.map((kept) => (
             <li key={kept.artefact}>
               <KeptRow kept={kept} />
             </li>
           ))}
-        </ul>
+        </Lines>
       </Part>
       {data.erasures.length === 0 ? null : <Part title={t('provider.part-deleted')}>{deleted}</Part>}
     </>
@@ -140,5 +141,5 @@ function List(props: {
         <p>{t(`provider.empty-${list}-text` as DeskKey)}</p>
       </Empty>
     )
-  return <ul className={style.list}>{children}</ul>
+  return <Lines>{children}</Lines>
 }

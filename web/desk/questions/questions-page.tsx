@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import { Link, Route, Switch } from 'wouter'
 import { useDates } from '../../ui/dates.ts'
+import { Lines } from '../../ui/lines.tsx'
 import { Page, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
@@ -53,13 +54,13 @@ function List(): ReactNode {
 
 function Rows(props: { readonly questions: readonly Question[] }): ReactNode {
   return (
-    <ul className={style.list}>
+    <Lines>
       {props.questions.map((question) => (
         <li key={question.id}>
           <Row question={question} />
         </li>
       ))}
-    </ul>
+    </Lines>
   )
 }
 

@@ -4,6 +4,7 @@ import type { WaitingShare } from '../../../src/desk/patients.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { TextField } from '../../ui/fields.tsx'
+import { Lines } from '../../ui/lines.tsx'
 import { Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
@@ -32,13 +33,13 @@ export function Counter(): ReactNode {
         </Empty>
       ) : null}
       {data === undefined || data.shares.length === 0 ? null : (
-        <ul className={style.list}>
+        <Lines className={style.list}>
           {data.shares.map((share) => (
             <li key={share.id}>
               <ShareRow share={share} isOver={Date.parse(share.expiresAt) < dataUpdatedAt} />
             </li>
           ))}
-        </ul>
+        </Lines>
       )}
       <div>
         <Button icon="scan" onClick={() => setShowsCode(true)}>

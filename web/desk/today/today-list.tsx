@@ -4,6 +4,7 @@ import { todayScope } from '../../../src/desk/rules.ts'
 import type { Id } from '../../../src/kernel/id.ts'
 import { ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
+import { Lines } from '../../ui/lines.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -54,13 +55,13 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
       </Empty>
     )
   return (
-    <ul className={style.list}>
+    <Lines className={style.list}>
       {data.visits.map((visit) => (
         <li key={visit.id} data-ended={visit.status === 'ended' ? '' : undefined}>
           <VisitRow visit={visit} own={session.staff.id} isOpen={visit.patient.reference === open} />
         </li>
       ))}
-    </ul>
+    </Lines>
   )
 }
 
