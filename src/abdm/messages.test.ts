@@ -7,6 +7,7 @@ import { bridgeServices, bridgeUrl, sessionRequest } from './gateway-messages.ts
 import * as linking from './linking-messages.ts'
 import { onShare, profileShare } from './share-messages.ts'
 import * as subscriptions from './subscription-messages.ts'
+import { isoDate } from './wire.ts'
 
 const VECTORS = path.join(import.meta.dirname, '../../test/vectors/abdm/v3-payloads.json')
 type Sample = { readonly id: string; readonly body: object }
@@ -62,6 +63,19 @@ for (const [id, schema] of Object.entries(SCHEMAS)) {
     assert.ok(!JSON.stringify(result.data).includes('surprise'))
   })
 }
+
+test('a day that does not exist is refused, not moved into the next month', () => {
+  for (const bad of [
+    '2026-02-30T00:00:00.000Z',
+    '2026-02-29',
+    '2025-06-31T10:00:00+05:30',
+    '2026-13-01T00:00:00Z',
+    '2026-00-10',
+  ])
+    assert.equal(isoDate.safeParse(bad).success, false, bad)
+  for (const good of ['2028-02-29', '2026-02-28T23:59:59.999Z', '2026-12-31T23:59:59+05:30', '2026-01-31T10:00:00'])
+    assert.equal(isoDate.safeParse(good).success, true, good)
+})
 
 test('aliases are read as their present names', () => {
   assert.equal(linking.discover.parse({ hipId: 'IN0710000001' }).hip, 'IN0710000001')

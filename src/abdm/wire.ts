@@ -32,12 +32,18 @@ export const isoDate = z
   .transform((text, ctx) => {
     const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || /^\d{4}-\d\d-\d\d$/.test(text) ? text : `${text}Z`
     const date = new Date(zoned)
-    if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(date.getTime())) {
+    if (Number.isNaN(date.getTime()) || !isDay(text.slice(0, 10))) {
       ctx.addIssue({ code: 'custom', message: 'must be a date and time such as 2026-01-31T10:00:00.000Z' })
       return z.NEVER
     }
     return date
   })
+
+/** Whether there is such a day: JavaScript reads 30 February as 1 or 2 March, which would widen what was asked for. */
+function isDay(text: string): boolean {
+  const day = /^\d{4}-\d\d-\d\d$/.test(text) ? new Date(`${text}T00:00:00Z`) : undefined
+  return day !== undefined && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
+}
 
 export const dateRange = z
   .object({ from: isoDate, to: isoDate })
