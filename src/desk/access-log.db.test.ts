@@ -32,6 +32,8 @@ describe('desk/access-log', () => {
     const { facility } = bench.needs
     const about = { actor: staffActor(facility.id, doctor), subject: 'consent-1', purpose: 'CAREMGT' } as const
     const who = { name: 'Asha Rao', gender: 'female', birthDate: '1968-04-12' } as const
+    const ground = { subject: MRN, patient: MRN, ground: 'attending' } as const
+    const own = { actor: staffActor(facility.id, nurse), ...ground }
     await transact(bench.machine, async (tx) => {
       const patient = { reference: MRN, ...who, abhaAddress: ASHA as AbhaAddress }
       must(await addPatient(tx, bench.needs, { kind: 'system', id: 'test' }, patient))
@@ -40,7 +42,7 @@ describe('desk/access-log', () => {
     for (const event of [
       { type: 'hiu.record-viewed', ...about, patient: ASHA },
       { type: 'consent.granted', ...about, patient: ASHA },
-      { type: 'records.viewed', ...about, actor: staffActor(facility.id, nurse), patient: MRN, records: [1, 2] },
+      { type: 'records.viewed', ...about, ...own, records: [1, 2] },
       { type: 'hiu.view-denied', ...about, patient: ASHA },
       { type: 'hiu.record-viewed', ...about, patient: 'ravi.k@sbx' },
     ]) {
@@ -57,7 +59,7 @@ describe('desk/access-log', () => {
       type: 'records.viewed',
       person: { name: 'Rosy Mathew', role: 'nurse' },
       purpose: 'CAREMGT',
-      ground: 'consent-1',
+      ground: 'attending',
       records: 2,
     })
     assert.deepEqual(typesOf(await find({ patient: MRN, person: nurse.id })), ['records.viewed'])

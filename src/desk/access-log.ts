@@ -30,7 +30,7 @@ export type LookLine = {
   /** Absent where the program opened records to send them on, as a consent said. */
   readonly person?: { readonly name: string; readonly role: string }
   readonly purpose?: string
-  /** The consent or other thing on which the look rested. */
+  /** On what the look rested: of our own records how the person stood to the patient, of others' the consent. */
   readonly ground?: string
   /** How many records it opened. */
   readonly records?: number
@@ -101,10 +101,13 @@ const staffOf = (one: EventAbout): string | undefined =>
 
 function lineOf(one: EventAbout): LookLine {
   if ('changed' in one) return { id: one.id, at: '', type: '', changed: true }
-  const { type, actor, purpose, subject, records } = one.event as AuditEvent & {
+  const event = one.event as AuditEvent & {
     readonly purpose?: string
+    readonly ground?: string
     readonly records?: unknown
   }
+  const { type, actor, purpose, records } = event
+  const ground = event.ground ?? event.subject
   const person = actor.kind === 'facility' ? actor.person : undefined
   return {
     id: one.id,
@@ -112,7 +115,7 @@ function lineOf(one: EventAbout): LookLine {
     type,
     ...(person === undefined ? {} : { person: { name: person.name, role: person.role } }),
     ...(purpose === undefined ? {} : { purpose }),
-    ...(subject === undefined ? {} : { ground: subject }),
+    ...(ground === undefined ? {} : { ground }),
     ...(Array.isArray(records) ? { records: records.length } : {}),
   }
 }
