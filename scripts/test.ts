@@ -38,8 +38,6 @@ async function main(patterns: readonly string[]): Promise<number> {
 /** Runs test files in one process; what it says is shown as it comes, or in one piece when it has ended. */
 async function runTests(url: string, files: readonly string[], output: 'inherit' | 'at the end'): Promise<number> {
   const runner = [
-    // 500 simulated networks in one process take more than the usual limit is far from.
-    '--max-old-space-size=8192',
     '--import',
     path.join(import.meta.dirname, '..', 'test', 'property-seed.ts'),
     '--test',

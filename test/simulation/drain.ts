@@ -1,4 +1,5 @@
-import { type PartyId, type World } from './world.ts'
+import { missingCosignatures } from './witnesses.ts'
+import { PARTIES, type PartyId, type World, witnessesOf } from './world.ts'
 
 /** How a quiet network works things off: no fault, no delay. Calls `step` before each thing, so that a run can count and check. */
 export type Step = (what: string) => Promise<void> | void
@@ -58,6 +59,29 @@ export async function settle(world: World, step?: Step): Promise<void> {
 export async function runChores(world: World, id: PartyId, names: readonly string[], step?: Step): Promise<void> {
   for (const chore of world.party(id).chores.filter(({ name }) => names.includes(name))) {
     await step?.(`chore ${id} ${chore.name}`)
-    await world.tasks.start(chore.name, () => chore.run())
+    await world.tasks.start(chore.name, () => world.party(id).doChore(chore))
   }
 }
+
+/** So often a party asks its witnesses, and so often it may have to until all of a quiet network have cosigned. */
+const WITNESS_EVERY_MS = 2_000
+const WITNESS_LOOKS_MAX = 3
+
+/** Lets every log be signed, and asks its witnesses. */
+export async function beWitnessed(world: World, step?: Step): Promise<void> {
+  for (const id of PARTIES) await runChores(world, id, ['log sequencer'], step)
+  for (let look = 0; look < WITNESS_LOOKS_MAX; look++) {
+    for (const id of PARTIES) {
+      const missing = await missingCosignatures(world, id)
+      await runChores(world, id, missing.map(witnessChore), step)
+    }
+    await workOff(world, step)
+    world.time.advance(WITNESS_EVERY_MS)
+  }
+}
+
+/** The chore by which a party asks a witness. */
+export const witnessChore = (witness: string): string => `log witness ${witness}`
+
+/** What a party does by itself for its log. */
+export const logChores = (id: PartyId): readonly string[] => ['log sequencer', ...witnessesOf(id).map(witnessChore)]

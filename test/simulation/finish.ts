@@ -2,13 +2,14 @@ import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
 import type { Call } from './clients.ts'
 import { claimCall, recordNumber, revokeCall } from './commands.ts'
-import { runChores, settle, workOff } from './drain.ts'
+import { beWitnessed, runChores, settle, workOff } from './drain.ts'
 import { idText } from './ids.ts'
 import { type Model, Violation } from './model.ts'
 import { ShutOut } from './shut-out.ts'
 import type { Simulation } from './simulation.ts'
 import type { Snapshot } from './snapshot.ts'
 import { DOCTOR } from './stage.ts'
+import { WITNESS } from './witness-party.ts'
 import { EXCHANGE, HOSPITALS, PARTIES, type PartyId, type World } from './world.ts'
 
 const HOUR_MS = 3_600_000
@@ -53,7 +54,7 @@ export async function finish(simulation: Simulation): Promise<void> {
     await workOff(world, step)
   }
   await lookOnceMore(simulation, step)
-  for (const id of PARTIES) await runChores(world, id, ['log sequencer'], step)
+  await beWitnessed(world, step)
   model.insist()
   await reckon(simulation)
 }
@@ -120,6 +121,8 @@ const isDue = (consent: { ended?: string; allowed: { until: Date } }, nowMs: num
 async function heal(world: World): Promise<void> {
   world.post.heal()
   world.isLucky = () => true
+  if (!world.witness.isUp) await world.witness.start()
+  world.witness.arm(undefined)
   for (const party of world.parties) {
     party.skewMs = 0
     if (party.isUp) party.database.arm(undefined)
@@ -133,12 +136,14 @@ async function heal(world: World): Promise<void> {
 }
 
 async function reckon(simulation: Simulation): Promise<void> {
-  const { clients, logs } = simulation
+  const { clients, logs, witnesses } = simulation
   await clients.insistOnPromises()
   for (const log of logs.values()) {
     await log.follow()
     await log.insistOnAll()
   }
+  for (const witness of [WITNESS, EXCHANGE]) await witnesses.look(witness)
+  await witnesses.insistOnAll()
   for (const id of PARTIES) await insistOnNoDeadJobs(simulation, id)
   await insistOnAgreement(simulation)
   for (const id of HOSPITALS) await insistOnErasure(simulation, id)

@@ -31,6 +31,8 @@ export class LogMirror {
   readonly #rows: Snapshot
   #peaks: readonly Node[] = []
   #size = 0
+  /** The peaks at each size. */
+  readonly #grown: (readonly Node[])[] = [[]]
 
   constructor(party: string, rows: Snapshot) {
     this.#party = party
@@ -54,8 +56,14 @@ export class LogMirror {
     if (latest === undefined && this.#size === 0) return
     if (latest === undefined || Number(latest.size) !== this.#size)
       throw new Violation(`${this.#party}: the checkpoint is of ${latest?.size} leaves, the log has ${this.#size}`)
-    if (!latest.root.equals(this.#root()))
+    if (!latest.root.equals(rootOf(this.#peaks)))
       throw new Violation(`${this.#party}: the checkpoint at ${this.#size} does not extend the one before`)
+  }
+
+  /** The root of the first leaves, in base64; undefined when there are not so many. */
+  rootAt(size: number): string | undefined {
+    const peaks = this.#grown[size]
+    return peaks && rootOf(peaks).toString('base64')
   }
 
   /** Insists that every recorded event has exactly one place: a leaf, or the queue. */
@@ -77,11 +85,12 @@ export class LogMirror {
     }
     this.#peaks = [...peaks, node]
     this.#size++
+    this.#grown.push(this.#peaks)
   }
+}
 
-  #root(): Buffer {
-    const [last, ...rest] = this.#peaks.toReversed()
-    if (last === undefined) return sha256()
-    return rest.reduce((right, left) => sha256(NODE, left.hash, right), last.hash)
-  }
+function rootOf(peaks: readonly Node[]): Buffer {
+  const [last, ...rest] = peaks.toReversed()
+  if (last === undefined) return sha256()
+  return rest.reduce((right, left) => sha256(NODE, left.hash, right), last.hash)
 }

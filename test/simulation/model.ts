@@ -116,6 +116,8 @@ export class Model {
       this.#seen.add(key)
     }
     const { subject = '' } = event
+    // No log is ever rolled back or forked here: who says so stops the work of a hospital for nothing.
+    if (event.type === 'log.alarm-raised') this.faults.push(`alarm at ${party}: ${text(event['detail'])}`)
     if (party === 'sbx') this.suspensions.see(event)
     else this.emergencies.see(party, event, at)
     this.claims.see(party, event, at)

@@ -45,6 +45,8 @@ export class SimParty {
   /** Whether a look into the queue may find something. */
   mayHaveJobs = true
   claimed: Job[] = []
+  /** Chores that wait for the network. */
+  #underWay = new Set<string>()
 
   constructor(config: PartyConfig, keys: PartyKeys, databaseUrl: string, ground: Ground) {
     this.id = config.id
@@ -109,6 +111,7 @@ export class SimParty {
     this.#life = { connection, database, built }
     this.mayHaveJobs = true
     this.claimed = []
+    this.#underWay = new Set()
     overhear(built, (event, at) => pending.push({ event, at }))
     await built.app.ready()
   }
@@ -204,6 +207,18 @@ export class SimParty {
 
   get chores(): readonly Chore[] {
     return this.built.chores
+  }
+
+  /** As its schedule does: what is still under way is not begun again. */
+  async doChore(chore: Chore): Promise<void> {
+    const underWay = this.#underWay
+    if (underWay.has(chore.name)) return
+    underWay.add(chore.name)
+    try {
+      await chore.run()
+    } finally {
+      underWay.delete(chore.name)
+    }
   }
 }
 

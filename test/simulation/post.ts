@@ -38,6 +38,10 @@ export class Post {
   letters: Letter[] = []
   /** Told of every message that leaves a party, before it leaves. */
   onLeave: (letter: Letter) => void = () => undefined
+  /** Told of every message that arrived, whether or not its answer will. */
+  onArrival: (letter: Letter) => Promise<void> = async () => undefined
+  /** How somebody cheats on the wire, in a test of the simulation itself. */
+  forge: (from: string, call: OutboundCall) => OutboundCall = (_from, call) => call
 
   constructor(tasks: Tasks, isLucky: () => boolean) {
     this.#tasks = tasks
@@ -73,7 +77,7 @@ export class Post {
           from: id,
           to,
           path: new URL(wanted.url).pathname,
-          call: wanted,
+          call: this.forge(id, wanted),
           life,
           resume,
           arrival: undefined,
@@ -91,6 +95,7 @@ export class Post {
     const isThere = host !== undefined && !this.#isBetween(letter.from, letter.to)
     letter.arrival = (isThere ? await host.receive(letter.call) : undefined) ?? 'nothing'
     if (letter.resume === undefined) this.#forget(letter)
+    await this.onArrival(letter)
   }
 
   /** Another of the same, which nobody waits for: it arrives when the scheduler says so. */

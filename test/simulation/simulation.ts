@@ -3,12 +3,15 @@ import { PUSH_PATH } from '../../src/hiu/requests.ts'
 import { type Seeded, seeded } from '../seeded.ts'
 import { Clients } from './clients.ts'
 import { Commands } from './commands.ts'
+import { logChores } from './drain.ts'
 import { finish } from './finish.ts'
 import { LogMirror } from './log-mirror.ts'
 import { Model, Violation } from './model.ts'
 import type { SimParty } from './party.ts'
-import type { Letter } from './post.ts'
+import { hostOf, type Letter } from './post.ts'
 import { registerOf, type Stage } from './stage.ts'
+import { WITNESS, type WitnessEnd } from './witness-party.ts'
+import { Witnesses } from './witnesses.ts'
 import { EXCHANGE, hospitalOf, PARTIES, type PartyId, type World } from './world.ts'
 
 export type Outcome = {
@@ -25,9 +28,9 @@ export type Outcome = {
 
 const COMMANDS = 26
 const HOUR_MS = 3_600_000
-/** Chores that matter to the laws; the others sweep what is old. */
+/** Chores that matter to the laws, beside those of the log; the others sweep what is old. */
 const CHORES = [
-  'log sequencer',
+  'consent-expiry',
   'hip.expire-artefacts',
   'hiu: erase at dataEraseAt',
   'hiu: erase what no law keeps any more',
@@ -39,17 +42,21 @@ const CHORES = [
 
 type Choice = { readonly weight: number; readonly go: () => Promise<void> }
 
+/** So many of the faults are those of the witness. */
+const WITNESS_FAULTS = 0.15
+
 /** One run of one seed: commands, messages, jobs, chores and faults in an order that the seed chooses, then peace, then the reckoning. */
 export class Simulation {
   readonly world: World
   readonly model: Model
   readonly clients: Clients
   readonly logs: ReadonlyMap<PartyId, LogMirror>
+  readonly witnesses: Witnesses
   readonly trace: string[] = []
   readonly #dice: Seeded
   readonly commands: Commands
   readonly #kinds = new Map<string, number>()
-  readonly #down = new Map<PartyId, number>()
+  readonly #down = new Map<string, number>()
   #left = COMMANDS
   #calm = 0
   steps = 0
@@ -62,11 +69,13 @@ export class Simulation {
     this.clients = new Clients(world)
     this.commands = new Commands(world, this.model, this.#dice, stage.teams)
     this.logs = new Map(PARTIES.map((id) => [id, new LogMirror(id, world.rows(id))]))
+    this.witnesses = new Witnesses(world, this.logs)
     for (const [patient, token] of stage.tokens) this.clients.tokens.set(patient, token)
     for (const [name, held] of stage.records) this.model.records.set(name, held)
     for (const line of stage.linked) this.model.linked.add(line)
     world.isLucky = () => this.#dice.next() > 0.04
     world.post.onLeave = (letter) => this.#leaves(letter)
+    world.post.onArrival = (letter) => this.#arrived(letter)
     world.committed = (party, event, at) => {
       this.model.see(party.id as PartyId, event, at)
       if (event.type === 'linking.subscription-requested')
@@ -76,6 +85,8 @@ export class Simulation {
 
   /** Runs to the end, or to the first violation. */
   async run(): Promise<void> {
+    await this.witnesses.look(WITNESS)
+    await this.witnesses.look(EXCHANGE)
     while (this.#left > 0 || this.#calm < 20) {
       if (this.#left <= 0) this.#calm++
       await this.#one()
@@ -124,7 +135,8 @@ export class Simulation {
       ...some(working.length > 0, 4, () => this.#work(this.#dice.pick(working))),
       ...some(curious.length > 0, 6, () => this.#look(this.#dice.pick(curious))),
       { weight: idle ? 2 : 0.25, go: () => this.#pass() },
-      { weight: 0.5, go: () => this.#chore() },
+      { weight: 0.4, go: () => this.#chore(() => CHORES) },
+      { weight: 0.8, go: () => this.#chore(logChores) },
       ...some(this.#left > 0, 0.45, () => this.#fault()),
     ]
   }
@@ -154,12 +166,13 @@ export class Simulation {
     await this.#act('claim', () => party.claim(1 + Math.floor(this.#dice.next() * 4)))
   }
 
-  async #chore(): Promise<void> {
+  async #chore(namesOf: (id: PartyId) => readonly string[]): Promise<void> {
     const party = this.#dice.pick(this.world.parties.filter((one) => one.isUp))
-    const chore = this.#dice.pick(party.chores.filter(({ name }) => CHORES.includes(name)))
+    const names = namesOf(party.id as PartyId)
+    const chore = this.#dice.pick(party.chores.filter(({ name }) => names.includes(name)))
     this.note('chore', `${party.id} ${chore.name}`)
     await this.#act(chore.name, async () => {
-      await chore.run().catch((error: unknown) => this.came(String(error)))
+      await party.doChore(chore).catch((error: unknown) => this.came(String(error)))
     })
     if (chore.name === 'log sequencer') await this.logs.get(party.id as PartyId)?.follow()
   }
@@ -198,6 +211,7 @@ export class Simulation {
   }
 
   async #fault(): Promise<void> {
+    if (this.#dice.next() < WITNESS_FAULTS) return this.#witnessFault()
     const party = this.#dice.pick(this.world.parties)
     const id = party.id as PartyId
     const kind = this.#dice.pick([
@@ -240,25 +254,50 @@ export class Simulation {
     }
   }
 
-  #isDown(id: PartyId): void {
+  async #witnessFault(): Promise<void> {
+    const { witness, post } = this.world
+    const kind = this.#dice.pick(['kill', 'before', 'before', 'after', 'after', 'torn', 'torn', 'cut'])
+    if (!witness.isUp) return
+    this.note('fault', `${kind} ${WITNESS}`)
+    if (kind === 'cut') return post.cut(WITNESS)
+    if (kind !== 'kill') return witness.arm(kind as WitnessEnd)
+    await witness.kill()
+    this.#isDown(WITNESS)
+  }
+
+  #isDown(id: string): void {
     this.#down.set(id, this.steps + 1 + Math.floor(this.#dice.next() * 12))
   }
 
-  async #restart(id: PartyId): Promise<void> {
+  async #restart(id: string): Promise<void> {
     this.note('restart', id)
     this.#down.delete(id)
-    await this.world.party(id).bury()
-    await this.world.party(id).start()
+    if (id === WITNESS) {
+      await this.world.witness.start()
+      return this.witnesses.look(WITNESS)
+    }
+    const party = this.world.party(id as PartyId)
+    await party.bury()
+    await party.start()
   }
 
   /** Runs one thing to its rest; a party that ended in it is started again later. */
   async #act(name: string, work: () => Promise<void>): Promise<void> {
     await this.world.tasks.start(name, work)
-    for (const party of this.world.parties)
-      if (!party.isUp && !this.#down.has(party.id as PartyId)) {
-        this.came(`${party.id} ends`)
-        this.#isDown(party.id as PartyId)
+    const ended = this.world.parties.filter(({ isUp }) => !isUp).map(({ id }) => id)
+    for (const id of [...ended, ...(this.world.witness.isUp ? [] : [WITNESS])])
+      if (!this.#down.has(id)) {
+        this.came(`${id} ends`)
+        this.#isDown(id)
       }
+  }
+
+  /** What a message brought about where it arrived. */
+  async #arrived(letter: Letter): Promise<void> {
+    const { from, to, path, arrival } = letter
+    if (to === hostOf(EXCHANGE) && path.startsWith('/v1/') && arrival !== undefined && arrival !== 'nothing')
+      this.model.suspensions.answered(from, path, arrival.status)
+    await this.witnesses.arrived(letter)
   }
 
   /** What leaves a hospital must be in its log before. */

@@ -5,7 +5,7 @@ import { issuePatientToken } from '../../src/people/commands.ts'
 import { addStaff } from '../desk-bench.ts'
 import { Clients } from './clients.ts'
 import { addRecord, HI_TYPES, PATIENTS, recordNumber } from './commands.ts'
-import { settle } from './drain.ts'
+import { beWitnessed, settle } from './drain.ts'
 import { Model, type Register } from './model.ts'
 import { admitSoftware, clientOf } from './shut-out.ts'
 import type { Team } from './staff.ts'
@@ -48,6 +48,7 @@ export async function openStage(): Promise<Stage> {
     }
     for (const hip of HOSPITALS) for (const patient of PATIENTS) await fill(model, clients, hip, patient)
     await settle(made)
+    await beWitnessed(made)
     for (const patient of PATIENTS) tokens.set(patient, await tokenOf(made, patient))
     if (model.linked.size !== HOSPITALS.length * PATIENTS.length * HI_TYPES.length)
       throw new Error(`the stage is not set: ${model.linked.size} care contexts are linked`)

@@ -1,6 +1,9 @@
 import type { SeenEvent } from './party.ts'
 import type { Hospital } from './world.ts'
 
+/** Whose software a client is. */
+type OwnerOf = (clientId: string) => Hospital | undefined
+
 /** Events of the exchange that only a facility which takes part may bring about; who it is stands in these members. */
 const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
   'consent.requested': ['hiu'],
@@ -9,8 +12,9 @@ const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
   'linking.contexts-linked': ['hip'],
   'linking.subscription-requested': ['hiu'],
 }
-/** Events that only software which is let in may report. */
-const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent) => string>> = {
+/** Events that only software which is let in may bring about, and whose it is. */
+const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent, ownerOf: OwnerOf) => string | undefined>> = {
+  'partners.token-issued': ({ subject = '' }, ownerOf) => ownerOf(subject),
   'access.reported': (event) => (event['actor'] as { readonly id: string }).id,
   'consent.data-erased': (event) => String(event['hiu']),
   'consent.data-kept': (event) => String(event['hiu']),
@@ -25,10 +29,10 @@ export class Suspensions {
   readonly shutOut = new Set<string>()
   /** Whoever was shut out for a while in this run: what it asked meanwhile was refused. */
   readonly ever = new Set<string>()
-  readonly #facilityOf: (clientId: string) => Hospital | undefined
+  readonly #facilityOf: OwnerOf
   readonly #fault: (text: string) => void
 
-  constructor(facilityOf: (clientId: string) => Hospital | undefined, fault: (text: string) => void) {
+  constructor(facilityOf: OwnerOf, fault: (text: string) => void) {
     this.#facilityOf = facilityOf
     this.#fault = fault
   }
@@ -41,8 +45,14 @@ export class Suspensions {
     if (type === 'partners.client-resumed') this.#mark(this.shutOut, this.#facilityOf(subject), false)
     for (const member of OF_FACILITIES[type] ?? [])
       if (this.off.has(String(event[member]))) this.#fault(`${type} of ${String(event[member])}, which is suspended`)
-    const by = OF_SOFTWARE[type]?.(event)
+    const by = OF_SOFTWARE[type]?.(event, this.#facilityOf)
     if (by !== undefined && this.shutOut.has(by)) this.#fault(`${type} by ${by}, whose software is shut out`)
+  }
+
+  /** The exchange answered software of a facility at the native API: of who is shut out it takes nothing. */
+  answered(facility: string, path: string, status: number): void {
+    if (status < 300 && this.shutOut.has(facility))
+      this.#fault(`the exchange took ${path} of ${facility}, whose software is shut out`)
   }
 
   #mark(set: Set<string>, who: string | undefined, isOut: boolean): void {

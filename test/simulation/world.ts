@@ -3,6 +3,9 @@ import path from 'node:path'
 import { pino } from 'pino'
 import { openKeys } from '../../src/app.ts'
 import { parseConfig } from '../../src/config.ts'
+import { makeCosigner } from '../../src/crypto/cosignature.ts'
+import { formatVkey, makeSigner } from '../../src/crypto/signed-note.ts'
+import type { PartyKeys } from '../../src/vault/key-file.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../database.ts'
 import type { Tamper } from './faulty-database.ts'
 import { type Ground, SimParty } from './party.ts'
@@ -10,6 +13,7 @@ import { hostOf, Post, urlOf } from './post.ts'
 import { Snapshot } from './snapshot.ts'
 import { Tasks } from './tasks.ts'
 import { SeededBytes, VirtualTime } from './virtual-time.ts'
+import { SimWitness, WITNESS } from './witness-party.ts'
 
 export const EXCHANGE = 'sbx'
 export const HOSPITALS = ['IN2710000011', 'IN2910000022'] as const
@@ -18,12 +22,16 @@ export type Hospital = (typeof HOSPITALS)[number]
 export const hospitalOf = (host: string): Hospital | undefined => HOSPITALS.find((id) => hostOf(id) === host)
 export const PARTIES = [EXCHANGE, ...HOSPITALS] as const
 export type PartyId = (typeof PARTIES)[number]
+/** The name of a party's log. */
+export const originOf = (id: string): string => `${id.toLowerCase()}.amanat.example/log`
+/** Who cosigns the log of a party: the witness by itself, and for hospitals the exchange too. */
+export const witnessesOf = (id: PartyId): readonly string[] => (id === EXCHANGE ? [WITNESS] : [WITNESS, EXCHANGE])
 
 /** Nobody outside sees it: the network is in memory. */
 const OPERATOR_TOKEN = 'simulated-operator-token-0123456789abcdef'
 export const AS_OPERATOR = { authorization: `Bearer ${OPERATOR_TOKEN}`, 'content-type': 'application/json' }
 
-/** An exchange and two hospitals, each with its own database and keys, that live in this process and can be set back to their start. */
+/** An exchange and two hospitals, each with its own database and keys, and a witness, that live in this process and can be set back to their start. */
 export class World {
   readonly time = new VirtualTime()
   readonly bytes = new SeededBytes()
@@ -34,6 +42,8 @@ export class World {
   readonly #databases: TestDatabase[] = []
   readonly #parties = new Map<PartyId, SimParty>()
   readonly #snapshots = new Map<PartyId, Snapshot>()
+  readonly #keys = new Map<PartyId, PartyKeys>()
+  #witness: SimWitness | undefined
   tamper: Tamper | undefined
   /** Hears of every committed event of every party. */
   committed: Ground['committed'] = () => undefined
@@ -57,11 +67,13 @@ export class World {
   static async open(furnish: (world: World) => Promise<void>): Promise<World> {
     const world = new World()
     try {
-      await world.#add(EXCHANGE)
-      for (const id of HOSPITALS) await world.#add(id)
+      for (const id of PARTIES) world.#keys.set(id, await openKeys(world.#keysFolder(id)))
+      await world.#addWitness()
+      for (const id of PARTIES) await world.#add(id)
       await furnish(world)
       for (const party of world.parties) await party.bury()
       for (const snapshot of world.#snapshots.values()) await snapshot.take()
+      world.witness.furnished()
       return world
     } catch (error) {
       await world.close()
@@ -79,6 +91,18 @@ export class World {
     return found
   }
 
+  get witness(): SimWitness {
+    if (this.#witness === undefined) throw new Error('there is no witness')
+    return this.#witness
+  }
+
+  /** The keys of a party, which it keeps over all its lives. */
+  keysOf(id: PartyId): PartyKeys {
+    const keys = this.#keys.get(id)
+    if (keys === undefined) throw new Error(`no keys of ${id}`)
+    return keys
+  }
+
   /** The database of a party, past the party. */
   rows(id: PartyId): Snapshot {
     const found = this.#snapshots.get(id)
@@ -91,6 +115,7 @@ export class World {
     for (const party of this.parties) await party.bury()
     this.post.letters = []
     this.post.heal()
+    await this.witness.setBack()
     this.time.ms = startMs
     this.bytes.reseed(seed)
     await Promise.all([...this.#snapshots.values()].map((snapshot) => snapshot.setBack()))
@@ -102,6 +127,7 @@ export class World {
 
   async close(): Promise<void> {
     for (const party of this.parties) await party.close()
+    await this.#witness?.kill()
     for (const snapshot of this.#snapshots.values()) await snapshot.close()
     for (const database of this.#databases) await database.close()
     fs.rmSync(this.#folder, { recursive: true, force: true })
@@ -111,23 +137,52 @@ export class World {
     const database = await openTestDatabase()
     this.#databases.push(database)
     this.#snapshots.set(id, await Snapshot.open(database.connectionString))
-    const keysFolder = path.join(this.#folder, id)
-    const keys = await openKeys(keysFolder)
-    const config = parseConfig(await this.#settings(id, keysFolder, database.connectionString), `simulated ${id}`)
-    const party = new SimParty(config, keys, database.connectionString, this.#ground)
+    const config = parseConfig(await this.#settings(id, database.connectionString), `simulated ${id}`)
+    const party = new SimParty(config, this.keysOf(id), database.connectionString, this.#ground)
     this.#parties.set(id, party)
     await party.start()
   }
 
-  async #settings(id: PartyId, keysFolder: string, databaseUrl: string): Promise<object> {
+  async #addWitness(): Promise<void> {
+    const machine = { now: this.time.now, random: this.bytes.bytes }
+    const witness = await SimWitness.open(path.join(this.#folder, WITNESS), machine)
+    this.#witness = witness
+    for (const id of PARTIES) witness.add(this.#vkeyOf(id))
+    this.post.addHost(WITNESS, { receive: (call) => witness.receive(call), lifeOf: () => 0 })
+  }
+
+  #vkeyOf(id: PartyId): string {
+    return formatVkey(makeSigner(originOf(id), this.keysOf(id).logSeed).key)
+  }
+
+  #keysFolder(id: PartyId): string {
+    return path.join(this.#folder, id)
+  }
+
+  /** Whom a party asks to cosign, and whose logs it cosigns. */
+  #logSettings(id: PartyId): object {
+    const cosigner = makeCosigner(`${originOf(EXCHANGE)}/witness`, this.keysOf(EXCHANGE).witnessSeed)
+    const all = [
+      { name: WITNESS, vkey: this.witness.vkey, url: urlOf(WITNESS) },
+      { name: EXCHANGE, vkey: formatVkey(cosigner.key), url: `${urlOf(EXCHANGE)}/witness` },
+    ]
+    const others = PARTIES.filter((other) => witnessesOf(other).includes(id))
+    return {
+      origin: originOf(id),
+      witnesses: all.filter(({ name }) => witnessesOf(id).includes(name)),
+      witnessFor: others.map((other) => ({ origin: originOf(other), vkey: this.#vkeyOf(other) })),
+    }
+  }
+
+  async #settings(id: PartyId, databaseUrl: string): Promise<object> {
     const shared = {
       id,
       name: `Party ${id}`,
       listen: { port: 1 },
       publicUrl: urlOf(id),
       database: { url: databaseUrl },
-      keysFolder,
-      log: { origin: `${id.toLowerCase()}.amanat.example/log` },
+      keysFolder: this.#keysFolder(id),
+      log: this.#logSettings(id),
       operatorToken: OPERATOR_TOKEN,
       textMessages: { kind: 'sandbox' },
     }
