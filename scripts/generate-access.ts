@@ -1,5 +1,3 @@
-import { exchangeRoutes } from '../src/app-exchange.ts'
-import { facilityRoutes } from '../src/app-facility.ts'
 import { consentsSeenBy } from '../src/desk/rules.ts'
 import { HI_TYPES, type HiType } from '../src/fhir/hi-type.ts'
 import type { Route } from '../src/http/route.ts'
@@ -8,6 +6,7 @@ import { mayDo } from '../src/people/rules.ts'
 import { decide } from '../src/policy/decide.ts'
 import type { ConsentFact, Facts, Question } from '../src/policy/gate.ts'
 import { exportsOf, listedTypes, type Reading, type Relation, readingsOf } from '../src/records/rules.ts'
+import { routeTables } from './route-tables.ts'
 
 /** The parts of docs/permissions.md that are computed from the rules themselves: roles, records and states. */
 export function accessTables(): string {
@@ -144,17 +143,17 @@ function statesTable(): string {
   )
 }
 
-/** By its name: what a route of the desk asks of a role, and whether of a fresh proof. */
+/** By its name: what a route of the desk asks of a role, and whether it asks for a fresh proof. */
 export function demandsOf(): ReadonlyMap<string, string> {
-  // Route tables only close over their needs; nothing is called here.
-  const none = {} as never
-  const routes: readonly Route[] = [...exchangeRoutes(none), ...facilityRoutes(none)]
+  const { everywhere, exchange, facility } = routeTables({ sandbox: true })
+  const routes: readonly Route[] = [...exchange, ...facility, ...everywhere]
   return new Map(
-    routes.flatMap(({ method, path, act, stepUp }) => {
+    routes.flatMap(({ method, path, act, stepUp, grave }) => {
       const roles = act === undefined ? [] : STAFF_ROLES.filter((role) => mayDo(role, act))
       const demands = [
         ...(act === undefined ? [] : [`\`${act}\`: ${roles.join(', ')}`]),
         ...(stepUp === undefined ? [] : [`fresh proof \`${stepUp.act}\``]),
+        ...(grave === undefined ? [] : ['**by name, with a fresh code** (`X-Operator-Code`)']),
       ]
       return demands.length === 0 ? [] : [[`${method} ${path}`, demands.join('; ')] as const]
     }),

@@ -85,6 +85,7 @@ function operation(route: Route, schemas: Schemas): object {
       : (schemaOf(route.query) as { properties?: Record<string, unknown>; required?: readonly string[] })
   const parameters = [
     ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
+    ...(route.grave ? [OPERATOR_CODE] : []),
     ...Object.entries(query?.properties ?? {}).map(([name, schema]) => ({
       name,
       in: 'query',
@@ -108,15 +109,34 @@ function operation(route: Route, schemas: Schemas): object {
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(route.body) } } } }),
     responses: Object.fromEntries(
-      Object.entries(route.answers).map(([status, { description, schema }]) => [
-        status,
-        {
-          description,
-          ...(schema === undefined ? {} : { content: { 'application/json': { schema: schemaOf(schema) } } }),
-        },
-      ]),
+      Object.entries(route.grave ? withRefusal(route.answers) : route.answers).map(
+        ([status, { description, schema }]) => [
+          status,
+          {
+            description,
+            ...(schema === undefined ? {} : { content: { 'application/json': { schema: schemaOf(schema) } } }),
+          },
+        ],
+      ),
     ),
   }
+}
+
+/** In a sandbox where nobody is enrolled it may be left out. */
+const OPERATOR_CODE = {
+  name: 'X-Operator-Code',
+  in: 'header',
+  required: true,
+  description:
+    'Which operator does it: NAME:CODE, the name under which she is enrolled and a code of her authenticator app that was not used before',
+  schema: { type: 'string', examples: ['asha:123456'] },
+}
+
+const REFUSED_CODE = 'operator/none-enrolled, operator/proof-needed or operator/wrong-code: nothing was done'
+function withRefusal(answers: Route['answers']): Route['answers'] {
+  const refused = [answers[403]?.description, REFUSED_CODE].filter((says) => says !== undefined).join('; ')
+  const tooMany = 'Wrong codes came too often: wait as long as Retry-After says'
+  return { ...answers, 403: { description: refused }, 429: { description: tooMany } }
 }
 
 type Schemas = Record<string, object>

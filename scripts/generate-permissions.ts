@@ -1,4 +1,4 @@
-import { EVERYWHERE, EXCHANGE, FACILITY, OF, type Permission, type Permissions } from '../test/permissions.ts'
+import { EVERYWHERE, EXCHANGE, FACILITY, LIGHT, OF, type Permission, type Permissions } from '../test/permissions.ts'
 import { accessTables, demandsOf } from './generate-access.ts'
 
 const WHO: Readonly<Record<Permission['who'], string>> = {
@@ -25,6 +25,17 @@ ${Object.entries(OF)
   .join('\n')}
 
 ${accessTables()}
+## What an operator does by name
+
+The operator token opens what software of the party and whoever runs it need all day. Grave acts ask for more: \`X-Operator-Code: NAME:CODE\`, the name of an enrolled operator and a code of her authenticator app that was not
+used before ([how](operate/operators.md), [why](decisions/0036-an-operators-second-proof.md)). Without anybody enrolled they are refused; only a sandbox does them then. The log names the operator.
+
+${graveTable()}
+
+What changes something and takes the token alone:
+
+${lightTable()}
+
 ## Routes of the exchange
 
 ${table(EXCHANGE)}
@@ -37,6 +48,28 @@ ${table(FACILITY)}
 
 ${table(EVERYWHERE)}
 `
+}
+
+const PLACES = [
+  ['every party', EVERYWHERE],
+  ['the exchange', EXCHANGE],
+  ['a facility', FACILITY],
+] as const
+
+function graveTable(): string {
+  const rows = PLACES.flatMap(([place, table]) =>
+    Object.entries(table).flatMap(([route, { grave }]) => (grave ? [`| \`${route}\` | ${place} |`] : [])),
+  )
+  return `| grave | at |\n|---|---|\n${rows.join('\n')}`
+}
+
+function lightTable(): string {
+  const rows = PLACES.flatMap(([place, table]) =>
+    Object.entries(table).flatMap(([route, { light }]) =>
+      light === undefined ? [] : [`| \`${route}\` | ${place} | ${LIGHT[light]} |`],
+    ),
+  )
+  return `| by the token alone | at | why |\n|---|---|---|\n${rows.join('\n')}`
 }
 
 function table(permissions: Permissions): string {

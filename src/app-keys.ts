@@ -3,7 +3,7 @@ import type { KeyPlace } from './config-keys.ts'
 import type { Random } from './db/tx.ts'
 import { makeOutbound } from './http/outbound.ts'
 import type { KeysNeeds } from './keys/commands.ts'
-import { staffSecretKeys } from './people/staff-secret-keys.ts'
+import { codeSecretKeys } from './people/code-secret-keys.ts'
 import { makeAwsKmsProvider } from './vault/aws-kms.ts'
 import { openCryptoki } from './vault/cryptoki.ts'
 import { makeFileProvider } from './vault/file-provider.ts'
@@ -21,9 +21,10 @@ export function keysNeeds(keyring: Keyring): KeysNeeds {
     keyring,
     stores: [
       dataKeyStore(),
-      staffSecretKeys('staff'),
-      staffSecretKeys('staff_invitation'),
-      staffSecretKeys('staff_code_setup'),
+      codeSecretKeys('staff'),
+      codeSecretKeys('staff_invitation'),
+      codeSecretKeys('staff_code_setup'),
+      codeSecretKeys('party_operator'),
     ],
   }
 }

@@ -52,7 +52,7 @@ export function siteOfParty(config: PartyConfig, folder: string | undefined): Si
     keysFolder: config.keysFolder,
     keepDays: config.backup?.keepDays ?? 7,
     postgresBin: config.backup?.postgresBin,
-    parties: [{ name: databaseName(config), config }],
+    parties: [aloneOf(config)],
   }
 }
 
@@ -86,6 +86,9 @@ export async function siteOfNetwork(
   }
 }
 
+/** A party with its own settings, alone. */
+export const aloneOf = (config: PartyConfig): SiteParty => ({ name: databaseName(config), config })
+
 /** Name of the database of a party. */
 function databaseName(config: PartyConfig): string {
   return 'url' in config.database
@@ -94,7 +97,7 @@ function databaseName(config: PartyConfig): string {
 }
 
 /** Reaches the site's server; an embedded one that does not run is started when `start` says so. Undefined when it is not there. */
-export async function reachServer(site: Site, start: boolean): Promise<ReachedServer | undefined> {
+export async function reachServer(site: Pick<Site, 'parties'>, start: boolean): Promise<ReachedServer | undefined> {
   const database = site.parties[0]?.config.database
   if (database === undefined) return undefined
   if ('url' in database) {
@@ -127,7 +130,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** The server for a command that cannot do without it. */
-export async function insistOnServer(site: Site): Promise<ReachedServer> {
+export async function insistOnServer(site: Pick<Site, 'parties'>): Promise<ReachedServer> {
   const server = await reachServer(site, true)
   if (server !== undefined) return server
   throw new RecoveryFault(

@@ -8,6 +8,7 @@ import { exchangeParts } from './app-exchange.ts'
 import { facilityParts } from './app-facility.ts'
 import { keysNeeds, openKeyring } from './app-keys.ts'
 import { addLogMetrics, logParts } from './app-log.ts'
+import { operatorParts } from './app-operators.ts'
 import { partnersOf } from './app-partners.ts'
 import type { Ground, Parts } from './app-parts.ts'
 import { certificatesFor, tlsChores, tlsOf } from './app-tls.ts'
@@ -160,6 +161,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const tls = tlsOf(config)
   const faults = config.sandbox ? makeFaults() : undefined
   const isOperator = operatorCheck(config.operatorToken)
+  const operators = operatorParts(config, keys, machine)
   const routes = [
     ...parts.routes,
     ...logged.routes,
@@ -187,12 +189,13 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
     certificateProxies: config.listen.certificateProxies,
     ...(tls === undefined ? {} : { tls }),
     stepUp: { find: findStepUp, spend: spendStepUp },
+    operatorProof: operators.proof,
     ready: async () => [
       ...(await missingParts(connection)),
       ...parts.missing(),
       ...(restored === undefined ? [] : ['confirmation of the restore']),
     ],
-    alarms: logged.alarms,
+    alarms: async () => [...(await logged.alarms()), ...(await operators.alarms())],
     isOperator: (headers) => !isRefusal(isOperator(headers)),
     callRates: config.callsPerSecond,
     onRefused: logged.onRefused,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Does } from './cli-party.ts'
+import { asOperator, type Does, withCode } from './cli-party.ts'
 import { closeAccountCommand, listClosedCommand, reopenAccountCommand } from './sandbox/account-command.ts'
 import type { OwnParty } from './sandbox/client.ts'
 
@@ -10,16 +10,15 @@ export function addAccountCommands(program: Command, does: Does, partyOf: (file:
     ['close', closeAccountCommand, 'stop all sharing and close the account; it is kept for a year by law, then erased'],
     ['reopen', reopenAccountCommand, 'open a closed account again; what was stopped stays stopped'],
   ] as const) {
-    const command = account
-      .command(verb)
+    const command = withCode(account.command(verb))
       .description(says)
       .argument('<abha-address>', 'whose account')
       .requiredOption('--config <file>', 'settings of the exchange')
       .requiredOption('--wish <words>', 'where the patient’s written wish is filed')
     command.action(
       does(() => {
-        const { config, wish } = command.opts<{ config: string; wish: string }>()
-        return run(partyOf(config), command.args[0] ?? '', wish)
+        const { config, wish, ...by } = command.opts<{ config: string; wish: string; code?: string }>()
+        return run(asOperator(partyOf(config), by), command.args[0] ?? '', wish)
       }),
     )
   }

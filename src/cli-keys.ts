@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addAsking, type Does } from './cli-party.ts'
+import { addAsking, asOperator, type Does, withCode } from './cli-party.ts'
 import type { OwnParty } from './sandbox/client.ts'
 import { destroyKeyCommand, keysStatusCommand, rotateKeysCommand } from './sandbox/keys-command.ts'
 
@@ -16,14 +16,17 @@ export function addKeysCommands(program: Command, does: Does, partyOf: (file: st
     name: 'rotate',
     says: 'make a new version; the data keys are wrapped anew in the background, no data is touched',
     of: 'party',
+    grave: true,
     run: rotateKeysCommand,
   })
-  const destroy = keys
-    .command('destroy')
+  const destroy = withCode(keys.command('destroy'))
     .description('destroy an old version that wraps nothing any more; backups from its time open no more')
     .argument('<version>', 'its name, as "keys status" shows it')
     .requiredOption('--config <file>', 'settings of the party')
   destroy.action(
-    does(() => destroyKeyCommand(partyOf(destroy.opts<{ config: string }>().config), destroy.args[0] ?? '')),
+    does(() => {
+      const { config, ...by } = destroy.opts<{ config: string; code?: string }>()
+      return destroyKeyCommand(asOperator(partyOf(config), by), destroy.args[0] ?? '')
+    }),
   )
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addAsking, type Does } from './cli-party.ts'
+import { addAsking, asOperator, type Does, withCode } from './cli-party.ts'
 import type { OwnParty } from './sandbox/client.ts'
 import {
   addPartnerCommand,
@@ -14,6 +14,8 @@ type Party = OwnParty & {
   readonly publicUrl: string
   readonly keysFolder: string
 }
+
+type Named = { readonly config: string; readonly code?: string }
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 
@@ -35,8 +37,8 @@ export function addPartnerCommands(program: Command, does: Does, partyOf: (file:
     .option('--json', 'answer as JSON')
   add.action(
     does(() => {
-      const { config, ...words } = add.opts<{ config: string } & Parameters<typeof addPartnerCommand>[1]>()
-      return addPartnerCommand(partyOf(config), words)
+      const { config, code, ...words } = add.opts<Named & Parameters<typeof addPartnerCommand>[1]>()
+      return addPartnerCommand(asOperator(partyOf(config), { code }), words)
     }),
   )
   const keys = withProof(partner.command('keys'))
@@ -44,18 +46,20 @@ export function addPartnerCommands(program: Command, does: Does, partyOf: (file:
     .argument('<client>', 'its client id')
   keys.action(
     does(() => {
-      const { config, ...words } = keys.opts<{ config: string } & ProofWords>()
-      return partnerKeysCommand(partyOf(config), keys.args[0] ?? '', words)
+      const { config, code, ...words } = keys.opts<Named & ProofWords>()
+      return partnerKeysCommand(asOperator(partyOf(config), { code }), keys.args[0] ?? '', words)
     }),
   )
   for (const verb of ['suspend', 'resume'] as const) {
-    const command = partner
-      .command(verb)
+    const command = withCode(partner.command(verb))
       .description(verb === 'suspend' ? 'shut a client out: its tokens are void at once' : 'let a client in again')
       .argument('<client>', 'its client id')
       .requiredOption('--config <file>', 'settings of the party')
     command.action(
-      does(() => partnerStatusCommand(partyOf(command.opts<{ config: string }>().config), command.args[0] ?? '', verb)),
+      does(() => {
+        const { config, ...by } = command.opts<Named>()
+        return partnerStatusCommand(asOperator(partyOf(config), by), command.args[0] ?? '', verb)
+      }),
     )
   }
   addAsking(partner, does, partyOf, {
@@ -68,7 +72,7 @@ export function addPartnerCommands(program: Command, does: Does, partyOf: (file:
 }
 
 function withProof(command: Command): Command {
-  return command
+  return withCode(command)
     .requiredOption('--config <file>', 'settings of the party')
     .option('--jwks <file>', 'file with its public keys (JWK set)')
     .option('--jwks-uri <url>', 'where it publishes its public keys')

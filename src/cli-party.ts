@@ -1,11 +1,28 @@
 import type { Command } from 'commander'
 import { ConfigFault, readConfigFile } from './config.ts'
+import type { OwnParty } from './sandbox/client.ts'
 
 /** Runs what a command does, prints its fault in a sentence, and ends with its exit code. */
 export type Does = (action: () => Promise<number>) => () => Promise<void>
 
+/** What a command of a grave act takes beside its own words; see {@link asOperator}. */
+export function withCode(command: Command): Command {
+  return command.option(
+    '--code <name:code>',
+    'which operator does it, with the code of her authenticator app, such as asha:123456 (docs/operate/operators.md)',
+  )
+}
+
+/** The party, called by the operator whom `--code` names. */
+export function asOperator<Party extends OwnParty>(
+  party: Party,
+  { code }: { readonly code?: string | undefined },
+): Party {
+  return code === undefined ? party : { ...party, operatorCode: code }
+}
+
 /** `name` below `parent`: asks the running party of `--config`, and answers for people or as JSON. */
-export function addAsking<Party>(
+export function addAsking<Party extends OwnParty>(
   parent: Command,
   does: Does,
   partyOf: (file: string) => Party,
@@ -14,6 +31,8 @@ export function addAsking<Party>(
     readonly says: string
     /** Whose settings. */
     readonly of: 'party' | 'facility'
+    /** An operator must prove who she is. */
+    readonly grave?: true
     readonly run: (party: Party, options: { readonly json?: boolean }) => Promise<number>
   },
 ): void {
@@ -22,10 +41,11 @@ export function addAsking<Party>(
     .description(command.says)
     .requiredOption('--config <file>', `settings of the ${command.of}`)
     .option('--json', 'answer as JSON')
+  if (command.grave) withCode(added)
   added.action(
     does(() => {
-      const { config, ...options } = added.opts<{ config: string; json?: boolean }>()
-      return command.run(partyOf(config), options)
+      const { config, code, ...options } = added.opts<{ config: string; code?: string; json?: boolean }>()
+      return command.run(asOperator(partyOf(config), { code }), options)
     }),
   )
 }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { addAsking, type Does } from './cli-party.ts'
+import { addAsking, asOperator, type Does, withCode } from './cli-party.ts'
 import { STAFF_ROLES } from './kernel/staff-role.ts'
 import type { OwnParty } from './sandbox/client.ts'
 import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
@@ -9,8 +9,7 @@ export function addStaffCommands(program: Command, does: Does, facilityOf: (file
   const staff = program
     .command('staff')
     .description('the staff of a running facility: how its first administrator comes in')
-  const invite = staff
-    .command('invite')
+  const invite = withCode(staff.command('invite'))
     .description('invite a person; answers the link with which she sets her password and authenticator app')
     .requiredOption('--config <file>', 'settings of the facility')
     .requiredOption('--login <login>', 'what she types to sign in, such as meera.nair')
@@ -20,10 +19,10 @@ export function addStaffCommands(program: Command, does: Does, facilityOf: (file
     .option('--json', 'answer as JSON')
   invite.action(
     does(() => {
-      const { config, ...who } = invite.opts<
-        { config: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
+      const { config, code, ...who } = invite.opts<
+        { config: string; code?: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
       >()
-      return inviteStaffCommand(facilityOf(config), who)
+      return inviteStaffCommand(asOperator(facilityOf(config), { code }), who)
     }),
   )
   addAsking(staff, does, facilityOf, {

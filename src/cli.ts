@@ -10,9 +10,10 @@ import { witnessCommand } from './audit/witness-role/witness-command.ts'
 import { addAccountCommands } from './cli-accounts.ts'
 import { addKeysCommands } from './cli-keys.ts'
 import { addMigrateCommands } from './cli-migrate.ts'
+import { addOperatorCommands } from './cli-operators.ts'
 import { addPartnerCommands } from './cli-partners.ts'
-import { type Does, readExchange, readFacility, readParty } from './cli-party.ts'
-import { addRecoveryCommands } from './cli-recovery.ts'
+import { type Does, readExchange, readFacility, readParty, withCode } from './cli-party.ts'
+import { addRecoveryCommands, type RecoveryNeeds } from './cli-recovery.ts'
 import { addStaffCommands } from './cli-staff.ts'
 import { ConfigFault, type PartyConfig, parseConfig, readConfigFile, readDemoSettings } from './config.ts'
 import { DatabaseFault } from './db/database-fault.ts'
@@ -89,17 +90,19 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
     )
   addNetworkCommands(program, does)
   addPartyCommands(program, does)
-  addRecoveryCommands(program, does, {
-    site: (file, folder) =>
-      file === undefined
-        ? siteOfNetwork({ ...settings(), starter }, folder)
-        : Promise.resolve(siteOfParty(readConfigFile(file, process.env), folder)),
-    program: VERSION,
-  })
+  const site: RecoveryNeeds['site'] = async (file, folder) =>
+    file === undefined
+      ? siteOfNetwork({ ...settings(), starter }, folder)
+      : siteOfParty(readConfigFile(file, process.env), folder)
+  addRecoveryCommands(program, does, { site, program: VERSION })
   addWitnessCommand(program, does)
   addStaffCommands(program, does, (file) => readFacility(file, process.env))
   addAccountCommands(program, does, (file) => readExchange(file, process.env))
   addKeysCommands(program, does, (file) => readParty(file, process.env))
+  addOperatorCommands(program, does, {
+    read: (file) => readConfigFile(file, process.env),
+    sample: () => siteOfNetwork({ ...settings(), starter }, undefined),
+  })
   addPartnerCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)
   addToolCommands(program, does)
@@ -246,8 +249,7 @@ function untilSignal(): Promise<void> {
 function addSandboxCommands(program: Command, does: Does): void {
   const sandbox = program.command('sandbox').description('for integrators: join and inspect the running sample network')
   const bridge = sandbox.command('bridge').description('bridges: your software, with one callback URL')
-  const add = bridge
-    .command('add')
+  const add = withCode(bridge.command('add'))
     .description('register a bridge; answers its client id and secret (again: a new secret)')
     .requiredOption('--id <id>', 'facility id of the service, as in X-HIP-ID and X-HIU-ID')
     .requiredOption('--name <name>', 'its name, as patients read it')
@@ -258,7 +260,7 @@ function addSandboxCommands(program: Command, does: Does): void {
     does(() =>
       addBridge({
         ...place(),
-        ...add.opts<{ id: string; name: string; url: string; roles: string; json?: boolean }>(),
+        ...add.opts<{ id: string; name: string; url: string; roles: string; code?: string; json?: boolean }>(),
       }),
     ),
   )

@@ -222,8 +222,15 @@ describe('every route, as every kind of caller', () => {
     ] as const
     for (const [routes, table] of pairs)
       for (const route of routes) {
-        const who = table[nameOf(route)]?.who
+        const { who, grave, light } = table[nameOf(route)] ?? {}
         assert.equal(route.auth, who === 'anybody' || who === 'address' ? 'none' : who, nameOf(route))
+        assert.equal(route.grave, grave, `${nameOf(route)}: whether it asks for an operator by name`)
+        const isDecided = (grave === undefined) !== (light === undefined)
+        const mayChange = route.auth === 'operator' && route.method !== 'GET'
+        assert.ok(
+          mayChange ? isDecided : !grave && !light,
+          `${nameOf(route)}: say whether it is grave, or why it is not`,
+        )
       }
   })
 

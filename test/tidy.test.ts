@@ -16,6 +16,7 @@ const FOLDERS = [
   'audit',
   'keys',
   'people',
+  'operators',
   'partners',
   'policy',
   'notices',

@@ -31,6 +31,7 @@ function bridgeRoutes(): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/bridges',
+      grave: true,
       summary: 'Admits a bridge with one facility; one that is known gets a new secret, URL and roles',
       body: bridgeAdmission,
       answers: { 201: { description: 'Client id and secret; the secret is shown once', schema: bridgeCredentials } },
@@ -51,6 +52,7 @@ function bridgeRoutes(): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/bridges/:client/revoke',
+      grave: true,
       summary: 'Shuts a bridge out for good: it cannot log in, its sessions end, its facilities are inactive',
       answers: { 200: { description: 'Shut out' }, 404: { description: 'No such bridge' } },
       handle: async ({ tx, params, ...call }) => {
@@ -92,6 +94,7 @@ function mobileRoute(needs: { readonly indexKey: Uint8Array }): Route {
     ...operator,
     method: 'PUT',
     path: '/v1/patients/:abhaAddress/mobile',
+    grave: true,
     summary:
       'Gives a patient another mobile number; all her sessions and passkeys end, since the old phone may be in other hands',
     body: mobileChange,

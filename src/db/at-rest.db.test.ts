@@ -180,6 +180,7 @@ describe('db/at-rest', () => {
     'about staff and their machines': [
       'withheld_look.proposed_by',
       'withheld_look.confirmed_by',
+      'party_operator.name',
       'staff.login',
       'staff.name',
       'staff_identity.subject',

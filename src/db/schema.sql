@@ -983,6 +983,23 @@ create table partner_proof_used (
 CREATE INDEX partner_proof_used_expires ON public.partner_proof_used USING btree (expires_at);
 comment on table partner_proof_used is 'local: proofs of partners that are good for one use, kept until they expire';
 
+create table party_operator (
+  name text not null,
+  status text not null,
+  code_key bytea,
+  sealed_code_secret bytea,
+  code_step_used bigint not null,
+  enrolled_at timestamp with time zone not null,
+  changed_at timestamp with time zone not null,
+  tie text not null,
+  constraint party_operator_pkey PRIMARY KEY (name),
+  constraint party_operator_check CHECK (((code_key IS NULL) = (sealed_code_secret IS NULL))),
+  constraint party_operator_check1 CHECK (((status = 'active'::text) = (code_key IS NOT NULL))),
+  constraint party_operator_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9._-]{1,38}[a-z0-9]$'::text)),
+  constraint party_operator_status_check CHECK ((status = ANY (ARRAY['active'::text, 'ended'::text])))
+);
+comment on table party_operator is 'local: operators who prove by a one-time code that it is they';
+
 create table passkey (
   bucket smallint not null,
   credential_id bytea not null,

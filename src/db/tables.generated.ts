@@ -704,6 +704,17 @@ export interface PartnerProofUsedTable {
   expires_at: Date
 }
 
+export interface PartyOperatorTable {
+  name: string
+  status: string
+  code_key: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  sealed_code_secret: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  code_step_used: number
+  enrolled_at: Date
+  changed_at: Date
+  tie: string
+}
+
 export interface PasskeyTable {
   bucket: number
   credential_id: ColumnType<Buffer, Uint8Array, Uint8Array>
@@ -1130,6 +1141,7 @@ export interface Tables {
   own_fetch_page: OwnFetchPageTable
   partner_client: PartnerClientTable
   partner_proof_used: PartnerProofUsedTable
+  party_operator: PartyOperatorTable
   passkey: PasskeyTable
   passkey_challenge: PasskeyChallengeTable
   patient: PatientTable

@@ -76,6 +76,8 @@ export type CopyHeldEvent = AuditEvent & {
   readonly documents: number
   readonly ended?: ErasureReason
   readonly reference?: string
+  /** Which operator made or lifted the claim. */
+  readonly by?: string
 }
 
 /** After a restore: the key of a copy that the database shows as active was destroyed already. */

@@ -188,7 +188,7 @@ export async function noteAttestationRefused(
 export async function claimCopy(
   tx: Tx,
   needs: EraseNeeds,
-  input: { readonly artefact: string; readonly until: Date; readonly reference: string },
+  input: { readonly artefact: string; readonly until: Date; readonly reference: string; readonly by: string },
 ): Promise<true | Refusal> {
   const artefact = await findKnownArtefact(tx, input.artefact)
   if (artefact === undefined) return refuse('hiu/unknown-artefact', undefined, 'artefact')
@@ -196,7 +196,7 @@ export async function claimCopy(
   const before = await lockCopy(tx, name)
   if (before?.status === 'erased') return refuse('hiu/copy-gone')
   if (before?.hold !== undefined && before.hold.until > input.until) return true
-  const recorded = await recordClaim(tx, needs, name, 'hiu.copy-claimed', input.until, input.reference)
+  const recorded = await recordClaim(tx, needs, name, { type: 'hiu.copy-claimed', ...input })
   const hold = { reason: 'legal-claim', until: input.until } as const
   const to: Copy = { ...(before ?? { ...name, status: 'active', pages: 0 }), hold }
   await saveClaim(tx, recorded, before, to)
@@ -205,13 +205,21 @@ export async function claimCopy(
 }
 
 /** Lifts a legal claim: a copy whose consent has ended is erased, unless a law of the settings still keeps it. */
-export async function liftClaim(tx: Tx, needs: EraseNeeds, id: string): Promise<true | Refusal> {
-  const artefact = await findKnownArtefact(tx, id)
+export async function liftClaim(
+  tx: Tx,
+  needs: EraseNeeds,
+  input: { readonly artefact: string; readonly by: string },
+): Promise<true | Refusal> {
+  const artefact = await findKnownArtefact(tx, input.artefact)
   const name = artefact && { artefact: artefact.id, patient: artefact.patient }
   const before = name && (await lockCopy(tx, name))
   if (artefact === undefined || before?.hold?.reason !== 'legal-claim')
     return refuse('hiu/unknown-artefact', undefined, 'artefact')
-  const recorded = await recordClaim(tx, needs, before, 'hiu.claim-lifted', before.hold.until)
+  const recorded = await recordClaim(tx, needs, before, {
+    type: 'hiu.claim-lifted',
+    until: before.hold.until,
+    by: input.by,
+  })
   const { hold: _lifted, ...rest } = before
   const facts = await copyFacts(tx, before, artefact.consent)
   const hold = holdFor(needs.keepsByLaw ?? [], facts, tx.now)
@@ -226,9 +234,16 @@ async function recordClaim(
   tx: Tx,
   needs: EraseNeeds,
   { artefact, patient }: Pick<Copy, 'artefact' | 'patient'>,
-  type: 'hiu.copy-claimed' | 'hiu.claim-lifted',
-  until: Date,
-  reference?: string,
+  {
+    type,
+    until,
+    by,
+    reference,
+  }: Pick<CopyHeldEvent, 'reference'> & {
+    readonly type: 'hiu.copy-claimed' | 'hiu.claim-lifted'
+    readonly until: Date
+    readonly by: string
+  },
 ): Promise<Recorded<CopyHeldEvent>> {
   const { documents } = await copyOf(tx, patient, artefact, []).then(({ sha256 }) => ({ documents: sha256.length }))
   return record<CopyHeldEvent>(tx, {
@@ -240,6 +255,7 @@ async function recordClaim(
     law: HOLDS['legal-claim'].law,
     until: until.toISOString(),
     documents,
+    by,
     ...(reference === undefined ? {} : { reference }),
   })
 }

@@ -1,5 +1,6 @@
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
+import { operatorOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import {
@@ -233,6 +234,7 @@ function keptRoutes(needs: ConsentNeeds): readonly Route[] {
       ...common,
       method: 'POST',
       path: '/v1/copies/:artefact/claim',
+      grave: true,
       summary: 'A legal claim: this copy outlives its consent until a day, sealed and unread.',
       once: true,
       body: claimOrder,
@@ -241,8 +243,9 @@ function keptRoutes(needs: ConsentNeeds): readonly Route[] {
         404: { description: 'There is no such artefact.' },
         409: { description: 'The copy is erased.' },
       },
-      handle: async ({ tx, params, body }) => {
-        const done = await claimCopy(tx, needs, { ...body, artefact: params['artefact'] ?? '' })
+      handle: async ({ tx, caller, params, body }) => {
+        const by = operatorOf(caller).id
+        const done = await claimCopy(tx, needs, { ...body, artefact: params['artefact'] ?? '', by })
         return isRefusal(done) ? done : { status: 204 }
       },
     }),
@@ -250,11 +253,12 @@ function keptRoutes(needs: ConsentNeeds): readonly Route[] {
       ...common,
       method: 'DELETE',
       path: '/v1/copies/:artefact/claim',
+      grave: true,
       summary: 'Lifts a legal claim; a copy whose consent has ended is erased, unless another law keeps it.',
       once: false,
       answers: { 204: { description: 'Lifted.' }, 404: { description: 'There is no such claim.' } },
-      handle: async ({ tx, params }) => {
-        const done = await liftClaim(tx, needs, params['artefact'] ?? '')
+      handle: async ({ tx, caller, params }) => {
+        const done = await liftClaim(tx, needs, { artefact: params['artefact'] ?? '', by: operatorOf(caller).id })
         return isRefusal(done) ? done : { status: 204 }
       },
     }),

@@ -25,7 +25,8 @@ export type MessageContent = {
   readonly mayReplay: boolean
 }
 
-const TOKEN_HEADER = /^(authorization|cookie|set-cookie|x-auth-token|x-link-token|x-csrf|dpop|client-cert)$/i
+const TOKEN_HEADER =
+  /^(authorization|cookie|set-cookie|x-auth-token|x-link-token|x-csrf|x-operator-code|dpop|client-cert)$/i
 const SECRET = /^(clientSecret|accessToken|refreshToken|linkToken|token|password|secret|privateKey)$/i
 const SHOWN_SECRET_CHARS = 8
 const SHOWN_SEALED_CHARS = 80

@@ -69,6 +69,8 @@ export type Route = {
     readonly act: StepUpAct
     readonly subject: (call: Pick<Call<never, never>, 'caller' | 'params' | 'body'>) => string
   }
+  /** With `auth: 'operator'`: the token does not do, an operator must prove by a fresh code that it is she (decision 36). */
+  readonly grave?: true
   /** With `auth: 'partner'`: the SMART scope that the token must cover. */
   readonly scope?: string
   readonly once: boolean

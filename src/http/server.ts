@@ -19,11 +19,13 @@ import { contentFault, isStorable, parseJsonBody } from './body.ts'
 import { type ClientCertificate, certificateOf } from './client-certificate.ts'
 import { type CallRates, type Door, makeDoor } from './door.ts'
 import type { Faults } from './faults.ts'
+import { forbiddenTo } from './forbidden.ts'
 import { addHealth } from './health.ts'
 import { type LiveReader, type LiveStreams, makeLiveStreams } from './live.ts'
 import { logMessage, withoutSecret } from './message-log.ts'
 import { type Meters, makeMeters, type RefusedCall } from './meters.ts'
 import { callerName, once } from './once.ts'
+import { type OperatorProof, provedOperator } from './operator-proof.ts'
 import { problemAnswer, refuseInvalid } from './problem.ts'
 import type { Answer, Auth, Call, Dialect, Route } from './route.ts'
 import { SAFE_HEADERS, TLS_ONLY } from './safe-headers.ts'
@@ -78,6 +80,7 @@ export type ServerNeeds = {
   /** Whether a role of the staff may do what a route is for: the table of `people/rules.ts`. */
   readonly mayDo: (role: StaffRole, act: StaffAct) => boolean
   readonly stepUp?: StepUpCheck
+  readonly operatorProof?: OperatorProof
   /** Whether the scopes of a partner's token cover what a route is for. */
   readonly covers?: (scopes: readonly string[], scope: string) => boolean
   /** Addresses of proxies that are believed which certificate a caller presented to them. */
@@ -320,7 +323,7 @@ async function decideAndHandle(
     if (isRefusal(caller)) return caller
     seen.caller = caller
     if (tooOften) return tooOften
-    const forbidden = checkAct(needs, route, caller) ?? checkScope(needs, route, caller)
+    const forbidden = forbiddenTo(needs, route, caller)
     if (forbidden) return forbidden
     const headerFault = rules.checkHeaders(headers, tx.now, route)
     if (headerFault) return headerFault
@@ -330,9 +333,11 @@ async function decideAndHandle(
     if (isRefusal(input)) return input
     seen.body = input.sent
     const requestId = rules.requestId(headers)
+    const proved = await provedOperator(needs.operatorProof, route, { tx, caller, headers })
+    if (isRefusal(proved)) return proved
     const call: Call<unknown, unknown, unknown> = {
       tx,
-      caller,
+      caller: proved,
       body: input.body,
       raw,
       query: input.query,
@@ -347,19 +352,6 @@ async function decideAndHandle(
     if (!route.once || requestId === undefined) return handle()
     return once(tx, { caller, requestId, route: `${route.method} ${request.url}`, body: raw }, handle)
   })
-}
-
-/** Each role of the staff has its own work: the desk hides the button, and this is what holds. */
-function checkAct(needs: ServerNeeds, { act }: Route, caller: Caller): Refusal | undefined {
-  if (act === undefined || (caller.kind === 'staff' && needs.mayDo(caller.role, act))) return undefined
-  return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
-}
-
-/** A partner's token opens what it was made for. */
-function checkScope(needs: ServerNeeds, { scope }: Route, caller: Caller): Refusal | undefined {
-  if (scope === undefined || (caller.kind === 'partner' && needs.covers?.(caller.scopes, scope) === true))
-    return undefined
-  return refuse('auth/scope-needed', `The token does not cover ${scope}.`)
 }
 
 function askedOf(needs: ServerNeeds, { method, dialect, live }: Route, request: FastifyRequest): Asked {

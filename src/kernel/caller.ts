@@ -10,8 +10,8 @@ export type Caller =
   | PatientCaller
   /** The consent manager calling a facility back. */
   | { readonly kind: 'exchange'; readonly id: string }
-  /** Software of this party itself, or who runs it. */
-  | { readonly kind: 'operator'; readonly name: string }
+  /** Software of this party itself, or who runs it. `proved`: it is the operator of that name, who gave a fresh code. */
+  | { readonly kind: 'operator'; readonly name: string; readonly proved?: true }
   | StaffCaller
 
 /** Software of a partner with a token of its own, bound to its key or certificate. */

@@ -53,6 +53,23 @@ export const GENERAL_PROBLEMS = {
     abdm: '900908',
     title: 'This asks for a fresh proof of who you are: a code or a passkey.',
   },
+  'operator/none-enrolled': {
+    status: 403,
+    abdm: '900908',
+    title: 'Grave acts wait until an operator is enrolled on the machine of this party: amanat operator enrol.',
+  },
+  'operator/proof-needed': {
+    status: 403,
+    abdm: '900908',
+    title: 'This asks which operator does it, with a fresh code of her authenticator app: X-Operator-Code.',
+  },
+  'operator/wrong-code': {
+    status: 403,
+    abdm: '900908',
+    title: 'The name or the code of the operator is wrong, or the code was used already.',
+  },
+  'operator/unknown': { status: 404, abdm: 'ABDM-1404', title: 'No operator of this name is enrolled.' },
+  'operator/name-taken': { status: 409, abdm: 'ABDM-1006', title: 'An operator of this name is or was enrolled.' },
   'people/unknown-sign-in': { status: 404, abdm: 'ABDM-1017', title: 'There is no such sign-in; start again.' },
   'people/wrong-code': { status: 422, abdm: 'ABDM-1035', title: 'The code is wrong.' },
   'people/code-expired': { status: 410, abdm: 'ABDM-1035', title: 'The code has expired; ask for a new one.' },

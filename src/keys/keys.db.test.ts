@@ -9,8 +9,8 @@ import { fileKeyId, openWith, type Place, sealWith, wrapByKey } from '../crypto/
 import { type Machine, transact } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { isRefusal } from '../kernel/refusal.ts'
+import { codeSecretKeys } from '../people/code-secret-keys.ts'
 import { openSecret, sealSecret } from '../people/sealed-secret.ts'
-import { staffSecretKeys } from '../people/staff-secret-keys.ts'
 import { eraseDataKey, existingPatientKey, patientKey } from '../vault/data-keys.ts'
 import { makeFileProvider } from '../vault/file-provider.ts'
 import { type Keyring, makeKeyring } from '../vault/key-wrap.ts'
@@ -35,7 +35,7 @@ describe('keys/keys', () => {
       const provider = makeFileProvider({ keys: saved, save: (keys) => void (saved = keys), random })
       // Another object at each start, as a new process has: numbers that were taken and not used are lost.
       const keyring: Keyring = makeKeyring({ provider, previous: [], shares: { ...shares }, nowMs: () => 0 })
-      const stores = [dataKeyStore(), staffSecretKeys('staff')]
+      const stores = [dataKeyStore(), codeSecretKeys('staff')]
       return { machine: { ...makeTestMachine(database), keyWrap: keyring }, needs: { keyring, stores } }
     }
     return { first, start, versions: () => saved.length }

@@ -33,6 +33,7 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/patients/:abhaAddress/close',
+      grave: true,
       summary: 'Closes an account on the patient’s written wish: all sharing stops, it is kept for a year, then erased',
       body: wishBody,
       answers: {
@@ -51,6 +52,7 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/patients/:abhaAddress/reopen',
+      grave: true,
       summary: 'Opens a closed account again on the patient’s written wish; what had ended stays ended',
       body: wishBody,
       answers: {

@@ -171,6 +171,7 @@ function operatorInvites(needs: Needs): Route {
   return route({
     method: 'POST',
     path: '/v1/staff',
+    grave: true,
     dialect: 'native',
     auth: 'operator',
     once: true,

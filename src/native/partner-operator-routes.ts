@@ -66,6 +66,7 @@ function admissionRoutes(): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/partners',
+      grave: true,
       summary:
         'Admits software of a partner, with its public keys or certificates, the facilities it speaks for, and scopes',
       body: clientAdmission,
@@ -104,6 +105,7 @@ function keysRoute(): Route {
     ...operator,
     method: 'POST',
     path: '/v1/partners/:client/keys',
+    grave: true,
     summary: 'Other keys or certificates for a client, in place of those it had; its tokens are void',
     body: clientKeys,
     answers: { 200: { description: 'Changed' }, 400: { description: 'The keys cannot be used' }, ...noClient },
@@ -123,6 +125,7 @@ function statusRoute(verb: 'suspend' | 'resume', status: Client['status']): Rout
     ...operator,
     method: 'POST',
     path: `/v1/partners/:client/${verb}`,
+    grave: true,
     summary: verb === 'suspend' ? 'Shuts a client out: its tokens are void at once' : 'Lets a client in again',
     answers: { 200: { description: 'Done' }, ...noClient },
     handle: async ({ tx, params, caller }) => {

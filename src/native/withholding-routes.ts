@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Answer, type Route, route } from '../http/route.ts'
+import { type Actor, type Caller, operatorOf } from '../kernel/caller.ts'
 import { parseAbhaAddress, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Withholding } from '../rights/withholding.ts'
@@ -11,7 +12,12 @@ import {
 } from '../rights/withholding-commands.ts'
 
 const operator = { dialect: 'native', auth: 'operator', once: false } as const
-const person = z.string().trim().min(3).max(120).describe('Who does this: a name that the files of the party know')
+const person = z
+  .string()
+  .trim()
+  .min(3)
+  .max(120)
+  .describe('Who does this; where operators prove it by a code (X-Operator-Code), their name there stands in its place')
 const words = z.string().trim().min(2).max(300)
 const withholding = z.object({
   patient: z.string().max(200),
@@ -42,15 +48,17 @@ export function withholdingRoutes(): readonly Route[] {
       ...operator,
       method: 'POST',
       path: '/v1/withholdings',
+      grave: true,
       summary: 'Enters an order not to tell a patient of one look; without effect until another person confirms it',
       body: withholding,
       answers: { 201: { description: 'Entered' }, 404: { description: 'No such look' } },
-      handle: async ({ tx, body }) => {
+      handle: async ({ tx, caller, body }) => {
         const [patient, event] = [parseAbhaAddress(body.patient), parseId<'event'>(body.event)]
         if (patient === undefined) return refuse('request/invalid-field', 'patient must be an ABHA address', 'patient')
         if (event === undefined) return refuse('rights/unknown-look', undefined, 'event')
-        const { order, by } = body
-        const made = await proposeWithholding(tx, { patient, event, order, by, until: new Date(body.until) })
+        const { order } = body
+        const until = new Date(body.until)
+        const made = await proposeWithholding(tx, { patient, event, order, until, ...whoDoes(caller, body.by) })
         return isRefusal(made) ? made : { status: 201, body: viewOf(made) }
       },
     }),
@@ -59,21 +67,31 @@ export function withholdingRoutes(): readonly Route[] {
         ...operator,
         method: 'POST',
         path: `/v1/withholdings/:id/${verb}`,
+        grave: true,
         summary:
           verb === 'confirm'
             ? 'Confirms an order that somebody else entered: the look is withheld until its day'
             : 'Ends an order before its day: the patient is told',
         body: byWhom,
         answers: { 200: { description: 'The order' }, 404: { description: 'No such order' } },
-        handle: async ({ tx, params, body }): Promise<Answer | Refusal> => {
+        handle: async ({ tx, caller, params, body }): Promise<Answer | Refusal> => {
           const id = parseId<'withholding'>(params['id'] ?? '')
           if (id === undefined) return refuse('rights/unknown-withholding')
-          const done = await (verb === 'confirm' ? confirmWithholding : liftWithholding)(tx, { id, by: body.by })
+          const done = await (verb === 'confirm' ? confirmWithholding : liftWithholding)(tx, {
+            id,
+            ...whoDoes(caller, body.by),
+          })
           return isRefusal(done) ? done : { status: 200, body: viewOf(done) }
         },
       }),
     ),
   ]
+}
+
+/** Two operators do it, not one who writes two names. */
+function whoDoes(caller: Caller, named: string): { readonly by: string; readonly actor: Actor } {
+  const actor = operatorOf(caller)
+  return { by: caller.kind === 'operator' && caller.proved ? actor.id : named, actor }
 }
 
 function viewOf({ until, ...one }: Withholding) {

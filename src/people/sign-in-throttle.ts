@@ -5,12 +5,13 @@ import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuseFor } from '../kernel/refusal.ts'
 
 export type ThrottleNeeds = { readonly indexKey: Uint8Array }
-/** What is guessed at: a password of a login (which nobody may have), or the codes of one person. */
-export type Guessed = { readonly what: 'password' | 'code'; readonly of: string }
+/** What is guessed at: a password of a login (which nobody may have), the codes of one person, or those of an operator's name. */
+export type Guessed = { readonly what: 'password' | 'code' | 'operator-code'; readonly of: string }
 
 const WAIT_MS_MAX: Readonly<Record<Guessed['what'], number>> = {
   password: LIMITS.staffPasswordWaitMsMax,
   code: LIMITS.staffCodeWaitMsMax,
+  'operator-code': LIMITS.staffCodeWaitMsMax,
 }
 
 /** How long is to be waited after so many wrong guesses in a row. Slows a guesser down; nobody is locked out for good. */

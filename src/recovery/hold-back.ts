@@ -13,6 +13,7 @@ export function holdBack(routes: readonly Route[]): readonly Route[] {
       admit: _admit,
       prepare: _prepare,
       stepUp: _stepUp,
+      grave: _grave,
       body: _body,
       query: _query,
       ...rest

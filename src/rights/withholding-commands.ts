@@ -1,6 +1,7 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
+import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type Id, makeId } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { lookAbout } from './commands.ts'
@@ -14,8 +15,6 @@ import {
 } from './withholding.ts'
 import * as store from './withholding-store.ts'
 
-const OPERATOR = { kind: 'operator', id: 'operator' } as const
-
 /** Enters an authority's order about one look. Nothing is withheld before a second person confirmed it. */
 export async function proposeWithholding(
   tx: Tx,
@@ -25,6 +24,7 @@ export async function proposeWithholding(
     readonly order: WithholdingOrder
     readonly until: Date
     readonly by: string
+    readonly actor: Actor
   },
 ): Promise<Withholding | Refusal> {
   const { patient, event, order, until, by } = input
@@ -36,7 +36,7 @@ export async function proposeWithholding(
   const id = makeId<'withholding'>(tx.now, tx.random, bucketOf(patient))
   const recorded = await record<WithholdingEvent>(tx, {
     type: 'rights.withholding-proposed',
-    actor: OPERATOR,
+    actor: input.actor,
     subject: id,
     by,
     until: until.toISOString(),
@@ -50,7 +50,7 @@ export async function proposeWithholding(
 /** A second person confirms an order: from now on the look is withheld, until its day. */
 export async function confirmWithholding(
   tx: Tx,
-  input: { readonly id: Id<'withholding'>; readonly by: string },
+  input: { readonly id: Id<'withholding'>; readonly by: string; readonly actor: Actor },
 ): Promise<Withholding | Refusal> {
   const one = await store.findWithholding(tx, input.id)
   if (one?.status !== 'proposed') return refuse('rights/unknown-withholding')
@@ -58,7 +58,7 @@ export async function confirmWithholding(
   if (wrong !== undefined) return wrong
   const recorded = await record<WithholdingEvent>(tx, {
     type: 'rights.withholding-confirmed',
-    actor: OPERATOR,
+    actor: input.actor,
     subject: one.id,
     by: input.by,
     until: one.until.toISOString(),
@@ -71,13 +71,13 @@ export async function confirmWithholding(
 /** Ends an order before its day, or takes back one that was only entered: telling needs one person alone. */
 export async function liftWithholding(
   tx: Tx,
-  input: { readonly id: Id<'withholding'>; readonly by: string },
+  input: { readonly id: Id<'withholding'>; readonly by: string; readonly actor: Actor },
 ): Promise<Withholding | Refusal> {
   const one = await store.findWithholding(tx, input.id)
   if (one === undefined || one.status === 'lifted') return refuse('rights/unknown-withholding')
   const recorded = await record<WithholdingEvent>(tx, {
     type: 'rights.withholding-lifted',
-    actor: OPERATOR,
+    actor: input.actor,
     subject: one.id,
     by: input.by,
   })

@@ -13,6 +13,7 @@ const ORDER = {
   dated: '2026-11-20',
   law: 'BNSS s.94; DPDP Rules 2025 r.23(2)',
 }
+const OPERATOR = { kind: 'operator', id: 'test' } as const
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
 describe('rights/withholding', () => {
@@ -53,6 +54,7 @@ describe('rights/withholding', () => {
         order: ORDER,
         until: new Date(tx.now.getTime() + 30 * DAY_MS),
         by: 'S. Kulkarni',
+        actor: OPERATOR,
         ...more,
       }),
     )
@@ -63,7 +65,7 @@ describe('rights/withholding', () => {
     const order = must(await propose(event))
     assert.ok((await looks()).includes(event), 'one person alone withholds nothing')
     assert.equal(await count(), 0)
-    must(await exchange.inTx((tx) => confirmWithholding(tx, { id: order.id, by: 'R. Deshpande' })))
+    must(await exchange.inTx((tx) => confirmWithholding(tx, { id: order.id, by: 'R. Deshpande', actor: OPERATOR })))
     assert.deepEqual(await looks(), [open])
     assert.ok(!(await events()).includes(event))
     assert.equal((await exchange.asPatient(ASHA, 'GET', `/v1/me/receipts/${event}`)).status, 404)
@@ -84,15 +86,15 @@ describe('rights/withholding', () => {
   test('who entered an order does not confirm it; it is lifted by one person alone', async () => {
     const event = await looked()
     const order = must(await propose(event))
-    const confirm = (by: string) => exchange.inTx((tx) => confirmWithholding(tx, { id: order.id, by }))
+    const confirm = (by: string) => exchange.inTx((tx) => confirmWithholding(tx, { id: order.id, by, actor: OPERATOR }))
     assert.equal(codeOf(await confirm(' s. kulkarni ')), 'rights/same-person')
     assert.equal(codeOf(await propose(event)), 'rights/withheld-already')
     must(await confirm('R. Deshpande'))
     assert.equal(codeOf(await confirm('T. Shaikh')), 'rights/unknown-withholding')
     assert.ok(!(await looks()).includes(event))
-    must(await exchange.inTx((tx) => liftWithholding(tx, { id: order.id, by: 'T. Shaikh' })))
+    must(await exchange.inTx((tx) => liftWithholding(tx, { id: order.id, by: 'T. Shaikh', actor: OPERATOR })))
     assert.ok((await looks()).includes(event))
-    const again = await exchange.inTx((tx) => liftWithholding(tx, { id: order.id, by: 'T. Shaikh' }))
+    const again = await exchange.inTx((tx) => liftWithholding(tx, { id: order.id, by: 'T. Shaikh', actor: OPERATOR }))
     assert.equal(codeOf(again), 'rights/unknown-withholding')
   })
 

@@ -24,7 +24,7 @@ export async function callParty(party: OwnParty, path: string, options: Options 
     answer = await fetch(`${party.url}${path}`, {
       method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
       headers: {
-        ...(options.anonymous ? {} : { authorization: `Bearer ${party.operatorToken}` }),
+        ...(options.anonymous ? {} : operatorHeaders(party)),
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },
@@ -42,7 +42,17 @@ export async function callParty(party: OwnParty, path: string, options: Options 
 }
 
 /** A party that an operator runs by itself, as its settings say where it listens. */
-export type OwnParty = Pick<NetworkParty, 'url' | 'name' | 'operatorToken'>
+export type OwnParty = Pick<NetworkParty, 'url' | 'name' | 'operatorToken'> & {
+  /** For grave acts: which operator it is, `name:123456`. */
+  readonly operatorCode?: string
+}
+
+function operatorHeaders({ operatorToken, operatorCode }: OwnParty): Readonly<Record<string, string>> {
+  return {
+    authorization: `Bearer ${operatorToken}`,
+    ...(operatorCode === undefined ? {} : { 'x-operator-code': operatorCode }),
+  }
+}
 
 /** Asks a party that runs by its own settings, with `body` by POST; says how to start it when it does not answer. */
 export async function askOwn(party: OwnParty, path: string, body?: unknown): Promise<unknown> {

@@ -19,10 +19,12 @@ export async function addBridge(
     readonly name: string
     readonly url: string
     readonly roles: string
+    /** Where the exchange asks which operator does it: `name:123456`. */
+    readonly code?: string
     readonly json?: boolean
   },
 ): Promise<number> {
-  const exchange = exchangeOf(input)
+  const exchange = { ...exchangeOf(input), ...(input.code === undefined ? {} : { operatorCode: input.code }) }
   const roles = input.roles
     .split(',')
     .map((role) => role.trim())

@@ -209,13 +209,15 @@ describe('who looked', () => {
   test('what the law forbids to tell is counted, not shown; told when the order is lifted', async () => {
     const { machine } = sharing.world.network.exchange.running
     const patient = ASHA.abhaAddress as AbhaAddress
+    const actor = { kind: 'operator', id: 'test' } as const
     const order = await transact(machine, async (tx) => {
       const [newest] = await looksOf(tx, patient, { limit: 1 })
       const event = newest?.id as Id<'event'>
       const papers = { authority: 'Police, Pune', number: '118/2026', dated: '2026-11-20', law: 'r.23(2)' }
       const until = new Date(tx.now.getTime() + 86_400_000)
-      const made = must(await proposeWithholding(tx, { patient, event, order: papers, until, by: 'S. Kulkarni' }))
-      return must(await confirmWithholding(tx, { id: made.id, by: 'R. Deshpande' }))
+      const entered = { patient, event, order: papers, until, by: 'S. Kulkarni', actor }
+      const made = must(await proposeWithholding(tx, entered))
+      return must(await confirmWithholding(tx, { id: made.id, by: 'R. Deshpande', actor }))
     })
     for (const [language, size] of JOURNEY_SCREENS) {
       const visitor = await sharing.open('/me/looked', language, size)
@@ -225,7 +227,7 @@ describe('who looked', () => {
       await visitor.picture(`looked-withheld-${language}-${size}`)
       await visitor.close()
     }
-    must(await transact(machine, (tx) => liftWithholding(tx, { id: order.id, by: 'S. Kulkarni' })))
+    must(await transact(machine, (tx) => liftWithholding(tx, { id: order.id, by: 'S. Kulkarni', actor })))
     const visitor = await sharing.open('/me/looked', 'en', 'phone')
     await visitor.page.getByText('Dr. Farida Khan').first().waitFor()
     assert.equal(await visitor.page.getByText('Not shown for now').count(), 0)

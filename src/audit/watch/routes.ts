@@ -38,6 +38,7 @@ function alarmRoutes(): readonly Route[] {
       ...native,
       method: 'POST',
       path: '/v1/alarms/:id/acknowledge',
+      grave: true,
       summary: 'Says, with the reason, why work goes on; it stands in the log',
       auth: 'operator',
       body: z.object({ reason: z.string().trim().min(10).max(LIMITS.questionCharsMax) }).strict(),

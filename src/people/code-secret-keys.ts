@@ -3,7 +3,7 @@ import { type Tx, transact } from '../db/tx.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { eachAtOnce, type WrappedStore } from '../vault/rewrap.ts'
 
-type Table = 'staff' | 'staff_invitation' | 'staff_code_setup'
+type Table = 'staff' | 'staff_invitation' | 'staff_code_setup' | 'party_operator'
 
 /** Keys of the first version do not say which key of the file wrapped them. */
 const FIRST_VERSION = 'file-first-version'
@@ -14,8 +14,8 @@ const keysOf = async (tx: Tx, table: Table): Promise<readonly Buffer[]> => {
   return rows.flatMap(({ code_key }) => (code_key === null ? [] : [code_key]))
 }
 
-/** The wrapped keys of the secrets of staff's authenticator apps, for the rotation of the wrapping key. */
-export function staffSecretKeys(table: Table): WrappedStore {
+/** The wrapped keys of the secrets of authenticator apps, of staff and of operators, for the rotation of the wrapping key. */
+export function codeSecretKeys(table: Table): WrappedStore {
   const count: WrappedStore['count'] = async (tx) => {
     const counts = new Map<string, number>()
     for (const blob of await keysOf(tx, table)) counts.set(wrapIdOf(blob), (counts.get(wrapIdOf(blob)) ?? 0) + 1)
