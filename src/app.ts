@@ -229,7 +229,7 @@ async function assemble(
   const keyring = await openKeyring(config, keys, { random, now: clock })
   const footing: Footing = { keys, keyring, connection, log, now: clock, random, outbound }
   const { machine, app, handlers, chores, isHeldBack } = await buildParty(config, footing, () => wake())
-  await tieExisting(machine, config.keysFolder)
+  await tieRows(machine, config.keysFolder, log)
   const worker = isHeldBack ? undefined : startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
   if (worker === undefined)
     log.warn('this database was restored: nothing is answered or done before amanat restore confirm')
@@ -250,6 +250,16 @@ async function assemble(
     throw portFault(error, config)
   }
   return { config, url: config.publicUrl, machine, chores, stop }
+}
+
+/** Old rows are tied once; who comes from an older copy of the database has to say so. */
+async function tieRows(machine: Machine, keysFolder: string, log: Logger): Promise<void> {
+  const doubtful = await tieExisting(machine, keysFolder)
+  if (doubtful.length > 0)
+    log.warn(
+      { doubtful },
+      'the database has no mark that its rows were tied, the keys folder has: rows without a tie are refused. After an older backup, or a migration that was undone, remove ties.json from the keys folder and start again.',
+    )
 }
 
 function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): ReadonlyMap<string, JobHandler> {

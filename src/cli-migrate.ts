@@ -6,6 +6,7 @@ import { ConfigFault, type PartyConfig } from './config.ts'
 import { DatabaseFault } from './db/database-fault.ts'
 import { grantLeastRights } from './db/least-rights.ts'
 import { migrate, migrateDown, migrationStatus } from './db/migrate.ts'
+import { forgetTies } from './keys/tie-existing.ts'
 
 export type MigrateNeeds = {
   readonly read: (file: string) => PartyConfig
@@ -71,8 +72,9 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
   down.action(
     working(
       () => ({ ...up.opts(), ...down.opts() }),
-      async (_config, pool) => {
+      async (config, pool) => {
         const undone = await undo(pool, down.opts<{ to: string }>().to)
+        if (undone.some((name) => name.includes('ties_of'))) forgetTies(config.keysFolder)
         out(
           undone.length === 0
             ? 'There is nothing to undo.'

@@ -8,6 +8,9 @@ const watched = {
   now: new Date(0),
   keyWrap: undefined,
   db: {
+    selectFrom: () => {
+      throw new Reached('select')
+    },
     updateTable: () => {
       throw new Reached('update')
     },

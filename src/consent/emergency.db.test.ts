@@ -13,6 +13,7 @@ import {
 import { bodyOf, consentSteps, only } from '../../test/consent-steps.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { tieAll } from '../keys/tie-existing.ts'
 import { changeLanguage } from '../people/commands.ts'
 import { existingPatientKey } from '../vault/data-keys.ts'
 import { mayOpenInEmergency } from './emergency.ts'
@@ -28,8 +29,11 @@ describe('consent/emergency', () => {
   })
   after(() => exchange.close())
 
-  const kindOf = (id: string, kinds: string[]) =>
-    exchange.machine.db.updateTable('facility').set({ facility_types: kinds }).where('id', '=', id).execute()
+  async function kindOf(id: string, kinds: string[]): Promise<void> {
+    const { db } = exchange.machine
+    await db.updateTable('facility').set({ facility_types: kinds, tie: '' }).where('id', '=', id).execute()
+    await tieAll(db)
+  }
 
   const EMERGENCY = {
     reason: 'unconscious',

@@ -34,8 +34,8 @@ describe('db/cover-existing', () => {
     insert into data_key select 1, 'p' || n || '@sbx', 'patient', '\\x00', 'k', now(), null from generate_series(10, 1209) n;
     insert into web_session select sha256(n::text::bytea), gen_random_uuid(), 'patient', 'p' || n || '@sbx', 'otp', 'a phone', now(), now(), now(), null, ''
       from generate_series(10, 1209) n;
-    insert into bridge values ('bridge@sbx', 'B', 'http://b', 'x', 'active', now(), now(), now());
-    insert into facility values ('F1', 'bridge@sbx', 'F', '{hip}', 'active', false, '{}', now(), now())`)
+    insert into bridge values ('bridge@sbx', 'B', 'http://b', 'x', 'active', now(), now(), now(), '');
+    insert into facility values ('F1', 'bridge@sbx', 'F', '{hip}', 'active', false, '{}', now(), now(), '')`)
     const first = TEST_VEIL.cover('p10@sbx')
     await plain.query(`update patient set abha_address = $1 where abha_address = 'p10@sbx'`, [first])
 

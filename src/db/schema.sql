@@ -52,6 +52,7 @@ create table bridge (
   sessions_from timestamp with time zone not null,
   registered_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  tie text not null,
   constraint bridge_pkey PRIMARY KEY (client_id),
   constraint bridge_status_check CHECK ((status = ANY (ARRAY['active'::text, 'revoked'::text])))
 );
@@ -264,6 +265,7 @@ create table facility (
   facility_types text[] not null,
   registered_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  tie text not null,
   constraint facility_pkey PRIMARY KEY (id),
   constraint facility_bridge_fkey FOREIGN KEY (bridge) REFERENCES bridge(client_id) ON UPDATE CASCADE,
   constraint facility_roles_check CHECK ((roles <@ ARRAY['hip'::text, 'hiu'::text, 'health-locker'::text, 'phr'::text])),
@@ -968,6 +970,7 @@ create table partner_client (
   tokens_from timestamp with time zone not null,
   registered_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  tie text not null,
   constraint partner_client_pkey PRIMARY KEY (client_id),
   constraint partner_client_check CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
   constraint partner_client_check1 CHECK (((jwks IS NOT NULL) OR (jwks_uri IS NOT NULL) OR (cardinality(certificates) > 0) OR (certificate_host IS NOT NULL))),
@@ -1135,6 +1138,7 @@ create table refresh_token (
   issued_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  tie text not null,
   constraint refresh_token_pkey PRIMARY KEY (digest)
 );
 CREATE INDEX refresh_token_expires ON public.refresh_token USING btree (expires_at);

@@ -41,6 +41,7 @@ export interface BridgeTable {
   sessions_from: Date
   registered_at: Date
   changed_at: Date
+  tie: string
 }
 
 export interface CareContextTable {
@@ -189,6 +190,7 @@ export interface FacilityTable {
   facility_types: string[]
   registered_at: Date
   changed_at: Date
+  tie: string
 }
 
 export interface FacilityPatientTable {
@@ -697,6 +699,7 @@ export interface PartnerClientTable {
   tokens_from: Date
   registered_at: Date
   changed_at: Date
+  tie: string
 }
 
 export interface PartnerProofUsedTable {
@@ -816,6 +819,7 @@ export interface RefreshTokenTable {
   issued_at: Date
   expires_at: Date
   used_at: Date | null
+  tie: string
 }
 
 export interface SampleStaffTable {

@@ -30,6 +30,22 @@ export const TIED_COLUMNS = {
   staff_sso_permit: ['staff', 'expires_at'],
   party_operator: ['name', 'status', 'sealed_code_secret', 'code_step_used', 'enrolled_at'],
   sso_sign_in: ['digest', 'origin', 'session', 'expires_at'],
+  bridge: ['client_id', 'name', 'url', 'secret_hash', 'status', 'sessions_from'],
+  facility: ['id', 'bridge', 'name', 'roles', 'status', 'is_government', 'facility_types'],
+  partner_client: [
+    'client_id',
+    'name',
+    'facilities',
+    'scopes',
+    'jwks',
+    'jwks_uri',
+    'certificates',
+    'certificate_host',
+    'bearer_allowed',
+    'status',
+    'tokens_from',
+  ],
+  refresh_token: ['digest', 'client_id', 'family', 'issued_at', 'expires_at'],
 } as const
 
 export type TiedTable = keyof typeof TIED_COLUMNS

@@ -18,5 +18,5 @@ export type KeysEvent = AuditEvent &
     | { readonly type: 'keys.rewrapped'; readonly from: string; readonly to: string }
     | { readonly type: 'keys.version-destroyed'; readonly provider: string; readonly wrapId: string }
     | { readonly type: 'keys.erased-again'; readonly keys: number }
-    | { readonly type: 'keys.rows-tied'; readonly rows: number }
+    | { readonly type: 'keys.rows-tied'; readonly step: string; readonly rows: number }
   )

@@ -1,6 +1,7 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
+import { z } from 'zod'
 import { announce, record } from '../audit/record.ts'
 import type { Tables } from '../db/tables.generated.ts'
 import { TIED_COLUMNS, type TiedRow, type TiedTable, UNTIED, withTie } from '../db/tie.ts'
@@ -8,54 +9,88 @@ import { type Machine, transact } from '../db/tx.ts'
 import { tied } from '../db/veil.ts'
 import type { KeysEvent } from './keys.ts'
 
-const MARKER = 'ties.made'
 const AT_ONCE = 500
 /** Where a table begins. */
 const START = '(0,0)'
 
-/** Beside `keys.json`: that the rows of this party's database were tied. Who can only write in the database cannot take it away. */
+/** What releases tied for the first time, in this order: each is done once in the life of a database. */
+const STEPS = {
+  'ties.made': [
+    'web_session',
+    'passkey',
+    'sign_in_code',
+    'step_up',
+    'staff',
+    'staff_invitation',
+    'staff_sign_in',
+    'staff_identity',
+    'staff_sso_permit',
+    'sso_sign_in',
+  ],
+  'ties.partners': ['bridge', 'facility', 'partner_client', 'refresh_token'],
+} as const satisfies Readonly<Record<string, readonly TiedTable[]>>
+type Step = keyof typeof STEPS
+
+/** Beside `keys.json`: which rows of this party's database were tied. Who can only write in the database cannot take that away. */
 const markerFile = (keysFolder: string): string => join(keysFolder, 'ties.json')
+const marks = z.object({ done: z.array(z.string()).default([]) })
 
 /**
  * Ties what an earlier release wrote, once in the life of a database: what stands there at that start is believed. It is done only when
  * neither the database nor the keys folder says that it was, and the mark in the database is itself a tie: so nobody has a row of hers
  * tied by emptying columns or taking a mark away. A start that is killed half way goes on at the next.
+ *
+ * Answers the steps that were not done although the database has no mark of them: only the keys folder says that they were.
  */
-export async function tieExisting(machine: Machine, keysFolder: string): Promise<void> {
+export async function tieExisting(machine: Machine, keysFolder: string): Promise<readonly string[]> {
   const file = markerFile(keysFolder)
-  const isKnown = existsSync(file)
-  if (!(await isMarked(machine))) {
-    const rows = isKnown ? 0 : await tieAll(machine.db)
-    await mark(machine, isKnown ? undefined : rows)
+  const { done } = existsSync(file) ? marks.parse(JSON.parse(readFileSync(file, 'utf8'))) : { done: [] }
+  const doubtful: string[] = []
+  for (const step of Object.keys(STEPS) as Step[]) {
+    if (await isMarked(machine, step)) continue
+    if (done.includes(step)) doubtful.push(step)
+    else await mark(machine, step, await tieTables(machine.db, STEPS[step]))
   }
-  if (!isKnown) writeFileSync(file, `${JSON.stringify({ tiedAt: machine.now().toISOString() })}\n`, { mode: 0o600 })
+  const all = Object.keys(STEPS)
+  if (all.some((step) => !done.includes(step)))
+    writeFileSync(file, `${JSON.stringify({ done: all })}\n`, { mode: 0o600 })
+  return doubtful
 }
 
-async function isMarked({ db }: Machine): Promise<boolean> {
+/** For who undoes the migrations that brought the ties, and holds the keys: at the next start of a newer program rows are tied anew. */
+export function forgetTies(keysFolder: string): void {
+  rmSync(markerFile(keysFolder), { force: true })
+}
+
+async function isMarked({ db }: Machine, step: Step): Promise<boolean> {
   const { rows } = await sql<{
     mark: string
-  }>`select value ->> 'mark' as mark from setting where name = ${MARKER}`.execute(db)
-  return rows[0]?.mark === tied(MARKER)
+  }>`select value ->> 'mark' as mark from setting where name = ${step}`.execute(db)
+  return rows[0]?.mark === tied(step)
 }
 
-async function mark(machine: Machine, rows: number | undefined): Promise<void> {
+async function mark(machine: Machine, step: Step, rows: number): Promise<void> {
   await transact(machine, async (tx) => {
     await sql`insert into setting (name, value, changed_at)
-      values (${MARKER}, jsonb_build_object('mark', ${tied(MARKER)}::text), ${tx.now})
+      values (${step}, jsonb_build_object('mark', ${tied(step)}::text), ${tx.now})
       on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at`.execute(tx.db)
-    if (rows === undefined) return
     const actor = { kind: 'system', id: 'row-ties' } as const
-    await announce(tx, await record(tx, { type: 'keys.rows-tied', actor, rows } satisfies KeysEvent))
+    await announce(tx, await record(tx, { type: 'keys.rows-tied', actor, step, rows } satisfies KeysEvent))
   })
 }
 
-/** Ties every row that never had a tie; answers how many there were. */
-export async function tieAll(db: Kysely<Tables>): Promise<number> {
+/** Ties every row of every table that never had a tie. */
+export async function tieAll(db: Kysely<Tables>): Promise<void> {
+  await tieTables(db, Object.keys(TIED_COLUMNS) as TiedTable[])
+}
+
+async function tieTables(db: Kysely<Tables>, tables: readonly TiedTable[]): Promise<number> {
   // What is over stays without one.
   await sql`update web_session set tie = ${UNTIED} where tie = '' and ended_at is not null`.execute(db)
   await sql`update staff_invitation set tie = ${UNTIED} where tie = '' and status <> 'open'`.execute(db)
+  await sql`update refresh_token set tie = ${UNTIED} where tie = '' and used_at is not null`.execute(db)
   let all = 0
-  for (const table of Object.keys(TIED_COLUMNS) as TiedTable[])
+  for (const table of tables)
     for (let some = await tieTable(db, table); some > 0; some = await tieTable(db, table)) all += some
   return all
 }

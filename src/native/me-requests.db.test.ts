@@ -15,6 +15,7 @@ import { consentSteps, VISITS } from '../../test/consent-steps.ts'
 import { codeOf, meSteps } from '../../test/me-steps.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
 import { sweepExpired } from '../consent/jobs.ts'
+import { tieAll } from '../keys/tie-existing.ts'
 import { addLinks } from '../linking/link-commands.ts'
 import { setPatientStatus } from '../people/commands.ts'
 
@@ -273,13 +274,14 @@ describe('native/me-requests', () => {
     ])
     assert.equal(codeOf(await me.post(`requests/${id}/allow`, body)), 'consent/unknown-context')
     const setActive = (facility: string, active: boolean) =>
-      exchange.inTx((tx) =>
-        tx.db
+      exchange.inTx(async (tx) => {
+        await tx.db
           .updateTable('facility')
-          .set({ status: active ? 'active' : 'inactive' })
+          .set({ status: active ? 'active' : 'inactive', tie: '' })
           .where('id', '=', facility)
-          .execute(),
-      )
+          .execute()
+        await tieAll(tx.db)
+      })
     const good = { ...body, consents: [me.hospital()] }
     await setActive(HOSPITAL, false)
     assert.equal(codeOf(await me.post(`requests/${id}/allow`, good)), 'consent/unknown-hip')

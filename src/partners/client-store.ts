@@ -1,12 +1,16 @@
 import { type Selectable, sql } from 'kysely'
 import type { Recorded } from '../audit/record.ts'
+import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
 import type { PartnerClientTable } from '../db/tables.generated.ts'
-import { insistOnOne, type Tx } from '../db/tx.ts'
+import { withTie } from '../db/tie.ts'
+import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { type Client, type ClientCertificates, type ClientEvent, type ClientKeys, MOVES } from './client.ts'
 
-function readClient(row: Selectable<PartnerClientTable>): Client {
+type ClientRow = Selectable<PartnerClientTable>
+
+function readClient(row: ClientRow): Client {
   const keys: ClientKeys | undefined =
     row.jwks_uri !== null
       ? { kind: 'published', address: row.jwks_uri }
@@ -30,22 +34,58 @@ function readClient(row: Selectable<PartnerClientTable>): Client {
 }
 
 export async function findClient(tx: Tx, clientId: string): Promise<Client | undefined> {
-  const row = await tx.db.selectFrom('partner_client').selectAll().where('client_id', '=', clientId).executeTakeFirst()
+  const found = await tx.db
+    .selectFrom('partner_client')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .executeTakeFirst()
+  const row = await asWritten(tx, 'partner_client', found)
   return row === undefined ? undefined : readClient(row)
 }
 
 export async function findClients(tx: Tx): Promise<readonly Client[]> {
   const rows = await tx.db.selectFrom('partner_client').selectAll().orderBy('client_id').execute()
-  return rows.map(readClient)
+  return (await eachAsWritten(tx, 'partner_client', rows)).map(readClient)
 }
 
 function provenBy(keys: ClientKeys | undefined, certificates: ClientCertificates) {
   return {
-    jwks: keys?.kind === 'inline' ? JSON.stringify(keys.jwks) : null,
+    jwks: keys?.kind === 'inline' ? keys.jwks : null,
     jwks_uri: keys?.kind === 'published' ? keys.address : null,
     certificates: [...certificates.thumbprints],
     certificate_host: certificates.host ?? null,
   }
+}
+
+/** A row with its tie, and its keys as JSON text. */
+function tiedClient(row: Omit<ClientRow, 'tie'>) {
+  return { ...withTie('partner_client', row), jwks: row.jwks === null ? null : JSON.stringify(row.jwks) }
+}
+
+/**
+ * Changes a row that is as this program wrote it, and ties it anew; what was made with it before is void.
+ * @throws StaleRow when it is not there, or somebody changed it in the database: a new tie would hide that
+ */
+async function changeClient(
+  tx: Tx,
+  clientId: string,
+  change: (row: ClientRow) => Partial<ClientRow> | undefined,
+): Promise<void> {
+  const locked = await tx.db
+    .selectFrom('partner_client')
+    .selectAll()
+    .where('client_id', '=', clientId)
+    .forUpdate()
+    .executeTakeFirst()
+  const row = await asWritten(tx, 'partner_client', locked)
+  const changed = row && change(row)
+  if (row === undefined || changed === undefined) throw new StaleRow(`client ${clientId}`)
+  const updated = await tx.db
+    .updateTable('partner_client')
+    .set(tiedClient({ ...row, ...changed, tokens_from: tx.now, changed_at: tx.now }))
+    .where('client_id', '=', clientId)
+    .executeTakeFirst()
+  insistOnOne(updated, `client ${clientId}`)
 }
 
 /** False when the client id is taken. */
@@ -56,18 +96,20 @@ export async function insertClient(
 ): Promise<boolean> {
   const inserted = await tx.db
     .insertInto('partner_client')
-    .values({
-      client_id: event.subject,
-      name: client.name,
-      facilities: [...client.facilities],
-      scopes: [...client.scopes],
-      ...provenBy(client.keys, client.certificates),
-      bearer_allowed: client.bearerAllowed,
-      status: 'active',
-      tokens_from: tx.now,
-      registered_at: tx.now,
-      changed_at: tx.now,
-    })
+    .values(
+      tiedClient({
+        client_id: event.subject,
+        name: client.name,
+        facilities: [...client.facilities],
+        scopes: [...client.scopes],
+        ...provenBy(client.keys, client.certificates),
+        bearer_allowed: client.bearerAllowed,
+        status: 'active',
+        tokens_from: tx.now,
+        registered_at: tx.now,
+        changed_at: tx.now,
+      }),
+    )
     .onConflict((c) => c.column('client_id').doNothing())
     .executeTakeFirst()
   return inserted.numInsertedOrUpdatedRows === 1n
@@ -79,12 +121,7 @@ export async function updateClientKeys(
   { event }: Recorded<ClientEvent>,
   proof: { readonly keys?: ClientKeys; readonly certificates: ClientCertificates },
 ): Promise<void> {
-  const updated = await tx.db
-    .updateTable('partner_client')
-    .set({ ...provenBy(proof.keys, proof.certificates), tokens_from: tx.now, changed_at: tx.now })
-    .where('client_id', '=', event.subject)
-    .executeTakeFirst()
-  insistOnOne(updated, `client ${event.subject}`)
+  await changeClient(tx, event.subject, () => provenBy(proof.keys, proof.certificates))
 }
 
 export async function updateClientStatus(
@@ -94,13 +131,7 @@ export async function updateClientStatus(
   to: Client['status'],
 ): Promise<void> {
   insistOnMove(MOVES, from, to, 'client')
-  const updated = await tx.db
-    .updateTable('partner_client')
-    .set({ status: to, tokens_from: tx.now, changed_at: tx.now })
-    .where('client_id', '=', event.subject)
-    .where('status', '=', from)
-    .executeTakeFirst()
-  insistOnOne(updated, `client ${event.subject}`)
+  await changeClient(tx, event.subject, ({ status }) => (status === from ? { status: to } : undefined))
 }
 
 /** Takes a proof that is good once: false when it was taken before. Of two at the same time, the second waits and sees the first. */

@@ -16,6 +16,7 @@ import {
   findFacilitiesOf,
   findFacility,
   insertBridge,
+  isFacilityTaken,
   saveFacility,
   updateBridge,
 } from './store.ts'
@@ -168,8 +169,7 @@ async function firstTaken(tx: Tx, clientId: string, services: readonly ServiceIn
         `The facility id ${id} is kept for the exchange’s own patient app.`,
         'id',
       )
-    const existing = await findFacility(tx, id)
-    if (existing !== undefined && existing.bridge.clientId !== clientId)
+    if (await isFacilityTaken(tx, id, clientId))
       return refuse('partners/facility-taken', `The facility id ${id} belongs to another bridge.`, 'id')
   }
   return undefined

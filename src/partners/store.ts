@@ -1,7 +1,9 @@
 import { type Selectable, sql } from 'kysely'
 import type { Recorded } from '../audit/record.ts'
-import type { FacilityTable } from '../db/tables.generated.ts'
-import { insistOnOne, type Tx } from '../db/tx.ts'
+import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
+import type { BridgeTable, FacilityTable } from '../db/tables.generated.ts'
+import { UNTIED, withTie } from '../db/tie.ts'
+import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { type Bridge, type Facility, MOVES, type PartnerEvent, type Role } from './bridge.ts'
@@ -9,7 +11,8 @@ import { type Bridge, type Facility, MOVES, type PartnerEvent, type Role } from 
 export type StoredBridge = Bridge & { readonly secretHash: string; readonly sessionsFrom: Date }
 
 export async function findBridge(tx: Tx, clientId: string): Promise<StoredBridge | undefined> {
-  const row = await tx.db.selectFrom('bridge').selectAll().where('client_id', '=', clientId).executeTakeFirst()
+  const found = await tx.db.selectFrom('bridge').selectAll().where('client_id', '=', clientId).executeTakeFirst()
+  const row = await asWritten(tx, 'bridge', found)
   if (row === undefined) return undefined
   return {
     clientId: row.client_id,
@@ -22,12 +25,8 @@ export async function findBridge(tx: Tx, clientId: string): Promise<StoredBridge
 }
 
 export async function findBridges(tx: Tx): Promise<readonly Bridge[]> {
-  const rows = await tx.db
-    .selectFrom('bridge')
-    .select(['client_id', 'name', 'url', 'status'])
-    .orderBy('client_id')
-    .execute()
-  return rows.map((row) => ({
+  const rows = await tx.db.selectFrom('bridge').selectAll().orderBy('client_id').execute()
+  return (await eachAsWritten(tx, 'bridge', rows)).map((row) => ({
     clientId: row.client_id,
     name: row.name,
     url: row.url,
@@ -43,16 +42,18 @@ export async function insertBridge(
 ): Promise<boolean> {
   const inserted = await tx.db
     .insertInto('bridge')
-    .values({
-      client_id: event.subject,
-      name: bridge.name,
-      url: bridge.url,
-      secret_hash: bridge.secretHash,
-      status: 'active',
-      sessions_from: tx.now,
-      registered_at: tx.now,
-      changed_at: tx.now,
-    })
+    .values(
+      withTie('bridge', {
+        client_id: event.subject,
+        name: bridge.name,
+        url: bridge.url,
+        secret_hash: bridge.secretHash,
+        status: 'active',
+        sessions_from: tx.now,
+        registered_at: tx.now,
+        changed_at: tx.now,
+      }),
+    )
     .onConflict((c) => c.column('client_id').doNothing())
     .executeTakeFirst()
   return inserted.numInsertedOrUpdatedRows === 1n
@@ -64,61 +65,111 @@ export async function updateBridge(
   change: { readonly url?: string; readonly secretHash?: string; readonly status?: 'revoked' },
 ): Promise<void> {
   if (change.status !== undefined) insistOnMove(MOVES, 'active', change.status, 'bridge')
-  const updated = await tx.db
-    .updateTable('bridge')
-    .set({
-      changed_at: tx.now,
-      ...(change.url === undefined ? {} : { url: change.url }),
-      ...(change.secretHash === undefined ? {} : { secret_hash: change.secretHash, sessions_from: tx.now }),
-      ...(change.status === undefined ? {} : { status: change.status, sessions_from: tx.now }),
-    })
+  const locked = await tx.db
+    .selectFrom('bridge')
+    .selectAll()
     .where('client_id', '=', event.subject)
     .where('status', '=', 'active')
+    .forUpdate()
+    .executeTakeFirst()
+  // A new tie would hide what somebody changed in the database.
+  const row = await asWritten(tx, 'bridge', locked)
+  if (row === undefined) throw new StaleRow(`bridge ${event.subject}`)
+  const updated = await tx.db
+    .updateTable('bridge')
+    .set(
+      withTie('bridge', {
+        ...row,
+        changed_at: tx.now,
+        ...(change.url === undefined ? {} : { url: change.url }),
+        ...(change.secretHash === undefined ? {} : { secret_hash: change.secretHash, sessions_from: tx.now }),
+        ...(change.status === undefined ? {} : { status: change.status, sessions_from: tx.now }),
+      }),
+    )
+    .where('client_id', '=', event.subject)
     .executeTakeFirst()
   insistOnOne(updated, `bridge ${event.subject}`)
 }
 
-type Row = Pick<Selectable<FacilityTable>, 'id' | 'name' | 'roles' | 'status' | 'is_government' | 'facility_types'> & {
-  readonly client_id: string
-  readonly url: string
-  readonly bridge_status: string
-}
+type BridgeRow = Selectable<BridgeTable>
+type FacilityRow = Selectable<FacilityTable>
+/** A facility beside its bridge, whose columns have other names there. */
+type Row = FacilityRow & { readonly [Column in keyof BridgeRow as `bridge_${Column}`]: BridgeRow[Column] }
 
 function facilities(tx: Tx) {
   return tx.db
     .selectFrom('facility')
     .innerJoin('bridge', 'bridge.client_id', 'facility.bridge')
+    .selectAll('facility')
     .select([
-      'facility.id',
-      'facility.name',
-      'facility.roles',
-      'facility.status',
-      'facility.is_government',
-      'facility.facility_types',
+      'bridge.client_id as bridge_client_id',
+      'bridge.name as bridge_name',
+      'bridge.url as bridge_url',
+      'bridge.secret_hash as bridge_secret_hash',
+      'bridge.status as bridge_status',
+      'bridge.sessions_from as bridge_sessions_from',
+      'bridge.registered_at as bridge_registered_at',
+      'bridge.changed_at as bridge_changed_at',
+      'bridge.tie as bridge_tie',
     ])
-    .select(['bridge.client_id', 'bridge.url', 'bridge.status as bridge_status'])
 }
 
-function readFacility(row: Row): Facility {
+const bridgeIn = (row: Row): BridgeRow => ({
+  client_id: row.bridge_client_id,
+  name: row.bridge_name,
+  url: row.bridge_url,
+  secret_hash: row.bridge_secret_hash,
+  status: row.bridge_status,
+  sessions_from: row.bridge_sessions_from,
+  registered_at: row.bridge_registered_at,
+  changed_at: row.bridge_changed_at,
+  tie: row.bridge_tie,
+})
+
+/** A facility counts when its own row and that of its bridge are as this program wrote them. */
+async function readFacilities(tx: Tx, rows: readonly Row[]): Promise<readonly Facility[]> {
+  const read: Facility[] = []
+  for (const row of await eachAsWritten(tx, 'facility', rows)) {
+    const bridge = await asWritten(tx, 'bridge', bridgeIn(row))
+    if (bridge !== undefined) read.push(readFacility(row, bridge))
+  }
+  return read
+}
+
+function readFacility(row: FacilityRow, bridge: BridgeRow): Facility {
   return {
     id: row.id as FacilityId,
     name: row.name,
     roles: row.roles as Role[],
-    status: row.status === 'active' && row.bridge_status === 'active' ? 'active' : 'inactive',
+    status: row.status === 'active' && bridge.status === 'active' ? 'active' : 'inactive',
     isGovernment: row.is_government,
     facilityTypes: row.facility_types,
-    bridge: { clientId: row.client_id, url: row.url, status: row.bridge_status === 'active' ? 'active' : 'revoked' },
+    bridge: {
+      clientId: bridge.client_id,
+      url: bridge.url,
+      status: bridge.status === 'active' ? 'active' : 'revoked',
+    },
   }
 }
 
 export async function findFacility(tx: Tx, id: FacilityId): Promise<Facility | undefined> {
-  const row = await facilities(tx).where('facility.id', '=', id).executeTakeFirst()
-  return row === undefined ? undefined : readFacility(row)
+  const [facility] = await readFacilities(tx, await facilities(tx).where('facility.id', '=', id).execute())
+  return facility
+}
+
+/** Whether this bridge may not have that facility: another has it, or somebody changed its row in the database. */
+export async function isFacilityTaken(tx: Tx, id: FacilityId, clientId: string): Promise<boolean> {
+  const found = await tx.db.selectFrom('facility').selectAll().where('id', '=', id).executeTakeFirst()
+  if (found === undefined) return false
+  const row = await asWritten(tx, 'facility', found)
+  return row?.bridge !== clientId
 }
 
 export async function findFacilitiesOf(tx: Tx, clientId: string): Promise<readonly Facility[]> {
-  const rows = await facilities(tx).where('facility.bridge', '=', clientId).orderBy('facility.id').execute()
-  return rows.map(readFacility)
+  return readFacilities(
+    tx,
+    await facilities(tx).where('facility.bridge', '=', clientId).orderBy('facility.id').execute(),
+  )
 }
 
 /** Active facilities with any of `roles`; `name` is searched inside names, any case. */
@@ -133,7 +184,7 @@ export async function findFacilities(
   if (search.name !== undefined)
     query = query.where('facility.name', 'ilike', `%${search.name.replace(/[\\%_]/g, '\\$&')}%`)
   const rows = await query.orderBy('facility.name').orderBy('facility.id').limit(limit).execute()
-  return rows.map(readFacility)
+  return readFacilities(tx, rows)
 }
 
 export type FacilityEvent = PartnerEvent & {
@@ -148,17 +199,21 @@ export async function saveFacility(
   { event }: Recorded<FacilityEvent>,
   facility: Omit<Facility, 'bridge' | 'id' | 'roles'>,
 ): Promise<boolean> {
-  const changing = {
+  if (await isFacilityTaken(tx, event.subject, event.bridge)) return false
+  const row = withTie('facility', {
+    id: event.subject,
+    bridge: event.bridge,
     name: facility.name,
     roles: [...event.roles],
     status: facility.status,
     is_government: facility.isGovernment,
     facility_types: [...facility.facilityTypes],
     changed_at: tx.now,
-  }
+  })
+  const { id, bridge, ...changing } = row
   const saved = await tx.db
     .insertInto('facility')
-    .values({ id: event.subject, bridge: event.bridge, registered_at: tx.now, ...changing })
+    .values({ id, bridge, registered_at: tx.now, ...changing })
     .onConflict((c) => c.column('id').doUpdateSet(changing).where('facility.bridge', '=', event.bridge))
     .executeTakeFirst()
   return saved.numInsertedOrUpdatedRows === 1n
@@ -179,25 +234,29 @@ export async function insertRefreshToken(
 ): Promise<void> {
   await tx.db
     .insertInto('refresh_token')
-    .values({
-      digest: token.digest,
-      client_id: event.subject,
-      family: token.family,
-      issued_at: tx.now,
-      expires_at: token.expiresAt,
-      used_at: null,
-    })
+    .values(
+      withTie('refresh_token', {
+        digest: token.digest,
+        client_id: event.subject,
+        family: token.family,
+        issued_at: tx.now,
+        expires_at: token.expiresAt,
+        used_at: null,
+      }),
+    )
     .execute()
 }
 
 /** Locks the row: of two uses at the same time, the second sees the first. */
 export async function findRefreshToken(tx: Tx, digest: Uint8Array): Promise<RefreshToken | undefined> {
-  const row = await tx.db
+  const found = await tx.db
     .selectFrom('refresh_token')
     .selectAll()
     .where('digest', '=', Buffer.from(digest))
     .forUpdate()
     .executeTakeFirst()
+  // One that was used has no tie any more, and is good for nothing but to end its family.
+  const row = found?.used_at === null ? await asWritten(tx, 'refresh_token', found) : found
   if (row === undefined) return undefined
   return {
     clientId: row.client_id,
@@ -215,7 +274,7 @@ export async function updateRefreshTokenUsed(
 ): Promise<void> {
   const updated = await tx.db
     .updateTable('refresh_token')
-    .set({ used_at: tx.now })
+    .set({ used_at: tx.now, tie: UNTIED })
     .where('digest', '=', Buffer.from(digest))
     .where('used_at', 'is', null)
     .executeTakeFirst()

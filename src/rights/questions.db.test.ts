@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { ASHA, CLINIC, RAVI, startTestExchange, strangerId, type TestExchange } from '../../test/consent-exchange.ts'
 import { consentSteps, DAY_MS } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { tieAll } from '../keys/tie-existing.ts'
 import type { MyLooks } from '../native/me-look-routes.ts'
 import { questionUndelivered } from './commands.ts'
 import type { LookView, QuestionView, ReceiverView } from './views.ts'
@@ -152,9 +153,10 @@ describe('rights/questions', () => {
   test('a look at records that were opened in an emergency says so: she had not allowed it', async () => {
     await exchange.machine.db
       .updateTable('facility')
-      .set({ facility_types: ['Hospital'] })
+      .set({ facility_types: ['Hospital'], tie: '' })
       .where('id', '=', CLINIC)
       .execute()
+    await tieAll(exchange.machine.db)
     const emergency = {
       reason: 'unconscious',
       words: 'Brought in after a road accident.',

@@ -46,7 +46,7 @@ async function reportTampered<Table extends TiedTable>(tx: Tx, table: Table, row
     own: true,
     kind: 'tampered',
     mark: `${table}\n${content}`,
-    detail: `A row of ${table}${name === undefined ? '' : ` (${name})`} was not written by this program: added or changed in the database. It lets nobody in.`,
+    detail: `A row of ${table}${name === undefined ? '' : ` (${name})`} was not written by this program: added or changed in the database. Nothing follows from it.`,
   })
   if (!isNew) return
   const actor = { kind: 'system', id: 'row-ties' } as const
@@ -57,10 +57,13 @@ async function reportTampered<Table extends TiedTable>(tx: Tx, table: Table, row
   )
 }
 
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Ids of ours, of facilities and of software; the address of a patient has another form. */
+const ID = /^[A-Za-z0-9._-]{1,64}$/
 
 /** The id by which an operator finds the row, or the person of the staff whose it says it is; never a patient. */
 function nameOf(row: object): string | undefined {
   const named = row as Readonly<Record<string, unknown>>
-  return [named['id'], named['staff']].find((id): id is string => typeof id === 'string' && ID.test(id))
+  return [named['id'], named['staff'], named['client_id']].find(
+    (id): id is string => typeof id === 'string' && ID.test(id),
+  )
 }
