@@ -147,7 +147,7 @@ type Relay<B extends z.ZodType | undefined> = {
   readonly at?: 'exchange'
 }
 
-/** A route of the page that is the operator's route of a party: it adds the operator token, and nothing else. */
+/** A route of the page that is the operator's route of a party: it adds the operator token, and hands on who the operator says she is. */
 function relay<B extends z.ZodType | undefined = undefined>(needs: ConsoleNeeds, described: Relay<B>): Route {
   const { to, at, ...rest } = described
   return route({
@@ -157,10 +157,11 @@ function relay<B extends z.ZodType | undefined = undefined>(needs: ConsoleNeeds,
       200: { description: 'What the party answers' },
       404: { description: 'No such party, or nothing there' },
     },
-    handle: async ({ params, body }): Promise<Answer | Refusal> => {
+    handle: async ({ params, body, headers }): Promise<Answer | Refusal> => {
       const party = needs.parties.find(({ id }) => id === (at === 'exchange' ? needs.exchange.id : params['party']))
       if (party === undefined) return refuse('sandbox/unknown-party')
-      return askParty(party, to(params), { method: rest.method, ...(body === undefined ? {} : { body }) })
+      const operatorCode = headers['x-operator-code']
+      return askParty(party, to(params), { method: rest.method, operatorCode, ...(body === undefined ? {} : { body }) })
     },
   })
 }

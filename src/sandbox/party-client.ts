@@ -10,18 +10,31 @@ const PARTY_TIMEOUT_MS = 4_000
 export async function askParty(
   party: SteeredParty,
   path: string,
-  options: { readonly method?: 'GET' | 'POST' | 'DELETE'; readonly body?: unknown } = {},
+  options: {
+    readonly method?: 'GET' | 'POST' | 'DELETE'
+    readonly body?: unknown
+    /** For grave acts: which operator does it, `name:123456`. */
+    readonly operatorCode?: string | undefined
+  } = {},
 ): Promise<Answer | Refusal> {
   try {
     const answer = await fetch(`${party.url}${path}`, {
       method: options.method ?? 'GET',
-      headers: { authorization: `Bearer ${party.operatorToken}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${party.operatorToken}`,
+        'content-type': 'application/json',
+        ...(options.operatorCode === undefined ? {} : { 'x-operator-code': options.operatorCode }),
+      },
       signal: AbortSignal.timeout(PARTY_TIMEOUT_MS),
       redirect: 'error',
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     })
     const text = await answer.text()
-    const headers = { 'content-type': answer.headers.get('content-type') ?? 'application/json' }
+    const wait = answer.headers.get('retry-after')
+    const headers = {
+      'content-type': answer.headers.get('content-type') ?? 'application/json',
+      ...(wait === null ? {} : { 'retry-after': wait }),
+    }
     return text === ''
       ? { status: answer.status }
       : { status: answer.status, body: JSON.parse(text) as unknown, headers }

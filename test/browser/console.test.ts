@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
+import { transact } from '../../src/db/tx.ts'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
+import { must } from '../../src/kernel/refusal.ts'
+import { enrolOperator } from '../../src/operators/commands.ts'
+import { codeOfSecret } from '../../src/people/authenticator.ts'
 import english from '../../web/console/words/en/common.json' with { type: 'json' }
 import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
 import shared from '../../web/ui/words/en/common.json' with { type: 'json' }
@@ -237,4 +241,37 @@ describe('the sandbox console', () => {
     await visitor.assertSound()
     await visitor.close()
   })
+
+  for (const [language, size] of JOURNEY_SCREENS) {
+    test(`where operators are enrolled it asks which one does it: ${size}, ${language}`, async () => {
+      const words = WORDS[language]
+      const name = `asha.${language}.${size}`
+      const { secret } = await transact(world.network.exchange.running.machine, async (tx) => {
+        const actor = { kind: 'operator', id: 'test' } as const
+        return must(await enrolOperator(tx, { name, again: false, party: 'Test exchange', actor }))
+      })
+      const visitor = await world.visitor('sbx', { size, language })
+      const { page } = visitor
+      await visitor.open('/sandbox/bridges')
+      await page.locator('summary').click()
+      await page.getByLabel(words['console.facility-id']).fill(`IN000000001${language === 'en' ? 1 : 2}`)
+      await page.getByLabel(words['console.bridge-name']).fill('My clinic')
+      await page.getByLabel(words['console.callback-url']).fill('http://127.0.0.1:5000')
+      await page.getByRole('button', { name: words['console.add-bridge'] }).click()
+      const sheet = page.getByRole('dialog', { name: words['console.operator-title'] })
+      const prove = async (code: string): Promise<void> => {
+        await sheet.getByLabel(words['console.operator-name']).fill(name)
+        await sheet.getByLabel(words['console.operator-code']).fill(code)
+        await sheet.getByRole('button', { name: words['console.operator-go'] }).click()
+      }
+      await prove('000 000')
+      await sheet.getByText(words['console.operator-wrong']).waitFor()
+      await visitor.assertSound()
+      await prove(codeOfSecret(secret, new Date()))
+      await page.getByText(words['console.secret-once']).waitFor()
+      assert.equal(await sheet.count(), 0)
+      await visitor.assertSound()
+      await visitor.close()
+    })
+  }
 })

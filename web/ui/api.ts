@@ -55,6 +55,8 @@ export type CallOptions = {
   /** Names one act of the person: repeated with the same key it has its effect once. Made anew for each call when absent. */
   readonly key?: string
   readonly signal?: AbortSignal
+  /** Which operator does a grave act: `name:123456`. */
+  readonly operatorCode?: string
 }
 
 /** Calls the own server with the session's cookie. Throws {@link Problem}. */
@@ -70,6 +72,7 @@ export async function callForText(path: string, options: CallOptions = {}): Prom
   if (options.body !== undefined) headers['content-type'] = 'application/json'
   // Who is signed in does not depend on whom she acts for, nor does signing out.
   if (context.actingFor !== undefined && path !== '/v1/session') headers['x-acting-for'] = context.actingFor
+  if (options.operatorCode !== undefined) headers['x-operator-code'] = options.operatorCode
   if (method !== 'GET') {
     if (context.csrf !== undefined) headers['x-csrf'] = context.csrf
     headers['idempotency-key'] = options.key ?? crypto.randomUUID()

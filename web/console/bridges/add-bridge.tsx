@@ -6,9 +6,9 @@ import { Facts } from '../../ui/page.tsx'
 import { Banner } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { CopyButton } from '../messages/side-view.tsx'
-import { useAct } from '../state.ts'
 import { useWords } from '../words.ts'
 import style from './bridges.module.css'
+import { useGraveAct } from './grave-act.tsx'
 
 const ROLES = ['hip', 'hiu'] as const
 type Credentials = { readonly clientId: string; readonly clientSecret: string }
@@ -16,7 +16,7 @@ type Credentials = { readonly clientId: string; readonly clientSecret: string }
 /** Admits software with one facility; the secret is shown once. */
 export function AddBridge(): ReactNode {
   const { t } = useWords()
-  const act = useAct<Credentials>()
+  const { act, data, error, isPending, prompt } = useGraveAct<Credentials>()
   const [id, setId] = useState('')
   const [name, setName] = useState('')
   const [url, setUrl] = useState('')
@@ -25,13 +25,14 @@ export function AddBridge(): ReactNode {
     setRoles(roles.includes(role) ? roles.filter((one) => one !== role) : [...roles, role])
   return (
     <>
-      {act.data === undefined ? null : <Secret credentials={act.data} />}
+      {data === undefined ? null : <Secret credentials={data} />}
+      {prompt}
       <Disclosure label={t('console.add-bridge')} summary={t('console.add-bridge-text')}>
         <form
           className={style.form}
           onSubmit={(event) => {
             event.preventDefault()
-            act.mutate({ path: '/v1/console/bridges', options: { body: { id, name, url, roles } } })
+            act({ path: '/v1/console/bridges', options: { body: { id, name, url, roles } } })
           }}
         >
           <TextField
@@ -68,11 +69,9 @@ export function AddBridge(): ReactNode {
               />
             ))}
           </Choices>
-          {act.error === null ? null : (
-            <Trouble error={act.error} says={{ 'request/invalid-field': act.error.message }} />
-          )}
+          {error === null ? null : <Trouble error={error} says={{ 'request/invalid-field': error.message }} />}
           <div>
-            <Button type="submit" look="primary" isBusy={act.isPending}>
+            <Button type="submit" look="primary" isBusy={isPending}>
               {t('console.add-bridge')}
             </Button>
           </div>

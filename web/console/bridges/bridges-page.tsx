@@ -5,10 +5,10 @@ import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
-import { useAct } from '../state.ts'
 import { useWords } from '../words.ts'
 import { AddBridge } from './add-bridge.tsx'
 import style from './bridges.module.css'
+import { useGraveAct } from './grave-act.tsx'
 
 type Bridge = {
   readonly clientId: string
@@ -22,12 +22,13 @@ export function BridgesPage(): ReactNode {
   const { t } = useWords()
   const { data, error, refetch } = useCall<{ readonly bridges: readonly Bridge[] }>('/v1/console/bridges')
   const [leaving, setLeaving] = useState<Bridge>()
-  const act = useAct()
+  const grave = useGraveAct()
   const revoke = (bridge: Bridge): void =>
-    act.mutate(
-      { path: `/v1/console/bridges/${encodeURIComponent(bridge.clientId)}/revoke`, options: { body: {} } },
-      { onSuccess: () => setLeaving(undefined) },
-    )
+    grave.act({
+      path: `/v1/console/bridges/${encodeURIComponent(bridge.clientId)}/revoke`,
+      options: { body: {} },
+      onDone: () => setLeaving(undefined),
+    })
   return (
     <Page title={t('console.bridges')}>
       <p>{t('console.bridges-text')}</p>
@@ -67,16 +68,17 @@ export function BridgesPage(): ReactNode {
           title={t('console.revoke-title')}
           onClose={() => setLeaving(undefined)}
           actions={
-            <Button look="stop" isBusy={act.isPending} onClick={() => revoke(leaving)}>
+            <Button look="stop" isBusy={grave.isPending} onClick={() => revoke(leaving)}>
               {t('console.revoke')}
             </Button>
           }
         >
           <Facts rows={[[t('console.bridge-name'), <bdi key="name">{leaving.name}</bdi>]]} />
           <p>{t('console.revoke-text')}</p>
-          {act.error === null ? null : <Trouble error={act.error} />}
+          {grave.error === null ? null : <Trouble error={grave.error} />}
         </Sheet>
       )}
+      {grave.prompt}
     </Page>
   )
 }
