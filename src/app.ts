@@ -162,6 +162,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const faults = config.sandbox ? makeFaults() : undefined
   const isOperator = operatorCheck(config.operatorToken)
   const operators = operatorParts(config, keys, machine)
+  for (const alarm of await operators.alarms()) log.warn(alarm)
   const routes = [
     ...parts.routes,
     ...logged.routes,
