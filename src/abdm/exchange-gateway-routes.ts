@@ -8,6 +8,7 @@ import {
   facilityById,
   listBridges,
   listFacilities,
+  type ServiceInput,
   saveServices,
   updateBridgeUrl,
 } from '../partners/commands.ts'
@@ -149,12 +150,13 @@ function bridgeRoutes(): readonly Route[] {
       handle: async (call) => {
         const clientId = clientOf(call)
         if (isRefusal(clientId)) return clientId
-        const services = call.body.map(({ id, name, types, active }) => ({
-          id,
-          name,
-          roles: types.map((type) => ROLE_OF[type]),
-          isActive: active,
-        }))
+        const services: ServiceInput[] = []
+        for (const { id, name, types, active } of call.body) {
+          // Patients decide by the name: one that is registered is the operator's to change.
+          const known = await facilityById(call.tx, id)
+          const roles = types.map((type) => ROLE_OF[type])
+          services.push({ id, name: known?.name ?? name, roles, isActive: active })
+        }
         const saved = await saveServices(call.tx, { clientId, services, actor: { kind: 'system', id: clientId } })
         return isRefusal(saved) ? saved : { status: 202, body: saved.map(wireService) }
       },

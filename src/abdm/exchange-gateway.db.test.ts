@@ -161,6 +161,8 @@ describe('abdm/exchange-gateway', () => {
       assert.equal(put.status, 202)
       const kept = await exchange.inTx((tx) => facilityById(tx, id))
       assert.deepEqual([kept?.facilityTypes, kept?.isGovernment], [[], false])
+      claim.name = 'City Hospital'
+      assert.equal(kept?.name, 'Insurer', 'nor takes the name of another when it is known by its own')
       assert.equal(kept && mayOpenInEmergency(kept), false)
     }
   })
