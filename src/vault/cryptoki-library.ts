@@ -13,6 +13,7 @@ const WORD_BYTES = 8
 
 /** Those refusals of a device that we or an operator tell apart; the others are told by number. */
 const REFUSALS: Readonly<Record<number, string>> = {
+  0x3: 'CKR_SLOT_ID_INVALID',
   0x5: 'CKR_GENERAL_ERROR',
   0x6: 'CKR_FUNCTION_FAILED',
   0x30: 'CKR_DEVICE_ERROR',
@@ -27,7 +28,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
   0xb0: 'CKR_SESSION_CLOSED',
   0xb3: 'CKR_SESSION_HANDLE_INVALID',
   0xe0: 'CKR_TOKEN_NOT_PRESENT',
+  0xe1: 'CKR_TOKEN_NOT_RECOGNIZED',
   0x101: 'CKR_USER_NOT_LOGGED_IN',
+  0x190: 'CKR_CRYPTOKI_NOT_INITIALIZED',
   0x191: 'CKR_CRYPTOKI_ALREADY_INITIALIZED',
 }
 
