@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestMachine } from '../../test/machine.ts'
+import type { AuditEvent } from '../audit/record.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { accessReport } from '../native/messages.ts'
 import type { OwnViewEvent } from '../records/view.ts'
 import { lookReactions } from './look-reactions.ts'
 import type { Outgoing } from './send.ts'
@@ -54,7 +56,7 @@ describe('abdm/look-reactions', () => {
   })
 
   /** What the exchange is to be told of such an event. */
-  async function told(event: OwnViewEvent): Promise<readonly Outgoing[]> {
+  async function told(event: OwnViewEvent | AuditEvent): Promise<readonly Outgoing[]> {
     await machine.db.deleteFrom('job').execute()
     const needs = { facility: { id: HOSPITAL }, reportsToExchange: true }
     const [, react] = lookReactions(needs).find(([type]) => type === event.type) ?? []
@@ -78,6 +80,20 @@ describe('abdm/look-reactions', () => {
       const { basis, attending, asFile } = (report?.body ?? {}) as Record<string, unknown>
       assert.deepEqual({ basis, attending, asFile }, { attending: undefined, asFile: undefined, ...says })
     }
+  })
+
+  test('the opening of a page without records is told as such: no purpose, no records; of strangers to the exchange nothing', async () => {
+    const { abhaAddress, person, at, actor } = looked({})
+    const opened = { type: 'desk.patient-opened', actor, patient: LINKED, subject: LINKED, abhaAddress, person, at }
+    const [report, ...more] = await told(opened)
+    assert.deepEqual(more, [])
+    assert.deepEqual([report?.path, report?.lasting], ['/v1/accesses', true])
+    assert.ok(accessReport.safeParse(report?.body).success, 'the exchange takes it')
+    const { name, role } = person
+    assert.deepEqual(report?.body, { patient: abhaAddress, basis: 'page', at, person: { name, role } })
+    assert.deepEqual(await told({ ...opened, patient: 'MRN-8' }), [])
+    const { abhaAddress: _, ...unknown } = opened
+    assert.deepEqual(await told(unknown), [])
   })
 
   test('nobody is told of a view that was denied, of one that found nothing, or of a patient of whom nothing is linked', async () => {

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Reaction, Tx } from '../db/tx.ts'
+import type { PatientOpened } from '../desk/looks.ts'
 import { readLinks } from '../hip/link-commands.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import type { accessReport } from '../native/messages.ts'
@@ -18,7 +19,22 @@ export function lookReactions(needs: {
   return [
     ['records.viewed', report],
     ['records.exported', report],
+    ['desk.patient-opened', (tx: Tx, event: PatientOpened) => reportOpening(tx, needs, event)],
   ]
+}
+
+/** A page that was opened without any record is told, too, in a list of its own. */
+async function reportOpening(
+  tx: Tx,
+  needs: { readonly facility: { readonly id: FacilityId }; readonly reportsToExchange: boolean },
+  { abhaAddress, patient, person, at }: PatientOpened,
+): Promise<void> {
+  if (!needs.reportsToExchange || abhaAddress === undefined) return
+  const { linked } = await readLinks(tx, patient)
+  if (linked.length === 0) return
+  const { name, role } = person
+  const body: z.input<typeof accessReport> = { patient: abhaAddress, basis: 'page', at, person: { name, role } }
+  await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
 }
 
 /** The exchange knows a patient of ours by what is linked; before that there is nobody to tell. */

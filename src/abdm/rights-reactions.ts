@@ -29,7 +29,8 @@ async function handOver(tx: Tx, event: QuestionAsked): Promise<void> {
       at: look?.at ?? tx.now.toISOString(),
       person: look?.actor.person?.name ?? '',
       role: look?.actor.person?.role ?? '',
-      purpose: look?.purpose ?? '',
+      // Of a page without records there is none.
+      purpose: look !== undefined && 'purpose' in look ? look.purpose : '',
     },
     dueAt: event.dueAt,
   }

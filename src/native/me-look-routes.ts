@@ -5,10 +5,10 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { askQuestion, questionsOf } from '../rights/commands.ts'
 import { facilityViews } from '../rights/facts.ts'
-import { looksOf, unusualLooksOf } from '../rights/look-commands.ts'
+import { looksOf, openingsOf, unusualLooksOf } from '../rights/look-commands.ts'
 import { questionOrder } from '../rights/messages.ts'
 import type { Question } from '../rights/question.ts'
-import type { ChangedLook, FacilityView, LookView, QuestionView } from '../rights/views.ts'
+import type { ChangedLook, FacilityView, LookView, OpeningView, QuestionView } from '../rights/views.ts'
 import { withheldEventsOf } from '../rights/withholding-commands.ts'
 import { actorOf, patientOf } from './me-caller.ts'
 
@@ -20,6 +20,7 @@ const page = z.object({
 
 export type WithheldLooks = { readonly count: number }
 export type MyLooks = readonly (LookView | ChangedLook)[]
+export type MyOpenings = readonly (OpeningView | ChangedLook)[]
 
 /** Who looked at a patient's records, and questions about it. */
 export function myLookRoutes(): readonly Route[] {
@@ -35,6 +36,20 @@ export function myLookRoutes(): readonly Route[] {
         if (isRefusal(patient)) return patient
         const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
         return { status: 200, body: (await looksOf(tx, patient, { limit: query.limit, ...before })) satisfies MyLooks }
+      },
+    }),
+    route({
+      ...mine,
+      path: '/v1/me/looks/openings',
+      summary: 'Who opened my page at a facility without opening any record, newest first',
+      query: page,
+      answers: { 200: { description: 'Openings; `id` is the event whose receipt proves it' } },
+      handle: async ({ tx, query, caller }) => {
+        const patient = patientOf(caller)
+        if (isRefusal(patient)) return patient
+        const before = query.before === undefined ? {} : { before: query.before as Id<'event'> }
+        const body = await openingsOf(tx, patient, { limit: query.limit, ...before })
+        return { status: 200, body: body satisfies MyOpenings }
       },
     }),
     route({

@@ -26,24 +26,26 @@ const text = z.string().min(1).max(LIMITS.textCharsMax)
 
 /**
  * `POST /v1/accesses`: a person looked at records. With `consentId`: at those received under a consent. With `patient` and `basis`: at
- * the facility's own, in treating the patient or in an emergency.
+ * the facility's own, in treating the patient or in an emergency; with the basis `page` at the page of the patient and at no record, so
+ * that there is neither a purpose nor what was read.
  */
 export const accessReport = z
   .object({
     consentId: uuid<'artefact'>().optional(),
     patient: abhaAddress.optional(),
-    basis: z.enum(['own-care', 'emergency']).optional(),
+    basis: z.enum(['own-care', 'emergency', 'page']).optional(),
     /** Of own records: whether the person attended the patient then. */
     attending: z.boolean().optional(),
     /** They were taken out as a file, not read on a screen. */
     asFile: z.boolean().optional(),
     at: z.iso.datetime(),
     person: z.object({ name: text, role: text }),
-    purpose: text,
+    purpose: text.optional(),
     what: z
       .array(z.object({ hiType: z.enum(HI_TYPES), careContextReference: text }))
       .min(1)
-      .max(500),
+      .max(500)
+      .optional(),
   })
   .refine(
     ({ consentId, patient, basis }) => (consentId === undefined) === (patient !== undefined && basis !== undefined),
@@ -52,6 +54,14 @@ export const accessReport = z
       message: 'must be there, or patient and basis in its place',
     },
   )
+  .refine(({ basis, purpose }) => (basis === 'page') === (purpose === undefined), {
+    path: ['purpose'],
+    message: 'must be there, but not for a page without records',
+  })
+  .refine(({ basis, what }) => (basis === 'page') === (what === undefined), {
+    path: ['what'],
+    message: 'must be there, but not for a page without records',
+  })
   .meta({ id: 'AccessReport' })
 
 /** `POST /v1/retentions`: a consent has ended, and a law keeps its copy, sealed and unread, until a day. */

@@ -8,7 +8,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { accessReport, erasureReport, retentionReport } from './messages.ts'
-import type { AccessReported } from './native.ts'
+import type { AccessReported, PageReported } from './native.ts'
 
 const report = {
   dialect: 'native',
@@ -33,17 +33,7 @@ export function reportRoutes(): readonly Route[] {
       handle: async ({ tx, body, ...call }) => {
         const about = await subjectOf(tx, call, body)
         if (isRefusal(about)) return about
-        const { consentId: _consent, patient: _patient, basis, attending, asFile, person, ...rest } = body
-        const recorded = await record(tx, {
-          type: 'access.reported',
-          actor: { kind: 'facility', id: about.facility, person },
-          ...about,
-          ...(basis === undefined ? {} : { basis }),
-          ...(attending === undefined ? {} : { attending }),
-          ...(asFile === true ? { asFile } : {}),
-          ...rest,
-        } satisfies AccessReported)
-        await announce(tx, recorded)
+        await announce(tx, await record<AccessReported | PageReported>(tx, reported(about, body)))
         return { status: 202 }
       },
     }),
@@ -85,14 +75,35 @@ export function reportRoutes(): readonly Route[] {
   ]
 }
 
+type About = Pick<AccessReported, 'patient' | 'subject' | 'facilityName'> & { readonly facility: FacilityId }
+
+function reported(
+  { subject, ...about }: About,
+  { basis, attending, asFile, person, purpose, what, at }: z.output<typeof accessReport>,
+): AccessReported | PageReported {
+  const actor = { kind: 'facility', id: about.facility, person } as const
+  if (basis === 'page' || purpose === undefined || what === undefined)
+    return { type: 'access.page-reported', actor, ...about, at }
+  return {
+    type: 'access.reported',
+    actor,
+    ...about,
+    ...(subject === undefined ? {} : { subject }),
+    ...(basis === undefined ? {} : { basis }),
+    ...(attending === undefined ? {} : { attending }),
+    ...(asFile === true ? { asFile } : {}),
+    at,
+    purpose,
+    what,
+  }
+}
+
 /** Whose records were looked at, and where: by the consent, or by a patient who has linked care contexts at the facility that reports. */
 async function subjectOf(
   tx: Call<never, never>['tx'],
   call: Pick<Call<never, never>, 'caller' | 'headers'>,
   report: z.output<typeof accessReport>,
-): Promise<
-  (Pick<AccessReported, 'patient' | 'subject' | 'facilityName'> & { readonly facility: FacilityId }) | Refusal
-> {
+): Promise<About | Refusal> {
   if (report.consentId !== undefined) {
     const artefact = await ownArtefact(tx, call, report.consentId)
     if (isRefusal(artefact)) return artefact

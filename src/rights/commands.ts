@@ -7,7 +7,7 @@ import { type AbhaAddress, type FacilityId, type Id, makeId, parseFacilityId } f
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
-import { LOOK_EVENTS } from './looks.ts'
+import { LOOK_EVENTS, OPENING_EVENTS } from './looks.ts'
 import {
   MOVES,
   makeNumber,
@@ -31,7 +31,7 @@ import {
   updateQuestion,
   updateReceived,
 } from './store.ts'
-import type { LookEvent } from './views.ts'
+import type { LookEvent, OpeningEvent } from './views.ts'
 
 /** The patient asks the facility about a look (DPDP s.13). One open question about one look; asked again, it is the same question. */
 export async function askQuestion(
@@ -81,10 +81,15 @@ export async function askQuestion(
   return question
 }
 
-/** The look that an event of this patient is; undefined for anything else. */
-export async function lookAbout(tx: Tx, patient: AbhaAddress, event: Id<'event'>): Promise<LookEvent | undefined> {
+/** The look, or the opening of her page, that an event of this patient is; undefined for anything else. */
+export async function lookAbout(
+  tx: Tx,
+  patient: AbhaAddress,
+  event: Id<'event'>,
+): Promise<LookEvent | OpeningEvent | undefined> {
   const opened = await openEvent(tx, event, patient)
-  return opened && LOOK_EVENTS.includes(opened.event.type) ? (opened.event as unknown as LookEvent) : undefined
+  const isLook = opened && [...LOOK_EVENTS, ...OPENING_EVENTS].includes(opened.event.type)
+  return isLook ? (opened.event as unknown as LookEvent | OpeningEvent) : undefined
 }
 
 /** The patient's questions, newest first. */

@@ -1,4 +1,5 @@
 import { type EventAbout, receiptsAbout } from '../audit/receipts.ts'
+import type { AuditEvent } from '../audit/record.ts'
 import type { Artefact } from '../consent/consent.ts'
 import { artefactById } from '../consent/readers.ts'
 import type { Tx } from '../db/tx.ts'
@@ -6,8 +7,8 @@ import { type AbhaAddress, type FacilityId, type Id, parseFacilityId, parseId } 
 import { LIMITS } from '../kernel/limits.ts'
 import { questionsOf } from './commands.ts'
 import { facilityViews } from './facts.ts'
-import { LOOK_EVENTS, lookOf } from './looks.ts'
-import type { ChangedLook, LookView } from './views.ts'
+import { LOOK_EVENTS, lookOf, OPENING_EVENTS } from './looks.ts'
+import type { ChangedLook, LookView, OpeningEvent, OpeningView } from './views.ts'
 import { withheldEventsOf } from './withholding-commands.ts'
 
 /**
@@ -21,6 +22,30 @@ export async function looksOf(
   const except = await withheldEventsOf(tx, patient)
   return withAll(tx, patient, await receiptsAbout(tx, patient, { ...page, types: LOOK_EVENTS, except }))
 }
+
+/** Who opened this patient's page without any record, newest first: a page after `before`, as `looksOf`. */
+export async function openingsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: { readonly limit: number; readonly before?: Id<'event'> },
+): Promise<readonly (OpeningView | ChangedLook)[]> {
+  const except = await withheldEventsOf(tx, patient)
+  const events = await receiptsAbout(tx, patient, { ...page, types: OPENING_EVENTS, except })
+  const told = events.flatMap((one) => ('changed' in one ? [] : [facilityOf(one.event) ?? []].flat()))
+  const facilities = await facilityViews(tx, [...new Set(told)])
+  const questions = await questionsOf(tx, patient)
+  return events.map((one): OpeningView | ChangedLook => {
+    if ('changed' in one) return one
+    const event = one.event as unknown as OpeningEvent
+    const facility = facilities.get(event.facility) ?? { id: event.facility, name: event.facilityName, kinds: [] }
+    const asked = questions.find((question) => question.event === one.id)
+    const question = asked && { question: { id: asked.id, number: asked.number, status: asked.status } }
+    return { id: one.id, at: one.at, event, facility, ...question }
+  })
+}
+
+const facilityOf = (event: AuditEvent): FacilityId | undefined =>
+  'facility' in event ? parseFacilityId(String(event.facility)) : undefined
 
 /** Unusual looks among the newest `LIMITS.looksSearchedMax`, newest first. */
 export async function unusualLooksOf(tx: Tx, patient: AbhaAddress): Promise<readonly LookView[]> {
@@ -49,7 +74,7 @@ async function withAll(
     const id = subject === undefined || consents.has(subject) ? undefined : parseId<'artefact'>(subject)
     const artefact = id && (await artefactById(tx, id))
     if (artefact?.patient === patient) consents.set(artefact.id, artefact)
-    const facility = 'facility' in told.event ? parseFacilityId(String(told.event.facility)) : undefined
+    const facility = facilityOf(told.event)
     if (facility !== undefined) facilities.add(facility)
   }
   const views = await facilityViews(tx, [...facilities])

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ASHA, CLINIC, RAVI, startTestExchange, strangerId, type TestExchange } from '../../test/consent-exchange.ts'
+import {
+  ASHA,
+  CLINIC,
+  HOSPITAL,
+  RAVI,
+  startTestExchange,
+  strangerId,
+  type TestExchange,
+} from '../../test/consent-exchange.ts'
 import { consentSteps, DAY_MS } from '../../test/consent-steps.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { tieAll } from '../keys/tie-existing.ts'
-import type { MyLooks } from '../native/me-look-routes.ts'
+import type { MyLooks, MyOpenings } from '../native/me-look-routes.ts'
 import { questionUndelivered } from './commands.ts'
 import type { LookView, QuestionView, ReceiverView } from './views.ts'
 
@@ -68,6 +76,50 @@ describe('rights/questions', () => {
       [late.id, emergency.id, other.id, usual.id],
     )
     assert.deepEqual(await get('/v1/me/looks/unusual', RAVI), [])
+  })
+
+  test('who opened her page without a record stands in a list of its own, with a receipt, and can be asked about', async () => {
+    const before = await get<MyLooks>('/v1/me/looks')
+    const report = {
+      patient: ASHA,
+      basis: 'page',
+      at: exchange.clock.now().toISOString(),
+      person: { name: 'Sunil Rao', role: 'front-desk' },
+    }
+    const send = (body: object) => exchange.asBridge('bridge-hip', '/v1/accesses', body, { 'x-hiu-id': HOSPITAL })
+    for (const wrong of [
+      { ...report, purpose: 'CAREMGT' },
+      { ...report, what: [{ hiType: 'Prescription', careContextReference: 'visit-1' }] },
+      { ...report, basis: 'own-care' },
+      { ...report, basis: 'own-care', purpose: 'CAREMGT' },
+    ])
+      assert.equal((await send(wrong)).status, 400, JSON.stringify(wrong))
+    assert.equal((await send(report)).status, 202)
+    exchange.clock.advance(1)
+    assert.equal((await send({ ...report, person: { name: 'Rosy Mathew', role: 'nurse' } })).status, 202)
+    assert.deepEqual(await get<MyLooks>('/v1/me/looks'), before, 'it buries no look')
+    const openings = await get<MyOpenings>('/v1/me/looks/openings?limit=1')
+    const [newest] = openings
+    assert.ok(newest && !('changed' in newest) && openings.length === 1)
+    assert.deepEqual(
+      [newest.event.actor.person?.name, newest.facility.id, 'what' in newest.event],
+      ['Rosy Mathew', HOSPITAL, false],
+    )
+    const [older, ...more] = await get<MyOpenings>(`/v1/me/looks/openings?before=${newest.id}`)
+    assert.deepEqual(more, [])
+    assert.ok(older && !('changed' in older))
+    assert.equal(older.event.actor.person?.name, 'Sunil Rao')
+    assert.deepEqual(await get('/v1/me/looks/openings', RAVI), [])
+    await exchange.takeSent()
+    assert.equal((await ask(newest.id)).status, 201)
+    const [sent] = await exchange.takeSent()
+    assert.ok(sent)
+    assert.deepEqual((sent.body as { look: object }).look, {
+      at: newest.event.at,
+      person: 'Rosy Mathew',
+      role: 'nurse',
+      purpose: '',
+    })
   })
 
   test('a question goes to the facility with a number and a date, is confirmed, and its answer comes back', async () => {

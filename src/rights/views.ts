@@ -165,6 +165,16 @@ export type LookView = {
 }
 export type QuestionOfLook = { readonly id: string; readonly number: string; readonly status: string }
 
+/** Somebody opened the patient's page at a facility, and no record. `event` is the event as recorded, which the receipt of `id` proves. */
+export type OpeningView = {
+  readonly id: string
+  readonly at: string
+  readonly event: OpeningEvent
+  readonly facility: FacilityView
+  readonly question?: QuestionOfLook
+}
+export type OpeningEvent = Pick<LookEvent, 'type' | 'facility' | 'facilityName' | 'at' | 'actor'>
+
 /** Its row was changed behind our back: the log proves that something was there (docs/log.md). */
 export type ChangedLook = { readonly id: string; readonly changed: true }
 

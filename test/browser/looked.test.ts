@@ -6,7 +6,7 @@ import { verifyReceipt } from '../../src/audit/verify.ts'
 import { transact } from '../../src/db/tx.ts'
 import type { AbhaAddress, FacilityId, Id } from '../../src/kernel/id.ts'
 import { isRefusal, must } from '../../src/kernel/refusal.ts'
-import type { AccessReported } from '../../src/native/native.ts'
+import type { AccessReported, PageReported } from '../../src/native/native.ts'
 import { looksOf } from '../../src/rights/look-commands.ts'
 import { confirmWithholding, liftWithholding, proposeWithholding } from '../../src/rights/withholding-commands.ts'
 import { at, listAt, textAt } from '../json-path.ts'
@@ -30,6 +30,8 @@ describe('who looked', () => {
     await sharing.share(sharing.centre, HOSPITAL)
     await sharing.centre.view(ASHA.abhaAddress)
     await lookOf('BTG')
+    await openedPage()
+    await openedPage()
     await waitFor(
       'three looks',
       async () => listAt({ body: (await sharing.asha.call('/v1/me/looks')).body }, 'body').length >= 3,
@@ -77,6 +79,24 @@ describe('who looked', () => {
     )
   }
 
+  /** The front desk of a place found her by name. */
+  async function openedPage(): Promise<void> {
+    const { machine } = sharing.world.network.exchange.running
+    await transact(machine, async (tx) =>
+      announce(
+        tx,
+        await record(tx, {
+          type: 'access.page-reported',
+          actor: { kind: 'facility', id: HOSPITAL as FacilityId, person: { name: 'Sunil Rao', role: 'front-desk' } },
+          patient: ASHA.abhaAddress,
+          facility: HOSPITAL,
+          facilityName: HOSPITAL,
+          at: tx.now.toISOString(),
+        } satisfies PageReported),
+      ),
+    )
+  }
+
   const firstCheck = ({ page }: Visitor, language: 'en' | 'ur') =>
     page.getByRole('button', { name: say(language, 'looked.check'), exact: true }).first()
   const lines = ({ page }: Visitor, state: string) => page.locator(`[data-proof="${state}"]`)
@@ -87,8 +107,16 @@ describe('who looked', () => {
       const { page } = visitor
       await page.getByText('Dr. Farida Khan').first().waitFor()
       await page.getByText(say(language, 'looked.unusual.emergency')).first().waitFor()
+      await page.getByText(say(language, 'looked.openings-text')).waitFor()
+      assert.equal(await page.getByText('Sunil Rao').first().isVisible(), false, 'closed, so that it buries no look')
+      const openings = page.locator('details').last()
+      await openings.locator('summary').focus()
+      await page.keyboard.press('Enter')
+      assert.equal(await openings.getByText('Sunil Rao').count(), 2)
+      await openings.getByText('Sunil Rao').first().waitFor()
       await visitor.assertSound()
       await visitor.picture(`looked-${language}-${size}`, true)
+      await openings.locator('summary').click()
       await firstCheck(visitor, language).focus()
       await page.keyboard.press('Enter')
       await lines(visitor, 'holds').nth(2).waitFor()

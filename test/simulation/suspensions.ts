@@ -16,6 +16,7 @@ const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
 const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent, ownerOf: OwnerOf) => string | undefined>> = {
   'partners.token-issued': ({ subject = '' }, ownerOf) => ownerOf(subject),
   'access.reported': (event) => (event['actor'] as { readonly id: string }).id,
+  'access.page-reported': (event) => (event['actor'] as { readonly id: string }).id,
   'consent.data-erased': (event) => String(event['hiu']),
   'consent.data-kept': (event) => String(event['hiu']),
   'consent.emergency-opened': (event) => String(event['hiu']),

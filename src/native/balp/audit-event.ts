@@ -26,6 +26,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'hiu.record-exported': 'read',
   'records.exported': 'read',
   'access.reported': 'read',
+  'access.page-reported': 'read',
+  'desk.patient-opened': 'read',
   'hip.records-opened': 'read',
   'log.read': 'query',
   'desk.patients-searched': 'query',

@@ -32,6 +32,7 @@ const entityTypes = ({ entity }: FhirAuditEvent): string => (entity ?? []).map((
 const EXPECTED: readonly (readonly [type: string, more: object, profile: string, shape: string])[] = [
   ['hiu.record-viewed', {}, 'PatientRead', 'rest read R 0 | 110152 110153 IRCP | 1 2'],
   ['access.reported', {}, 'PatientRead', 'rest read R 0 | 110152 110153 IRCP | 1 2'],
+  ['desk.patient-opened', {}, 'PatientRead', 'rest read R 0 | 110152 110153 IRCP | 1 2'],
   ['records.record-added', {}, 'PatientCreate', 'rest create C 0 | 110153 110152 AUT | 1 2'],
   ['consent.revoked', {}, 'PatientUpdate', 'rest update U 0 | 110153 110152 AUT | 1 2'],
   ['hiu.copy-erased', {}, 'PatientDelete', 'rest delete D 0 | 110150 custodian AUT | 1 2'],

@@ -13,7 +13,10 @@ import { useWords } from '../words.ts'
 const CHARS_MAX = 2_000
 
 /** A question to the place about one look (DPDP s.13): written, numbered, with a day by which it is answered. */
-export function AskSheet(props: { readonly look: LookView; readonly onClose: () => void }): ReactNode {
+export function AskSheet(props: {
+  readonly look: Pick<LookView, 'id' | 'facility'>
+  readonly onClose: () => void
+}): ReactNode {
   const { t } = useWords()
   const dates = useDates()
   const { look, onClose } = props

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import type { WithheldLooks } from '../../../src/native/me-look-routes.ts'
-import type { ChangedLook, LookView, QuestionView } from '../../../src/rights/views.ts'
+import type { ChangedLook, LookView, OpeningView, QuestionView } from '../../../src/rights/views.ts'
 import { actingFor, call } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
@@ -14,6 +14,7 @@ import { AskSheet } from './ask-sheet.tsx'
 import { groupsOf } from './groups.ts'
 import { LookCard } from './look-card.tsx'
 import style from './looked.module.css'
+import { Openings } from './openings.tsx'
 import { ProofSheet } from './proof-sheet.tsx'
 import { Questions } from './questions.tsx'
 
@@ -27,8 +28,8 @@ export function LookedPage(): ReactNode {
   const questions = useCall<readonly QuestionView[]>('/v1/me/questions')
   const withheld = useCall<WithheldLooks>('/v1/me/looks/withheld')
   const looks = useLooks()
-  const [proving, prove] = useState<LookView>()
-  const [asking, ask] = useState<LookView>()
+  const [proving, prove] = useState<LookView | OpeningView>()
+  const [asking, ask] = useState<LookView | OpeningView>()
   const all = looks.data?.pages.flat() ?? []
   const actions = { onProve: prove, onAsk: ask }
   return (
@@ -60,6 +61,7 @@ export function LookedPage(): ReactNode {
           </Button>
         </div>
       ) : null}
+      <Openings {...actions} />
       {proving === undefined ? null : (
         <ProofSheet id={proving.id} event={proving.event} onClose={() => prove(undefined)} />
       )}
