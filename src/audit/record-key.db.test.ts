@@ -6,6 +6,7 @@ import { makeTestMachine } from '../../test/machine.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { eraseDataKey, existingPatientKey, patientKey } from '../vault/data-keys.ts'
+import { guessPatientKey } from '../vault/known-keys.ts'
 import { openBody, record } from './record.ts'
 import { findEvent } from './store.ts'
 
@@ -54,6 +55,15 @@ describe('audit/record-key', () => {
     where bucket = ${bucketOf(ASHA)} and patient = ${ASHA}`.execute(database.db)
     const opens = await recordOne()
     assert.deepEqual([await opens(old), await opens(await keyNow())], [false, true])
+  })
+
+  test('what is remembered of a key is its row, not the whole packet in which the row came', async () => {
+    const guess = await transact(machine, async (tx) => {
+      await existingPatientKey(tx, ASHA)
+      return guessPatientKey(tx, ASHA)
+    })
+    assert.ok(guess)
+    assert.equal(guess.wrapped.buffer.byteLength, guess.wrapped.byteLength)
   })
 
   test('an event is there once, whether its key was known or asked for', async () => {

@@ -15,7 +15,8 @@ export function rememberKeyRow(tx: Tx, patient: string, row: KeyRow): void {
   const rows = rowsOf.get(tx.keyWrap) ?? new Map<string, KeyRow>()
   rowsOf.set(tx.keyWrap, rows)
   if (rows.size >= ROWS_MAX) for (const oldest of rows.keys()) if (rows.delete(oldest)) break
-  rows.set(patient, row)
+  // A copy: what comes from the database is a window into the packet that it came in, 64 KB, which it would keep.
+  rows.set(patient, { ...row, wrapped: new Uint8Array(row.wrapped) })
 }
 
 export function forgetKeyRow(tx: Tx, patient: string): void {
