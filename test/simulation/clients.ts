@@ -80,8 +80,11 @@ export class Clients {
     return party.inject(call.method, call.path, { 'idempotency-key': call.id, ...proved }, body)
   }
 
-  #headers({ patient, id }: Call): Readonly<Record<string, string>> {
-    if (patient === undefined) return AS_OPERATOR
+  #headers({ party, path, patient, id }: Call): Readonly<Record<string, string>> | undefined {
+    if (patient === undefined) {
+      const proof = this.#world.operators.proofFor(this.#world.party(party), path)
+      return proof && { ...AS_OPERATOR, ...proof }
+    }
     return {
       'content-type': 'application/json',
       'x-auth-token': this.tokens.get(patient) ?? '',

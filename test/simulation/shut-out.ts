@@ -1,7 +1,7 @@
 import { textAt } from '../json-path.ts'
 import type { Call } from './clients.ts'
 import { idText } from './ids.ts'
-import { AS_OPERATOR, EXCHANGE, type Hospital, type World } from './world.ts'
+import { EXCHANGE, type Hospital, type World } from './world.ts'
 
 /** Shutting a hospital out of the network for a while, and taking it back: its service, or its software at the native API. */
 export class ShutOut {
@@ -76,6 +76,6 @@ export async function admitSoftware(world: World, hospital: Hospital): Promise<v
     scopes: ['system/*.cruds'],
     jwksUri: `${publicUrl}/.well-known/jwks.json`,
   }
-  const answer = await world.party(EXCHANGE).inject('POST', '/v1/partners', AS_OPERATOR, JSON.stringify(admission))
+  const answer = await world.asOperator('/v1/partners', JSON.stringify(admission))
   if (answer?.status !== 201) throw new Error(`admit ${hospital}: ${answer?.status} ${answer?.body.toString()}`)
 }

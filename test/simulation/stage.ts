@@ -9,7 +9,7 @@ import { beWitnessed, settle } from './drain.ts'
 import { Model, type Register } from './model.ts'
 import { admitSoftware, clientOf } from './shut-out.ts'
 import type { Team } from './staff.ts'
-import { AS_OPERATOR, EXCHANGE, HOSPITALS, type PartyId, World } from './world.ts'
+import { EXCHANGE, HOSPITALS, type PartyId, World } from './world.ts'
 
 /** What every run begins with: two patients, two hospitals that hold and have linked some records of both. */
 export type Stage = {
@@ -67,7 +67,7 @@ export function registerOf(world: World): Register {
 async function enrol(world: World): Promise<void> {
   for (const [i, person] of PEOPLE.entries()) {
     const body = JSON.stringify({ ...person, abhaAddress: PATIENTS[i] })
-    const answer = await world.party(EXCHANGE).inject('POST', '/v1/patients', AS_OPERATOR, body)
+    const answer = await world.asOperator('/v1/patients', body)
     if (answer?.status !== 201) throw new Error(`enrol: ${answer?.status} ${answer?.body.toString()}`)
   }
 }

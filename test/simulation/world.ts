@@ -8,8 +8,9 @@ import { formatVkey, makeSigner } from '../../src/crypto/signed-note.ts'
 import type { PartyKeys } from '../../src/vault/key-file.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../database.ts'
 import type { Tamper } from './faulty-database.ts'
+import { Operators } from './operators.ts'
 import { type Ground, SimParty } from './party.ts'
-import { hostOf, Post, urlOf } from './post.ts'
+import { type Arrival, hostOf, Post, urlOf } from './post.ts'
 import { Snapshot } from './snapshot.ts'
 import { Tasks } from './tasks.ts'
 import { SeededBytes, VirtualTime } from './virtual-time.ts'
@@ -36,6 +37,7 @@ export class World {
   readonly time = new VirtualTime()
   readonly bytes = new SeededBytes()
   readonly tasks = new Tasks()
+  readonly operators = new Operators()
   readonly post: Post
   readonly #ground: Ground
   readonly #folder = fs.mkdtempSync(path.join(temporaryRoot(), 'amanat-simulation-'))
@@ -118,11 +120,18 @@ export class World {
     await this.witness.setBack()
     this.time.ms = startMs
     this.bytes.reseed(seed)
+    this.operators.setBack()
     await Promise.all([...this.#snapshots.values()].map((snapshot) => snapshot.setBack()))
     for (const party of this.parties) {
       party.skewMs = 0
       await party.start()
     }
+  }
+
+  /** An operator of the exchange posts something. */
+  asOperator(path: string, body: string): Promise<Arrival | undefined> {
+    const exchange = this.party(EXCHANGE)
+    return exchange.inject('POST', path, { ...AS_OPERATOR, ...this.operators.proofFor(exchange, path) }, body)
   }
 
   async close(): Promise<void> {
@@ -141,6 +150,7 @@ export class World {
     const party = new SimParty(config, this.keysOf(id), database.connectionString, this.#ground)
     this.#parties.set(id, party)
     await party.start()
+    await this.operators.enrol(party)
   }
 
   async #addWitness(): Promise<void> {
@@ -195,7 +205,7 @@ export class World {
       roles: ['hip', 'hiu'],
       facilityTypes: ['Hospital'],
     })
-    const answer = await this.party(EXCHANGE).inject('POST', '/v1/bridges', AS_OPERATOR, body)
+    const answer = await this.asOperator('/v1/bridges', body)
     if (answer?.status !== 201) throw new Error(`register ${id}: ${answer?.status} ${answer?.body.toString()}`)
     const { clientId, clientSecret } = JSON.parse(answer.body.toString('utf8')) as Record<string, string>
     const exchange = {
