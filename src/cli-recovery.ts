@@ -210,6 +210,7 @@ function addRestoreCommands(program: Command, does: Does, needs: RecoveryNeeds):
       '--into <folder>',
       'an empty folder; it becomes database.embeddedFolder, or its cluster the data of your own server',
     )
+    .option('--again', 'start over in a folder in which an earlier restore was interrupted')
     .option(
       '--to <time>',
       'restore to this moment, such as 2026-11-22T08:30:00Z; without it as late as the archive goes',
@@ -273,6 +274,7 @@ async function runRestore(options: Options, needs: RecoveryNeeds): Promise<numbe
       recovery: readRecoveryKey(insist(options, 'recoveryKey'), 'data'),
       to: timeOf(options),
       into,
+      again: options['again'] === true,
       postgresBin: textOf(options['postgres']) ?? site.postgresBin,
       say: out,
       parties: partiesOf(site, live),

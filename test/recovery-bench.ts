@@ -74,6 +74,8 @@ export async function openRecoveryBench(): Promise<RecoveryBench> {
         recovery,
         to: undefined,
         into: join(folder, name),
+        again: false,
+        now: () => new Date(),
         postgresBin: undefined,
         throwaway: true,
         say: () => {},

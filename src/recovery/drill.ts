@@ -16,7 +16,7 @@ export type PartyInBackup = {
   readonly openLive: () => Promise<OpenParty | undefined>
 }
 
-export type DrillOrder = Omit<RestoreOrder, 'into' | 'throwaway'> & {
+export type DrillOrder = Omit<RestoreOrder, 'into' | 'again' | 'throwaway'> & {
   readonly parties: readonly PartyInBackup[]
   readonly outbound: Outbound
   /** A folder for the copy: it is made, and thrown away at the end. */
@@ -24,7 +24,6 @@ export type DrillOrder = Omit<RestoreOrder, 'into' | 'throwaway'> & {
   readonly evidenceFolder: string
   readonly who: string
   readonly program: string
-  readonly now: () => Date
 }
 
 export type Drilled = { readonly evidence: Evidence; readonly sha256: string; readonly path: string }
@@ -39,7 +38,7 @@ export async function drill(order: DrillOrder): Promise<Drilled> {
   const name = `drill-${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}`
   const into = join(order.workFolder, name)
   try {
-    const restored = await restoreCluster({ ...order, into, throwaway: true })
+    const restored = await restoreCluster({ ...order, into, again: false, throwaway: true })
     const checking = performance.now()
     const checks = await checkAll(order, restored)
     const evidence = evidenceOf('drill', { ...order, startedAt }, restored, checks, performance.now() - checking)

@@ -7,6 +7,7 @@ export type RecoveryFaultCode =
   | 'wal_missing'
   | 'time_not_covered'
   | 'place_not_empty'
+  | 'restore_unfinished'
   | 'server_refused'
   | 'server_programs'
   | 'disk_full'

@@ -30,6 +30,7 @@ import { askWitnesses, confirmRestored } from './commands.ts'
 import { countChecks, evidenceOf } from './drill.ts'
 import { writeEvidence } from './evidence.ts'
 import { checkParty } from './party-checks.ts'
+import type { RecoveryFault } from './recovery-fault.ts'
 import { readRecoveryKey, signerOf } from './recovery-keys.ts'
 import { markRestored } from './store.ts'
 
@@ -279,6 +280,43 @@ describe('recovery/recovery', () => {
       'the newest stays',
     )
     assert.ok(walPieces(bench.backups, next.systemId, next.timeline).every(({ end }) => end > next.start))
+  })
+
+  test('a restore that is killed says what it left, and starts over only when it is told to', async () => {
+    const into = join(bench.folder, 'killed')
+    const script = join(bench.folder, 'restore.ts')
+    const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+    writeFileSync(
+      script,
+      `import { restoreCluster } from ${module('./restore.ts')}
+     import { readRecoveryKey } from ${module('./recovery-keys.ts')}
+     const [, , folder, key, into] = process.argv
+     await restoreCluster({ folder, recovery: readRecoveryKey(key, 'data'), to: undefined, into, again: false, now: () => new Date(), postgresBin: undefined, throwaway: true, say: () => {} })`,
+    )
+    const key = join(bench.folder, 'safe', 'recovery-data.json')
+    const child = spawn(process.execPath, [script, bench.backups, key, into], { stdio: 'ignore' })
+    const hasBegun = () => existsSync(join(into, 'cluster.new')) || existsSync(join(into, 'cluster'))
+    await waitFor('a restore that has begun', async () => (hasBegun() ? true : undefined))
+    await assert.rejects(bench.restore('killed', { again: true }), { code: 'in_use', message: /at work .* still/ })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    assert.ok(existsSync(join(into, 'restore-unfinished.json')), 'written before anything else')
+    const newest = baseIds(bench.backups).at(-1) ?? ''
+    await assert.rejects(bench.restore('killed'), ({ code, message }: RecoveryFault) => {
+      assert.equal(code, 'restore_unfinished')
+      for (const said of [newest, bench.backups, into, '--again', 'begun at 20'])
+        assert.ok(message.includes(said), `${said} is not in: ${message}`)
+      return true
+    })
+    writeFileSync(join(into, 'letters.txt'), 'mine')
+    await assert.rejects(bench.restore('killed', { again: true }), { code: 'place_not_empty', message: /letters\.txt/ })
+    rmSync(join(into, 'letters.txt'))
+    writeFileSync(join(into, 'restore-unfinished.json'), '{"amanat": "restore-unf')
+    await assert.rejects(bench.restore('killed'), { code: 'restore_unfinished', message: /unknown moment/ })
+    const restored = await bench.restore('killed', { again: true })
+    await restored.server.stop()
+    assert.deepEqual(restored.differences, [])
+    rmSync(into, { recursive: true, force: true })
   })
 
   test('a full disk is a sentence, and leaves nothing behind', async (t) => {

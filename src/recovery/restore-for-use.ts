@@ -6,6 +6,7 @@ import { countChecks, evidenceOf, type PartyInBackup } from './drill.ts'
 import { type Evidence, writeEvidence } from './evidence.ts'
 import { type Check, checkParty } from './party-checks.ts'
 import { adoptAsEmbedded, type RestoreOrder, restoreCluster, tidyRestored } from './restore.ts'
+import { endRestore } from './restore-mark.ts'
 import { markRestored } from './store.ts'
 
 const EMBEDDED_USER = 'amanat'
@@ -15,7 +16,6 @@ export type RestoreForUseOrder = Omit<RestoreOrder, 'throwaway'> & {
   readonly outbound: Outbound
   readonly who: string
   readonly program: string
-  readonly now: () => Date
   /** Of the embedded server's user from now on. */
   readonly password: string
 }
@@ -49,7 +49,9 @@ export async function restoreForUse(
   }
   tidyRestored(order.into)
   const evidence = evidenceOf('restore', { ...order, startedAt }, restored, checks, performance.now() - checking)
-  return { evidence, ...writeEvidence(order.into, 'restore', evidence) }
+  const written = writeEvidence(order.into, 'restore', evidence)
+  endRestore(order.into)
+  return { evidence, ...written }
 }
 
 /** A database of an older schema is left as it is: it may be restored for the older program. */

@@ -13,6 +13,7 @@ import { formatLsn, segmentName, segmentStart } from './lsn.ts'
 import { programsFor, type RecoveringServer, type RestoredFiles, startRecovering } from './recovering-server.ts'
 import { RecoveryFault } from './recovery-fault.ts'
 import type { RecoveryKey } from './recovery-keys.ts'
+import { beginRestore, endRestore } from './restore-mark.ts'
 import { readSealed, readSealedText } from './sealed-file.ts'
 import { walRun } from './wal-archive.ts'
 
@@ -21,8 +22,10 @@ export type RestoreOrder = {
   readonly recovery: RecoveryKey
   /** To this moment; to the end of the archived WAL when absent. */
   readonly to: Date | undefined
-  /** Folder around the restored cluster: it must be empty. The cluster is `into`/cluster, as the embedded server has it. */
+  /** Folder around the restored cluster: it must be empty, or with `again` hold a restore that was interrupted. The cluster is `into`/cluster, as the embedded server has it. */
   readonly into: string
+  readonly again: boolean
+  readonly now: () => Date
   /** Folder of PostgreSQL's programs, for another version than the one that Amanat brings. */
   readonly postgresBin: string | undefined
   readonly throwaway: boolean
@@ -68,7 +71,8 @@ export async function restoreCluster(order: RestoreOrder): Promise<Restored> {
     programs,
     throwaway: order.throwaway,
   }
-  openEmpty(order.into)
+  const { folder: from, to } = order
+  await beginRestore(order.into, order, { startedAt: order.now(), backup: manifest.id, from, to })
   order.say(`Backup ${manifest.id} of ${manifest.at}, WAL to ${formatLsn(run.end)}.`)
   const census = await unpack(order, manifest, files.cluster, run.pieces)
   giveTo(files.cluster, programs)
@@ -127,16 +131,6 @@ function requireCovered(order: RestoreOrder, manifest: Manifest, run: ReturnType
     )
 }
 
-/** @throws RecoveryFault `place_not_empty` */
-function openEmpty(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (fs.readdirSync(folder).length > 0)
-    throw new RecoveryFault(
-      'place_not_empty',
-      `${folder} is not empty. A restore never writes over what is there: name an empty folder.`,
-    )
-}
-
 async function unpack(
   order: RestoreOrder,
   manifest: Manifest,
@@ -163,6 +157,7 @@ async function unpack(
     return censusSchema.parse(JSON.parse(census))
   } catch (error) {
     fs.rmSync(draft, { recursive: true, force: true })
+    endRestore(order.into)
     if (isFull(messageOf(error)))
       throw new RecoveryFault('disk_full', `There is no room left on the disk of ${order.into} for the restored data.`)
     throw error
