@@ -130,7 +130,7 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** The server for a command that cannot do without it. */
-export async function insistOnServer(site: Pick<Site, 'parties'>): Promise<ReachedServer> {
+export async function insistOnServer(site: Site): Promise<ReachedServer> {
   const server = await reachServer(site, true)
   if (server !== undefined) return server
   throw new RecoveryFault(

@@ -5,7 +5,7 @@ import { toString as drawText } from 'qrcode'
 import { clock, openKeys, random } from './app.ts'
 import { openParty } from './app-copy.ts'
 import { openKeyring } from './app-keys.ts'
-import { aloneOf, insistOnServer, type SiteParty } from './app-recovery.ts'
+import { aloneOf, reachServer, type SiteParty } from './app-recovery.ts'
 import type { Does } from './cli-party.ts'
 import { ConfigFault, type PartyConfig } from './config.ts'
 import { type Machine, type Tx, transact } from './db/tx.ts'
@@ -99,7 +99,8 @@ async function enrolCommand(
   if (isRefusal(made)) return refused(made)
   if (options.json) out(JSON.stringify(made))
   else {
-    out(await drawText(made.uri, { type: 'utf8' }))
+    // A terminal may be light or dark; in colours of its own the code is read on both.
+    out(await drawText(made.uri, process.stdout.isTTY ? { type: 'terminal', small: true } : { type: 'utf8' }))
     out(`name     ${made.name}`)
     out(`secret   ${made.secret}`)
     out(`uri      ${made.uri}`)
@@ -134,10 +135,14 @@ async function endCommand(partyAt: PartyAt, options: Options, name: string): Pro
 
 /**
  * Works on the operators of a party in its database, with its keys: on its machine, beside the running party or without it.
- * @throws ConfigFault when the database is older than this program
+ * @throws ConfigFault when the database is not reached, or older than this program
  */
 async function atParty<T>(party: SiteParty, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const server = await insistOnServer({ parties: [party] })
+  const server = await reachServer({ parties: [party] }, true)
+  if (server === undefined)
+    throw new ConfigFault(
+      `the database of ${party.config.name} is not reached. Start the party once (amanat serve), or mend the address in its settings.`,
+    )
   try {
     const opened = await openParty(party.config, server.url(party.name), 'running')
     try {

@@ -11,7 +11,7 @@ import * as store from './store.ts'
 export type OperatorNeeds = ThrottleNeeds & { readonly sandbox: boolean }
 
 const TABLE = 'party_operator'
-const HOW = 'Send the header X-Operator-Code: NAME:CODE, on the command line --code NAME:CODE'
+const HOW = 'send the header X-Operator-Code: NAME:CODE (on the command line --code NAME:CODE)'
 const ENROL = 'on the machine of this party: amanat operator enrol --config FILE --name NAME'
 
 /** What an authenticator app is given, shown this once. */
@@ -92,11 +92,12 @@ export async function proveOperator(
   given: { readonly code: string | undefined; readonly act: string },
 ): Promise<Caller | Refusal> {
   if (!(await hasActive(tx)))
-    return needs.sandbox ? caller : refuse('operator/none-enrolled', `Enrol an operator first, ${ENROL}. Then: ${HOW}.`)
+    return needs.sandbox ? caller : refuse('operator/none-enrolled', `Enrol an operator first, ${ENROL}. Then ${HOW}.`)
   if (given.code === undefined)
-    return refuse('operator/proof-needed', `${HOW}, with the code that your authenticator app shows now.`)
+    return refuse('operator/proof-needed', `To do this, ${HOW}, with the code that your authenticator app shows now.`)
   const parsed = parseOperatorCode(given.code)
-  if (parsed === undefined) return refuse('operator/wrong-code', `${HOW}, such as asha:123456.`, 'X-Operator-Code')
+  if (parsed === undefined)
+    return refuse('operator/wrong-code', `To do this, ${HOW}, such as asha:123456.`, 'X-Operator-Code')
   const guessed = { what: 'operator-code', of: parsed.name } as const
   const slowed = await countGuess(tx, needs, guessed)
   if (slowed) return slowed
