@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ASHA, CLINIC, RAVI, startTestExchange, type TestExchange } from '../../test/consent-exchange.ts'
 import { consentSteps } from '../../test/consent-steps.ts'
+import type { Caller } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { isRefusal, must, type Refusal } from '../kernel/refusal.ts'
+import { withholdingRoutes } from '../native/withholding-routes.ts'
 import { confirmWithholding, liftWithholding, proposeWithholding } from './withholding-commands.ts'
 
 const DAY_MS = 86_400_000
@@ -96,6 +98,25 @@ describe('rights/withholding', () => {
     assert.ok((await looks()).includes(event))
     const again = await exchange.inTx((tx) => liftWithholding(tx, { id: order.id, by: 'T. Shaikh', actor: OPERATOR }))
     assert.equal(codeOf(again), 'rights/unknown-withholding')
+  })
+
+  test('where operators prove who they are, two of them do it, whatever names they write', async () => {
+    const event = await looked()
+    const by = (name: string): Caller => ({ kind: 'operator', name, proved: true })
+    const act = async (path: string, caller: Caller, body: object, id?: string) => {
+      const row = withholdingRoutes().find((one) => one.path === path && one.method === 'POST')
+      assert.ok(row?.grave)
+      return exchange.inTx((tx) => row.handle({ tx, caller, body, params: { id } } as never))
+    }
+    const until = new Date(exchange.clock.now().getTime() + DAY_MS).toISOString()
+    const entry = { patient: ASHA, event, order: ORDER, until, by: 'S. Kulkarni' }
+    const { id, proposedBy } = must(await act('/v1/withholdings', by('lata'), entry)).body as Record<string, string>
+    assert.equal(proposedBy, 'lata')
+    const confirm = (name: string) => act('/v1/withholdings/:id/confirm', by(name), { by: 'R. Deshpande' }, id)
+    assert.equal(codeOf(await confirm('lata')), 'rights/same-person')
+    const { confirmedBy } = must(await confirm('ravi')).body as Record<string, string>
+    assert.equal(confirmedBy, 'ravi')
+    must(await act('/v1/withholdings/:id/lift', by('lata'), { by: 'anybody' }, id))
   })
 
   test('what is no look of this patient, or an end that cannot be, is refused by name', async () => {
