@@ -61,6 +61,8 @@ describe('fhir/deidentify/export-file', () => {
     assert.match(await refuse({ reviewedFile: join(folder, 'nowhere') }), /--reviewed: .* cannot be read \(ENOENT\)/)
     assert.match(await refuse({ keyFile: join(folder, 'no', 'where') }), /--key: .* cannot be made \(ENOENT\)/)
     assert.match(await refuse({ out: join(folder, '0.json') }), /--out: .* cannot be read \(ENOTDIR\)/)
+    const nowhere = '/proc/sys/amanat/export'
+    assert.match(await refuse({ out: nowhere }), /--out: .* cannot be made \(E(NOENT|ACCES|PERM|ROFS)\)/, 'and soon')
     writeFileSync(join(folder, 'bad.key'), 'nonsense')
     assert.match(await refuse({ keyFile: join(folder, 'bad.key') }), /--key: .*64 hexadecimal digits/)
     writeFileSync(join(folder, 'hashes'), '# read by Dr. Rao\nnonsense\n')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { isObject, type Obj } from '../json.ts'
 import { anonymityReport, personsOf } from './anonymity.ts'
 import { deidentify } from './document.ts'
@@ -104,7 +104,7 @@ async function writeExport(
   const safe = documents.filter(isHidden)
   const after = anonymityReport(personsOf(safe), order)
   const folder = join(order.out, 'documents')
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+  await makeFolder(folder).catch((error: NodeJS.ErrnoException) => {
     throw new DeidentifyFault(`--out: ${order.out} cannot be made (${error.code ?? error.message})`)
   })
   for (const [at, document] of safe.entries())
@@ -135,6 +135,29 @@ async function writeExport(
       `${toReview.length} texts and attachments were dropped; to-review.json shows them. It is health data: keep it here.`,
     )
 }
+
+/**
+ * As `mkdir -p`. Not with `recursive`: that never comes back where a folder exists in which nothing can be made and which says that it is not
+ * there (`/proc`).
+ */
+async function makeFolder(folder: string): Promise<void> {
+  const failed = await mkdir(folder, { mode: 0o700 }).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  )
+  if (failed === undefined) return
+  if (failed.code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+  const above = dirname(folder)
+  if (failed.code !== 'ENOENT' || above === folder || (await exists(above))) throw failed
+  await makeFolder(above)
+  await mkdir(folder, { mode: 0o700 })
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 async function insistOnEmpty(folder: string): Promise<void> {
   const found = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

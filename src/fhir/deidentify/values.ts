@@ -2,13 +2,10 @@ import { isObject, type Obj } from '../json.ts'
 import type { Rule, TypeRef } from '../profiles.ts'
 import { isKnownCode } from './codes.ts'
 import { ageAt, shiftDate, yearOf } from './dates.ts'
+import { bareNumber, measured } from './numbers.ts'
 import { knownPinCode, knownState } from './places.ts'
 import type { Work } from './work.ts'
 
-/** A number with ten digits before the point is no measurement: it is a phone number or an identifier. */
-const NUMBER_MAX = 1e9
-const DIGITS_MAX = 9
-const DIGITS_KEPT = 6
 const AGE_MAX = 89
 const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
 export const MASKED = { system: 'http://terminology.hl7.org/CodeSystem/data-absent-reason', code: 'masked' }
@@ -68,18 +65,21 @@ export const TREATMENTS: ReadonlyMap<string, Treat> = new Map<string, Treat>([
   ['Count', keepQuantity],
   ['Distance', keepQuantity],
   ['Age', keepAge],
+  ['Money', keepMoney],
 ])
 
 function keepNumber(work: Work, { value }: Element): unknown {
   if (typeof value !== 'number') return undefined
-  return measured(value) ?? work.drop('large-number')
+  return bareNumber(value, work.order.mode) ?? work.drop('large-number')
 }
 
-/** A number as a measurement: one with more digits than anybody measures, a phone number behind a point perhaps, is rounded. */
-function measured(value: number): number | undefined {
-  if (Math.abs(value) >= NUMBER_MAX) return undefined
-  const digits = value.toExponential().replace(/e.*$/, '').replaceAll(/\D/g, '')
-  return digits.length > DIGITS_MAX ? Number(value.toPrecision(DIGITS_KEPT)) : value
+/** An amount of money is measured when its currency is one. */
+function keepMoney(work: Work, { value }: Element): unknown {
+  if (!isObject(value) || typeof value['value'] !== 'number') return undefined
+  const currency = isKnownCode(work.profiles, 'urn:iso:std:iso:4217', String(value['currency']))
+  const amount = currency ? measured(value['value']) : bareNumber(value['value'], work.order.mode)
+  if (amount === undefined) return work.drop('large-number')
+  return filled({ value: amount, currency: currency ? value['currency'] : undefined })
 }
 
 function keepDate(work: Work, { value, type }: Element): unknown {
@@ -146,10 +146,11 @@ function keepReference(work: Work, { value }: Element): unknown {
 function keepQuantity(work: Work, { value }: Element): Obj | undefined {
   if (!isObject(value)) return undefined
   if (typeof value['value'] !== 'number') return undefined
-  const amount = measured(value['value'])
+  const unit = unitOf(work, value)
+  const hasUnit = typeof unit['code'] === 'string' && !PLAIN_NUMBERS.has(unit['code'])
+  const amount = hasUnit ? measured(value['value']) : bareNumber(value['value'], work.order.mode)
   if (amount === undefined) return work.drop('large-number')
   const comparator = /^(?:<|<=|>=|>)$/.test(String(value['comparator'])) ? value['comparator'] : undefined
-  const unit = unitOf(work, value)
   if (isOld(work, amount, unit['code'])) return oldAge(work)
   return filled({ value: amount, comparator, ...unit })
 }
@@ -163,6 +164,9 @@ function unitOf(work: Work, { system, code, unit }: Obj): Obj {
   if (typeof unit === 'string') work.drop('free-text')
   return {}
 }
+
+/** Units of nothing: who writes them measures nothing that has six digits. */
+const PLAIN_NUMBERS = new Set(['1', '%', '{score}', '{ratio}', '{INR}'])
 
 /** Ages are written in words as often as in UCUM. */
 const UNITS_OF_TIME: ReadonlyMap<string, string> = new Map(

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Profiles } from '../profiles.ts'
+import { withoutTellingNumbers } from './numbers.ts'
 import type { Mode, Project } from './project.ts'
 
 /** Why something left the document. */
@@ -57,9 +58,15 @@ export class Work {
   /** A text or attachment: stays when a reviewer let it stay, else goes onto the list of what could be reviewed. */
   reviewedOnly(path: string, text: string, reason: 'free-text' | 'attachment'): string | undefined {
     const hash = reviewHash(text)
-    if (this.order.reviewed.has(hash)) return text
+    if (this.order.reviewed.has(hash)) return reason === 'free-text' ? this.withoutNumbers(text) : text
     if (text.trim() !== '') this.toReview.push({ path, sha256: hash, text })
     return this.drop(reason)
+  }
+
+  private withoutNumbers(text: string): string {
+    const left = withoutTellingNumbers(text, this.order.mode)
+    if (left !== text) this.drop('large-number')
+    return left
   }
 }
 
