@@ -19,6 +19,7 @@ const BENCHES = [
   'simulation',
   'at-rest',
   'web',
+  'soak',
 ] as const
 /** A bench that hangs is ended, so that the whole run ends by itself. */
 const BENCH_MS_MAX = 150_000
