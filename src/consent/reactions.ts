@@ -4,6 +4,7 @@ import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { isHip } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
+import { hasSomebodyWhoDecides } from '../people/commands.ts'
 import { applyPolicy } from './approval-policy.ts'
 import { type ConsentNeeds, grantConsent } from './commands.ts'
 import type { CareContextRef, ConsentAsk } from './consent.ts'
@@ -14,7 +15,7 @@ import { findRequest } from './store.ts'
 
 /**
  * Reaction to `consent.requested`: grants in the patient's name what a standing approval covers. The first policy that covers any
- * provider decides; when none does, or the grant is refused, the request waits for the patient.
+ * provider decides; when none does, the grant is refused, or nobody may decide for a child now, the request waits.
  */
 export function autoApprove(needs: ConsentNeeds): (tx: Tx, event: RequestedEvent) => Promise<void> {
   return async (tx, event) => {
@@ -22,7 +23,7 @@ export function autoApprove(needs: ConsentNeeds): (tx: Tx, event: RequestedEvent
     if (request?.status !== 'REQUESTED') return
     const { asked } = request
     const policies = await findPoliciesOf(tx, asked.patient, asked.hiu)
-    if (policies.length === 0) return
+    if (policies.length === 0 || !(await hasSomebodyWhoDecides(tx, asked.patient))) return
     const linked = await linkedByProvider(tx, asked)
     for (const policy of policies) {
       const items = applyPolicy(policy, asked, linked, tx.now)

@@ -7,6 +7,12 @@ export const EXCHANGE_PROBLEMS = {
   },
   'people/unknown-patient': { status: 404, abdm: 'ABDM-1012', title: 'There is no such patient.' },
   'people/not-guardian': { status: 403, abdm: 'ABDM-1065', title: 'This person is not the guardian of that patient.' },
+  'people/needs-guardian': {
+    status: 403,
+    abdm: 'ABDM-1065',
+    title:
+      'This person is a child, for whom a parent or guardian with an account here decides. Where the account was registered, one can be named.',
+  },
   'people/deactivated': { status: 403, abdm: 'ABDM-1407', title: 'This ABHA is deactivated at present.' },
   'people/decides-for-others': {
     status: 409,

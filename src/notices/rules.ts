@@ -1,10 +1,8 @@
 import { HI_TYPES } from '../fhir/hi-type.ts'
+import { CIVIL_ZONE } from '../kernel/civil-day.ts'
 import { PURPOSES } from '../policy/purpose.ts'
 import { LANGUAGES, type Language } from './languages.ts'
 import { type Contact, type Notice, type NoticeFacts, type NoticeWords, type Paragraph, SLOTS } from './notices.ts'
-
-/** The day is meant where the patient lives. */
-const TIME_ZONE = 'Asia/Kolkata'
 
 /** Every key that the words of a language must have, with the placeholders that must stand in it. */
 export const WORDS_NEEDED: Readonly<Record<string, readonly string[]>> = {
@@ -133,7 +131,7 @@ function showContact({ name, email, phone }: Contact): string {
 }
 
 function showDay(at: Date, language: Language): string {
-  return new Intl.DateTimeFormat(`${language}-IN`, { dateStyle: 'long', timeZone: TIME_ZONE }).format(at)
+  return new Intl.DateTimeFormat(`${language}-IN`, { dateStyle: 'long', timeZone: CIVIL_ZONE }).format(at)
 }
 
 function fill({ language, words }: OwnWords, key: string, values: Readonly<Record<string, string>>): string {

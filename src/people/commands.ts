@@ -6,7 +6,15 @@ import { type AbhaAddress, type AbhaNumber, parseAbhaAddress } from '../kernel/i
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
-import { isChild, mayActFor, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
+import {
+  isBirthDate,
+  isChild,
+  mayActFor,
+  type Patient,
+  type PatientEvent,
+  type PatientStatus,
+  type Profile,
+} from './patient.ts'
 import {
   findAllPatients,
   findIndexed,
@@ -22,7 +30,7 @@ export type IndexNeeds = { readonly indexKey: Uint8Array }
 export type TokenNeeds = { readonly exchange: { readonly id: string }; readonly signingKey: SigningKey }
 
 /**
- * Gives a patient an account. Refuses a taken ABHA address or number; a child needs a guardian who is enrolled and adult.
+ * Gives a patient an account. Refuses a taken ABHA address or number, and a child without a guardian who is enrolled and adult.
  * The refusals leave nothing behind: they are decided before anything is written.
  */
 export async function enrolPatient(
@@ -35,6 +43,8 @@ export async function enrolPatient(
     return refuse('people/already-enrolled', undefined, 'abhaAddress')
   if ((await findIndexed(tx, needs.indexKey, 'abha-number', profile.abhaNumber)).length > 0)
     return refuse('people/already-enrolled', 'This ABHA number is enrolled already.', 'abhaNumber')
+  if (!isBirthDate(profile.birthDate, tx.now))
+    return refuse('request/invalid-field', 'Nobody who lives was born on this day.', 'birthDate')
   const guardianFault = await checkGuardian(tx, profile)
   if (guardianFault) return guardianFault
   const recorded = await record(tx, {
@@ -52,9 +62,10 @@ export async function enrolPatient(
   return { ...profile, status: 'active' }
 }
 
-/** A child's guardian is enrolled, grown up, and somebody else. */
+/** A child has a guardian (DPDP s.9(1)): enrolled, grown up, and somebody else. */
 async function checkGuardian(tx: Tx, profile: Profile): Promise<Refusal | undefined> {
-  if (profile.guardian === undefined) return undefined
+  if (profile.guardian === undefined)
+    return isChild(profile.birthDate, tx.now) ? refuse('people/needs-guardian', undefined, 'guardian') : undefined
   const guardian = profile.guardian === profile.abhaAddress ? undefined : await findPatient(tx, profile.guardian)
   if (guardian === undefined || isChild(guardian.birthDate, tx.now))
     return refuse('people/not-guardian', 'The guardian must be an adult with an account here.', 'guardian')
@@ -187,6 +198,17 @@ export async function verifyPatientToken(
   return { kind: 'patient', patient: patient.abhaAddress, ...(guardian === undefined ? {} : { guardian }) }
 }
 
+/**
+ * Whether somebody decides for this patient at all: a grown-up with a working account does, a child only where a guardian may act. What
+ * was allowed beforehand is not used in the name of a child for whom nobody decides any more.
+ */
+export async function hasSomebodyWhoDecides(tx: Tx, abhaAddress: AbhaAddress): Promise<boolean> {
+  const patient = await findPatient(tx, abhaAddress)
+  if (patient === undefined) return false
+  const guardian = isChild(patient.birthDate, tx.now) ? patient.guardian : undefined
+  return (await checkSession(tx, patient, guardian)) === undefined
+}
+
 /** Whether this patient's account works, and, when somebody acts for the patient, whether that person may and has an account. */
 export async function checkActing(
   tx: Tx,
@@ -199,7 +221,8 @@ export async function checkActing(
 
 async function checkSession(tx: Tx, patient: Patient, guardian: AbhaAddress | undefined): Promise<Refusal | undefined> {
   if (patient.status !== 'active') return refuse('people/deactivated')
-  if (guardian === undefined) return undefined
+  // Nobody's child consents alone (DPDP s.9(1)): neither in the app nor by a token, nor by a passkey of an older day.
+  if (guardian === undefined) return isChild(patient.birthDate, tx.now) ? refuse('people/needs-guardian') : undefined
   if (!mayActFor(guardian, patient, tx.now)) return refuse('people/not-guardian')
   const person = await findPatient(tx, guardian)
   return person?.status === 'active' ? undefined : refuse('people/not-guardian')

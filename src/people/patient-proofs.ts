@@ -5,7 +5,7 @@ import type { PatientCaller } from '../kernel/caller.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readPatient } from './commands.ts'
+import { checkActing, readPatient } from './commands.ts'
 import type { Passkey } from './passkey.ts'
 import {
   type AskedPasskey,
@@ -51,6 +51,8 @@ export async function signInWithPasskey(
   if (isRefusal(owner)) return owner
   const patient = await readPatient(tx, owner.person as AbhaAddress)
   if (patient?.status !== 'active') return refuse('people/passkey-refused')
+  const fault = await checkActing(tx, { patient: patient.abhaAddress })
+  if (fault) return fault
   return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'passkey', userAgent: given.userAgent })
 }
 

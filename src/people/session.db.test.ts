@@ -110,7 +110,7 @@ describe('people/session', () => {
     assert.deepEqual(await exchange.inTx((tx) => dependantsOf(tx, exchange.needs, RAVI.abhaAddress)), [])
 
     const before = exchange.clock.now()
-    exchange.clock.set(new Date('2033-01-31T00:00:00.000Z'))
+    exchange.clock.set(new Date('2033-01-31T00:00:00.000+05:30'))
     const later = await open()
     const grown = await call('GET', { cookie: cookieIn(later.cookie), 'x-acting-for': MEERA.abhaAddress })
     assert.equal(codeOf(grown), 'people/not-guardian')

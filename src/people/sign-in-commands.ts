@@ -7,8 +7,8 @@ import { type AbhaAddress, type Id, makeId, parseAbhaAddress, parseId, toBucket 
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
-import { type IndexNeeds, readPatient } from './commands.ts'
-import { isChild, type PatientEvent } from './patient.ts'
+import { checkActing, hasSomebodyWhoDecides, type IndexNeeds, readPatient } from './commands.ts'
+import { isChild, type Patient, type PatientEvent } from './patient.ts'
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
 import { SIGN_IN_MOVES, type SignInCode } from './sign-in.ts'
 import * as store from './sign-in-store.ts'
@@ -73,6 +73,9 @@ export async function signInWithCode(
   const person = parseAbhaAddress(signIn.abhaAddress)
   const patient = person && (await readPatient(tx, person))
   if (patient?.status !== 'active') return refuse('people/code-spent')
+  // The phone is in the right hands: they may hear why a child does not sign in.
+  const fault = await checkActing(tx, { patient: patient.abhaAddress })
+  if (fault) return fault
   return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'otp', userAgent: given.userAgent })
 }
 
@@ -126,11 +129,9 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
   const patient = await patientOf(tx, signIn)
   if (signIn === undefined || patient?.status !== 'active' || signIn.expiresAt <= tx.now) return
   const { mobile } = patient
-  if (isChild(patient.birthDate, tx.now) && patient.guardian !== undefined) {
-    // The guardian is who reads it.
-    const { language } = (await readPatient(tx, patient.guardian)) ?? patient
-    const text = textFor(language, 'sign-in.child', { service: needs.exchange.name })
-    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
+  const instead = await textInsteadOfCode(tx, needs, patient)
+  if (instead !== undefined) {
+    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: instead } })
     return
   }
   const code = makeCode(tx.random)
@@ -145,6 +146,18 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
   const text = signInText(patient.language, code, needs.exchange.name)
   await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
   await announce(tx, recorded)
+}
+
+/** What the phone says where no code is sent, in the language of who reads it: a child does not sign in (DPDP s.9(1)). */
+async function textInsteadOfCode(
+  tx: Tx,
+  { exchange }: Pick<SignInNeeds, 'exchange'>,
+  { abhaAddress, birthDate, guardian, language }: Patient,
+): Promise<string | undefined> {
+  if (!isChild(birthDate, tx.now)) return undefined
+  const reader = guardian && (await readPatient(tx, guardian))
+  const key = (await hasSomebodyWhoDecides(tx, abhaAddress)) ? 'sign-in.child' : 'sign-in.child-alone'
+  return textFor(reader?.language ?? language, key, { service: exchange.name })
 }
 
 async function recordFailure(tx: Tx, id: Id<'sign-in'>): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { CIVIL_ZONE } from '../kernel/civil-day.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
 /** The languages in which text messages are written; who reads another gets English. */
@@ -11,6 +12,7 @@ type Places = {
   'code.sign-in': 'code' | 'service' | 'minutes'
   'code.confirm': 'code' | 'service' | 'minutes'
   'sign-in.child': 'service'
+  'sign-in.child-alone': 'service'
   'passkey.added': 'service'
   'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
@@ -63,13 +65,13 @@ export function textFor<Key extends TextKey>(
 /** A time of day as the reader writes it, in Indian time: `4:15 pm`. */
 export function timeInText(language: string, at: Date): string {
   const locale = `${textLanguageOf(language)}-IN`
-  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: 'Asia/Kolkata' }).format(at)
+  return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: CIVIL_ZONE }).format(at)
 }
 
 /** A day as the reader writes it, in Indian time: `22 November 2026`. */
 export function dayInText(language: string, at: Date): string {
   const locale = `${textLanguageOf(language)}-IN`
-  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'Asia/Kolkata' }).format(at)
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: CIVIL_ZONE }).format(at)
 }
 
 /** What the phone shows to somebody who signs in: the code comes first, since that is what the notification shows of it. */

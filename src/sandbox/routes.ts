@@ -6,6 +6,7 @@ import type { Actor } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { issuePatientToken, listPatients, readPatient } from '../people/commands.ts'
+import { mayActFor } from '../people/patient.ts'
 import { tokenInput } from './messages.ts'
 import { readTextMessages } from './text-messages.ts'
 
@@ -37,7 +38,10 @@ export function sandboxRoutes(needs: Needs): readonly Route[] {
       body: tokenInput,
       answers: { 201: { description: 'The token' } },
       handle: async ({ tx, body }) => {
-        const guardian = body.actingGuardian ?? (await readPatient(tx, body.patient))?.guardian
+        const patient = await readPatient(tx, body.patient)
+        const named = patient?.guardian
+        const acting = patient && named && mayActFor(named, patient, tx.now) ? named : undefined
+        const guardian = body.actingGuardian ?? acting
         const issued = await issuePatientToken(tx, needs, {
           patient: body.patient,
           actor: OPERATOR,
