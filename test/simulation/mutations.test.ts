@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { type TiedRow, withTie } from '../../src/db/tie.ts'
 import type { Tamper } from './faulty-database.ts'
 import { Model } from './model.ts'
 import { isWrite, type Mutation, type Row, rowsOf, silence, skip } from './mutation.ts'
@@ -8,7 +9,10 @@ import { openStage, type Stage } from './stage.ts'
 import { WITNESS_MUTATIONS } from './witness-mutations.ts'
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1)
-const REVIVED = { status: 'active', bridge_status: 'active' }
+/** The program itself takes who is off for active: with the tie that it would have then, or it would be somebody in its database. */
+const revived = (row: Row): Row => withTie('facility', { ...row, status: 'active' } as never as TiedRow<'facility'>)
+const letIn = (row: Row): Row =>
+  withTie('partner_client', { ...row, status: 'active' } as never as TiedRow<'partner_client'>)
 
 /** A party that remembers what was open, and does not look whether it still is. */
 function staleEmergencies(): Tamper {
@@ -29,7 +33,7 @@ function openDoor(): Tamper {
     if (isWrite(statement, 'insert', 'seen_request')) isInside = true
     const result = (await go()) as { rows?: Row[] }
     if (isInside || !/^select .*from "partner_client"/s.test(statement)) return result
-    return { ...result, rows: result.rows?.map((row) => ({ ...row, status: 'active' })) }
+    return { ...result, rows: result.rows?.map(letIn) }
   }
 }
 
@@ -86,7 +90,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the exchange takes whoever is suspended for active',
     near: 1,
-    tamper: () => rowsOf(/^select .*from "facility" inner join "bridge"/s, (row) => ({ ...row, ...REVIVED })),
+    tamper: () => rowsOf(/^select .*from "facility" inner join "bridge"/s, revived),
     noticed: /which is suspended/,
   },
   {
