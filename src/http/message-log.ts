@@ -196,6 +196,6 @@ export async function sweepMessages(db: Kysely<Tables>, now: Date): Promise<void
   await db
     .deleteFrom('job')
     .where('status', '<>', 'waiting')
-    .where('ended_at', '<', new Date(now.getTime() - LIMITS.messageKeptMs))
+    .where('ended_at', '<', new Date(now.getTime() - LIMITS.endedJobKeptMs))
     .execute()
 }

@@ -49,7 +49,9 @@ export const LIMITS = {
   timestampFutureMsMax: 10 * 60_000,
   /** How long a REQUEST-ID is remembered. */
   requestIdKeptMs: 7 * 86_400_000,
-  messageKeptMs: 30 * 86_400_000,
+  /** Traffic data are kept for a year at least (DPDP Rules r.8(3)); what has left the queue, for a look back. */
+  messageKeptMs: 366 * 86_400_000,
+  endedJobKeptMs: 30 * 86_400_000,
   jobAttemptsMax: 12,
   /** Of what must arrive however long the peer is away: hourly, for about a month. */
   lastingAttemptsMax: 750,
@@ -90,6 +92,8 @@ export const LIMITS = {
   pushPagesMax: 10_000,
   pushEntriesMax: 1_000,
   expiryBatchMax: 50,
+  /** When it is looked once more for consents of who was shut out: one may have been granted at that moment. */
+  shutOutAgainMs: 10 * 60_000,
   /** What one step of closing an account ends. */
   closingStepMax: 20,
   /** Most care contexts of one patient that a discovery answer may offer, or that a list of links shows. */
@@ -118,6 +122,11 @@ export const LIMITS = {
   emergencyMs: 30 * 60_000,
   emergencyReviewMs: 3 * 86_400_000,
   emergenciesPerPatientDayMax: 6,
+  /** When the review is due of somebody who added herself to a treatment; how long after a visit a unit's work for that patient goes on. */
+  joiningReviewMs: 3 * 86_400_000,
+  labAfterVisitMs: 14 * 86_400_000,
+  pharmacyAfterVisitMs: 7 * 86_400_000,
+  billingAfterVisitMs: 60 * 86_400_000,
   /** Longest public key of a peer; ABDM keys have 88 or 412 characters. */
   keyValueCharsMax: 1_000,
   /** How long a session token lives, and the token that renews it. */
