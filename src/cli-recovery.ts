@@ -192,8 +192,9 @@ async function listBackups(options: Options, needs: RecoveryNeeds): Promise<numb
   const ids = baseIds(site.backupFolder)
   for (const id of ids) {
     const manifest = readManifest(site.backupFolder, id, signer)
-    const run = walRun(site.backupFolder, manifest.systemId, manifest.timeline, manifest.start)
-    const until = run.coveredUntil?.toISOString() ?? `a hole or an unknown moment at ${formatLsn(run.end)}`
+    const run = walRun(site.backupFolder, manifest.systemId, manifest.timeline, manifest.start, signer)
+    const end = run.missingTo === undefined ? 'a hole or an unknown moment' : 'where its end was taken away,'
+    const until = run.coveredUntil?.toISOString() ?? `${end} at ${formatLsn(run.end)}`
     out(
       `${id}  ${mib(sealedBytes(manifest)).padStart(10)}  ${manifest.databases.join(', ')}  restorable from ${manifest.censusAt} to ${until}`,
     )

@@ -12,7 +12,7 @@ import { isSigned } from './sealed-file.ts'
  * A folder of backups:
  *   base/<id>/manifest.json, base.tar, backup_manifest, census.json   a base backup; the manifest is written last and signed
  *   wal/<system>/<timeline>/<start>-<end>                              pieces of WAL, each sealed
- *   wal/<system>/<timeline>/reached.json                               how far the archive knows the server went, and when
+ *   wal/<system>/<timeline>/reached.json                               how far the archive knows the server went, and when; signed
  * A folder whose name begins with a dot is unfinished and never counts.
  */
 const lsn = z.string().transform((text) => parseLsn(text))
@@ -156,24 +156,39 @@ export function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
 }
 
-const reachedSchema = z.object({ lsn, at: z.iso.datetime() })
+const reachedSchema = z.object({ lsn: z.string(), at: z.iso.datetime(), signature: z.base64() })
+const reachedBytes = (systemId: string, timeline: number, reached: { readonly lsn: string; readonly at: string }) =>
+  new TextEncoder().encode(`amanat backup reached\n${canonicalJson({ systemId, timeline, ...reached })}`)
 
-/** How far the archive has everything, and the server's clock then. Later moments are not known to be covered. */
-export function readReached(folder: string, systemId: string, timeline: number): { lsn: Lsn; at: Date } | undefined {
+/**
+ * How far the archive has everything, and the server's clock then, as the party signed it: who can write into the archive cannot promise
+ * more than was there. Later moments are not known to be covered.
+ */
+export function readReached(
+  folder: string,
+  systemId: string,
+  timeline: number,
+  signer: Uint8Array,
+): { lsn: Lsn; at: Date } | undefined {
   const path = join(walFolder(folder, systemId, timeline), 'reached.json')
   if (!existsSync(path)) return undefined
   const parsed = reachedSchema.safeParse(parseJson(readFileSync(path, 'utf8')))
-  return parsed.success ? { lsn: parsed.data.lsn, at: new Date(parsed.data.at) } : undefined
+  if (!parsed.success) return undefined
+  const { signature, ...reached } = parsed.data
+  const isOurs = isSigned(Buffer.from(signature, 'base64'), reachedBytes(systemId, timeline, reached), signer)
+  return isOurs ? { lsn: parseLsn(reached.lsn), at: new Date(reached.at) } : undefined
 }
 
 export async function writeReached(
   folder: string,
   systemId: string,
   timeline: number,
-  reached: { lsn: Lsn; at: Date },
+  { lsn, at }: { lsn: Lsn; at: Date },
+  seed: Uint8Array,
 ): Promise<void> {
   const path = join(walFolder(folder, systemId, timeline), 'reached.json')
-  const content = JSON.stringify({ lsn: formatLsn(reached.lsn), at: reached.at.toISOString() })
-  await writeFile(`${path}.new`, content, { mode: 0o600 })
+  const reached = { lsn: formatLsn(lsn), at: at.toISOString() }
+  const signature = Buffer.from(ed25519.sign(reachedBytes(systemId, timeline, reached), seed)).toString('base64')
+  await writeFile(`${path}.new`, JSON.stringify({ ...reached, signature }), { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }

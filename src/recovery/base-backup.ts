@@ -19,6 +19,7 @@ import {
 import { type DatabaseAddress, takeCensus } from './census.ts'
 import { formatLsn } from './lsn.ts'
 import { RecoveryFault } from './recovery-fault.ts'
+import { signerOf } from './recovery-keys.ts'
 import { baseBackup, openReplication, openSlot } from './replication.ts'
 import { type SealedFile, type Sealing, writeSealed } from './sealed-file.ts'
 import { archiveUpTo, type BackupTarget, SLOT, walRun } from './wal-archive.ts'
@@ -75,7 +76,7 @@ async function takeLocked(order: BaseBackupOrder): Promise<Manifest> {
     const countedAt = order.now()
     await keep('census.json', Readable.from([JSON.stringify(census)]))
     await archiveUpTo(order, needed)
-    const run = walRun(order.folder, server.systemId, base.timeline, base.start)
+    const run = walRun(order.folder, server.systemId, base.timeline, base.start, signerOf(order.keys))
     if (run.end < needed)
       throw new RecoveryFault(
         'wal_missing',

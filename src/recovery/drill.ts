@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
+import { archiveCheck, type Confirmed, confirmedAt } from './archive-check.ts'
 import { askWitnesses, noteRun } from './commands.ts'
 import { type Evidence, writeEvidence } from './evidence.ts'
 import { type Check, checkParty, type OpenParty } from './party-checks.ts'
@@ -38,9 +39,10 @@ export async function drill(order: DrillOrder): Promise<Drilled> {
   const name = `drill-${startedAt.toISOString().replace(/[-:]|\.\d+/g, '')}`
   const into = join(order.workFolder, name)
   try {
+    const confirmed = await askServer(order.parties)
     const restored = await restoreCluster({ ...order, into, again: false, throwaway: true })
     const checking = performance.now()
-    const checks = await checkAll(order, restored)
+    const checks = [...(await checkAll(order, restored)), archiveCheck(restored, confirmed)]
     const evidence = evidenceOf('drill', { ...order, startedAt }, restored, checks, performance.now() - checking)
     mkdirSync(order.evidenceFolder, { recursive: true, mode: 0o700 })
     const written = writeEvidence(order.evidenceFolder, name, evidence)
@@ -49,6 +51,19 @@ export async function drill(order: DrillOrder): Promise<Drilled> {
   } finally {
     rmSync(into, { recursive: true, force: true })
   }
+}
+
+async function askServer(parties: readonly PartyInBackup[]): Promise<Confirmed | undefined> {
+  for (const party of parties) {
+    const live = await party.openLive()
+    if (live === undefined) continue
+    try {
+      return await confirmedAt(live)
+    } finally {
+      await live.close()
+    }
+  }
+  return undefined
 }
 
 /** The checks of every restored party, and the counts of the whole. */

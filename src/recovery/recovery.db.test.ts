@@ -24,15 +24,18 @@ import { formatSignature, formatVkey, makeSigner } from '../crypto/signed-note.t
 import { transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
 import { eraseDataKey } from '../vault/data-keys.ts'
+import { archiveCheck, confirmedAt } from './archive-check.ts'
 import { baseIds, type Manifest, walFolder, walPieces } from './backup-folder.ts'
 import { retain, takeBaseBackup } from './base-backup.ts'
 import { askWitnesses, confirmRestored } from './commands.ts'
 import { countChecks, evidenceOf } from './drill.ts'
 import { writeEvidence } from './evidence.ts'
+import { formatLsn } from './lsn.ts'
 import { checkParty } from './party-checks.ts'
 import type { RecoveryFault } from './recovery-fault.ts'
 import { readRecoveryKey, signerOf } from './recovery-keys.ts'
 import { markRestored } from './store.ts'
+import { walRun } from './wal-archive.ts'
 
 const SEED = new Uint8Array(32).fill(5)
 const signer = makeSigner('hospital.example/log', SEED)
@@ -280,6 +283,40 @@ describe('recovery/recovery', () => {
       'the newest stays',
     )
     assert.ok(walPieces(bench.backups, next.systemId, next.timeline).every(({ end }) => end > next.start))
+  })
+
+  test('an archive whose end was taken away is found: by its signed end, and by what the server was told', async () => {
+    const whole = await bench.backUp()
+    const signer = signerOf(bench.target.keys)
+    const runOf = (folder: string) => walRun(folder, whole.systemId, whole.timeline, whole.start, signer)
+    const cut = join(bench.folder, 'cut')
+    const older = join(bench.folder, 'older')
+    cpSync(bench.backups, older, { recursive: true })
+    await bench.archive()
+    cpSync(bench.backups, cut, { recursive: true })
+    const live = { log, logSeed: SEED, machine: bench.machine, close: async () => {} }
+    const confirmed = await confirmedAt(live)
+    const judge = (folder: string) => {
+      const { end, missingTo } = runOf(folder)
+      return archiveCheck({ manifest: whole, archive: { end, missingTo } }, confirmed)
+    }
+    assert.equal(judge(bench.backups).passed, true, judge(bench.backups).detail)
+    assert.equal(judge(older).passed, false, 'put back to an older state, with a signature of then')
+    assert.match(judge(older).detail, /the server was told that it goes to/)
+    const { missingTo: _, ...rest } = runOf(older)
+    assert.ok(rest.coveredUntil !== undefined, 'by itself it looks whole')
+
+    const wal = walFolder(cut, whole.systemId, whole.timeline)
+    rmSync(join(wal, walPieces(cut, whole.systemId, whole.timeline).at(-1)?.name ?? ''))
+    assert.ok((runOf(cut).missingTo ?? 0n) > runOf(cut).end)
+    assert.match(judge(cut).detail, /was signed to go to/)
+    const order = { folder: cut, to: new Date(whole.censusAt) }
+    await assert.rejects(bench.restore('from-cut', order), { code: 'wal_missing', message: /was taken away/ })
+    const reached = join(wal, 'reached.json')
+    const { signature } = JSON.parse(readFileSync(reached, 'utf8')) as { signature: string }
+    const forged = { lsn: formatLsn(runOf(cut).end), at: new Date().toISOString(), signature }
+    writeFileSync(reached, JSON.stringify(forged))
+    assert.deepEqual([runOf(cut).missingTo, runOf(cut).coveredUntil], [undefined, undefined], 'it promises nothing')
   })
 
   test('a restore that is killed says what it left, and starts over only when it is told to', async () => {

@@ -9,7 +9,7 @@ import { messageOf } from '../db/embedded-fault.ts'
 import { baseIds, basesFolder, type Manifest, pieceWhat, readManifest, walFolder } from './backup-folder.ts'
 import { baseWhat } from './base-backup.ts'
 import { type Census, censusSchema, countDatabase, type DatabaseCensus } from './census.ts'
-import { formatLsn, segmentName, segmentStart } from './lsn.ts'
+import { formatLsn, type Lsn, segmentName, segmentStart } from './lsn.ts'
 import { programsFor, type RecoveringServer, type RestoredFiles, startRecovering } from './recovering-server.ts'
 import { RecoveryFault } from './recovery-fault.ts'
 import type { RecoveryKey } from './recovery-keys.ts'
@@ -48,6 +48,8 @@ export type Restored = {
   /** The last transaction that was replayed, and until when the archive is known to be complete. */
   readonly reachedAt: Date | undefined
   readonly coveredUntil: Date | undefined
+  /** How far the archive goes, and how far the party signed that it went when that is further. */
+  readonly archive: { readonly end: Lsn; readonly missingTo: Lsn | undefined }
   readonly server: RecoveringServer
   readonly timesMs: { readonly unpacked: number; readonly counted: number; readonly replayed: number }
 }
@@ -60,7 +62,7 @@ export type Restored = {
 export async function restoreCluster(order: RestoreOrder): Promise<Restored> {
   const started = performance.now()
   const manifest = chooseBase(order)
-  const run = walRun(order.folder, manifest.systemId, manifest.timeline, manifest.start)
+  const run = walRun(order.folder, manifest.systemId, manifest.timeline, manifest.start, order.recovery.signer)
   requireCovered(order, manifest, run)
   const programs = programsFor(manifest.serverVersion, order.postgresBin)
   const files: RestoredFiles = {
@@ -88,6 +90,7 @@ export async function restoreCluster(order: RestoreOrder): Promise<Restored> {
       differences,
       reachedAt: await lastReplayed(server),
       coveredUntil: run.coveredUntil,
+      archive: { end: run.end, missingTo: run.missingTo },
       server,
       timesMs,
     }
@@ -123,6 +126,12 @@ function requireCovered(order: RestoreOrder, manifest: Manifest, run: ReturnType
     if (order.to !== undefined)
       throw new RecoveryFault('wal_missing', `${hole} Leave --to out to restore as far as it goes.`)
     order.say(hole)
+  }
+  if (run.missingTo !== undefined) {
+    const cut = `The end of the WAL in ${place} was taken away: it went to ${formatLsn(run.missingTo)} and ends at ${formatLsn(run.end)}.`
+    if (order.to !== undefined)
+      throw new RecoveryFault('wal_missing', `${cut} Leave --to out to restore as far as it goes.`)
+    order.say(cut)
   }
   if (order.to !== undefined && run.unusable === 0 && (run.coveredUntil === undefined || order.to > run.coveredUntil))
     throw new RecoveryFault(

@@ -190,12 +190,14 @@ export type WalRun = {
   readonly end: Lsn
   readonly pieces: readonly { readonly name: string; readonly start: Lsn; readonly end: Lsn }[]
   readonly coveredUntil: Date | undefined
+  /** How far the party signed that the archive went, where that is further than it goes: somebody took its end away. */
+  readonly missingTo: Lsn | undefined
   /** What is archived behind a hole, and cannot be used. */
   readonly unusable: number
 }
 
 /** Reads {@link WalRun}. */
-export function walRun(folder: string, systemId: string, timeline: number, start: Lsn): WalRun {
+export function walRun(folder: string, systemId: string, timeline: number, start: Lsn, signer: Uint8Array): WalRun {
   const pieces = walPieces(folder, systemId, timeline).filter((piece) => piece.end > start)
   const run: (typeof pieces)[number][] = []
   let end = start
@@ -204,9 +206,11 @@ export function walRun(folder: string, systemId: string, timeline: number, start
     run.push(piece)
     if (piece.end > end) end = piece.end
   }
-  const reached = existsSync(folder) ? readReached(folder, systemId, timeline) : undefined
+  const reached = existsSync(folder) ? readReached(folder, systemId, timeline, signer) : undefined
   const isWhole = run.length === pieces.length && reached !== undefined && reached.lsn <= end
-  return { end, pieces: run, coveredUntil: isWhole ? reached.at : undefined, unusable: pieces.length - run.length }
+  const missingTo = reached !== undefined && run.length === pieces.length && reached.lsn > end ? reached.lsn : undefined
+  const coveredUntil = isWhole ? reached.at : undefined
+  return { end, pieces: run, coveredUntil, missingTo, unusable: pieces.length - run.length }
 }
 
 /** Writes down until when the archive has everything that was acknowledged: a later moment cannot be promised. */
@@ -232,7 +236,8 @@ class Covered {
 
   #write(lsn: Lsn): Promise<void> {
     const { systemId, timeline } = this.#server
-    return writeReached(this.#target.folder, systemId, timeline, { lsn, at: this.#probe.at })
+    const { folder, keys } = this.#target
+    return writeReached(folder, systemId, timeline, { lsn, at: this.#probe.at }, keys.signingSeed)
   }
 }
 
