@@ -13,6 +13,17 @@ export const EXCHANGE_PROBLEMS = {
     title:
       'This person is a child, for whom a parent or guardian with an account here decides. Where the account was registered, one can be named.',
   },
+  'people/number-not-hers': {
+    status: 403,
+    abdm: 'ABDM-1065',
+    title:
+      'This person has come of age, and codes went to a number from her childhood. Her own is written down where the account was registered.',
+  },
+  'people/guardians-number': {
+    status: 409,
+    abdm: 'ABDM-1065',
+    title: 'This is the number of the parent who decided for her: she needs one of her own.',
+  },
   'people/deactivated': { status: 403, abdm: 'ABDM-1407', title: 'This ABHA is deactivated at present.' },
   'people/decides-for-others': {
     status: 409,

@@ -25,6 +25,7 @@ test('a profile is the patient’s own, in every field', () => {
     mobile: '9999999999',
     language: 'mr',
     status: 'active',
+    enrolledAt: new Date('2026-01-01T00:00:00Z'),
   }
   const { abhaAddress, abhaNumber, name, gender } = patient
   const good = { abhaAddress, abhaNumber, name, gender, yearOfBirth: 1990, monthOfBirth: 3, dayOfBirth: 2 }

@@ -13,6 +13,7 @@ import {
   setPatientStatus,
   verifyPatientToken,
 } from './commands.ts'
+import { changeMobile } from './mobile-commands.ts'
 import type { PatientEvent, Profile } from './patient.ts'
 import { openPatientSession } from './sign-in-commands.ts'
 import { insertPatient } from './store.ts'
@@ -93,5 +94,60 @@ describe('people/child', () => {
     assert.match(text?.text ?? '', /मुलाची नोंदणी जिथे झाली/)
     await status('active')
     assert.equal(await decided(MEERA.abhaAddress), true)
+  })
+
+  test('who comes of age decides from midnight in India on, with a number of her own: the parent’s phone gets no code', async () => {
+    const { needs, inTx, clock } = exchange
+    const before = clock.now()
+    const { abhaAddress } = MEERA
+    const change = (mobile: string) =>
+      inTx((tx) => changeMobile(tx, needs, { patient: abhaAddress, mobile, actor: OPERATOR }))
+    const askedOf = async () => {
+      const asked = await exchange.browser().call('POST', '/v1/sign-in', { abhaAddress })
+      assert.equal(asked.status, 202)
+      const [text] = await exchange.takeTexts()
+      return { text, id: asked.body['id'] }
+    }
+    clock.set(new Date('2033-01-30T23:59:59.999+05:30'))
+    assert.equal(codeOf(await acting(abhaAddress, ASHA.abhaAddress)), 'ok')
+    clock.set(new Date('2033-01-31T00:00:00.000+05:30'))
+    assert.equal(codeOf(await acting(abhaAddress, ASHA.abhaAddress)), 'people/not-guardian')
+    assert.equal(codeOf(await acting(abhaAddress)), 'ok')
+
+    const { text } = await askedOf()
+    assert.deepEqual([text?.mobile, codeIn(text?.text)], [MEERA.mobile, ''])
+    assert.match(text?.text ?? '', /^आता सज्ञान झालेल्या व्यक्तीच्या नावाने/)
+    assert.equal(codeOf(await change(ASHA.mobile)), 'people/guardians-number')
+    assert.equal(await change('7123456789'), undefined)
+    clock.advance(2 * 3_600_000)
+    const own = await askedOf()
+    assert.equal(own.text?.mobile, '7123456789')
+    const answer = { code: codeIn(own.text?.text) }
+    assert.equal((await exchange.browser().call('POST', `/v1/sign-in/${String(own.id)}`, answer)).status, 200)
+    clock.set(before)
+  })
+
+  test('a code that was sent to the phone of her childhood, and a proof by code there, do not do either', async () => {
+    const { needs, inTx, clock } = exchange
+    const before = clock.now()
+    const { abhaAddress, mobile } = ALONE
+    clock.set(new Date('2033-06-01T00:00:00.000+05:30'))
+    const session = must(
+      await inTx((tx) => openPatientSession(tx, WEB, { person: abhaAddress, how: 'passkey', userAgent: undefined })),
+    )
+    const browser = exchange.browser()
+    const cookie = session.cookie.split(';')[0]
+    const headers = { cookie, 'x-csrf': session.csrf }
+    assert.equal((await browser.call('GET', '/v1/session', undefined, headers)).status, 200)
+    const proof = await browser.call('POST', '/v1/me/step-up', { act: 'passkey.add', subject: abhaAddress }, headers)
+    assert.deepEqual([proof.status, problemOf(proof)], [403, 'people/number-not-hers'])
+    // The same number, which an operator now saw to be her own.
+    assert.equal(
+      await inTx((tx) => changeMobile(tx, needs, { patient: abhaAddress, mobile, actor: OPERATOR })),
+      undefined,
+    )
+    await exchange.browser().call('POST', '/v1/sign-in', { abhaAddress })
+    assert.notEqual(codeIn((await exchange.takeTexts())[0]?.text), '')
+    clock.set(before)
   })
 })

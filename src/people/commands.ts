@@ -59,7 +59,7 @@ export async function enrolPatient(
   await insertIndex(tx, recorded, needs.indexKey, 'mobile', profile.mobile)
   if (profile.guardian !== undefined) await insertIndex(tx, recorded, needs.indexKey, 'guardian', profile.guardian)
   await announce(tx, recorded)
-  return { ...profile, status: 'active' }
+  return { ...profile, status: 'active', enrolledAt: tx.now }
 }
 
 /** A child has a guardian (DPDP s.9(1)): enrolled, grown up, and somebody else. */
@@ -138,10 +138,10 @@ export async function changeLanguage(tx: Tx, patient: AbhaAddress, language: str
     patient,
     language,
   } satisfies PatientEvent & { language: string })
-  const { status, ...profile } = found
+  const { status: _status, enrolledAt: _enrolledAt, ...profile } = found
   await updateProfile(tx, recorded, { ...profile, language })
   await announce(tx, recorded)
-  return { ...profile, language, status }
+  return { ...found, language }
 }
 
 /**

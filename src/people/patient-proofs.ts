@@ -14,6 +14,7 @@ import {
   type PasskeyPlace,
   startPasskeyAdding,
 } from './passkey-commands.ts'
+import { isNumberHers } from './patient.ts'
 import { type OpenedSession, sessionOfPerson } from './session-commands.ts'
 import { openPatientSession, type SignInNeeds } from './sign-in-commands.ts'
 import type { StepUpBy } from './step-up.ts'
@@ -65,6 +66,7 @@ export async function sendStepUpCode(
 ): Promise<{ readonly sentTo: string } | Refusal> {
   const person = await readPatient(tx, by.owner.person as AbhaAddress)
   if (person === undefined) return refuse('auth/no-session')
+  if (!isNumberHers(person, tx.now)) return refuse('people/number-not-hers')
   const code = makeCode(tx.random)
   const fault = await setStepUpCode(tx, by, id, (stepUp) => hashCode(needs.indexKey, 'step-up', stepUp, code))
   if (fault) return fault

@@ -21,6 +21,8 @@ export type Profile = {
   readonly birthDate: string
   /** Ten digits. */
   readonly mobile: string
+  /** When an operator wrote down this number, ISO 8601; absent: when she was enrolled. */
+  readonly mobileChangedAt?: string
   readonly email?: string
   readonly address?: Address
   /** Who decides for a child, or for a person with disability. */
@@ -38,7 +40,7 @@ export type Profile = {
 
 /** `closed` by the patient: nobody but who opens it again or erases it gets to see it (`closing.ts`). */
 export type PatientStatus = 'active' | 'deactivated' | 'closed'
-export type Patient = Profile & { readonly status: PatientStatus }
+export type Patient = Profile & { readonly status: PatientStatus; readonly enrolledAt: Date }
 
 export const MOVES = {
   active: ['deactivated', 'closed'],
@@ -83,6 +85,16 @@ export function comesOfAge(birthDate: string): string {
 /** Whether a person born on `birthDate` has not completed eighteen years. The birthday begins at midnight in India. */
 export function isChild(birthDate: string, now: Date): boolean {
   return civilDay(now) < comesOfAge(birthDate)
+}
+
+/**
+ * Whether codes that go to this number prove her. A number from her childhood is one that her parent gave, and may be the parent's: once
+ * she has come of age it proves nothing until an operator has seen her and written down her own.
+ */
+export function isNumberHers({ birthDate, guardianBasis, mobileChangedAt, enrolledAt }: Patient, now: Date): boolean {
+  if (guardianBasis === 'appointed' || isChild(birthDate, now)) return true
+  const since = mobileChangedAt === undefined ? enrolledAt : new Date(mobileChangedAt)
+  return !isChild(birthDate, since)
 }
 
 /** Whether somebody who lives now can have been born on this day: one that exists, not to come, within {@link AGE_YEARS_MAX} years. */

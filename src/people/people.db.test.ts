@@ -42,7 +42,9 @@ describe('people/people', () => {
 
   test('a patient is found by address, by number and by mobile, and by nothing that is stored in plain', async () => {
     await exchange.inTx(async (tx) => {
-      assert.deepEqual(await readPatient(tx, ASHA.abhaAddress), { ...ASHA, status: 'active' })
+      const { enrolledAt } = (await readPatient(tx, ASHA.abhaAddress)) ?? {}
+      assert.ok(enrolledAt instanceof Date)
+      assert.deepEqual(await readPatient(tx, ASHA.abhaAddress), { ...ASHA, status: 'active', enrolledAt })
       assert.equal((await readPatientByAbhaNumber(tx, exchange.needs, RAVI.abhaNumber))?.abhaAddress, RAVI.abhaAddress)
       assert.equal(await readPatientByAbhaNumber(tx, { indexKey: new Uint8Array(32) }, RAVI.abhaNumber), undefined)
       const family = await readPatientsByMobile(tx, exchange.needs, ASHA.mobile)

@@ -8,7 +8,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
 import { checkActing, hasSomebodyWhoDecides, type IndexNeeds, readPatient } from './commands.ts'
-import { isChild, type Patient, type PatientEvent } from './patient.ts'
+import { isChild, isNumberHers, type Patient, type PatientEvent } from './patient.ts'
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
 import { SIGN_IN_MOVES, type SignInCode } from './sign-in.ts'
 import * as store from './sign-in-store.ts'
@@ -76,6 +76,7 @@ export async function signInWithCode(
   // The phone is in the right hands: they may hear why a child does not sign in.
   const fault = await checkActing(tx, { patient: patient.abhaAddress })
   if (fault) return fault
+  if (!isNumberHers(patient, tx.now)) return refuse('people/number-not-hers')
   return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'otp', userAgent: given.userAgent })
 }
 
@@ -148,16 +149,22 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
   await announce(tx, recorded)
 }
 
-/** What the phone says where no code is sent, in the language of who reads it: a child does not sign in (DPDP s.9(1)). */
+/**
+ * What the phone says where no code is sent, in the language of who reads it: a child does not sign in (DPDP s.9(1)), and who has come of
+ * age does not by a number that may be her parent's.
+ */
 async function textInsteadOfCode(
   tx: Tx,
   { exchange }: Pick<SignInNeeds, 'exchange'>,
-  { abhaAddress, birthDate, guardian, language }: Patient,
+  patient: Patient,
 ): Promise<string | undefined> {
+  const { abhaAddress, birthDate, guardian, language } = patient
+  const service = exchange.name
+  if (!isNumberHers(patient, tx.now)) return textFor(language, 'sign-in.of-age', { service })
   if (!isChild(birthDate, tx.now)) return undefined
   const reader = guardian && (await readPatient(tx, guardian))
   const key = (await hasSomebodyWhoDecides(tx, abhaAddress)) ? 'sign-in.child' : 'sign-in.child-alone'
-  return textFor(reader?.language ?? language, key, { service: exchange.name })
+  return textFor(reader?.language ?? language, key, { service })
 }
 
 async function recordFailure(tx: Tx, id: Id<'sign-in'>): Promise<void> {

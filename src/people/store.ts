@@ -40,7 +40,7 @@ export async function findPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Pat
 export async function findPatientOrClosed(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
   const row = await tx.db
     .selectFrom('patient')
-    .select(['sealed_profile', 'status'])
+    .select(['sealed_profile', 'status', 'enrolled_at'])
     .where('bucket', '=', bucketOf(abhaAddress))
     .where('abha_address', '=', abhaAddress)
     .executeTakeFirst()
@@ -50,10 +50,11 @@ export async function findPatientOrClosed(tx: Tx, abhaAddress: AbhaAddress): Pro
 async function openPatient(
   tx: Tx,
   abhaAddress: AbhaAddress,
-  row: { readonly sealed_profile: Uint8Array; readonly status: string },
+  row: { readonly sealed_profile: Uint8Array; readonly status: string; readonly enrolled_at: Date },
 ): Promise<Patient | undefined> {
   const profile = (await openJson(tx, place(abhaAddress), row.sealed_profile)) as Profile | undefined
-  return profile === undefined ? undefined : { ...profile, status: row.status as PatientStatus }
+  if (profile === undefined) return undefined
+  return { ...profile, status: row.status as PatientStatus, enrolledAt: row.enrolled_at }
 }
 
 /** Keeps a changed profile, sealed anew. */
@@ -68,9 +69,9 @@ export async function updateProfile(tx: Tx, { event }: Recorded<PatientEvent>, p
 }
 
 export async function findAllPatients(tx: Tx, limit: number): Promise<readonly Patient[]> {
-  const { rows } = await sql<{ abha_address: AbhaAddress; sealed_profile: Buffer; status: string }>`
+  const { rows } = await sql<{ abha_address: AbhaAddress; sealed_profile: Buffer; status: string; enrolled_at: Date }>`
     /* all buckets: the operator's list */
-    select abha_address, sealed_profile, status from patient order by enrolled_at, abha_address limit ${limit}`.execute(
+    select abha_address, sealed_profile, status, enrolled_at from patient order by enrolled_at, abha_address limit ${limit}`.execute(
     tx.db,
   )
   const patients: Patient[] = []

@@ -13,6 +13,7 @@ type Places = {
   'code.confirm': 'code' | 'service' | 'minutes'
   'sign-in.child': 'service'
   'sign-in.child-alone': 'service'
+  'sign-in.of-age': 'service'
   'passkey.added': 'service'
   'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
