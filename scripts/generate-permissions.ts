@@ -1,4 +1,5 @@
-import { EVERYWHERE, EXCHANGE, FACILITY, LIGHT, OF, type Permission, type Permissions } from '../test/permissions.ts'
+import { EVERYWHERE, EXCHANGE, LIGHT, OF, type Permission, type Permissions } from '../test/permissions.ts'
+import { FACILITY } from '../test/permissions-facility.ts'
 import { accessTables, demandsOf } from './generate-access.ts'
 
 const WHO: Readonly<Record<Permission['who'], string>> = {

@@ -22,6 +22,7 @@ import { noteSubscriptionUndelivered } from '../hiu/subscriptions.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import type { consentFetch, consentInit, consentStatus, HiuOnNotifyBody } from './consent-messages.ts'
 import type { DataNotifyBody, dataRequest } from './data-messages.ts'
+import { wireStanding } from './look-reactions.ts'
 import { type FailureReaction, sendNative, sendToExchange } from './send.ts'
 import type { subscriptionEventOnNotify, subscriptionInit, subscriptionOnNotify } from './subscription-messages.ts'
 import { wireDate } from './wire.ts'
@@ -197,10 +198,10 @@ async function sendEnd(tx: Tx, needs: HiuReactionNeeds, event: TransferEndedEven
 
 async function reportAccess(tx: Tx, needs: HiuReactionNeeds, event: ViewEvent): Promise<void> {
   if (!needs.reportsToExchange) return
-  const { subject: consentId, at, person, purpose, hiType, careContextReference } = event
+  const { subject: consentId, at, person, purpose, hiType, careContextReference, standing } = event
   const what = [{ hiType, careContextReference }]
   const asFile = event.type === 'hiu.record-exported' ? { asFile: true } : {}
-  const body = { consentId, at, person, purpose, what, ...asFile }
+  const body = { consentId, at, person, purpose, what, ...wireStanding(standing), ...asFile }
   await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
 }
 

@@ -67,7 +67,12 @@ describe('abdm/look-reactions', () => {
 
   test('every look at own records is told to the exchange for as long as it takes: the patient’s list has no gap', async () => {
     for (const [change, says] of [
-      [{}, { basis: 'own-care', attending: true }],
+      [{ standing: 'attending' }, { basis: 'own-care', attending: true }],
+      [{ standing: 'joined' }, { basis: 'own-care', attending: true, joined: true }],
+      [
+        { ground: 'unit', standing: 'no-visit' },
+        { basis: 'own-care', attending: false },
+      ],
       [{ ground: 'emergency', purpose: 'BTG' }, { basis: 'emergency' }],
       [
         { type: 'records.exported', ground: 'records-office' },
@@ -77,8 +82,11 @@ describe('abdm/look-reactions', () => {
       const [report, ...more] = await told(looked(change))
       assert.deepEqual(more, [])
       assert.deepEqual([report?.path, report?.lasting], ['/v1/accesses', true])
-      const { basis, attending, asFile } = (report?.body ?? {}) as Record<string, unknown>
-      assert.deepEqual({ basis, attending, asFile }, { attending: undefined, asFile: undefined, ...says })
+      const { basis, attending, joined, asFile } = (report?.body ?? {}) as Record<string, unknown>
+      assert.deepEqual(
+        { basis, attending, joined, asFile },
+        { attending: undefined, joined: undefined, asFile: undefined, ...says },
+      )
     }
   })
 

@@ -4,6 +4,7 @@ import type { PatientOpened } from '../desk/looks.ts'
 import { readLinks } from '../hip/link-commands.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import type { accessReport } from '../native/messages.ts'
+import type { Standing } from '../records/rules.ts'
 import type { OwnViewEvent } from '../records/view.ts'
 import { sendNative } from './send.ts'
 
@@ -37,13 +38,19 @@ async function reportOpening(
   await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
 }
 
+/** What the ground of somebody rests on, as `/v1/accesses` says it. */
+export function wireStanding(standing: Standing | undefined): { readonly attending?: boolean; readonly joined?: true } {
+  if (standing === undefined) return {}
+  return { attending: standing !== 'no-visit', ...(standing === 'joined' ? { joined: true } : {}) }
+}
+
 /** The exchange knows a patient of ours by what is linked; before that there is nobody to tell. */
 async function reportOwnView(
   tx: Tx,
   needs: { readonly facility: { readonly id: FacilityId }; readonly reportsToExchange: boolean },
   event: OwnViewEvent,
 ): Promise<void> {
-  const { abhaAddress, ground, person, records } = event
+  const { abhaAddress, ground, standing, person, records } = event
   if (!needs.reportsToExchange || abhaAddress === undefined || records.length === 0) return
   const { linked } = await readLinks(tx, event.patient)
   if (linked.length === 0) return
@@ -58,7 +65,7 @@ async function reportOwnView(
     const body: z.input<typeof accessReport> = {
       patient: abhaAddress,
       basis: ground === 'emergency' ? 'emergency' : 'own-care',
-      ...(ground === 'attending' ? { attending: true } : {}),
+      ...wireStanding(standing),
       at: event.at,
       person: { name: person.name, role: person.role },
       purpose: event.purpose,

@@ -22,6 +22,8 @@ describe('db/at-rest', () => {
       'emergency_access.review',
       'facility_patient.demographics',
       'hip_artefact.detail',
+      'joined_treatment.account',
+      'joined_treatment.review',
       'hip_share.profile',
       'hiu_artefact.detail',
       'hiu_consent.asked',

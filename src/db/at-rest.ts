@@ -89,6 +89,7 @@ export const REFERENCE_COLUMNS: readonly ReferenceColumn[] = [
   ...references('patient_identifier', 'reference'),
   ...references('data_key', 'patient'),
   ...references('emergency_access', 'patient_reference'),
+  ...references('joined_treatment', 'patient_reference'),
   ...references('desk_look', 'what'),
   ...references('step_up', 'subject'),
   ...references('hip_discovery', 'patient_reference'),

@@ -702,6 +702,31 @@ CREATE INDEX job_open ON public.job USING btree (seq) INCLUDE (status) WHERE (st
 CREATE INDEX job_waiting ON public.job USING btree (run_at, seq) WHERE (status = 'waiting'::text);
 comment on table job is 'local: what leaves this party or waits for time';
 
+create table joined_treatment (
+  bucket smallint not null,
+  id uuid not null,
+  patient_reference text not null,
+  visit uuid not null,
+  staff uuid not null,
+  role text not null,
+  status text not null,
+  joined_at timestamp with time zone not null,
+  review_by timestamp with time zone not null,
+  account bytea not null,
+  outcome text,
+  review bytea,
+  reviewer uuid,
+  reviewed_at timestamp with time zone,
+  constraint joined_treatment_pkey PRIMARY KEY (bucket, id),
+  constraint joined_treatment_bucket_visit_fkey FOREIGN KEY (bucket, visit) REFERENCES visit(bucket, id),
+  constraint joined_treatment_check CHECK (((status = 'reviewed'::text) = ((outcome IS NOT NULL) AND (reviewer IS NOT NULL) AND (reviewed_at IS NOT NULL)))),
+  constraint joined_treatment_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'not-justified'::text, 'needs-follow-up'::text]))),
+  constraint joined_treatment_patient_reference_check CHECK ((patient_reference ~~ 'pt1.%'::text)),
+  constraint joined_treatment_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'reviewed'::text])))
+);
+CREATE INDEX joined_treatment_review ON public.joined_treatment USING btree (review_by) WHERE (status = 'waiting'::text);
+comment on table joined_treatment is 'by patient: who added herself to those who attend a patient, why, and the review';
+
 create table key_share_block (
   first bigint not null generated always as identity,
   taken_at timestamp with time zone not null,
@@ -1441,15 +1466,20 @@ create table visit (
   queue_number integer,
   started_at timestamp with time zone not null,
   ended_at timestamp with time zone,
+  started_by uuid,
+  presence text,
+  confirmed_at timestamp with time zone,
   constraint visit_pkey PRIMARY KEY (bucket, id),
   constraint visit_bucket_patient_reference_fkey FOREIGN KEY (bucket, patient_reference) REFERENCES facility_patient(bucket, reference) ON UPDATE CASCADE,
   constraint visit_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
   constraint visit_kind_check CHECK ((kind = ANY (ARRAY['outpatient'::text, 'inpatient'::text, 'emergency'::text]))),
+  constraint visit_presence_check CHECK ((presence = ANY (ARRAY['desk'::text, 'software'::text, 'counter'::text, 'registered'::text]))),
   constraint visit_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text])))
 );
 CREATE INDEX visit_of_patient ON public.visit USING btree (bucket, patient_reference, started_at);
 CREATE INDEX visit_open ON public.visit USING btree (started_at) WHERE (status = 'open'::text);
 CREATE INDEX visit_recent ON public.visit USING btree (started_at);
+CREATE INDEX visit_stays ON public.visit USING btree (id) WHERE ((status = 'open'::text) AND (kind = 'inpatient'::text));
 comment on table visit is 'by patient: visits to this facility';
 
 create table visit_attendant (
@@ -1458,6 +1488,7 @@ create table visit_attendant (
   attendant text not null,
   from_at timestamp with time zone not null,
   until_at timestamp with time zone,
+  added_by uuid,
   constraint visit_attendant_pkey PRIMARY KEY (bucket, visit, attendant),
   constraint visit_attendant_bucket_visit_fkey FOREIGN KEY (bucket, visit) REFERENCES visit(bucket, id)
 );

@@ -497,6 +497,23 @@ export interface JobTable {
   last_error: string | null
 }
 
+export interface JoinedTreatmentTable {
+  bucket: number
+  id: string
+  patient_reference: string
+  visit: string
+  staff: string
+  role: string
+  status: string
+  joined_at: Date
+  review_by: Date
+  account: ColumnType<Buffer, Uint8Array, Uint8Array>
+  outcome: string | null
+  review: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
+  reviewer: string | null
+  reviewed_at: Date | null
+}
+
 export interface KeyShareBlockTable {
   first: GeneratedAlways<number>
   taken_at: Date
@@ -1036,6 +1053,9 @@ export interface VisitTable {
   queue_number: number | null
   started_at: Date
   ended_at: Date | null
+  started_by: string | null
+  presence: string | null
+  confirmed_at: Date | null
 }
 
 export interface VisitAttendantTable {
@@ -1044,6 +1064,7 @@ export interface VisitAttendantTable {
   attendant: string
   from_at: Date
   until_at: Date | null
+  added_by: string | null
 }
 
 export interface WebSessionTable {
@@ -1123,6 +1144,7 @@ export interface Tables {
   hiu_subscription: HiuSubscriptionTable
   hiu_subscription_event: HiuSubscriptionEventTable
   job: JobTable
+  joined_treatment: JoinedTreatmentTable
   key_share_block: KeyShareBlockTable
   key_share_end: KeyShareEndTable
   linking_attempt: LinkingAttemptTable
@@ -1220,6 +1242,7 @@ export const byPatientTables = [
   'hiu_request',
   'hiu_subscription',
   'hiu_subscription_event',
+  'joined_treatment',
   'linking_attempt',
   'linking_transaction',
   'own_fetch',

@@ -3,13 +3,24 @@ import type { LookLine, OpeningLine } from './access-log.ts'
 /** One line of the file; every line has the same columns. */
 export type FileLine = Readonly<Record<(typeof COLUMNS)[number], string>>
 
-const COLUMNS = ['at', 'person', 'role', 'type', 'patient', 'purpose', 'ground', 'records', 'event'] as const
+const COLUMNS = [
+  'at',
+  'person',
+  'role',
+  'type',
+  'patient',
+  'purpose',
+  'ground',
+  'standing',
+  'records',
+  'event',
+] as const
 export const FILE_FORMS = ['csv', 'ndjson'] as const
 export type FileForm = (typeof FILE_FORMS)[number]
 
 /** A look as a line of the file. */
 export function lineOfLook(look: LookLine, patient: string): FileLine {
-  const { id, at, type, person, purpose, ground, records, changed } = look
+  const { id, at, type, person, purpose, ground, standing, records, changed } = look
   return {
     at,
     person: person?.name ?? '',
@@ -18,6 +29,7 @@ export function lineOfLook(look: LookLine, patient: string): FileLine {
     patient,
     purpose: purpose ?? '',
     ground: ground ?? '',
+    standing: standing ?? '',
     records: records === undefined ? '' : String(records),
     event: id,
   }
@@ -25,7 +37,7 @@ export function lineOfLook(look: LookLine, patient: string): FileLine {
 
 /** The last opening of a patient's page by one person, as a line of the file. */
 export function lineOfOpening({ at, person, patient }: OpeningLine): FileLine {
-  const empty = { purpose: '', ground: '', records: '', event: '' }
+  const empty = { purpose: '', ground: '', standing: '', records: '', event: '' }
   return {
     at: at.toISOString(),
     person: person.name,

@@ -6,6 +6,7 @@ import { type Id, parseAbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { findPatients, type RecordsNeeds, readPatient } from '../records/commands.ts'
+import type { Standing } from '../records/rules.ts'
 import { type Colleague, staffNames } from './colleagues.ts'
 import { lastOpenings } from './look-store.ts'
 
@@ -32,6 +33,8 @@ export type LookLine = {
   readonly purpose?: string
   /** On what the look rested: of our own records how the person stood to the patient, of others' the consent. */
   readonly ground?: string
+  /** What the ground rests on, where the facility knows. */
+  readonly standing?: Standing
   /** How many records it opened. */
   readonly records?: number
   /** The row no longer opens: somebody changed it behind our back. */
@@ -104,9 +107,10 @@ function lineOf(one: EventAbout): LookLine {
   const event = one.event as AuditEvent & {
     readonly purpose?: string
     readonly ground?: string
+    readonly standing?: Standing
     readonly records?: unknown
   }
-  const { type, actor, purpose, records } = event
+  const { type, actor, purpose, standing, records } = event
   const ground = event.ground ?? event.subject
   const person = actor.kind === 'facility' ? actor.person : undefined
   return {
@@ -116,6 +120,7 @@ function lineOf(one: EventAbout): LookLine {
     ...(person === undefined ? {} : { person: { name: person.name, role: person.role } }),
     ...(purpose === undefined ? {} : { purpose }),
     ...(ground === undefined ? {} : { ground }),
+    ...(standing === undefined ? {} : { standing }),
     ...(Array.isArray(records) ? { records: records.length } : {}),
   }
 }

@@ -7,15 +7,30 @@ import { type FacilityId, type Id, makeId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { readPatient } from '../records/commands.ts'
+import { isPatientSince, readPatient } from '../records/commands.ts'
+import type { FacilityPatient } from '../records/patient.ts'
+import type { Standing } from '../records/rules.ts'
 import { attendingStaff } from './colleagues.ts'
+import { listForReview } from './joining-commands.ts'
 import { attendantOf, todayScope } from './rules.ts'
-import { type Attendant, attendsNow, endsBy, UNITS, VISIT_MOVES, type Visit, type VisitKind } from './visit.ts'
+import { standingOfPerson, standingOfUnit, unitOf } from './standing.ts'
+import {
+  type Attendant,
+  attendsNow,
+  endsBy,
+  type Presence,
+  UNITS,
+  VISIT_MOVES,
+  type Visit,
+  type VisitKind,
+} from './visit.ts'
 import * as store from './visit-store.ts'
 
 /** Who begins, changes or ends a visit: a person of the staff, or software of the hospital. */
 export type VisitActor = {
   readonly actor: Actor
+  /** The person, absent for software. */
+  readonly staff?: StaffCaller
   /** As whom she attends what she begins. */
   readonly own?: string
 }
@@ -26,7 +41,7 @@ export function asVisitActor(
   staff: StaffCaller,
 ): VisitActor {
   const own = attendantOf(staff)
-  return { actor: staffActor(needs.facility.id, staff), ...(own === undefined ? {} : { own }) }
+  return { actor: staffActor(needs.facility.id, staff), staff, ...(own === undefined ? {} : { own }) }
 }
 
 export type NewVisit = {
@@ -40,7 +55,8 @@ export type NewVisit = {
  * Starts a visit. A doctor or nurse who starts one attends it. A patient has one open visit at a time: who else is to attend is added to
  * it.
  */
-export async function startVisit(tx: Tx, { actor, own }: VisitActor, input: NewVisit): Promise<Id<'visit'> | Refusal> {
+export async function startVisit(tx: Tx, by: VisitActor, input: NewVisit): Promise<Id<'visit'> | Refusal> {
+  const { actor, own, staff } = by
   const patient = await readPatient(tx, input.patient)
   if (isRefusal(patient)) return patient
   const attendants = await readAttendants(tx, own === undefined ? input.attendants : [...input.attendants, own])
@@ -50,6 +66,7 @@ export async function startVisit(tx: Tx, { actor, own }: VisitActor, input: NewV
   const id = makeId<'visit'>(tx.now, tx.random, bucketOf(patient.reference))
   const queueNumber =
     patient.abhaAddress === undefined ? undefined : await readQueueNumber(tx, patient.abhaAddress, startOfDay(tx.now))
+  const presence = await presenceOf(tx, by, patient, latest)
   const recorded = await record(tx, {
     type: 'visit.started',
     actor,
@@ -57,19 +74,44 @@ export async function startVisit(tx: Tx, { actor, own }: VisitActor, input: NewV
     subject: id,
     kind: input.kind,
     attendants,
+    ...(presence === undefined ? {} : { presence }),
   })
-  const visit = { id, patientReference: patient.reference, kind: input.kind }
+  const visit = {
+    id,
+    patientReference: patient.reference,
+    kind: input.kind,
+    ...(staff === undefined ? {} : { startedBy: staff.id }),
+    ...(presence === undefined ? {} : { presence }),
+  }
   await store.insertVisit(tx, recorded, queueNumber === undefined ? visit : { ...visit, queueNumber }, attendants)
   await announce(tx, recorded)
   return id
 }
 
-/** Lets others attend an open visit, or no longer. */
+/**
+ * What says that the patient is here. The front desk and the hospital's software see her, or keep her appointment; a profile shared at the
+ * counter and a registration count for one visit of that day: a second one is the word of who begins it.
+ */
+async function presenceOf(
+  tx: Tx,
+  { staff }: VisitActor,
+  { reference, abhaAddress }: FacilityPatient,
+  latest: Visit | undefined,
+): Promise<Presence | undefined> {
+  if (staff === undefined) return 'software'
+  if (staff.role === 'front-desk') return 'desk'
+  const today = startOfDay(tx.now)
+  if (latest !== undefined && latest.startedAt >= today) return undefined
+  if (abhaAddress !== undefined && (await readQueueNumber(tx, abhaAddress, today)) !== undefined) return 'counter'
+  return (await isPatientSince(tx, reference, today)) ? 'registered' : undefined
+}
+
+/** Lets others attend an open visit, or no longer. Who adds herself to somebody else's says why: `desk/joining-unexplained`. */
 export async function changeAttendants(
   tx: Tx,
-  { actor }: VisitActor,
+  by: VisitActor,
   id: string,
-  change: { readonly add: readonly string[]; readonly remove: readonly string[] },
+  change: { readonly add: readonly string[]; readonly remove: readonly string[]; readonly reason?: string | undefined },
 ): Promise<true | Refusal> {
   const visit = await lockOpen(tx, id)
   if (isRefusal(visit)) return visit
@@ -81,15 +123,21 @@ export async function changeAttendants(
   const present = new Set(visit.attendants.flatMap(({ attendant, until }) => (until === undefined ? [attendant] : [])))
   const fresh = added.filter((attendant) => !present.has(attendant))
   if (fresh.length === 0 && removed.length === 0) return true
+  const { staff } = by
+  const joins = staff !== undefined && visit.startedBy !== staff.id && fresh.includes(staff.id)
+  const { reason } = change
+  if (joins && reason === undefined) return refuse('desk/joining-unexplained', undefined, 'reason')
   const recorded = await record(tx, {
     type: 'visit.attendants-changed',
-    actor,
+    actor: by.actor,
     patient: visit.patientReference,
     subject: visit.id,
     added: fresh,
     removed,
+    ...(joins ? { joined: staff.id, words: reason } : {}),
   })
-  await store.addAttendants(tx, recorded, visit.id, fresh)
+  await store.addAttendants(tx, recorded, visit.id, fresh, staff?.id)
+  if (joins && reason !== undefined) await listForReview(tx, recorded, visit, staff, reason)
   if (removed.length > 0) await store.endAttendance(tx, recorded, visit.id, removed)
   await announce(tx, recorded)
   return true
@@ -114,7 +162,8 @@ async function end(tx: Tx, actor: Actor, visit: Visit): Promise<void> {
   await announce(tx, recorded)
 }
 
-async function lockOpen(tx: Tx, text: string): Promise<Visit | Refusal> {
+/** Locks a visit that is open. */
+export async function lockOpen(tx: Tx, text: string): Promise<Visit | Refusal> {
   const id = parseId<'visit'>(text)
   const visit = id && (await store.lockVisit(tx, id))
   if (visit === undefined) return refuse('desk/unknown-visit')
@@ -155,6 +204,22 @@ async function readAttendants(tx: Tx, wanted: readonly string[]): Promise<readon
 export async function isAttending(tx: Tx, patientReference: string, who: string): Promise<boolean> {
   const [latest] = await store.visitsOf(tx, patientReference, 1)
   return latest !== undefined && attendsNow(latest, who, tx.now)
+}
+
+/** What the ground of somebody who looks at this patient rests on; undefined for who neither attends nor is of a unit. */
+export async function readStanding(
+  tx: Tx,
+  { reference, abhaAddress }: FacilityPatient,
+  { id, role }: StaffCaller,
+): Promise<Standing | undefined> {
+  const visits = await store.visitsOf(tx, reference, LIMITS.pageSizeDefault)
+  const unit = unitOf(role)
+  if (unit === undefined) return standingOfPerson(visits[0], id, tx.now)
+  const today = startOfDay(tx.now)
+  const isHereToday =
+    (await isPatientSince(tx, reference, today)) ||
+    (abhaAddress !== undefined && (await readQueueNumber(tx, abhaAddress, today)) !== undefined)
+  return standingOfUnit(visits, { id, unit }, isHereToday, tx.now)
 }
 
 /** Visits of one patient, latest first. */

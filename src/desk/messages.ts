@@ -36,7 +36,12 @@ export const newVisit = z
   .meta({ id: 'NewVisit' })
 
 export const attendantsChange = z
-  .object({ add: z.array(attendant).max(20).default([]), remove: z.array(attendant).max(20).default([]) })
+  .object({
+    add: z.array(attendant).max(20).default([]),
+    remove: z.array(attendant).max(20).default([]),
+    /** Why one adds oneself to those who attend somebody else's visit. */
+    reason: z.string().trim().min(10).max(1_000).optional(),
+  })
   .strict()
   .meta({ id: 'AttendantsChange' })
 

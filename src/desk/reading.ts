@@ -28,7 +28,7 @@ import {
   ownRecordsBelow,
   viewOwnRecords,
 } from '../records/view.ts'
-import { isAttending } from './commands.ts'
+import { isAttending, readStanding } from './commands.ts'
 import { type DeskConsent, type DeskConsentNeeds, listDeskConsents } from './consents.ts'
 import { lookAtPatient } from './looks.ts'
 import { pickPage } from './reading-page.ts'
@@ -161,11 +161,26 @@ export async function readPatientRecords(
     await denyOwnView(tx, needs, { patient, staff, purpose: input.purpose })
     return refuse('records/not-yours')
   }
-  const viewer = { name: staff.name, role: staff.role, purpose: reading.purpose, staff: staff.id }
+  const standing = reading.ground === 'emergency' ? undefined : await readStanding(tx, patient, staff)
+  const viewer = {
+    name: staff.name,
+    role: staff.role,
+    purpose: reading.purpose,
+    staff: staff.id,
+    // A unit reads what others sent by the consent alone.
+    ...(standing === undefined || reading.ground === 'unit' ? {} : { standing }),
+  }
   const { abhaAddress } = patient
   const shelf = abhaAddress === undefined ? undefined : await shelfOf(tx, abhaAddress, viewer, reading.received)
   const page = await findPage(tx, patient, reading, shelf, input)
-  const own = await openOwn(tx, needs, { patient, staff, reading, found: page.own, isFirst: input.below === undefined })
+  const own = await openOwn(tx, needs, {
+    patient,
+    staff,
+    reading,
+    standing,
+    found: page.own,
+    isFirst: input.below === undefined,
+  })
   const { shown, withheld } = shelf
     ? await openFromShelf(tx, needs, shelf, viewer, page.received)
     : { shown: [], withheld: [] }

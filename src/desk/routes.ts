@@ -5,6 +5,7 @@ import { deskConsentRoutes } from './consent-routes.ts'
 import type { DeskConsentNeeds } from './consents.ts'
 import { deskEmergencyRoutes } from './emergency-routes.ts'
 import { deskExportRoutes } from './export-routes.ts'
+import { joiningRoutes } from './joining-routes.ts'
 import { deskPatientRoutes, type PatientRouteNeeds } from './patient-routes.ts'
 import { deskProviderRoutes } from './provider-routes.ts'
 import type { DeskReadingNeeds } from './reading.ts'
@@ -19,6 +20,7 @@ export function deskRoutes(needs: DeskRouteNeeds): readonly Route[] {
     ...deskPatientRoutes(needs),
     ...deskVisitRoutes(needs),
     ...deskEmergencyRoutes(needs),
+    ...joiningRoutes(needs),
     ...deskConsentRoutes(needs),
     ...deskProviderRoutes(needs),
     ...deskReadingRoutes(needs),

@@ -8,6 +8,7 @@ import { asVisitActor, changeAttendants, endVisit, listToday, startVisit } from 
 import { lookAtList } from './looks.ts'
 import { attendantsChange, newVisit } from './messages.ts'
 import { showVisit } from './show-visit.ts'
+import { confirmStay } from './stay-commands.ts'
 import { UNITS } from './visit.ts'
 
 const common = { dialect: 'native', auth: 'staff' } as const
@@ -18,7 +19,7 @@ const answers = {
 
 /** Who is here today, and who attends whom. */
 export function deskVisitRoutes(needs: RecordsNeeds): readonly Route[] {
-  return [todayRoute(needs), colleaguesRoute(), ...changeRoutes(needs), ...softwareRoutes()]
+  return [todayRoute(needs), colleaguesRoute(), ...changeRoutes(needs), confirmRoute(needs), ...softwareRoutes()]
 }
 
 function todayRoute(needs: RecordsNeeds): Route {
@@ -85,7 +86,8 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       method: 'POST',
       path: '/v1/desk/visits/:id/attendants',
       act: 'visit.start',
-      summary: 'Lets others attend an open visit, or no longer.',
+      summary:
+        "Lets others attend an open visit, or no longer. Who adds herself to somebody else's says why, and is reviewed.",
       once: true,
       body: attendantsChange,
       answers: { 204: { description: 'Done.' }, ...answers },
@@ -108,6 +110,26 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       },
     }),
   ]
+}
+
+function confirmRoute(needs: RecordsNeeds): Route {
+  return route({
+    ...common,
+    method: 'POST',
+    path: '/v1/desk/visits/:id/confirm',
+    act: 'visit.start',
+    summary: 'Says that the patient of a stay is still here: who attends goes on doing so for a week.',
+    once: true,
+    answers: {
+      204: { description: 'Confirmed.' },
+      403: { description: 'You began this stay, or joined it yourself.' },
+      ...answers,
+    },
+    handle: async ({ tx, caller, params }) => {
+      const confirmed = await confirmStay(tx, asVisitActor(needs, staffOf(caller)), params['id'] ?? '')
+      return isRefusal(confirmed) ? confirmed : { status: 204 }
+    },
+  })
 }
 
 /** What hospital software calls that keeps the appointments itself. */
@@ -138,6 +160,19 @@ function softwareRoutes(): readonly Route[] {
       handle: async ({ tx, caller, params }) => {
         const ended = await endVisit(tx, { actor: operatorOf(caller) }, params['id'] ?? '')
         return isRefusal(ended) ? ended : { status: 204 }
+      },
+    }),
+    route({
+      ...common,
+      auth: 'operator',
+      method: 'POST',
+      path: '/v1/visits/:id/confirm',
+      summary: 'Says that the patient of a stay is still here, for hospital software.',
+      once: true,
+      answers: { 204: { description: 'Confirmed.' }, ...answers },
+      handle: async ({ tx, caller, params }) => {
+        const confirmed = await confirmStay(tx, { actor: operatorOf(caller) }, params['id'] ?? '')
+        return isRefusal(confirmed) ? confirmed : { status: 204 }
       },
     }),
   ]

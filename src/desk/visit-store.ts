@@ -7,12 +7,12 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { TodayScope } from './rules.ts'
-import { type Attendance, type Attendant, VISIT_MOVES, type Visit, type VisitKind } from './visit.ts'
+import { type Attendance, type Attendant, type Presence, VISIT_MOVES, type Visit, type VisitKind } from './visit.ts'
 
 export async function insertVisit(
   tx: Tx,
   recorded: Recorded<AuditEvent>,
-  visit: Pick<Visit, 'id' | 'patientReference' | 'kind' | 'queueNumber'>,
+  visit: Pick<Visit, 'id' | 'patientReference' | 'kind' | 'queueNumber' | 'startedBy' | 'presence'>,
   attendants: readonly Attendant[],
 ): Promise<void> {
   insistOnMove(VISIT_MOVES, 'none', 'open', 'visit')
@@ -27,9 +27,12 @@ export async function insertVisit(
       queue_number: visit.queueNumber ?? null,
       started_at: tx.now,
       ended_at: null,
+      started_by: visit.startedBy ?? null,
+      presence: visit.presence ?? null,
+      confirmed_at: null,
     })
     .execute()
-  await addAttendants(tx, recorded, visit.id, attendants)
+  await addAttendants(tx, recorded, visit.id, attendants, visit.startedBy)
 }
 
 /** One who attended before attends again from now. */
@@ -38,13 +41,15 @@ export async function addAttendants(
   _recorded: Recorded<AuditEvent>,
   visit: Id<'visit'>,
   attendants: readonly Attendant[],
+  addedBy: Id<'staff'> | undefined,
 ): Promise<void> {
   if (attendants.length === 0) return
   const bucket = bucketOfId(visit)
+  const since = { from_at: tx.now, until_at: null, added_by: addedBy ?? null }
   await tx.db
     .insertInto('visit_attendant')
-    .values(attendants.map((attendant) => ({ bucket, visit, attendant, from_at: tx.now, until_at: null })))
-    .onConflict((c) => c.columns(['bucket', 'visit', 'attendant']).doUpdateSet({ from_at: tx.now, until_at: null }))
+    .values(attendants.map((attendant) => ({ bucket, visit, attendant, ...since })))
+    .onConflict((c) => c.columns(['bucket', 'visit', 'attendant']).doUpdateSet(since))
     .execute()
 }
 
@@ -62,6 +67,18 @@ export async function endAttendance(
     .where('until_at', 'is', null)
   if (attendants !== 'all') query = query.where('attendant', 'in', [...attendants])
   await query.execute()
+}
+
+export async function confirmStay(tx: Tx, _recorded: Recorded<AuditEvent>, visit: Id<'visit'>): Promise<void> {
+  const result = await tx.db
+    .updateTable('visit')
+    .set({ confirmed_at: tx.now })
+    .where('bucket', '=', bucketOfId(visit))
+    .where('id', '=', visit)
+    .where('status', '=', 'open')
+    .where('kind', '=', 'inpatient')
+    .executeTakeFirst()
+  insistOnOne(result, `stay ${visit}`)
 }
 
 export async function endVisit(tx: Tx, recorded: Recorded<AuditEvent>, visit: Visit): Promise<void> {
@@ -136,6 +153,18 @@ export async function visitsToEnd(
   return rows.map(({ id }) => id as Id<'visit'>)
 }
 
+/** Stays in which somebody attends by a confirmation from before a time. */
+export async function staysToConfirm(tx: Tx, before: Date, limit: number): Promise<readonly Id<'visit'>[]> {
+  const { rows } = await sql<{ id: string }>`
+    /* all buckets: the sweep of stays that nobody confirmed */
+    select v.id from visit v where v.status = 'open' and v.kind = 'inpatient'
+      and (v.confirmed_at is null or v.confirmed_at <= ${before})
+      and exists (select 1 from visit_attendant a where a.bucket = v.bucket and a.visit = v.id
+        and a.until_at is null and a.from_at <= ${before})
+    limit ${limit}`.execute(tx.db)
+  return rows.map(({ id }) => id as Id<'visit'>)
+}
+
 async function withAttendants(tx: Tx, rows: readonly Selectable<VisitTable>[]): Promise<readonly Visit[]> {
   if (rows.length === 0) return []
   const attendants = await tx.db
@@ -162,9 +191,13 @@ async function withAttendants(tx: Tx, rows: readonly Selectable<VisitTable>[]): 
           attendant: one.attendant as Attendant,
           from: one.from_at,
           ...(one.until_at === null ? {} : { until: one.until_at }),
+          ...(one.added_by === null ? {} : { addedBy: one.added_by as Id<'staff'> }),
         }),
       ),
     ...(row.queue_number === null ? {} : { queueNumber: row.queue_number }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
+    ...(row.started_by === null ? {} : { startedBy: row.started_by as Id<'staff'> }),
+    ...(row.presence === null ? {} : { presence: row.presence as Presence }),
+    ...(row.confirmed_at === null ? {} : { confirmedAt: row.confirmed_at }),
   }))
 }

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { addStaff, type DeskBench, openDesk } from '../../test/desk-bench.ts'
 import { type Bench, openBench } from '../../test/hip-bench.ts'
+import { insistOnTable } from '../../test/moves.ts'
 import { transact } from '../db/tx.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
+import { must } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { tieAll } from '../keys/tie-existing.ts'
-import { endForgottenVisits, isAttending, startOfDay } from './commands.ts'
+import { readPatient } from '../records/commands.ts'
+import { endForgottenVisits, isAttending, readStanding, startOfDay } from './commands.ts'
+import { JOINING_MOVES } from './joining.ts'
+import { reviewJoiningRow } from './joining-store.ts'
+import { endUnconfirmedAttending } from './stay-commands.ts'
 
 type Today = { visits: { id: string; patient: { reference: string }; attendedByMe: boolean; status: string }[] }
 const HOUR_MS = 3_600_000
@@ -16,6 +22,7 @@ describe('visits', () => {
   let desk: DeskBench
   const staff = {} as Record<StaffRole, StaffCaller>
   let other: StaffCaller
+  let dpo: StaffCaller
   let count = 0
   let patient = ''
   before(async () => {
@@ -24,6 +31,7 @@ describe('visits', () => {
     const roles = ['front-desk', 'doctor', 'nurse', 'lab', 'pharmacy', 'billing', 'records-officer'] as const
     for (const role of roles) staff[role] = await addStaff(bench.machine, role, `A ${role}`)
     other = await addStaff(bench.machine, 'doctor', 'Dr. Other')
+    dpo = await addStaff(bench.machine, 'dpo', 'A dpo')
   })
   after(async () => {
     await desk.close()
@@ -40,6 +48,8 @@ describe('visits', () => {
     return { status: answer.status, id: (answer.json as { id?: string } | undefined)?.id ?? '', text: answer.text }
   }
   const attends = (who: string) => transact(bench.machine, (tx) => isAttending(tx, patient, who))
+  const standing = (who: StaffCaller) =>
+    transact(bench.machine, async (tx) => readStanding(tx, must(await readPatient(tx, patient)), who))
   const mine = async (who: StaffCaller) =>
     ((await desk.call(who, 'GET', '/v1/desk/today')).json as Today).visits.filter(
       (visit) => visit.patient.reference === patient,
@@ -96,16 +106,96 @@ describe('visits', () => {
     assert.equal((await start(staff['front-desk'], [])).status, 201, 'she may come again')
   })
 
-  it('a forgotten visit attends nobody after a day, and is ended; a stay goes on', async () => {
+  it('a forgotten visit attends nobody after a day, and is ended; a stay goes on while somebody else says so', async () => {
     await start(staff.doctor, [])
     bench.clock.advance(24 * HOUR_MS)
     assert.equal(await attends(staff.doctor.id), false, 'before any sweep')
     assert.ok((await transact(bench.machine, endForgottenVisits)) >= 1)
-    await start(staff.doctor, [], 'inpatient')
-    bench.clock.advance(10 * 24 * HOUR_MS)
+    const { id } = await start(staff.doctor, [staff.nurse.id], 'inpatient')
+    const confirm = async (who: StaffCaller) => (await desk.call(who, 'POST', `/v1/desk/visits/${id}/confirm`)).status
+    bench.clock.advance(6 * 24 * HOUR_MS)
+    await transact(bench.machine, endUnconfirmedAttending)
+    assert.equal(await confirm(staff.doctor), 403, 'she began it: her word alone would keep it open for ever')
+    assert.equal(await confirm(staff.nurse), 204)
+    bench.clock.advance(6 * 24 * HOUR_MS)
     await transact(bench.machine, endForgottenVisits)
     assert.equal(await attends(staff.doctor.id), true)
     assert.equal((await mine(staff.doctor)).length, 1, 'open ones are of today whenever they began')
+    bench.clock.advance(2 * 24 * HOUR_MS)
+    assert.equal(await attends(staff.doctor.id), false, 'before any sweep')
+    assert.equal(await transact(bench.machine, endUnconfirmedAttending), 1)
+    assert.equal(await transact(bench.machine, endUnconfirmedAttending), 0)
+    const [visit] = (await mine(staff['front-desk'])) as unknown as [
+      { status: string; attendants: { until?: string }[] },
+    ]
+    assert.equal(visit.status, 'open')
+    assert.ok(visit.attendants.every(({ until }) => until !== undefined))
+    await desk.call(staff['front-desk'], 'POST', `/v1/desk/visits/${id}/attendants`, { add: [staff.doctor.id] })
+    assert.equal(await attends(staff.doctor.id), true, 'named anew')
+  })
+
+  it('who adds herself to somebody else’s visit says why, is marked and reviewed by another; a colleague who is asked is not', async () => {
+    const { id } = await start(staff['front-desk'], [staff.doctor.id])
+    const path = `/v1/desk/visits/${id}/attendants`
+    const bare = await desk.call(other, 'POST', path, { add: [other.id] })
+    assert.equal(bare.status, 400, bare.text)
+    assert.match(bare.text, /desk\/joining-unexplained/)
+    assert.equal(await attends(other.id), false)
+    const reason = 'Called at night to look at her heart.'
+    assert.equal((await desk.call(other, 'POST', path, { add: [other.id], reason })).status, 204)
+    assert.equal(await attends(other.id), true, 'a consultant who is called must be able to')
+    assert.equal(await standing(other), 'joined')
+    assert.equal(await standing(staff.doctor), 'attending')
+    type Listed = { joinings: { id: string; status: string; words: string; person: object; patient: object }[] }
+    const listed = async () =>
+      ((await desk.call(dpo, 'GET', '/v1/desk/joinings')).json as Listed).joinings.filter(
+        (one) => (one.patient as { reference: string }).reference === patient,
+      )
+    const [joining, ...more] = await listed()
+    assert.deepEqual([joining?.words, joining?.status, more], [reason, 'waiting', []])
+    assert.equal((await desk.call(staff.doctor, 'GET', '/v1/desk/joinings')).status, 403)
+    const verdict = { outcome: 'not-justified', words: 'Nobody had called her.' }
+    const review = `/v1/desk/joinings/${joining?.id}/review`
+    assert.equal((await desk.call({ ...other, role: 'dpo' }, 'POST', review, verdict)).status, 403, 'not her own')
+    assert.equal((await desk.call(dpo, 'POST', review, verdict)).status, 204)
+    assert.equal((await desk.call(dpo, 'POST', review, verdict)).status, 409)
+    assert.equal((await listed())[0]?.status, 'reviewed')
+    assert.equal((await desk.call(staff.doctor, 'POST', path, { remove: [other.id] })).status, 204)
+    assert.equal((await desk.call(staff.doctor, 'POST', path, { add: [other.id] })).status, 204)
+    assert.equal(await standing(other), 'attending', 'asked by who attends')
+    assert.equal((await listed()).length, 1)
+  })
+
+  it('a visit that a doctor begins stands out unless something says that the patient is here', async () => {
+    await start(staff.doctor, [staff.nurse.id])
+    assert.equal(await standing(staff.doctor), 'attending', 'registered today')
+    const visit = (await mine(staff.doctor))[0]?.id
+    await desk.call(staff.doctor, 'POST', `/v1/desk/visits/${visit}/end`)
+    await start(other, [])
+    assert.equal(await standing(other), 'no-visit', 'a sign counts for one visit')
+    bench.clock.advance(25 * HOUR_MS)
+    await transact(bench.machine, endForgottenVisits)
+    await start(other, [staff.nurse.id])
+    assert.equal(await standing(other), 'no-visit')
+    assert.equal(await standing(staff.nurse), 'attending', 'another named her')
+  })
+
+  it('a unit works for who is or was lately here; what nothing but its own word says stands out', async () => {
+    assert.equal(await standing(staff.lab), 'attending', 'registered today')
+    bench.clock.advance(25 * HOUR_MS)
+    for (const unit of ['lab', 'pharmacy', 'billing'] as const) assert.equal(await standing(staff[unit]), 'no-visit')
+    const { id } = await start(staff.lab, [])
+    assert.equal(await standing(staff.lab), 'no-visit', 'her own word')
+    assert.equal(await standing(staff.pharmacy), 'attending')
+    await desk.call(staff.lab, 'POST', `/v1/desk/visits/${id}/end`)
+    await start(staff['front-desk'], [])
+    assert.equal(await standing(staff.lab), 'attending', 'nobody orders here: each visit counts')
+    bench.clock.advance(10 * 24 * HOUR_MS)
+    await transact(bench.machine, endForgottenVisits)
+    assert.equal(await standing(staff.lab), 'attending')
+    bench.clock.advance(15 * 24 * HOUR_MS)
+    assert.equal(await standing(staff.lab), 'no-visit')
+    assert.equal(await standing(staff.billing), 'attending', 'bills follow later')
   })
 
   it('hospital software begins and ends visits too, and attends none', async () => {
@@ -136,6 +226,18 @@ describe('visits', () => {
     await tieAll(bench.machine.db)
     assert.equal((await start(staff['front-desk'], [suspended.id])).status, 400)
   })
+
+  it('a joining moves as its table says', () =>
+    insistOnTable(
+      JOINING_MOVES,
+      (tx, from) =>
+        reviewJoiningRow(tx, {} as never, { id: 'x', patientReference: 'P-1', status: from } as never, {
+          outcome: 'justified',
+          words: 'It was needed.',
+          by: dpo.id,
+        }),
+      { from: ['waiting', 'reviewed'], to: ['reviewed'] },
+    ))
 
   it('a day begins at midnight in India', () => {
     assert.equal(startOfDay(new Date('2026-11-22T18:29:59Z')).toISOString(), '2026-11-21T18:30:00.000Z')

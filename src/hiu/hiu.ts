@@ -6,6 +6,7 @@ import type { StaffRole } from '../kernel/staff-role.ts'
 import type { Frequency } from '../policy/frequency.ts'
 import type { Period } from '../policy/period.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
+import type { Standing } from '../records/rules.ts'
 
 export type CareContextRef = { readonly patientReference: string; readonly careContextReference: string }
 export type AccessMode = 'VIEW' | 'STORE' | 'QUERY' | 'STREAM'
@@ -299,6 +300,7 @@ export type ViewEvent = About & {
   readonly purpose: PurposeCode
   readonly hiType: HiType
   readonly careContextReference: string
+  readonly standing?: Standing
   readonly at: string
   readonly policyVersion: string
   readonly rules: readonly string[]

@@ -9,6 +9,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
 import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
+import type { Standing } from '../records/rules.ts'
 import { markRead } from './consent-list-store.ts'
 import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
 import type { ViewEvent } from './hiu.ts'
@@ -23,6 +24,8 @@ export type Viewer = {
   readonly staff?: Id<'staff'>
   /** She takes the document out as a file. */
   readonly takesOut?: true
+  /** What her ground rests on, where she attends the patient by name. */
+  readonly standing?: Standing
 }
 
 /** A document shown to a person, after the gate and with its access record. */
@@ -116,6 +119,7 @@ export async function viewEntry(
     purpose: viewer.purpose,
     hiType: entry.hiType,
     careContextReference: entry.careContextReference,
+    ...(viewer.standing === undefined ? {} : { standing: viewer.standing }),
     at: tx.now.toISOString(),
     policyVersion: decision.policyVersion,
     rules: [...new Set(decision.explain.map(({ rule }) => rule))],

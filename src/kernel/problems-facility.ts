@@ -149,6 +149,22 @@ export const FACILITY_PROBLEMS = {
   'desk/number-taken': { status: 409, abdm: 'ABDM-1010', title: 'Another patient has this number here.' },
   'desk/unknown-visit': { status: 404, abdm: 'ABDM-1010', title: 'There is no such visit.' },
   'desk/visit-ended': { status: 409, abdm: 'ABDM-1010', title: 'This visit has ended.' },
+  'desk/joining-unexplained': {
+    status: 400,
+    abdm: 'ABDM-1010',
+    title: 'Say why you join the treatment of this patient: it is reviewed, and the patient sees it.',
+  },
+  'desk/not-a-stay': {
+    status: 409,
+    abdm: 'ABDM-1010',
+    title: 'Only a stay is confirmed; other visits end by themselves.',
+  },
+  'desk/own-stay': {
+    status: 403,
+    abdm: 'ABDM-1062',
+    title: 'Somebody else must confirm this stay: you began it, or joined it yourself.',
+  },
+  'desk/unknown-joining': { status: 404, abdm: 'ABDM-1010', title: 'There is no such joining of a treatment.' },
   'desk/visit-open': { status: 409, abdm: 'ABDM-1010', title: 'The patient has an open visit already.' },
   'desk/unknown-attendant': {
     status: 400,

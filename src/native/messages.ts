@@ -34,8 +34,10 @@ export const accessReport = z
     consentId: uuid<'artefact'>().optional(),
     patient: abhaAddress.optional(),
     basis: z.enum(['own-care', 'emergency', 'page']).optional(),
-    /** Of own records: whether the person attended the patient then. */
+    /** Whether the person attended the patient then, or her unit worked for the patient: false when nothing but her own word says so. */
     attending: z.boolean().optional(),
+    /** She added herself to those who attend. */
+    joined: z.boolean().optional(),
     /** They were taken out as a file, not read on a screen. */
     asFile: z.boolean().optional(),
     at: z.iso.datetime(),

@@ -23,6 +23,8 @@ export type AccessReported = AuditEvent & {
   readonly subject?: Id<'artefact'>
   readonly basis?: 'own-care' | 'emergency'
   readonly attending?: boolean
+  /** She added herself to those who attend. */
+  readonly joined?: true
   /** Taken out as a file. */
   readonly asFile?: true
   readonly facility: string

@@ -79,7 +79,7 @@ type About = Pick<AccessReported, 'patient' | 'subject' | 'facilityName'> & { re
 
 function reported(
   { subject, ...about }: About,
-  { basis, attending, asFile, person, purpose, what, at }: z.output<typeof accessReport>,
+  { basis, attending, joined, asFile, person, purpose, what, at }: z.output<typeof accessReport>,
 ): AccessReported | PageReported {
   const actor = { kind: 'facility', id: about.facility, person } as const
   if (basis === 'page' || purpose === undefined || what === undefined)
@@ -91,6 +91,7 @@ function reported(
     ...(subject === undefined ? {} : { subject }),
     ...(basis === undefined ? {} : { basis }),
     ...(attending === undefined ? {} : { attending }),
+    ...(joined === true ? { joined } : {}),
     ...(asFile === true ? { asFile } : {}),
     at,
     purpose,

@@ -87,6 +87,11 @@ export async function readPatient(tx: Tx, reference: string): Promise<FacilityPa
   return (await store.loadPatient(tx, reference)) ?? refuse('records/unknown-patient')
 }
 
+/** Whether the facility knows a patient since a time only. */
+export async function isPatientSince(tx: Tx, reference: string, since: Date): Promise<boolean> {
+  return store.isRegisteredSince(tx, reference, since)
+}
+
 /** All patients that have an identifier. */
 export async function findPatients(
   tx: Tx,

@@ -17,6 +17,12 @@ export type Relation = {
  */
 export type Ground = 'attending' | 'unit' | 'emergency' | 'records-office'
 
+/**
+ * What the ground of somebody who looks rests on. `joined`: she added herself to those who attend. `no-visit`: nothing but her own word
+ * says that the patient is, or was lately, here.
+ */
+export type Standing = 'attending' | 'joined' | 'no-visit'
+
 /** One way in which somebody may read the records of a patient now. */
 export type Reading = {
   readonly purpose: PurposeCode

@@ -76,6 +76,18 @@ export async function loadPatient(tx: Tx, reference: string): Promise<FacilityPa
   return row === undefined ? undefined : openPatient(tx, reference, row.demographics)
 }
 
+/** Whether we know the patient since a time only. */
+export async function isRegisteredSince(tx: Tx, reference: string, since: Date): Promise<boolean> {
+  const row = await tx.db
+    .selectFrom('facility_patient')
+    .select('reference')
+    .where('bucket', '=', bucketOf(reference))
+    .where('reference', '=', pseudonym(reference))
+    .where('created_at', '>=', since)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 async function openPatient(tx: Tx, reference: string, demographics: Uint8Array): Promise<FacilityPatient | undefined> {
   const key = await existingPatientKey(tx, reference)
   if (key === undefined) return undefined

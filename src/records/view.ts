@@ -16,7 +16,7 @@ import type { PurposeCode } from '../policy/purpose.ts'
 import { readDocument } from './document-bytes.ts'
 import { isAbout } from './identity.ts'
 import type { FacilityPatient } from './patient.ts'
-import type { Ground, Reading } from './rules.ts'
+import type { Ground, Reading, Standing } from './rules.ts'
 import * as store from './store.ts'
 
 export type OwnViewNeeds = { readonly facility: { readonly id: FacilityId } }
@@ -37,6 +37,8 @@ export type OwnViewEvent = AuditEvent & {
   readonly person: { readonly name: string; readonly role: string; readonly staff: Id<'staff'> }
   readonly purpose: PurposeCode
   readonly ground?: Ground
+  /** Absent in an emergency, and for who takes records out on request. */
+  readonly standing?: Standing
   readonly records: readonly {
     readonly id: Id<'record'>
     readonly hiType: HiType
@@ -91,12 +93,13 @@ export async function viewOwnRecords(
     readonly patient: FacilityPatient
     readonly staff: StaffCaller
     readonly reading: Reading
+    readonly standing?: Standing | undefined
     readonly as: 'records.viewed' | 'records.exported'
     /** These alone; without it, all that there are. */
     readonly found?: readonly OwnHead[]
   },
 ): Promise<readonly OwnRecord[]> {
-  const { patient, staff, reading, as } = input
+  const { patient, staff, reading, standing, as } = input
   const admitted: OwnHead[] = []
   const rules = new Set<string>()
   let policyVersion = ''
@@ -112,6 +115,7 @@ export async function viewOwnRecords(
     ...about(tx, needs, patient, staff, reading.purpose),
     type: as,
     ground: reading.ground,
+    ...(standing === undefined ? {} : { standing }),
     records: admitted.map(({ id, hiType, careContextReference, date }) => ({
       id,
       hiType,

@@ -57,6 +57,7 @@ function unusualOf(
   if (basis === 'emergency' || event.purpose === 'BTG') found.push('emergency')
   if (basis === 'consent' && status !== 'live') found.push('no-consent')
   if (artefact !== undefined && artefact.detail.purpose.code !== event.purpose) found.push('other-purpose')
-  if (basis === 'own-care' && event.attending === false) found.push('no-visit')
+  if (basis !== 'emergency' && event.attending === false) found.push('no-visit')
+  if (basis !== 'emergency' && event.joined === true) found.push('joined')
   return found
 }

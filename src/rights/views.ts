@@ -3,7 +3,13 @@ import type { HiType } from '../fhir/hi-type.ts'
 /** What a patient reads of her sharing, as it crosses the wire and as the screens take it: dates are ISO 8601 in UTC. */
 
 /** A facility as the patient reads it. `kinds` are words of the facility registry such as `Hospital`. */
-export type FacilityView = { readonly id: string; readonly name: string; readonly kinds: readonly string[] }
+export type FacilityView = {
+  readonly id: string
+  readonly name: string
+  readonly kinds: readonly string[]
+  /** Shut out of the network: it gets nothing, and cannot be told anything. */
+  readonly isShutOut?: true
+}
 
 /** An event of the log that proves something; its receipt is at `/v1/me/receipts/:event`. */
 export type Proof = {
@@ -143,8 +149,8 @@ export type Chain = { readonly nodes: readonly ChainNode[]; readonly edges: read
  */
 export type LookBasis = 'consent' | 'own-care' | 'emergency'
 
-/** Why a look stands out. `no-consent`: there was none in force at that moment. `no-visit`: the patient was not attended then. */
-export type Unusual = 'emergency' | 'no-consent' | 'other-purpose' | 'no-visit'
+/** Why a look stands out. `no-consent`: there was none in force at that moment. `no-visit`: nothing but the reader's word says that the patient was there. `joined`: the reader added herself to those who attend. */
+export type Unusual = 'emergency' | 'no-consent' | 'other-purpose' | 'no-visit' | 'joined'
 
 /** One look at records, as the patient reads it. `event` is the event as recorded, which the receipt of `id` proves. */
 export type LookView = {
@@ -187,8 +193,9 @@ export type LookEvent = {
   readonly purpose: string
   readonly subject?: string
   readonly basis?: LookBasis
-  /** Set by a facility of ours that knows that nobody attended the patient then. */
+  /** False: a facility of ours knows nothing but the reader's word of a visit then. */
   readonly attending?: boolean
+  readonly joined?: true
   /** Taken out as a file. */
   readonly asFile?: true
   readonly actor: { readonly kind: string; readonly person?: { readonly name: string; readonly role: string } }

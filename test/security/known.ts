@@ -26,6 +26,7 @@ const IDS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/records\/fetch\/:id/, ['own_fetch.id']],
   [/records\/:id\/view/, ['hiu_document.id']],
   [/visits\/:id/, ['visit.id']],
+  [/joinings\/:id/, ['joined_treatment.id']],
   [/emergencies\/:id/, ['emergency_access.id']],
   [/questions\/:patient\/:id| question$|\/v1\/questions id$/, ['question.id', 'received_question.id']],
   [/shares\/:id/, ['hip_share.id', 'profile_share.id']],

@@ -91,7 +91,7 @@ export function LookList({ wanted }: { readonly wanted: Wanted }): ReactNode {
 function LookRow({ look }: { readonly look: Look }): ReactNode {
   const { t, tn } = useWords()
   const dates = useDates()
-  const { type, person, purpose, records, at } = look
+  const { type, person, purpose, records, at, standing } = look
   if (look.changed === true)
     return (
       <div className={style.row}>
@@ -118,19 +118,21 @@ function LookRow({ look }: { readonly look: Look }): ReactNode {
         )}
         {why === undefined ? null : <span className={style.quiet}>{t(why)}</span>}
       </span>
-      <Mark type={type} />
+      <Mark type={type} standing={standing} />
     </div>
   )
 }
 
 /** What stands out in a long list. */
-function Mark({ type }: { readonly type: string }): ReactNode {
+function Mark({ type, standing }: { readonly type: string; readonly standing: Look['standing'] }): ReactNode {
   const { t } = useWords()
   const mark: readonly ['stopped' | 'waiting', DeskKey] | undefined = type.endsWith('-denied')
     ? ['stopped', 'access.refused']
     : type.endsWith('exported')
       ? ['waiting', 'access.as-file']
-      : undefined
+      : standing === 'joined' || standing === 'no-visit'
+        ? ['stopped', `access.${standing}`]
+        : undefined
   if (mark === undefined) return null
   return (
     <span className={style.mark}>

@@ -1,17 +1,16 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import type { EmergencyReason } from '../../../src/consent/emergency.ts'
-import { OUTCOMES, type Outcome } from '../../../src/incidents/emergency.ts'
-import { call, type Problem } from '../../ui/api.ts'
+import type { Outcome } from '../../../src/incidents/emergency.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
-import { Choices, TextArea, Tick } from '../../ui/fields.tsx'
 import { Card, Facts, Page } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
-import { Sheet } from '../../ui/sheet.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
+import { Joinings } from './joinings.tsx'
+import { ReviewSheet } from './review-sheet.tsx'
+import { ReviewState } from './review-state.tsx'
 
 type Emergency = {
   readonly id: string
@@ -46,7 +45,14 @@ export function ReviewsPage(): ReactNode {
       {data?.emergencies.map((each) => (
         <EmergencyCard key={each.id} emergency={each} onReview={() => setChosen(each)} />
       ))}
-      {chosen === undefined ? null : <ReviewSheet emergency={chosen} onClose={() => setChosen(undefined)} />}
+      <Joinings />
+      {chosen === undefined ? null : (
+        <ReviewSheet
+          path={`/v1/desk/emergencies/${chosen.id}/review`}
+          title={t('emergency.review-title', { person: chosen.person.name })}
+          onClose={() => setChosen(undefined)}
+        />
+      )}
     </Page>
   )
 }
@@ -96,84 +102,6 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
 
 function EmergencyState({ emergency }: { readonly emergency: Emergency }): ReactNode {
   const { t } = useWords()
-  const dates = useDates()
-  if (emergency.status === 'reviewed') return <State tone="live">{t('emergency.reviewed')}</State>
   if (emergency.isOpen) return <State tone="emergency">{t('emergency.still-open')}</State>
-  const by = t('emergency.review-by', { day: dates.day(emergency.reviewBy) })
-  return emergency.isOverdue ? (
-    <State tone="stopped" icon="warning">
-      {t('emergency.overdue')} · {by}
-    </State>
-  ) : (
-    <State tone="waiting">
-      {t('emergency.waiting')} · {by}
-    </State>
-  )
-}
-
-const WORDS_MIN = 10
-
-function ReviewSheet(props: { readonly emergency: Emergency; readonly onClose: () => void }): ReactNode {
-  const { t } = useWords()
-  const client = useQueryClient()
-  const [outcome, setOutcome] = useState<Outcome>()
-  const [words, setWords] = useState('')
-  const [isBusy, setIsBusy] = useState(false)
-  const [problem, setProblem] = useState<Problem>()
-  const isWhole = outcome !== undefined && words.trim().length >= WORDS_MIN
-  const save = async (): Promise<void> => {
-    setIsBusy(true)
-    try {
-      await call(`/v1/desk/emergencies/${props.emergency.id}/review`, { body: { outcome, words: words.trim() } })
-      props.onClose()
-      await client.invalidateQueries()
-    } catch (error) {
-      setProblem(error as Problem)
-    } finally {
-      setIsBusy(false)
-    }
-  }
-  return (
-    <Sheet
-      title={t('emergency.review-title', { person: props.emergency.person.name })}
-      onClose={props.onClose}
-      actions={
-        <>
-          <Button look="primary" isBusy={isBusy} disabled={!isWhole} onClick={() => void save()}>
-            {t('emergency.review-save')}
-          </Button>
-          <Button onClick={props.onClose}>{t('common.cancel')}</Button>
-        </>
-      }
-    >
-      <Choices legend={t('emergency.verdict')}>
-        {OUTCOMES.map((each) => (
-          <Tick
-            key={each}
-            kind="radio"
-            name="outcome"
-            label={t(`emergency.outcome.${each}`)}
-            checked={outcome === each}
-            onChange={() => setOutcome(each)}
-          />
-        ))}
-      </Choices>
-      <TextArea
-        label={t('emergency.finding')}
-        hint={t('emergency.words-short')}
-        maxLength={1_000}
-        value={words}
-        onChange={(event) => setWords(event.target.value)}
-      />
-      {problem === undefined ? null : (
-        <Trouble
-          error={problem}
-          says={{
-            'incidents/own-review': t('emergency.own'),
-            'incidents/not-ended': t('emergency.not-yet-ended'),
-          }}
-        />
-      )}
-    </Sheet>
-  )
+  return <ReviewState {...emergency} />
 }

@@ -20,7 +20,12 @@ export type Visit = {
   readonly endedAt?: string
   readonly endsBy?: string
   readonly queueNumber?: number
+  /** The reader began it. */
+  readonly begunByMe: boolean
   readonly attendedByMe: boolean
+  /** Of an open stay. */
+  readonly confirmBy?: string
+  readonly mayBeConfirmed?: boolean
   readonly attendants: readonly Attendant[]
 }
 export type TodayVisit = Visit & { readonly patient: Person }

@@ -53,6 +53,7 @@ export function VisitCard(props: {
             {visit.endsBy === undefined ? null : (
               <p className={style.quiet}>{t('visit.ends-by', { when: dates.moment(visit.endsBy) })}</p>
             )}
+            <Confirmation visit={visit} mayStart={mayStart} />
             {mayDo(role, 'record.read') && !visit.attendedByMe ? (
               <p className={style.quiet}>{t('patients.read-not')}</p>
             ) : null}
@@ -82,6 +83,31 @@ export function VisitCard(props: {
       ) : null}
       {open === 'end' && visit !== undefined ? <EndSheet patient={patient} visit={visit} onClose={close} /> : null}
     </Part>
+  )
+}
+
+/** Of a stay: by when somebody must say that the patient is still here. */
+function Confirmation({ visit, mayStart }: { readonly visit: Visit; readonly mayStart: boolean }): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  const confirm = useAct<void>(() => ({ path: `/v1/desk/visits/${visit.id}/confirm` }))
+  if (visit.confirmBy === undefined) return null
+  return (
+    <>
+      <p className={style.quiet}>{t('visit.confirm-by', { when: dates.moment(visit.confirmBy) })}</p>
+      {!mayStart ? null : visit.mayBeConfirmed === true ? (
+        <div>
+          <Button isBusy={confirm.isBusy} onClick={() => confirm.run()}>
+            {t('visit.confirm')}
+          </Button>
+        </div>
+      ) : (
+        <p className={style.quiet}>{t('visit.confirm-own')}</p>
+      )}
+      {confirm.error === null ? null : (
+        <Trouble error={confirm.error} says={{ 'desk/own-stay': t('visit.own-stay') }} />
+      )}
+    </>
   )
 }
 

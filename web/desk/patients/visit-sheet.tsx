@@ -4,7 +4,7 @@ import { UNITS, VISIT_KINDS, type VisitKind } from '../../../src/desk/visit.ts'
 import type { Id } from '../../../src/kernel/id.ts'
 import type { FacilityPatient } from '../../../src/records/patient.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
-import { Choices, Tick } from '../../ui/fields.tsx'
+import { Choices, TextArea, Tick } from '../../ui/fields.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Waiting } from '../../ui/state.tsx'
@@ -15,6 +15,8 @@ import { type DeskKey, useWords } from '../words.ts'
 import type { Visit } from './model.ts'
 
 type Colleagues = { readonly people: readonly { readonly id: string; readonly name: string; readonly role: string }[] }
+
+const REASON_MIN = 10
 
 /** Begins a visit, or changes who attends the open one. */
 export function VisitSheet(props: {
@@ -31,20 +33,23 @@ export function VisitSheet(props: {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(
     new Set(visit === undefined && own !== undefined ? [own] : before),
   )
+  const [reason, setReason] = useState('')
+  const joins =
+    visit !== undefined && !visit.begunByMe && own === session.staff.id && chosen.has(own) && !before.includes(own)
+  const isShort = joins && reason.trim().length < REASON_MIN
   const save = useAct<void>(() => {
     if (visit === undefined)
       return { path: '/v1/desk/visits', body: { patient: patient.reference, kind, attendants: [...chosen] } }
     const add = [...chosen].filter((id) => !before.includes(id))
     return {
       path: `/v1/desk/visits/${visit.id}/attendants`,
-      body: { add, remove: before.filter((id) => !chosen.has(id)) },
+      body: {
+        add,
+        remove: before.filter((id) => !chosen.has(id)),
+        ...(joins ? { reason: reason.trim() } : {}),
+      },
     }
   }, onClose)
-  const turn = (id: string): void => {
-    const next = new Set(chosen)
-    if (!next.delete(id)) next.add(id)
-    setChosen(next)
-  }
   const { name } = patient
   const says = { 'desk/visit-open': t('visit.open-already'), 'desk/visit-ended': t('visit.over') }
   return (
@@ -53,7 +58,7 @@ export function VisitSheet(props: {
       onClose={onClose}
       actions={
         <ButtonRow>
-          <Button look="primary" isBusy={save.isBusy} onClick={() => save.run()}>
+          <Button look="primary" isBusy={save.isBusy} disabled={isShort} onClick={() => save.run()}>
             {t(visit === undefined ? 'visit.start' : 'visit.change-save')}
           </Button>
           <Button onClick={onClose}>{t('common.cancel')}</Button>
@@ -75,9 +80,39 @@ export function VisitSheet(props: {
           ))}
         </Choices>
       ) : null}
-      <Attendants chosen={chosen} onTurn={turn} own={visit === undefined ? own : undefined} />
+      <Attendants
+        chosen={chosen}
+        onTurn={(id) => setChosen(turned(chosen, id))}
+        own={visit === undefined ? own : undefined}
+      />
+      {joins ? <ReasonField value={reason} isShort={isShort} onChange={setReason} /> : null}
       {save.error === null ? null : <Trouble error={save.error} says={says} />}
     </Sheet>
+  )
+}
+
+function turned(chosen: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  const next = new Set(chosen)
+  if (!next.delete(id)) next.add(id)
+  return next
+}
+
+/** Why one adds oneself to somebody else's visit. */
+function ReasonField(props: {
+  readonly value: string
+  readonly isShort: boolean
+  readonly onChange: (value: string) => void
+}): ReactNode {
+  const { t } = useWords()
+  const hint = t('visit.joining-hint')
+  return (
+    <TextArea
+      label={t('visit.joining')}
+      hint={props.isShort ? `${hint} ${t('visit.joining-short')}` : hint}
+      maxLength={1_000}
+      value={props.value}
+      onChange={(event) => props.onChange(event.target.value)}
+    />
   )
 }
 

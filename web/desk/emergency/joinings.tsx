@@ -1,0 +1,85 @@
+import { type ReactNode, useState } from 'react'
+import type { Outcome } from '../../../src/incidents/emergency.ts'
+import { Button } from '../../ui/button.tsx'
+import { useDates } from '../../ui/dates.ts'
+import { Card, Facts, Part } from '../../ui/page.tsx'
+import { useCall } from '../../ui/query.tsx'
+import { Trouble } from '../../ui/trouble.tsx'
+import { useWords } from '../words.ts'
+import { ReviewSheet } from './review-sheet.tsx'
+import { ReviewState } from './review-state.tsx'
+
+type Joining = {
+  readonly id: string
+  readonly status: 'waiting' | 'reviewed'
+  readonly isOverdue: boolean
+  readonly words: string
+  readonly joinedAt: string
+  readonly reviewBy: string
+  readonly person: { readonly name: string }
+  readonly patient: { readonly reference: string; readonly name?: string }
+  readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: string; readonly at: string }
+}
+
+/** Who added herself to those who attend a patient; nothing when nobody did. */
+export function Joinings(): ReactNode {
+  const { t } = useWords()
+  const { data, error } = useCall<{ readonly joinings: readonly Joining[] }>('/v1/desk/joinings')
+  const [chosen, setChosen] = useState<Joining>()
+  if (error !== null) return <Trouble error={error} />
+  if (data === undefined || data.joinings.length === 0) return null
+  return (
+    <Part title={t('emergency.joinings')}>
+      <p>{t('emergency.joinings-text')}</p>
+      {data.joinings.map((each) => (
+        <JoiningCard key={each.id} joining={each} onReview={() => setChosen(each)} />
+      ))}
+      {chosen === undefined ? null : (
+        <ReviewSheet
+          path={`/v1/desk/joinings/${chosen.id}/review`}
+          title={t('emergency.joined-title', { person: chosen.person.name })}
+          onClose={() => setChosen(undefined)}
+        />
+      )}
+    </Part>
+  )
+}
+
+function JoiningCard(props: { readonly joining: Joining; readonly onReview: () => void }): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  const { joining } = props
+  const { person, patient, review } = joining
+  return (
+    <Card>
+      <div>
+        <ReviewState {...joining} />
+      </div>
+      <h3>{t('emergency.joined-for', { person: person.name, patient: patient.name ?? patient.reference })}</h3>
+      <Facts
+        rows={[
+          [t('emergency.said'), <bdi key="said">{joining.words}</bdi>],
+          [t('emergency.joined-when'), dates.moment(joining.joinedAt)],
+          ...(review === undefined
+            ? []
+            : [
+                [
+                  t(`emergency.outcome.${review.outcome}`),
+                  <span key="review">
+                    <bdi>{review.words}</bdi>{' '}
+                    <small>{t('emergency.reviewed-by', { person: review.by, day: dates.day(review.at) })}</small>
+                  </span>,
+                ] as const,
+              ]),
+        ]}
+      />
+      {joining.status === 'reviewed' ? null : (
+        <div>
+          <Button look="primary" onClick={props.onReview} aria-haspopup="dialog">
+            {t('emergency.review')}
+          </Button>
+        </div>
+      )}
+    </Card>
+  )
+}
