@@ -11,6 +11,7 @@ import { timestampRoutes } from './audit/timestamp/routes.ts'
 import { listAlarms } from './audit/watch/alarm.ts'
 import { SIGHTING_JOB, sightingHandler, watchChores } from './audit/watch/jobs.ts'
 import { watchRoutes } from './audit/watch/routes.ts'
+import type { TamperedEvent } from './audit/watch/tampered.ts'
 import type { PartyConfig } from './config.ts'
 import { makeCosigner } from './crypto/cosignature.ts'
 import { makeSigner } from './crypto/signed-note.ts'
@@ -61,6 +62,10 @@ export function logParts(
   }
   const refusals = makeRefusals(machine, logger)
   const watching = { machine, log: ownLog, outbound, logger }
+  machine.changes.listen('party', (type) => {
+    if (type === TAMPERED)
+      logger.error('a row was added or changed in the database, not by this program: GET /v1/alarms')
+  })
   return {
     ownLog,
     ownWitness,
@@ -86,6 +91,8 @@ export function logParts(
       ),
   }
 }
+
+const TAMPERED: TamperedEvent['type'] = 'credential.tampered'
 
 /** What Prometheus is told of the log. */
 export function addLogMetrics(registry: Registry, machine: Machine): void {

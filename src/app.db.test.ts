@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
@@ -9,6 +10,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import pino from 'pino'
 import { openTestDatabase } from '../test/database.ts'
+import { freePort } from '../test/network.ts'
 import { waitFor } from '../test/wait.ts'
 import { StartFault, startParty } from './app.ts'
 import { parseConfig } from './config.ts'
@@ -75,6 +77,35 @@ describe('app', () => {
     const again = await startParty(settings(0, restored), database.connectionString, log)
     await again.stop()
     await database.close()
+  })
+
+  test('a session that somebody wrote into the database of a running party opens nothing, and its operator hears of it', async () => {
+    const database = await openTestDatabase()
+    const lines: string[] = []
+    const hearing = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+    const port = await freePort()
+    const party = await startParty(settings(port, keysFolder()), database.connectionString, hearing)
+    try {
+      const value = 'v'.repeat(43)
+      await database.pool.query(
+        `insert into web_session values ($1, gen_random_uuid(), 'patient', 'asha.rao@sbx', 'otp', '', now(), now(), now() + interval '1 hour', null, '')`,
+        [createHash('sha256').update(value).digest()],
+      )
+      const get = async (path: string, headers: Record<string, string>): Promise<readonly [number, string]> => {
+        const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers })
+        return [answer.status, await answer.text()]
+      }
+      const [status, text] = await get('/v1/me', { cookie: `amanat_me_sbx=${value}` })
+      assert.deepEqual([status, /auth\/no-session/.test(text)], [401, true], text)
+      const operator = { authorization: `Bearer ${'o'.repeat(32)}` }
+      assert.match((await get('/health/ready', operator))[1], /tampered: A row of web_session/)
+      assert.match((await get('/v1/alarms', operator))[1], /"kind":"tampered"/)
+      assert.match((await get('/metrics', operator))[1], /amanat_log_alarms\{kind="tampered",own="true"\} 1/)
+      assert.equal(lines.filter((line) => line.includes('not by this program')).length, 1)
+    } finally {
+      await party.stop()
+      await database.close()
+    }
   })
 
   test('a party that was stopped is let go of, with all that it held', async () => {
