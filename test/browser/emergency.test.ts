@@ -153,6 +153,7 @@ describe('breaking the glass', () => {
     const { page } = visitor
     const unusual = page.getByText(said(language, 'looked.unusual.emergency'), { exact: true })
     await unusual.first().waitFor()
+    await page.getByText(said(language, 'looked.unusual-part'), { exact: true }).waitFor()
     const text = await main(visitor)
     const part = text.indexOf(said(language, 'looked.unusual-part'))
     assert.ok(part >= 0 && part < text.indexOf(said(language, 'looked.unusual.emergency')), 'it stands first')
