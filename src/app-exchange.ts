@@ -30,6 +30,7 @@ import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
 import { closingRoutes } from './native/closing-routes.ts'
+import { guardianRoutes } from './native/guardian-routes.ts'
 import { exchangePartnerRoutes } from './native/exchange-partner-routes.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
 import { meClosingRoutes } from './native/me-closing-routes.ts'
@@ -177,6 +178,7 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...mePolicyRoutes(),
     ...meSubscriptionRoutes(),
     patientLiveRoute(),
+    ...guardianRoutes(needs),
     answerRoute(),
     ...reportRoutes(),
     ...exchangePartnerRoutes(needs),

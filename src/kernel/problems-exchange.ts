@@ -13,6 +13,7 @@ export const EXCHANGE_PROBLEMS = {
     title:
       'This person is a child, for whom a parent or guardian with an account here decides. Where the account was registered, one can be named.',
   },
+  'people/no-guardian': { status: 409, abdm: 'ABDM-1065', title: 'Nobody decides for this patient.' },
   'people/number-not-hers': {
     status: 403,
     abdm: 'ABDM-1065',

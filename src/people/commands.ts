@@ -6,6 +6,7 @@ import { type AbhaAddress, type AbhaNumber, parseAbhaAddress } from '../kernel/i
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
+import { checkGuardianOf } from './guardian.ts'
 import {
   isBirthDate,
   isChild,
@@ -45,7 +46,7 @@ export async function enrolPatient(
     return refuse('people/already-enrolled', 'This ABHA number is enrolled already.', 'abhaNumber')
   if (!isBirthDate(profile.birthDate, tx.now))
     return refuse('request/invalid-field', 'Nobody who lives was born on this day.', 'birthDate')
-  const guardianFault = await checkGuardian(tx, profile)
+  const guardianFault = await checkGuardianOf(tx, profile, true)
   if (guardianFault) return guardianFault
   const recorded = await record(tx, {
     type: 'people.enrolled',
@@ -60,16 +61,6 @@ export async function enrolPatient(
   if (profile.guardian !== undefined) await insertIndex(tx, recorded, needs.indexKey, 'guardian', profile.guardian)
   await announce(tx, recorded)
   return { ...profile, status: 'active', enrolledAt: tx.now }
-}
-
-/** A child has a guardian (DPDP s.9(1)): enrolled, grown up, and somebody else. */
-async function checkGuardian(tx: Tx, profile: Profile): Promise<Refusal | undefined> {
-  if (profile.guardian === undefined)
-    return isChild(profile.birthDate, tx.now) ? refuse('people/needs-guardian', undefined, 'guardian') : undefined
-  const guardian = profile.guardian === profile.abhaAddress ? undefined : await findPatient(tx, profile.guardian)
-  if (guardian === undefined || isChild(guardian.birthDate, tx.now))
-    return refuse('people/not-guardian', 'The guardian must be an adult with an account here.', 'guardian')
-  return undefined
 }
 
 /** The patient with their demographics; undefined when unknown here or erased. */

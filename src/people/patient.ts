@@ -63,6 +63,9 @@ export const EVENTS = {
   'people.passkey-removed': 'The patient removed a passkey: it lets nobody in any more.',
   'people.mobile-changed':
     'An operator wrote down another mobile number of the patient; sessions, passkeys and codes that were sent ended.',
+  'people.guardian-named':
+    'An operator wrote down who decides for the patient, and on what grounds; whoever decided before does not any more.',
+  'people.guardian-ended': 'An operator wrote down that nobody decides for the patient any more, and on what grounds.',
   'people.language-changed': 'The patient chose another language.',
   'people.signed-out-elsewhere': 'The patient ended all sessions of the app but the one in which she did it.',
   'people.signed-out': 'The patient ended a session of the app, the present one or one on another device.',

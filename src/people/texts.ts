@@ -14,6 +14,8 @@ type Places = {
   'sign-in.child': 'service'
   'sign-in.child-alone': 'service'
   'sign-in.of-age': 'service'
+  'guardian.named': 'service' | 'guardian' | 'patient'
+  'guardian.ended': 'service' | 'guardian' | 'patient'
   'passkey.added': 'service'
   'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
