@@ -1360,6 +1360,7 @@ create table staff_recovery_code (
   digest bytea not null,
   made_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  tie text not null,
   constraint staff_recovery_code_pkey PRIMARY KEY (staff, digest),
   constraint staff_recovery_code_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
 );

@@ -976,6 +976,7 @@ export interface StaffRecoveryCodeTable {
   digest: ColumnType<Buffer, Uint8Array, Uint8Array>
   made_at: Date
   used_at: Date | null
+  tie: string
 }
 
 export interface StaffSignInTable {

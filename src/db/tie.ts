@@ -28,6 +28,7 @@ export const TIED_COLUMNS = {
   staff_sign_in: ['digest', 'staff', 'proved_by', 'sso_issuer', 'sso_subject', 'sso_sid', 'expires_at'],
   staff_identity: ['issuer', 'subject', 'staff', 'linked_at'],
   staff_sso_permit: ['staff', 'expires_at'],
+  staff_recovery_code: ['staff', 'digest', 'made_at'],
   party_operator: ['name', 'status', 'sealed_code_secret', 'code_step_used', 'enrolled_at'],
   sso_sign_in: ['digest', 'origin', 'session', 'expires_at'],
   bridge: ['client_id', 'name', 'url', 'secret_hash', 'status', 'sessions_from'],

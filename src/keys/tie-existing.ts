@@ -28,6 +28,7 @@ const STEPS = {
     'sso_sign_in',
   ],
   'ties.partners': ['bridge', 'facility', 'partner_client', 'refresh_token'],
+  'ties.recovery-codes': ['staff_recovery_code'],
 } as const satisfies Readonly<Record<string, readonly TiedTable[]>>
 type Step = keyof typeof STEPS
 
@@ -88,6 +89,7 @@ async function tieTables(db: Kysely<Tables>, tables: readonly TiedTable[]): Prom
   // What is over stays without one.
   await sql`update web_session set tie = ${UNTIED} where tie = '' and ended_at is not null`.execute(db)
   await sql`update staff_invitation set tie = ${UNTIED} where tie = '' and status <> 'open'`.execute(db)
+  await sql`update staff_recovery_code set tie = ${UNTIED} where tie = '' and used_at is not null`.execute(db)
   await sql`update refresh_token set tie = ${UNTIED} where tie = '' and used_at is not null`.execute(db)
   let all = 0
   for (const table of tables)

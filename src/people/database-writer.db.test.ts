@@ -11,6 +11,7 @@ import { must, refuse } from '../kernel/refusal.ts'
 import { codeOfSecret } from './authenticator.ts'
 import { addPasskey, startPasskeyAdding, startPasskeySignIn } from './passkey-commands.ts'
 import { hashPassword } from './password.ts'
+import { makeNewRecoveryCodes } from './recovery-commands.ts'
 import { cookieNameOf } from './session.ts'
 import { isSessionLive } from './session-commands.ts'
 import { signInWithCode } from './sign-in-commands.ts'
@@ -150,6 +151,20 @@ describe('who may write everything in the database, and has none of the keys', (
     const code = codeOfSecret(boss.secret, desk.clock.now())
     const given = { ticket: 'my own ticket', code, userAgent: undefined, source: SOURCE }
     await assertFound('staff_sign_in', () => inTx((tx) => finishSignIn(tx, desk.needs, given)), 'staff/sign-in-over')
+  })
+
+  test('a code on paper that was used stays used, and one that is not hers is none', async () => {
+    const own = await joined()
+    const codes = await inTx(async (tx) => makeNewRecoveryCodes(tx, desk.needs, await callerOf(own)))
+    const signIn = async (recovery = '') => {
+      const { ticket } = must(await begin(own.staff.login))
+      return inTx((tx) => finishSignIn(tx, desk.needs, { ticket, recovery, userAgent: undefined, source: SOURCE }))
+    }
+    assert.equal(codeOf(await signIn(codes[0])), 'ok')
+    await dba.query('update staff_recovery_code set used_at = null where staff = $1', [own.staff.id])
+    await assertFound('staff_recovery_code', () => signIn(codes[0]), 'staff/wrong-code')
+    desk.clock.advance(600_000)
+    assert.equal(codeOf(await signIn(codes[1])), 'ok')
   })
 
   test('her passkey in another’s name signs nobody in', async () => {

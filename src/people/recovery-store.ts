@@ -1,4 +1,6 @@
 import type { Recorded } from '../audit/record.ts'
+import { asWritten } from '../audit/watch/tampered.ts'
+import { UNTIED, withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
 import type { SealedSecret } from './sealed-secret.ts'
@@ -19,7 +21,9 @@ export async function replaceRecoveryCodes(
   digests: readonly Uint8Array[],
 ): Promise<void> {
   await deleteRecoveryCodes(tx, recorded, staff)
-  const rows = digests.map((digest) => ({ staff, digest: Buffer.from(digest), made_at: tx.now }))
+  const rows = digests.map((digest) =>
+    withTie('staff_recovery_code', { staff, digest: Buffer.from(digest), made_at: tx.now }),
+  )
   await tx.db.insertInto('staff_recovery_code').values(rows).execute()
 }
 
@@ -40,13 +44,13 @@ export async function findRecoveryState(tx: Tx, staff: Id<'staff'>): Promise<Rec
 export async function lockRecoveryCode(tx: Tx, staff: Id<'staff'>, digest: Uint8Array): Promise<boolean> {
   const row = await tx.db
     .selectFrom('staff_recovery_code')
-    .select('digest')
+    .selectAll()
     .where('staff', '=', staff)
     .where('digest', '=', Buffer.from(digest))
     .where('used_at', 'is', null)
     .forUpdate()
     .executeTakeFirst()
-  return row !== undefined
+  return (await asWritten(tx, 'staff_recovery_code', row)) !== undefined
 }
 
 export async function updateRecoveryCodeUsed(
@@ -57,7 +61,7 @@ export async function updateRecoveryCodeUsed(
 ): Promise<void> {
   const updated = await tx.db
     .updateTable('staff_recovery_code')
-    .set({ used_at: tx.now })
+    .set({ used_at: tx.now, tie: UNTIED })
     .where('staff', '=', staff)
     .where('digest', '=', Buffer.from(digest))
     .where('used_at', 'is', null)
