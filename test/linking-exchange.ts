@@ -134,7 +134,7 @@ export async function startLinkingExchange(): Promise<LinkingExchange> {
     log: pino({ level: 'silent' }),
     metrics: new Registry(),
     routes: [
-      ...exchangeGatewayRoutes(needs),
+      ...exchangeGatewayRoutes({ ...needs, sandbox: false }),
       ...exchangeLinkingRoutes(needs),
       ...exchangeShareRoutes(),
       ...exchangeSubscriptionRoutes(),

@@ -6,6 +6,7 @@ import type { DeniedEvent, EndedEvent, GrantedEvent, RequestExpiredEvent, Reques
 import { acknowledgeNotices, noticesToSend, noticeUndelivered } from '../consent/notices.ts'
 import { autoApprove } from '../consent/reactions.ts'
 import { artefactById } from '../consent/readers.ts'
+import { endWhatWasAllowed } from '../consent/shut-out-commands.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
@@ -35,6 +36,8 @@ export function consentReactions(needs: ConsentNeeds): readonly (readonly [type:
     ['consent.request-expired', (tx: Tx, event: RequestExpiredEvent) => tell(tx, event.subject, 'EXPIRED', undefined)],
     ['consent.revoked', (tx: Tx, event: EndedEvent) => tell(tx, event.request, 'REVOKED', event.subject)],
     ['consent.expired', (tx: Tx, event: EndedEvent) => tell(tx, event.request, 'EXPIRED', event.subject)],
+    ['partners.bridge-revoked', endWhatWasAllowed],
+    ['partners.facility-shut-out', endWhatWasAllowed],
     ['transfer.declined', tellRequestFailed],
     ['transfer.undelivered', tellRequestFailed],
   ]

@@ -28,6 +28,8 @@ type GatewayNeeds = {
   readonly exchange: { readonly id: string; readonly name: string }
   readonly signingKey: SigningKey
   readonly publicUrl: string
+  /** Where everybody is invented: what a bridge names takes part before anybody has confirmed it. */
+  readonly sandbox: boolean
 }
 
 const BASE = '/api/hiecm/gateway/v3'
@@ -41,7 +43,7 @@ const ROLE_OF = { HIP: 'hip', HIU: 'hiu', HEALTH_LOCKER: 'health-locker', PHR: '
 
 /** Sessions, keys, bridges and the registry of facilities (protocol sheet 1.5 to 1.7). */
 export function exchangeGatewayRoutes(needs: GatewayNeeds): readonly Route[] {
-  return [...sessionRoutes(needs), ...bridgeRoutes(), ...bridgeReadRoutes(), ...registryRoutes()]
+  return [...sessionRoutes(needs), ...bridgeRoutes(needs), ...bridgeReadRoutes(), ...registryRoutes()]
 }
 
 function sessionRoutes(needs: GatewayNeeds): readonly Route[] {
@@ -116,7 +118,7 @@ function wireSession(session: Session): object {
   }
 }
 
-function bridgeRoutes(): readonly Route[] {
+function bridgeRoutes({ sandbox }: GatewayNeeds): readonly Route[] {
   return [
     route({
       dialect: 'abdm',
@@ -143,7 +145,8 @@ function bridgeRoutes(): readonly Route[] {
       auth: 'bridge',
       method: 'PUT',
       path: `${BASE}/bridge-service`,
-      summary: 'Add services to the calling bridge, or change its own.',
+      summary:
+        'Add services to the calling bridge, or change its own. One that nobody has confirmed takes no part, but in a sandbox.',
       once: true,
       body: bridgeServices,
       answers: { 202: { description: 'All services of the bridge.' } },
@@ -157,7 +160,12 @@ function bridgeRoutes(): readonly Route[] {
           const roles = types.map((type) => ROLE_OF[type])
           services.push({ id, name: known?.name ?? name, roles, isActive: active })
         }
-        const saved = await saveServices(call.tx, { clientId, services, actor: { kind: 'system', id: clientId } })
+        const saved = await saveServices(call.tx, {
+          clientId,
+          services,
+          actor: { kind: 'system', id: clientId },
+          ownWord: sandbox ? 'trial' : 'unconfirmed',
+        })
         return isRefusal(saved) ? saved : { status: 202, body: saved.map(wireService) }
       },
     }),
@@ -258,6 +266,8 @@ function wireService(facility: Facility): object {
     name: facility.name,
     types: facility.roles.map((role) => WIRE_ROLE[role]),
     active: facility.status === 'active',
+    // Ours, beside ABDM's members: why a service that was named as active is not.
+    ...(facility.standing === 'confirmed' ? {} : { standing: facility.standing }),
   }
 }
 

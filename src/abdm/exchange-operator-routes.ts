@@ -2,27 +2,39 @@ import type { z } from 'zod'
 import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
 import { type Actor, operatorOf } from '../kernel/caller.ts'
-import { parseAbhaAddress } from '../kernel/id.ts'
+import { parseAbhaAddress, parseFacilityId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import type { Facility } from '../partners/bridge.ts'
 import {
+  type Confirmation,
+  confirmFacility,
   facilityById,
   listBridges,
   registerBridge,
   renewBridgeSecret,
   revokeBridge,
   saveServices,
+  shutFacilityOut,
+  unconfirmedFacilities,
   updateBridgeUrl,
 } from '../partners/commands.ts'
 import { enrolPatient, readPatient } from '../people/commands.ts'
 import { changeMobile } from '../people/mobile-commands.ts'
 import type { Profile } from '../people/patient.ts'
-import { bridgeAdmission, bridgeCredentials, mobileChange, patientEnrolment } from './operator-messages.ts'
+import {
+  bridgeAdmission,
+  bridgeCredentials,
+  facilityConfirmation,
+  mobileChange,
+  patientEnrolment,
+  shutOutOrder,
+} from './operator-messages.ts'
 
 const operator = { dialect: 'native', auth: 'operator', once: false } as const
 
 /** What operators of an exchange do: admit and shut out bridges, enrol patients. */
 export function exchangeOperatorRoutes(needs: { readonly indexKey: Uint8Array }): readonly Route[] {
-  return [...bridgeRoutes(), enrolRoute(needs), mobileRoute(needs)]
+  return [...bridgeRoutes(), ...facilityRoutes(), enrolRoute(needs), mobileRoute(needs)]
 }
 
 function bridgeRoutes(): readonly Route[] {
@@ -44,16 +56,20 @@ function bridgeRoutes(): readonly Route[] {
       ...operator,
       method: 'GET',
       path: '/v1/bridges',
-      summary: 'Every bridge, with its callback URL and standing',
-      answers: { 200: { description: 'Bridges' } },
-      handle: async ({ tx }) => ({ status: 200, body: { bridges: await listBridges(tx) } }),
+      summary: 'Every bridge, with its callback URL and standing, and the services that wait to be confirmed',
+      answers: { 200: { description: 'Bridges; services that bridges named and nobody has confirmed, oldest first' } },
+      handle: async ({ tx }) => {
+        const unconfirmed = (await unconfirmedFacilities(tx)).map(wireFacility)
+        return { status: 200, body: { bridges: await listBridges(tx), unconfirmed } }
+      },
     }),
     route({
       ...operator,
       method: 'POST',
       path: '/v1/bridges/:client/revoke',
       grave: true,
-      summary: 'Shuts a bridge out for good: it cannot log in, its sessions end, its facilities are inactive',
+      summary:
+        'Shuts a bridge out for good: it cannot log in, its sessions end, what was allowed to its facilities ends',
       answers: { 200: { description: 'Shut out' }, 404: { description: 'No such bridge' } },
       handle: async ({ tx, params, ...call }) => {
         const revoked = await revokeBridge(tx, { clientId: params['client'] ?? '', actor: operatorOf(call.caller) })
@@ -61,6 +77,71 @@ function bridgeRoutes(): readonly Route[] {
       },
     }),
   ]
+}
+
+const wireFacility = ({
+  id,
+  name,
+  roles,
+  status,
+  standing,
+  isGovernment,
+  facilityTypes,
+  bridge,
+}: Facility): object => ({
+  id,
+  name,
+  roles,
+  takesPart: status === 'active',
+  standing,
+  isGovernment,
+  facilityTypes,
+  bridge: bridge.clientId,
+})
+
+/** A bridge names its services itself; an operator stands for who they are, and shuts one out without its bridge. */
+function facilityRoutes(): readonly Route[] {
+  return [
+    route({
+      ...operator,
+      method: 'POST',
+      path: '/v1/facilities/:facility/confirm',
+      grave: true,
+      summary: 'Confirms a facility that a bridge named, or takes back one that was shut out; what is left out stays',
+      body: facilityConfirmation,
+      answers: { 200: { description: 'It takes part' }, 404: { description: 'No such facility' } },
+      handle: async ({ tx, params, body, ...call }) => {
+        const id = parseFacilityId(params['facility'] ?? '')
+        if (id === undefined) return refuse('partners/unknown-facility')
+        const confirmed = await confirmFacility(tx, { id, says: saysOf(body), actor: operatorOf(call.caller) })
+        return isRefusal(confirmed) ? confirmed : { status: 200, body: wireFacility(confirmed) }
+      },
+    }),
+    route({
+      ...operator,
+      method: 'POST',
+      path: '/v1/facilities/:facility/shut-out',
+      grave: true,
+      summary: 'Shuts one facility out: it asks nothing and gets nothing, and what was allowed to it ends',
+      body: shutOutOrder,
+      answers: { 200: { description: 'Shut out' }, 404: { description: 'No such facility' } },
+      handle: async ({ tx, params, body, ...call }) => {
+        const id = parseFacilityId(params['facility'] ?? '')
+        if (id === undefined) return refuse('partners/unknown-facility')
+        const out = await shutFacilityOut(tx, { id, reason: body.reason, actor: operatorOf(call.caller) })
+        return isRefusal(out) ? out : { status: 200, body: wireFacility(out) }
+      },
+    }),
+  ]
+}
+
+function saysOf({ name, roles, isGovernment, facilityTypes }: z.output<typeof facilityConfirmation>): Confirmation {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(isGovernment === undefined ? {} : { isGovernment }),
+    ...(facilityTypes === undefined ? {} : { facilityTypes }),
+  }
 }
 
 function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
@@ -114,10 +195,17 @@ async function admitBridge(
   input: z.output<typeof bridgeAdmission>,
   actor: Actor,
 ): Promise<z.output<typeof bridgeCredentials> | Refusal> {
-  const { id, name, url, roles, facilityTypes } = input
-  const services = [{ id, name, roles, isActive: true, ...(facilityTypes === undefined ? {} : { facilityTypes }) }]
+  const { id, url } = input
+  const { isGovernment, facilityTypes } = saysOf(input)
+  const kind = {
+    ...(isGovernment === undefined ? {} : { isGovernment }),
+    ...(facilityTypes === undefined ? {} : { facilityTypes }),
+  }
+  const services = [{ id, name: input.name, roles: input.roles, isActive: true, ...kind }]
   const existing = await facilityById(tx, id)
-  if (existing === undefined) return registerBridge(tx, { name, url, services, actor })
+  // Whose bridge was shut out comes back with another one.
+  if (existing === undefined || existing.bridge.status === 'revoked')
+    return registerBridge(tx, { name: input.name, url, services, actor })
   const { clientId } = existing.bridge
   const moved = await updateBridgeUrl(tx, { clientId, url, actor })
   if (isRefusal(moved)) return moved

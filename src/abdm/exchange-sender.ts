@@ -14,11 +14,11 @@ export function exchangeSender(needs: { readonly signingKey: SigningKey; readonl
       const { to } = outgoing
       if (to.kind !== 'facility') return { unreachable: `the exchange has no way to ${to.kind}`, final: true }
       const facility = await transact(machine, (tx) => facilityById(tx, to.facility))
-      // Who is switched off for a while hears what it missed when it is back; a bridge that is shut out stays so.
+      // Who is away, or shut out, hears what it missed when it is back, with another bridge too: above all that it must erase.
       if (facility === undefined || facility.status !== 'active')
         return {
-          unreachable: `facility ${to.facility} is unknown or suspended`,
-          final: facility === undefined || facility.bridge.status === 'revoked',
+          unreachable: `facility ${to.facility} is unknown, switched off or shut out`,
+          final: facility === undefined || (facility.standing === 'shut-out' && outgoing.lasting === undefined),
         }
       const issuedAtS = Math.floor(machine.now().getTime() / 1000)
       const token = await new SignJWT({ clientId: facility.bridge.clientId })

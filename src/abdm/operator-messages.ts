@@ -3,19 +3,25 @@ import { abhaAddress, abhaNumber, facilityId, words } from './wire.ts'
 
 /** What operators of an exchange send to admit bridges and enrol patients. */
 
+const facilityName = words(120).min(1)
+const roles = z
+  .array(z.enum(['hip', 'hiu', 'health-locker', 'phr'], 'must be hip, hiu, health-locker or phr'))
+  .min(1, 'must name at least one role')
+/** What no bridge says of itself: words of a facility registry, such as Hospital, and whose it is. Left out, they stay as they are. */
+const kind = { facilityTypes: z.array(words(100).min(1)).max(10).optional(), isGovernment: z.boolean().optional() }
+
 /** `POST /v1/bridges`: a bridge with one facility. */
 export const bridgeAdmission = z
-  .object({
-    id: facilityId,
-    name: words(120).min(1),
-    url: z.string().min(1).max(500),
-    roles: z
-      .array(z.enum(['hip', 'hiu', 'health-locker', 'phr'], 'must be hip, hiu, health-locker or phr'))
-      .min(1, 'must name at least one role'),
-    /** Words of a facility registry, such as Hospital; left out, they stay as they are. */
-    facilityTypes: z.array(words(100).min(1)).max(10).optional(),
-  })
+  .object({ id: facilityId, name: facilityName, url: z.string().min(1).max(500), roles, ...kind })
   .meta({ id: 'BridgeAdmission' })
+
+/** `POST /v1/facilities/:facility/confirm`: as the operator knows it; what is left out stays as its bridge named it. */
+export const facilityConfirmation = z
+  .object({ name: facilityName.optional(), roles: roles.optional(), ...kind })
+  .meta({ id: 'FacilityConfirmation' })
+
+/** `POST /v1/facilities/:facility/shut-out`: why, for the log. */
+export const shutOutOrder = z.object({ reason: words(255).min(1) }).meta({ id: 'ShutOutOrder' })
 
 export const bridgeCredentials = z.object({ clientId: z.string(), clientSecret: z.string() })
 

@@ -151,6 +151,8 @@ export async function checkGrantOf(
 ): Promise<{ readonly request: ConsentRequest; readonly names: ReadonlyMap<FacilityId, string> } | Refusal> {
   const request = await requestToDecide(tx, input.patient, input.request, 'approve')
   if (isRefusal(request)) return request
+  const hiu = await facilityById(tx, request.asked.hiu)
+  if (hiu === undefined || !isHiu(hiu)) return refuse('consent/unknown-hiu', 'Who asked takes part no more.')
   const linked = new Map<FacilityId, Awaited<ReturnType<typeof careContextsOf>>>()
   const names = new Map<FacilityId, string>()
   for (const [i, { hip }] of input.items.entries()) {

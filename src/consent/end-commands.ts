@@ -54,7 +54,26 @@ async function lockArtefact(tx: Tx, id: Id<'artefact'>): Promise<Artefact | unde
   return findArtefact(tx, id, true)
 }
 
-async function endArtefact(tx: Tx, artefact: Artefact, verb: ArtefactVerb, actor: Actor): Promise<void> {
+/** Ends a consent whose receiver was shut out, by whom; nothing when it is over already. */
+export async function endForShutOut(tx: Tx, id: Id<'artefact'>, actor: Actor): Promise<void> {
+  const artefact = await lockArtefact(tx, id)
+  if (artefact?.status === 'GRANTED' && artefact.dataEraseAt > tx.now)
+    await endArtefact(tx, artefact, 'revoke', actor, 'shut-out')
+}
+
+/** Ends a request whose asker was shut out: nobody can allow it any more. */
+export async function endRequestForShutOut(tx: Tx, id: Id<'consent-request'>, actor: Actor): Promise<void> {
+  const request = await findRequest(tx, id, true)
+  if (request?.status === 'REQUESTED') await expireRequest(tx, request, { actor, reason: 'shut-out' })
+}
+
+async function endArtefact(
+  tx: Tx,
+  artefact: Artefact,
+  verb: ArtefactVerb,
+  actor: Actor,
+  reason?: 'shut-out',
+): Promise<void> {
   const status = verb === 'revoke' ? 'REVOKED' : 'EXPIRED'
   const recorded = await record(tx, {
     type: verb === 'revoke' ? 'consent.revoked' : 'consent.expired',
@@ -64,6 +83,7 @@ async function endArtefact(tx: Tx, artefact: Artefact, verb: ArtefactVerb, actor
     request: artefact.request,
     hip: artefact.hip,
     hiu: artefact.hiu,
+    ...(reason === undefined ? {} : { reason }),
   } satisfies EndedEvent)
   await updateArtefact(tx, recorded, artefact, status)
   await endRequest(tx, recorded, artefact.request)
@@ -78,12 +98,16 @@ async function endRequest(tx: Tx, recorded: Recorded<EndedEvent>, id: Id<'consen
   if (request && status) await updateRequest(tx, recorded, request, { status })
 }
 
-/** Ends a request that nobody decided in time; the caller holds its lock. */
-export async function expireRequest(tx: Tx, request: ConsentRequest): Promise<void> {
+/** Ends a request that nobody decided in time, or whose asker was shut out; the caller holds its lock. */
+export async function expireRequest(
+  tx: Tx,
+  request: ConsentRequest,
+  by: { readonly actor: Actor; readonly reason?: 'shut-out' } = { actor: EXPIRY },
+): Promise<void> {
   const { patient, hiu } = request.asked
   const recorded = await record(tx, {
     type: 'consent.request-expired',
-    actor: EXPIRY,
+    ...by,
     patient,
     subject: request.id,
     hiu,

@@ -12,8 +12,8 @@ export const EVENTS = {
   'consent.emergency-refused':
     'A person of a facility told of an emergency, and nothing of other facilities was opened to it; the patient is told all the same.',
   'consent.denied': 'The patient denied a consent request.',
-  'consent.request-expired': 'The time to decide a consent request ran out.',
-  'consent.revoked': 'The patient revoked a consent.',
+  'consent.request-expired': 'The time to decide a consent request ran out, or who asked was shut out.',
+  'consent.revoked': 'The patient revoked a consent, or an operator shut out who had it.',
   'consent.expired': 'A consent reached its end.',
   'consent.artefact-acknowledged': 'A HIP or HIU acknowledged what it was told about a consent.',
   'consent.notice-failed': 'A HIP or HIU could not be told about a consent, or refused to take note.',
@@ -22,7 +22,7 @@ export const EVENTS = {
   'consent.data-erased': 'The HIU attested that its copy of the data is erased.',
   'consent.policy-created': 'The patient made a standing approval for one HIU.',
   'consent.policy-enabled': 'The patient switched a standing approval on.',
-  'consent.policy-disabled': 'The patient switched a standing approval off.',
+  'consent.policy-disabled': 'The patient switched a standing approval off, or an operator shut out whom it names.',
 } as const
 
 type About = AuditEvent & { readonly patient: string; readonly subject: string }
@@ -58,13 +58,19 @@ export type EmergencyRefusedEvent = Omit<EmergencyOpenedEvent, 'type'> & {
   readonly why: string
 }
 export type DeniedEvent = About & { readonly type: 'consent.denied'; readonly hiu: string; readonly reason: string }
-export type RequestExpiredEvent = About & { readonly type: 'consent.request-expired'; readonly hiu: string }
+export type RequestExpiredEvent = About & {
+  readonly type: 'consent.request-expired'
+  readonly hiu: string
+  readonly reason?: 'shut-out'
+}
 /** `subject` is the artefact. */
 export type EndedEvent = About & {
   readonly type: 'consent.revoked' | 'consent.expired'
   readonly request: string
   readonly hip: string
   readonly hiu: string
+  /** Not the patient ended it: the receiver was shut out of the network. */
+  readonly reason?: 'shut-out'
 }
 export type AcknowledgedEvent = About & {
   readonly type: 'consent.artefact-acknowledged'

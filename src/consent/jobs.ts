@@ -1,8 +1,11 @@
 import { type Machine, transact } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
 import type { Chore } from '../jobs/schedule.ts'
+import type { JobHandler } from '../jobs/worker.ts'
 import { toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
+import { endForShutOut, endRequestForShutOut, expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
+import { END_SHUT_OUT_JOB, type EndShutOut, endPolicyForShutOut, openOfShutOut } from './shut-out-commands.ts'
 import { findDue } from './store.ts'
 
 /** The notices go out at the end of a sweep; the end itself holds to the millisecond, since every use checks the clock. */
@@ -23,5 +26,47 @@ export async function sweepExpired(machine: Machine): Promise<void> {
     const due = await transact(machine, (tx) => findDue(tx, toBucket(bucket), LIMITS.expiryBatchMax))
     for (const id of due.requests) await transact(machine, (tx) => expireRequestIfDue(tx, id))
     for (const id of due.artefacts) await transact(machine, (tx) => expireArtefactIfDue(tx, id))
+  }
+}
+
+/**
+ * Ends a batch of what was allowed to a facility that is shut out, each consent in a transaction of its own, and leaves the rest to a next
+ * job: whoever takes it after a crash goes on with what is left. Tried for a month, since what has not ended may still be used by holders.
+ */
+export const endShutOutJob: readonly [kind: string, handler: JobHandler] = [
+  END_SHUT_OUT_JOB,
+  async (machine, job) => {
+    // Written by `endWhatWasAllowed` and here only.
+    const order = job.payload as EndShutOut
+    try {
+      const rest = await endBatch(machine, order)
+      if (rest === undefined) return { outcome: 'done' }
+      return {
+        outcome: 'done',
+        commit: async (tx) => void (await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload: rest })),
+      }
+    } catch (error) {
+      return { outcome: 'retry', error: String(error), attemptsMax: LIMITS.lastingAttemptsMax }
+    }
+  },
+]
+
+/** What is left to do after this batch. */
+async function endBatch(machine: Machine, order: EndShutOut): Promise<EndShutOut | undefined> {
+  const { actor } = order
+  const open = await transact(machine, (tx) => openOfShutOut(tx, order))
+  for (const id of open.artefacts) await transact(machine, (tx) => endForShutOut(tx, id, actor))
+  for (const id of open.requests) await transact(machine, (tx) => endRequestForShutOut(tx, id, actor))
+  for (const policy of open.policies) await transact(machine, (tx) => endPolicyForShutOut(tx, policy, actor))
+  const [artefact, request, policy] = [open.artefacts.at(-1), open.requests.at(-1), open.policies.at(-1)?.id]
+  if (artefact === undefined && request === undefined && policy === undefined) return undefined
+  const { after } = order
+  return {
+    ...order,
+    after: {
+      artefact: artefact ?? after.artefact,
+      request: request ?? after.request,
+      policy: policy ?? after.policy,
+    },
   }
 }

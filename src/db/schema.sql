@@ -269,7 +269,7 @@ create table facility (
   constraint facility_pkey PRIMARY KEY (id),
   constraint facility_bridge_fkey FOREIGN KEY (bridge) REFERENCES bridge(client_id) ON UPDATE CASCADE,
   constraint facility_roles_check CHECK ((roles <@ ARRAY['hip'::text, 'hiu'::text, 'health-locker'::text, 'phr'::text])),
-  constraint facility_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text])))
+  constraint facility_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'unconfirmed'::text, 'trial'::text, 'shut-out'::text])))
 );
 CREATE INDEX facility_bridge ON public.facility USING btree (bridge);
 comment on table facility is 'reference: services of bridges: hospitals, laboratories, apps';
@@ -1360,7 +1360,6 @@ create table staff_recovery_code (
   digest bytea not null,
   made_at timestamp with time zone not null,
   used_at timestamp with time zone,
-  tie text not null,
   constraint staff_recovery_code_pkey PRIMARY KEY (staff, digest),
   constraint staff_recovery_code_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
 );

@@ -47,6 +47,16 @@ export const EXCHANGE_PROBLEMS = {
   },
   'partners/unknown-facility': { status: 404, abdm: 'ABDM-1025', title: 'There is no such facility.' },
   'partners/facility-taken': { status: 409, abdm: 'ABDM-1095', title: 'This facility id belongs to another bridge.' },
+  'partners/facility-shut-out': {
+    status: 403,
+    abdm: 'ABDM-1095',
+    title: 'This facility was shut out; only an operator takes it back.',
+  },
+  'partners/roles-confirmed': {
+    status: 403,
+    abdm: 'ABDM-1095',
+    title: 'The roles of a confirmed facility are an operator’s to widen.',
+  },
   'partners/invalid-url': { status: 400, abdm: 'ABDM-1006', title: 'The callback URL cannot be used.' },
   'partners/hip-unavailable': { status: 404, abdm: 'ABDM-1035', title: 'There is no such provider of records.' },
   'partners/hiu-unavailable': { status: 404, abdm: 'ABDM-1040', title: 'There is no such user of records.' },

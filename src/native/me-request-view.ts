@@ -12,7 +12,7 @@ import { isRefusal } from '../kernel/refusal.ts'
 import type { CareContext } from '../linking/care-context.ts'
 import { dayInDisplay } from '../linking/display-day.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
-import { isHip, isHiu } from '../partners/bridge.ts'
+import { type Facility, isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 
 /** Who asks, as the register and the request name them. */
@@ -22,8 +22,9 @@ export type AskerView = {
   /** Words of the facility registry: `Hospital`. */
   readonly kinds: readonly string[]
   readonly isGovernment: boolean
-  /** In the register of this network, and taking part now. */
+  /** In the register of this network, confirmed by an operator, and taking part now. */
   readonly isRegistered: boolean
+  readonly standing: Facility['standing']
   readonly person: { readonly name: string; readonly registration?: string; readonly register?: string }
 }
 
@@ -128,7 +129,8 @@ async function viewAsker(tx: Tx, { hiu, requester }: ConsentRequest['asked']): P
     name: facility?.name ?? hiu,
     kinds: facility?.facilityTypes ?? [],
     isGovernment: facility?.isGovernment ?? false,
-    isRegistered: facility !== undefined && isHiu(facility),
+    isRegistered: facility !== undefined && isHiu(facility) && facility.standing === 'confirmed',
+    standing: facility?.standing ?? 'unconfirmed',
     person: {
       name: requester.name,
       ...(identifier === undefined ? {} : { registration: identifier.value }),

@@ -46,6 +46,7 @@ describe('native/me-requests', () => {
       kinds: [],
       isGovernment: false,
       isRegistered: true,
+      standing: 'confirmed',
       person: { name: 'Dr. Meera Iyer', registration: 'KA-1234', register: 'https://www.mciindia.org' },
     })
     assert.equal(row?.['purpose'], 'CAREMGT')

@@ -5,7 +5,16 @@ import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
-import { type Bridge, type Facility, MOVES, type PartnerEvent, parseCallbackUrl, type Role } from './bridge.ts'
+import {
+  type Bridge,
+  type Facility,
+  type FacilityStatus,
+  MOVES,
+  type PartnerEvent,
+  parseCallbackUrl,
+  type Role,
+  statusAfter,
+} from './bridge.ts'
 import { isOwnApp, ownAppId } from './own-app.ts'
 import { hashSecret, makeSecret } from './secret.ts'
 import {
@@ -15,8 +24,9 @@ import {
   findFacilities,
   findFacilitiesOf,
   findFacility,
+  findUnconfirmed,
   insertBridge,
-  isFacilityTaken,
+  lockFacility,
   saveFacility,
   updateBridge,
 } from './store.ts'
@@ -51,7 +61,7 @@ export async function registerBridge(
   if (isOwnApp(clientId) && input.actor.kind !== 'exchange')
     return refuse('partners/duplicate-bridge', 'This client id is kept for the exchange’s own patient app.', 'clientId')
   if ((await findBridge(tx, clientId)) !== undefined) return refuse('partners/duplicate-bridge', undefined, 'clientId')
-  const taken = await firstTaken(tx, clientId, input.services)
+  const taken = await firstFault(tx, clientId, input.services, undefined)
   if (taken) return taken
   const clientSecret = makeSecret(tx.random)
   const recorded = await record(tx, {
@@ -129,20 +139,35 @@ export async function revokeBridge(
   return true
 }
 
-/** Adds services to a bridge or changes its own. All or none: a facility id of another bridge refuses the whole list. */
+/** What a service is that only its bridge has named: it waits for an operator, or takes part on trial, in a sandbox. */
+export type OwnWord = 'unconfirmed' | 'trial'
+
+/**
+ * Adds services to a bridge or changes its own. All or none: a facility id of another bridge refuses the whole list. Without `ownWord` it
+ * is an operator's word: the services are confirmed by it, and one of a bridge that was shut out may come to another bridge.
+ */
 export async function saveServices(
   tx: Tx,
-  input: { readonly clientId: string; readonly services: readonly ServiceInput[]; readonly actor: Actor },
+  input: {
+    readonly clientId: string
+    readonly services: readonly ServiceInput[]
+    readonly actor: Actor
+    readonly ownWord?: OwnWord
+  },
 ): Promise<readonly Facility[] | Refusal> {
   const bridge = await activeBridge(tx, input.clientId)
   if (isRefusal(bridge)) return bridge
-  const taken = await firstTaken(tx, bridge.clientId, input.services)
-  if (taken) return taken
+  const fault = await firstFault(tx, bridge.clientId, input.services, input.ownWord)
+  if (fault) return fault
   for (const service of input.services) {
+    const locked = await lockFacility(tx, service.id)
+    const stored = locked === 'changed' ? undefined : locked
     const before = await findFacility(tx, service.id)
+    const status = statusAfter(stored?.status, service.isActive, input.ownWord)
+    if (status === undefined) return shutOut(service.id)
     const facility = {
       name: service.name,
-      status: service.isActive ? ('active' as const) : ('inactive' as const),
+      status,
       isGovernment: service.isGovernment ?? before?.isGovernment ?? false,
       facilityTypes: service.facilityTypes ?? before?.facilityTypes ?? [],
     }
@@ -153,26 +178,103 @@ export async function saveServices(
       bridge: bridge.clientId,
       roles: [...new Set(service.roles)],
       name: service.name,
-      status: facility.status,
+      status,
     } satisfies FacilityEvent & Record<string, unknown>)
-    if (!(await saveFacility(tx, recorded, facility))) throw new StaleRow('registered meanwhile')
+    if (!(await saveFacility(tx, recorded, stored, facility))) throw new StaleRow('registered meanwhile')
     await announce(tx, recorded)
   }
   return findFacilitiesOf(tx, bridge.clientId)
 }
 
-async function firstTaken(tx: Tx, clientId: string, services: readonly ServiceInput[]): Promise<Refusal | undefined> {
-  for (const { id } of services) {
+async function firstFault(
+  tx: Tx,
+  clientId: string,
+  services: readonly ServiceInput[],
+  ownWord: OwnWord | undefined,
+): Promise<Refusal | undefined> {
+  for (const { id, roles } of services) {
     if (isOwnApp(id) && !isOwnApp(clientId))
       return refuse(
         'partners/facility-taken',
         `The facility id ${id} is kept for the exchange’s own patient app.`,
         'id',
       )
-    if (await isFacilityTaken(tx, id, clientId))
+    const stored = await lockFacility(tx, id)
+    if (stored === undefined) continue
+    if (stored === 'changed' || !(await mayHave(tx, clientId, stored.bridge, ownWord)))
       return refuse('partners/facility-taken', `The facility id ${id} belongs to another bridge.`, 'id')
+    if (ownWord !== undefined && stored.status === 'shut-out') return shutOut(id)
+    // What somebody may ask or answer was confirmed with the name; in a sandbox nobody is there to do it.
+    const known = ownWord === 'unconfirmed' ? await findFacility(tx, id) : undefined
+    const wider = known?.standing === 'confirmed' && roles.some((role) => !known.roles.includes(role))
+    if (wider) return refuse('partners/roles-confirmed', `An operator admits ${id} to another role.`, 'type')
   }
   return undefined
+}
+
+const shutOut = (id: FacilityId): Refusal => refuse('partners/facility-shut-out', `${id} was shut out.`, 'id')
+
+/** Whether a facility is the bridge's; for an operator also one whose bridge was shut out: hospitals change their software. */
+async function mayHave(tx: Tx, clientId: string, owner: string, ownWord: OwnWord | undefined): Promise<boolean> {
+  if (owner === clientId) return true
+  return ownWord === undefined && (await findBridge(tx, owner))?.status === 'revoked'
+}
+
+/** What an operator says of a facility; what is left out stays. */
+export type Confirmation = Partial<Pick<Facility, 'name' | 'roles' | 'isGovernment' | 'facilityTypes'>>
+
+/** An operator stands for a facility that a bridge named, or takes back one that was shut out. Again is fine. */
+export async function confirmFacility(
+  tx: Tx,
+  input: { readonly id: FacilityId; readonly says: Confirmation; readonly actor: Actor },
+): Promise<Facility | Refusal> {
+  return moveFacility(tx, { ...input, type: 'partners.facility-confirmed', status: 'active' })
+}
+
+/** Shuts one facility out: it asks nothing and gets nothing, and what was allowed to it ends. Again is fine. */
+export async function shutFacilityOut(
+  tx: Tx,
+  input: { readonly id: FacilityId; readonly reason: string; readonly actor: Actor },
+): Promise<Facility | Refusal> {
+  return moveFacility(tx, { ...input, says: {}, type: 'partners.facility-shut-out', status: 'shut-out' })
+}
+
+async function moveFacility(
+  tx: Tx,
+  input: {
+    readonly id: FacilityId
+    readonly says: Confirmation
+    readonly actor: Actor
+    readonly reason?: string
+    readonly type: 'partners.facility-confirmed' | 'partners.facility-shut-out'
+    readonly status: FacilityStatus
+  },
+): Promise<Facility | Refusal> {
+  const { id, says, actor, type, status, reason } = input
+  const stored = await lockFacility(tx, id)
+  const before = await findFacility(tx, id)
+  if (stored === undefined || stored === 'changed' || before === undefined) return refuse('partners/unknown-facility')
+  if (before.bridge.status === 'revoked')
+    return refuse('partners/unknown-bridge', 'Its bridge was shut out for good: admit it with another bridge.')
+  const next = { ...before, ...says }
+  const recorded = await record(tx, {
+    type,
+    actor,
+    subject: id,
+    bridge: stored.bridge,
+    roles: [...new Set(next.roles)],
+    name: next.name,
+    status,
+    ...(reason === undefined ? {} : { reason }),
+  } satisfies FacilityEvent & Record<string, unknown>)
+  if (!(await saveFacility(tx, recorded, stored, { ...next, status }))) throw new StaleRow('changed meanwhile')
+  await announce(tx, recorded)
+  return (await findFacility(tx, id)) ?? next
+}
+
+/** Services that bridges have named and no operator has confirmed, oldest first; at most `LIMITS.pageSizeMax`. */
+export async function unconfirmedFacilities(tx: Tx): Promise<readonly Facility[]> {
+  return findUnconfirmed(tx, LIMITS.pageSizeMax)
 }
 
 async function activeBridge(tx: Tx, clientId: string): Promise<Bridge | Refusal> {

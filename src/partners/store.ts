@@ -6,7 +6,15 @@ import { UNTIED, withTie } from '../db/tie.ts'
 import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
-import { type Bridge, type Facility, MOVES, type PartnerEvent, type Role } from './bridge.ts'
+import {
+  type Bridge,
+  FACILITY_MOVES,
+  type Facility,
+  type FacilityStatus,
+  MOVES,
+  type PartnerEvent,
+  type Role,
+} from './bridge.ts'
 
 export type StoredBridge = Bridge & { readonly secretHash: string; readonly sessionsFrom: Date }
 
@@ -141,7 +149,8 @@ function readFacility(row: FacilityRow, bridge: BridgeRow): Facility {
     id: row.id as FacilityId,
     name: row.name,
     roles: row.roles as Role[],
-    status: row.status === 'active' && bridge.status === 'active' ? 'active' : 'inactive',
+    status: TAKES_PART.includes(row.status) && bridge.status === 'active' ? 'active' : 'inactive',
+    standing: standingOf(row.status as FacilityStatus, bridge.status),
     isGovernment: row.is_government,
     facilityTypes: row.facility_types,
     bridge: {
@@ -152,17 +161,38 @@ function readFacility(row: FacilityRow, bridge: BridgeRow): Facility {
   }
 }
 
+const TAKES_PART: readonly string[] = ['active', 'trial'] satisfies FacilityStatus[]
+
+function standingOf(status: FacilityStatus, bridge: string): Facility['standing'] {
+  if (status === 'shut-out' || bridge !== 'active') return 'shut-out'
+  return status === 'unconfirmed' || status === 'trial' ? 'unconfirmed' : 'confirmed'
+}
+
 export async function findFacility(tx: Tx, id: FacilityId): Promise<Facility | undefined> {
   const [facility] = await readFacilities(tx, await facilities(tx).where('facility.id', '=', id).execute())
   return facility
 }
 
-/** Whether this bridge may not have that facility: another has it, or somebody changed its row in the database. */
-export async function isFacilityTaken(tx: Tx, id: FacilityId, clientId: string): Promise<boolean> {
-  const found = await tx.db.selectFrom('facility').selectAll().where('id', '=', id).executeTakeFirst()
-  if (found === undefined) return false
+/** A facility as it is stored, locked; `changed` when somebody changed its row in the database. */
+export async function lockFacility(
+  tx: Tx,
+  id: FacilityId,
+): Promise<{ readonly status: FacilityStatus; readonly bridge: string } | 'changed' | undefined> {
+  const found = await tx.db.selectFrom('facility').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  if (found === undefined) return undefined
   const row = await asWritten(tx, 'facility', found)
-  return row?.bridge !== clientId
+  return row === undefined ? 'changed' : { status: row.status as FacilityStatus, bridge: row.bridge }
+}
+
+/** Services that bridges have named and no operator has confirmed, oldest first. */
+export async function findUnconfirmed(tx: Tx, limit: number): Promise<readonly Facility[]> {
+  const rows = await facilities(tx)
+    .where('facility.status', 'in', ['unconfirmed', 'trial'])
+    .orderBy('facility.registered_at')
+    .orderBy('facility.id')
+    .limit(limit)
+    .execute()
+  return readFacilities(tx, rows)
 }
 
 export async function findFacilitiesOf(tx: Tx, clientId: string): Promise<readonly Facility[]> {
@@ -178,7 +208,9 @@ export async function findFacilities(
   search: { readonly roles?: readonly Role[]; readonly name?: string; readonly isGovernment?: boolean },
   limit: number,
 ): Promise<readonly Facility[]> {
-  let query = facilities(tx).where('facility.status', '=', 'active').where('bridge.status', '=', 'active')
+  let query = facilities(tx)
+    .where('facility.status', 'in', [...TAKES_PART])
+    .where('bridge.status', '=', 'active')
   if (search.roles !== undefined) query = query.where(sql<boolean>`facility.roles && ${[...search.roles]}::text[]`)
   if (search.isGovernment !== undefined) query = query.where('facility.is_government', '=', search.isGovernment)
   if (search.name !== undefined)
@@ -193,13 +225,18 @@ export type FacilityEvent = PartnerEvent & {
   readonly roles: readonly Role[]
 }
 
-/** Adds a facility or changes one of the same bridge; false when it belongs to another bridge. */
+/**
+ * Adds a facility, or changes one that stands as `before`, maybe under another bridge; the caller holds its lock. False when somebody else
+ * added it meanwhile.
+ */
 export async function saveFacility(
   tx: Tx,
   { event }: Recorded<FacilityEvent>,
-  facility: Omit<Facility, 'bridge' | 'id' | 'roles'>,
+  before: { readonly status: FacilityStatus; readonly bridge: string } | undefined,
+  facility: Pick<Facility, 'name' | 'isGovernment' | 'facilityTypes'> & { readonly status: FacilityStatus },
 ): Promise<boolean> {
-  if (await isFacilityTaken(tx, event.subject, event.bridge)) return false
+  if (before !== undefined && before.status !== facility.status)
+    insistOnMove(FACILITY_MOVES, before.status, facility.status, 'facility')
   const row = withTie('facility', {
     id: event.subject,
     bridge: event.bridge,
@@ -210,11 +247,17 @@ export async function saveFacility(
     facility_types: [...facility.facilityTypes],
     changed_at: tx.now,
   })
-  const { id, bridge, ...changing } = row
+  const { id, ...changing } = row
   const saved = await tx.db
     .insertInto('facility')
-    .values({ id, bridge, registered_at: tx.now, ...changing })
-    .onConflict((c) => c.column('id').doUpdateSet(changing).where('facility.bridge', '=', event.bridge))
+    .values({ id, registered_at: tx.now, ...changing })
+    .onConflict((c) =>
+      c
+        .column('id')
+        .doUpdateSet(changing)
+        .where('facility.bridge', '=', before?.bridge ?? event.bridge)
+        .where('facility.status', '=', before?.status ?? ''),
+    )
     .executeTakeFirst()
   return saved.numInsertedOrUpdatedRows === 1n
 }

@@ -67,11 +67,11 @@ export async function allArtefacts(tx: Tx, patient: AbhaAddress): Promise<readon
 export async function facilityViews(tx: Tx, ids: readonly FacilityId[]): Promise<ReadonlyMap<string, FacilityView>> {
   const found = await inTurn(ids, (id) => facilityById(tx, id))
   return new Map(
-    found.flatMap((facility) =>
-      facility === undefined
-        ? []
-        : [[facility.id, { id: facility.id, name: facility.name, kinds: facility.facilityTypes }] as const],
-    ),
+    found.flatMap((facility) => {
+      if (facility === undefined) return []
+      const { id, name, facilityTypes: kinds, standing } = facility
+      return [[id, { id, name, kinds, ...(standing === 'shut-out' ? { isShutOut: true as const } : {}) }] as const]
+    }),
   )
 }
 

@@ -53,6 +53,8 @@ export function DecidedRequest(props: Props): ReactNode {
 function titleOf(request: RequestView, decided: DecidedView): PatientKey {
   if (decided.outcome === 'DENIED') return 'decided.denied'
   if (decided.consents.length === 0) return 'decided.expired'
+  // Not she stopped it: who had it was shut out.
+  if (decided.outcome === 'REVOKED' && request.asker.standing === 'shut-out') return 'decided.ended'
   if (decided.outcome === 'REVOKED') return 'decided.stopped'
   if (decided.outcome === 'EXPIRED') return 'decided.ended'
   return request.byPolicy ? 'inbox.state.GRANTED' : 'decided.allowed'
@@ -79,7 +81,9 @@ function NotShared({ request, decided }: Props): ReactNode {
   const says =
     decided.outcome === 'DENIED'
       ? t('decided.denied-text', { asker })
-      : t('decided.expired-text', { moment: dates.moment(decided.at) })
+      : request.asker.standing === 'shut-out'
+        ? t('request.not-registered', { id: request.asker.id })
+        : t('decided.expired-text', { moment: dates.moment(decided.at) })
   return (
     <>
       <p>

@@ -73,7 +73,7 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
     .flatMap((consent) => consent.notices)
     .filter(({ status }) => status === 'REVOKED' || status === 'EXPIRED')
   const parties = [...new Map(notices.map(({ facility }) => [facility.id, facility])).values()]
-  return parties.map(({ id, name }): Step => {
+  return parties.map(({ id, name, isShutOut }): Step => {
     const own = notices.filter(({ facility }) => facility.id === id)
     const confirmed = own.map(({ confirmedAt }) => confirmedAt).filter((at) => at !== undefined)
     const key = `told-${id}`
@@ -87,6 +87,8 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
         ...(at === undefined ? {} : { at }),
       }
     }
+    if (isShutOut === true)
+      return { key, words: t('sharing.step.shut-out', { name }), tone: 'stopped', icon: 'warning' }
     return own.some(({ failure, confirmedAt }) => failure !== undefined && confirmedAt === undefined)
       ? { key, words: t('sharing.step.untold', { name }), tone: 'waiting', icon: 'warning' }
       : { key, words: t('sharing.step.telling', { name }), tone: 'waiting', icon: 'clock' }

@@ -1,0 +1,50 @@
+import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
+import type { Actor } from '../kernel/caller.ts'
+import type { FacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import type { PartnerEvent } from '../partners/bridge.ts'
+import { facilitiesOfBridge, facilityById } from '../partners/commands.ts'
+import { switchPolicy } from './policy-commands.ts'
+import { type AfterOpen, findOpenOfHiu, type OpenOfHiu } from './shut-out-store.ts'
+
+/** Job that ends, step by step, what was allowed to a facility that is shut out. */
+export const END_SHUT_OUT_JOB = 'consent.end-shut-out'
+
+export type EndShutOut = {
+  readonly facility: FacilityId
+  /** The operator who shut it out. */
+  readonly actor: Actor
+  /** How far the batches before came. */
+  readonly after: AfterOpen
+}
+
+/**
+ * Reaction to the shutting out of a facility, or of a bridge with all of its own. What was allowed to it ends as if each patient had
+ * stopped it: holders are told by the usual message, and send nothing more. Once more later, for what was being decided at that moment.
+ */
+export async function endWhatWasAllowed(tx: Tx, { type, subject, actor }: PartnerEvent): Promise<void> {
+  const facilities =
+    type === 'partners.bridge-revoked'
+      ? (await facilitiesOfBridge(tx, subject)).map(({ id }) => id)
+      : [subject as FacilityId]
+  for (const facility of facilities) {
+    const payload = { facility, actor, after: {} } satisfies EndShutOut
+    await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload })
+    const runAt = new Date(tx.now.getTime() + LIMITS.shutOutAgainMs)
+    await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload, runAt })
+  }
+}
+
+/** What is still open for a facility that is shut out, a batch of it; nothing once it was taken back. */
+export async function openOfShutOut(tx: Tx, { facility, after }: EndShutOut): Promise<OpenOfHiu> {
+  const found = await facilityById(tx, facility)
+  return found?.standing === 'shut-out'
+    ? findOpenOfHiu(tx, facility, after, LIMITS.expiryBatchMax)
+    : { artefacts: [], requests: [], policies: [] }
+}
+
+/** A standing approval is off, until the patient switches it on again: who is taken back is not trusted by itself. */
+export async function endPolicyForShutOut(tx: Tx, policy: OpenOfHiu['policies'][number], actor: Actor): Promise<void> {
+  await switchPolicy(tx, { ...policy, enabled: false, actor })
+}

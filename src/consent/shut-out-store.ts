@@ -1,0 +1,47 @@
+import { sql } from 'kysely'
+import type { Tx } from '../db/tx.ts'
+import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+
+const FIRST = '00000000-0000-0000-0000-000000000000'
+
+/** What may still be used, or granted, by one facility. */
+export type OpenOfHiu = {
+  readonly artefacts: readonly Id<'artefact'>[]
+  readonly requests: readonly Id<'consent-request'>[]
+  readonly policies: readonly { readonly id: Id<'approval-policy'>; readonly patient: AbhaAddress }[]
+}
+
+/** The last ids of a batch; what follows has greater ones. */
+export type AfterOpen = {
+  readonly artefact?: Id<'artefact'> | undefined
+  readonly request?: Id<'consent-request'> | undefined
+  readonly policy?: Id<'approval-policy'> | undefined
+}
+
+/** At most `limit` of each kind, beyond `after`. */
+export async function findOpenOfHiu(tx: Tx, hiu: FacilityId, after: AfterOpen, limit: number): Promise<OpenOfHiu> {
+  const artefacts = await sql<{ id: string }>`
+    /* all buckets: what is allowed to a facility that is shut out, whoever allowed it */
+    select id from consent_artefact
+    where hiu = ${hiu} and status = 'GRANTED' and data_erase_at > ${tx.now}
+      and id > ${after.artefact ?? FIRST}::uuid
+    order by id limit ${limit}`.execute(tx.db)
+  const requests = await sql<{ id: string }>`
+    /* all buckets: what waits of a facility that is shut out */
+    select id from consent_request
+    where status = 'REQUESTED' and hiu = ${hiu} and id > ${after.request ?? FIRST}::uuid
+    order by id limit ${limit}`.execute(tx.db)
+  const policies = await sql<{ id: string; patient: string }>`
+    /* all buckets: standing approvals of a facility that is shut out */
+    select id, patient from approval_policy
+    where hiu = ${hiu} and enabled and id > ${after.policy ?? FIRST}::uuid
+    order by id limit ${limit}`.execute(tx.db)
+  return {
+    artefacts: artefacts.rows.map(({ id }) => id as Id<'artefact'>),
+    requests: requests.rows.map(({ id }) => id as Id<'consent-request'>),
+    policies: policies.rows.map(({ id, patient }) => ({
+      id: id as Id<'approval-policy'>,
+      patient: patient as AbhaAddress,
+    })),
+  }
+}
