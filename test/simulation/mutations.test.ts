@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type TiedRow, withTie } from '../../src/db/tie.ts'
 import type { Tamper } from './faulty-database.ts'
 import { Model } from './model.ts'
 import { isWrite, type Mutation, type Row, rowsOf, silence, skip } from './mutation.ts'
@@ -9,10 +8,14 @@ import { openStage, type Stage } from './stage.ts'
 import { WITNESS_MUTATIONS } from './witness-mutations.ts'
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1)
-/** The program itself takes who is off for active: with the tie that it would have then, or it would be somebody in its database. */
-const revived = (row: Row): Row => withTie('facility', { ...row, status: 'active' } as never as TiedRow<'facility'>)
-const letIn = (row: Row): Row =>
-  withTie('partner_client', { ...row, status: 'active' } as never as TiedRow<'partner_client'>)
+/** Rows as they were when they were active: each is tied to the keys of its party, so that a row of our making would be seen through. */
+function whileActive(idOf: (row: Row) => string): (row: Row) => Row {
+  const active = new Map<string, Row>()
+  return (row) => {
+    if (row['status'] === 'active' && (row['bridge_status'] ?? 'active') === 'active') active.set(idOf(row), row)
+    return active.get(idOf(row)) ?? row
+  }
+}
 
 /** A party that remembers what was open, and does not look whether it still is. */
 function staleEmergencies(): Tamper {
@@ -27,13 +30,14 @@ function staleEmergencies(): Tamper {
 
 /** The door takes whoever is shut out for active; whoever suspends and resumes sees how it stands, which a repeatable call asks after the door. */
 function openDoor(): Tamper {
+  const revived = whileActive((row) => String(row['client_id']))
   let isInside = false
   return async (statement, go) => {
     if (/^\s*begin/i.test(statement)) isInside = false
     if (isWrite(statement, 'insert', 'seen_request')) isInside = true
     const result = (await go()) as { rows?: Row[] }
     if (isInside || !/^select .*from "partner_client"/s.test(statement)) return result
-    return { ...result, rows: result.rows?.map(letIn) }
+    return { ...result, rows: result.rows?.map(revived) }
   }
 }
 
@@ -89,8 +93,12 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the exchange takes whoever is suspended for active',
-    near: 1,
-    tamper: () => rowsOf(/^select .*from "facility" inner join "bridge"/s, revived),
+    near: 2,
+    tamper: () =>
+      rowsOf(
+        /^select .*from "facility" inner join "bridge"/s,
+        whileActive((row) => String(row['id'])),
+      ),
     noticed: /which is suspended/,
   },
   {
