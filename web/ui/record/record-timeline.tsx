@@ -47,6 +47,8 @@ export function RecordTimeline<Origin extends TimelineOrigin>(props: Props<Origi
   const history = useMemo(() => resultSeries(sources), [sources])
   const shown = useMemo(() => sources.filter(({ document }) => admits(filter, document)), [sources, filter])
   const visits = useMemo(() => visitsOf(shown), [shown])
+  // What is opened a page at a time is shown as it is opened: the way on stays where it was.
+  const shownVisits = isPrinting || beyond !== undefined ? visits.length : pages * VISITS_A_PAGE
   if (sources.length === 0) return props.empty
   return (
     <section className={style.timeline} aria-label={t('record.timeline')}>
@@ -59,11 +61,11 @@ export function RecordTimeline<Origin extends TimelineOrigin>(props: Props<Origi
       />
       {visits.length === 0 ? <Empty icon="search" title={t('record.filter-none')} /> : null}
       <ol className={style.visits}>
-        {visits.slice(0, isPrinting ? visits.length : pages * VISITS_A_PAGE).map((visit, at) => (
+        {visits.slice(0, shownVisits).map((visit, at) => (
           <VisitItem key={visit.key} {...props} visit={visit} history={history} isNewest={at === 0} />
         ))}
       </ol>
-      {visits.length <= pages * VISITS_A_PAGE || isPrinting ? (
+      {visits.length <= shownVisits ? (
         beyond?.older(filter.kinds)
       ) : (
         <div>
