@@ -108,6 +108,7 @@ describe('db/at-rest', () => {
       'shown_notice.channel',
       'passkey.transports',
       'staff.registration',
+      'visit.presence',
     ],
     'an id or the name of a facility, a bridge, a message, a counter, a queue or a key': [
       '*.hip',
