@@ -147,6 +147,46 @@ describe('breaking the glass', () => {
       await visitor.close()
     })
 
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`who adds herself to somebody else’s stay says why; the officer reviews it; in ${language} on a ${size}`, async () => {
+      const name = `${language}-${size}`
+      const reason = 'Called at night to look at her heart.'
+      const say = (key: string, values: Readonly<Record<string, string>> = {}) => saidAtDesk(language, key, values)
+      const visit = await emergency.world.network.operator(HOSPITAL, '/v1/visits', { patient: MRN, kind: 'inpatient' })
+      assert.equal(visit.status, 201)
+      const doctor = await emergency.staff('doctor', `consultant.${name}`)
+      const visitor = await emergency.atDesk(doctor, PATIENT, language, size)
+      const { page } = visitor
+      await button(visitor, language, 'visit.change').click()
+      const sheet = page.getByRole('dialog')
+      await sheet.getByRole('checkbox').first().waitFor()
+      await sheet.locator(`input[value="${doctor.id}"]`).check()
+      await visitor.assertSound()
+      await visitor.picture(`joining-${name}`)
+      await sheet.getByRole('textbox').fill(reason)
+      await button(visitor, language, 'visit.change-save').click()
+      await sheet.waitFor({ state: 'detached' })
+      await page.getByText(say('visit.confirm-own')).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`joined-${name}`)
+      const seen = await reading(await emergency.headers(doctor), 'CAREMGT')
+      assert.equal(seen.status, 200)
+      await visitor.close()
+
+      const dpo = await emergency.staff('dpo')
+      const office = await emergency.atDesk(dpo, '/desk/reviews', language, size)
+      await office.page.getByText(reason).first().waitFor()
+      await office.assertSound()
+      await office.picture(`joinings-${name}`, true)
+      await office.open(`/desk/access?patient=${MRN}`)
+      await office.page.getByText(say('access.joined'), { exact: true }).first().waitFor()
+      await office.assertSound()
+      await office.picture(`joined-looks-${name}`)
+      await office.close()
+      const { id } = visit.body as { id: string }
+      assert.equal((await emergency.world.network.operator(HOSPITAL, `/v1/visits/${id}/end`, {})).status, 204)
+    })
+
   /** The patient reads it first among who looked, and can stop it under my sharing. */
   async function patientSees(language: JourneyLanguage, size: Size, name: string): Promise<void> {
     const visitor = await emergency.asPatient('/me/looked', language, size)

@@ -134,6 +134,7 @@ function Attendants(props: {
         {data.people.map(({ id, name, role }) => (
           <Tick
             key={id}
+            value={id}
             label={<bdi>{name}</bdi>}
             detail={t(`visit.role-${role}` as DeskKey)}
             checked={chosen.has(id)}
