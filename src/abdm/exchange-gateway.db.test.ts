@@ -14,7 +14,15 @@ import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
-import { facilityById, renewBridgeSecret, revokeBridge } from '../partners/commands.ts'
+import {
+  confirmFacility,
+  facilityById,
+  renewBridgeSecret,
+  revokeBridge,
+  saveServices,
+  shutFacilityOut,
+  unconfirmedFacilities,
+} from '../partners/commands.ts'
 import { issuePatientToken } from '../people/commands.ts'
 
 let exchange: LinkingExchange
@@ -165,6 +173,56 @@ describe('abdm/exchange-gateway', () => {
       assert.equal(kept?.name, 'Insurer', 'nor takes the name of another when it is known by its own')
       assert.equal(kept && mayOpenInEmergency(kept), false)
     }
+  })
+
+  test('a service that a bridge names takes no part until an operator has confirmed it', async () => {
+    const id = 'IN2710000016' as FacilityId
+    const put = (type: string, active = true) => {
+      const claim = { id, name: 'AIIMS New Delhi', type, active }
+      return exchange.asBridge('bridge-other', '/gateway/v3/bridge-service', [claim], { method: 'PUT' })
+    }
+    const standing = async () => {
+      const found = await exchange.inTx((tx) => facilityById(tx, id))
+      return [found?.status, found?.standing]
+    }
+    const named = await put('HIP_AND_HIU')
+    const shown = (named.body as unknown as { id: string; active: boolean; standing?: string }[]).find(
+      (one) => one.id === id,
+    )
+    assert.deepEqual([named.status, shown?.active, shown?.standing], [202, false, 'unconfirmed'])
+    assert.deepEqual(await standing(), ['inactive', 'unconfirmed'])
+    const found = await exchange.call('GET', '/gateway/v3/providers?name=AIIMS', undefined)
+    assert.deepEqual(found.body, [], 'nobody links at it')
+    const waiting = await exchange.inTx((tx) => unconfirmedFacilities(tx))
+    assert.ok(waiting.some((one) => one.id === id))
+    // Switching it off and on, or naming it again, does not help.
+    for (const active of [false, true]) assert.equal((await put('HIP_AND_HIU', active)).status, 202)
+    assert.deepEqual(await standing(), ['inactive', 'unconfirmed'])
+
+    const says = { name: 'A clinic', roles: ['hip' as const], facilityTypes: ['Clinic'], isGovernment: true }
+    const confirmed = must(await exchange.inTx((tx) => confirmFacility(tx, { id, says, actor: OPERATOR })))
+    assert.deepEqual([confirmed.name, confirmed.isGovernment, confirmed.facilityTypes], ['A clinic', true, ['Clinic']])
+    assert.deepEqual(await standing(), ['active', 'confirmed'])
+    // From now on the bridge switches it, but does not make it more than was confirmed.
+    assert.equal((await put('HIP', false)).status, 202)
+    assert.deepEqual(await standing(), ['inactive', 'confirmed'])
+    assert.equal((await put('HIP')).status, 202)
+    assert.deepEqual(await standing(), ['active', 'confirmed'])
+    assert.equal((await put('HIP_AND_HIU')).status, 403)
+
+    must(await exchange.inTx((tx) => shutFacilityOut(tx, { id, reason: 'not who it said', actor: OPERATOR })))
+    assert.equal((await put('HIP')).status, 403, 'who is shut out does not let itself in')
+    assert.deepEqual(await standing(), ['inactive', 'shut-out'])
+  })
+
+  test('in a sandbox it takes part on trial, and nobody says that it is registered', async () => {
+    const id = 'IN2710000017' as FacilityId
+    const services = [{ id, name: 'New here', roles: ['hiu' as const], isActive: true }]
+    const actor = { kind: 'system', id: 'bridge-other' } as const
+    const order = { clientId: 'bridge-other', services, actor, ownWord: 'trial' as const }
+    must(await exchange.inTx((tx) => saveServices(tx, order)))
+    const found = await exchange.inTx((tx) => facilityById(tx, id))
+    assert.deepEqual([found?.status, found?.standing], ['active', 'unconfirmed'])
   })
 
   test('the registry finds providers by part of the name, and one by id', async () => {

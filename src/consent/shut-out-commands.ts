@@ -4,7 +4,7 @@ import type { Actor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { PartnerEvent } from '../partners/bridge.ts'
-import { facilitiesOfBridge, facilityById } from '../partners/commands.ts'
+import { facilitiesOfBridge } from '../partners/commands.ts'
 import { switchPolicy } from './policy-commands.ts'
 import { type AfterOpen, findOpenOfHiu, type OpenOfHiu } from './shut-out-store.ts'
 
@@ -15,6 +15,8 @@ export type EndShutOut = {
   readonly facility: FacilityId
   /** The operator who shut it out. */
   readonly actor: Actor
+  /** What was allowed until then ends, also when the facility is taken back meanwhile: ISO 8601. */
+  readonly allowedUntil: string
   /** How far the batches before came. */
   readonly after: AfterOpen
 }
@@ -29,19 +31,17 @@ export async function endWhatWasAllowed(tx: Tx, { type, subject, actor }: Partne
       ? (await facilitiesOfBridge(tx, subject)).map(({ id }) => id)
       : [subject as FacilityId]
   for (const facility of facilities) {
-    const payload = { facility, actor, after: {} } satisfies EndShutOut
+    const allowedUntil = new Date(tx.now.getTime() + LIMITS.shutOutGrantMs).toISOString()
+    const payload = { facility, actor, allowedUntil, after: {} } satisfies EndShutOut
     await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload })
     const runAt = new Date(tx.now.getTime() + LIMITS.shutOutAgainMs)
     await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload, runAt })
   }
 }
 
-/** What is still open for a facility that is shut out, a batch of it; nothing once it was taken back. */
-export async function openOfShutOut(tx: Tx, { facility, after }: EndShutOut): Promise<OpenOfHiu> {
-  const found = await facilityById(tx, facility)
-  return found?.standing === 'shut-out'
-    ? findOpenOfHiu(tx, facility, after, LIMITS.expiryBatchMax)
-    : { artefacts: [], requests: [], policies: [] }
+/** What is still open of what had been allowed, a batch of it. */
+export async function openOfShutOut(tx: Tx, { facility, allowedUntil, after }: EndShutOut): Promise<OpenOfHiu> {
+  return findOpenOfHiu(tx, { hiu: facility, allowedUntil: new Date(allowedUntil), after }, LIMITS.expiryBatchMax)
 }
 
 /** A standing approval is off, until the patient switches it on again: who is taken back is not trusted by itself. */

@@ -19,22 +19,27 @@ export type AfterOpen = {
 }
 
 /** At most `limit` of each kind, beyond `after`. */
-export async function findOpenOfHiu(tx: Tx, hiu: FacilityId, after: AfterOpen, limit: number): Promise<OpenOfHiu> {
+export async function findOpenOfHiu(
+  tx: Tx,
+  wanted: { readonly hiu: FacilityId; readonly allowedUntil: Date; readonly after: AfterOpen },
+  limit: number,
+): Promise<OpenOfHiu> {
+  const { hiu, allowedUntil, after } = wanted
   const artefacts = await sql<{ id: string }>`
     /* all buckets: what is allowed to a facility that is shut out, whoever allowed it */
     select id from consent_artefact
     where hiu = ${hiu} and status = 'GRANTED' and data_erase_at > ${tx.now}
-      and id > ${after.artefact ?? FIRST}::uuid
+      and created_at <= ${allowedUntil} and id > ${after.artefact ?? FIRST}::uuid
     order by id limit ${limit}`.execute(tx.db)
   const requests = await sql<{ id: string }>`
     /* all buckets: what waits of a facility that is shut out */
     select id from consent_request
-    where status = 'REQUESTED' and hiu = ${hiu} and id > ${after.request ?? FIRST}::uuid
+    where status = 'REQUESTED' and hiu = ${hiu} and created_at <= ${allowedUntil} and id > ${after.request ?? FIRST}::uuid
     order by id limit ${limit}`.execute(tx.db)
   const policies = await sql<{ id: string; patient: string }>`
     /* all buckets: standing approvals of a facility that is shut out */
     select id, patient from approval_policy
-    where hiu = ${hiu} and enabled and id > ${after.policy ?? FIRST}::uuid
+    where hiu = ${hiu} and enabled and changed_at <= ${allowedUntil} and id > ${after.policy ?? FIRST}::uuid
     order by id limit ${limit}`.execute(tx.db)
   return {
     artefacts: artefacts.rows.map(({ id }) => id as Id<'artefact'>),

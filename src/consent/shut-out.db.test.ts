@@ -101,6 +101,17 @@ describe('consent/shut-out', () => {
     must(await inTx((tx) => confirmFacility(tx, { id: CLINIC, says: {}, actor: OPERATOR })))
   })
 
+  test('who is taken back before everything has ended is not given back the rest; what is allowed later stays', async () => {
+    const before = await consented()
+    must(await shutOut(CLINIC))
+    must(await inTx((tx) => confirmFacility(tx, { id: CLINIC, says: {}, actor: OPERATOR })))
+    exchange.clock.advance(60_000)
+    const after = await consented()
+    exchange.clock.advance(600_000)
+    await work()
+    assert.deepEqual([await statusOf(before), await statusOf(after)], ['REVOKED', 'GRANTED'])
+  })
+
   test('a bridge that is shut out takes the consents of all its facilities with it, more than one batch of them, and goes on after a crash', async () => {
     const many = 60
     const consents: string[] = []
@@ -110,12 +121,14 @@ describe('consent/shut-out', () => {
     const [, handler] = endShutOutJob
     let calls = 0
     const dying = { ...exchange.machine, now: () => (++calls > 20 ? fail() : exchange.clock.now()) }
-    const order = { facility: CLINIC, actor: OPERATOR, after: {} }
+    const allowedUntil = exchange.clock.now().toISOString()
+    const order = { facility: CLINIC, actor: OPERATOR, allowedUntil, after: {} }
     assert.equal((await handler(dying, { id: '' as never, kind: '', payload: order, attempt: 1 })).outcome, 'retry')
     await work()
     for (const id of consents) assert.equal(await statusOf(id), 'REVOKED')
-    const told = about(await exchange.takeSent(), 'REVOKED').filter(({ path }) => path === HIP_NOTIFY)
-    assert.equal(told.length, many, 'each once')
+    const sent = await exchange.takeSent()
+    const told = consents.map((id) => about(sent, id).filter(({ path, body }) => path === HIP_NOTIFY && isEnd(body)))
+    assert.deepEqual(new Set(told.map(({ length }) => length)), new Set([1]), 'each once')
 
     // A hospital changes its software: the operator admits it with another bridge, and orders that wait go there.
     const services = [{ id: CLINIC, name: 'Lakeview Clinic', roles: ['hiu' as const], isActive: true }]
@@ -133,6 +146,8 @@ describe('consent/shut-out', () => {
     assert.deepEqual([found?.status, found?.bridge.clientId], ['active', 'new-software'])
   })
 })
+
+const isEnd = (body: object): boolean => JSON.stringify(body).includes('REVOKED')
 
 function fail(): never {
   throw new Error('the process ended')

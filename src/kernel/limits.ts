@@ -94,6 +94,8 @@ export const LIMITS = {
   expiryBatchMax: 50,
   /** When it is looked once more for consents of who was shut out: one may have been granted at that moment. */
   shutOutAgainMs: 10 * 60_000,
+  /** The longest that a grant may be on its way into the database when somebody is shut out. */
+  shutOutGrantMs: 30_000,
   /** What one step of closing an account ends. */
   closingStepMax: 20,
   /** Most care contexts of one patient that a discovery answer may offer, or that a list of links shows. */

@@ -163,4 +163,36 @@ describe('our hospital sends, and something goes wrong', () => {
     assert.equal(clinic.hiu.pagesOf(transfer), 0)
     assert.equal(at(await hipReport(transaction), 'hiRequest.hip.sessionStatus'), 'FAILED')
   })
+
+  test('who is shut out gets no page of what waits, and the order to erase waits for it', async () => {
+    clinic.bridge.misbehave('/push/', 'down')
+    const under = await consented('op-1')
+    const { transfer } = await requested(under)
+    await waitFor('a try', async () => (await network.jobs(OURS)).some((job) => isTried(job, 'hip.push')))
+    const shutOut = await network.operator('sbx', `/v1/facilities/${HIU}/shut-out`, { reason: 'sold what it got' })
+    assert.equal(shutOut.status, 200)
+    await waitFor('the HIP to know', async () =>
+      listAt(await desk.call('/v1/artefacts'), 'artefacts').some(
+        (one) => at(one, 'consentId') === under.consent && JSON.stringify(one).toLowerCase().includes('revoked'),
+      ),
+    )
+    clinic.bridge.behave()
+    await waitFor('an empty queue', async () => {
+      await network.hurry(OURS)
+      return (await network.jobs(OURS)).every(
+        (job) => at(job, 'status') === 'dead' || at(job, 'kind') === 'hip.deadline',
+      )
+    })
+    assert.equal(clinic.hiu.pagesOf(transfer), 0)
+    const orders = (await network.jobs('sbx')).filter((job) => at(job, 'path') === '/api/v3/hiu/consent/request/notify')
+    assert.ok(orders.some((job) => isTried(job, 'abdm.send')))
+    assert.equal((await network.operator('sbx', `/v1/facilities/${HIU}/confirm`, {})).status, 200)
+    await waitFor('the order to erase', async () => {
+      await network.hurry('sbx')
+      return clinic.hiu.artefacts.get(under.consent)?.status === 'REVOKED'
+    })
+  })
 })
+
+const isTried = (job: unknown, kind: string): boolean =>
+  at(job, 'kind') === kind && at(job, 'status') === 'waiting' && typeof at(job, 'lastError') === 'string'

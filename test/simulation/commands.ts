@@ -111,10 +111,15 @@ export class Commands {
   }
 
   #shutOutChoices(): readonly Choice[] {
-    const { off, shutOut } = this.#model.suspensions
+    const { off, ended, shutOut } = this.#model.suspensions
     const hospital = this.#dice.pick(HOSPITALS)
     const [isOff, isOut] = [off.has(hospital), shutOut.has(hospital)]
     return [
+      {
+        name: 'hospital',
+        weight: ended.has(hospital) ? 0.6 : 0.08,
+        call: () => this.#shutOut.hospital(hospital, ended.has(hospital) ? 'confirm' : 'shut-out'),
+      },
       { name: 'service', weight: isOff ? 1 : 0.25, call: () => this.#shutOut.service(hospital, isOff) },
       {
         name: 'software',

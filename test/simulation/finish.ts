@@ -55,6 +55,7 @@ export async function finish(simulation: Simulation): Promise<void> {
   }
   await lookOnceMore(simulation, step)
   await beWitnessed(world, step)
+  model.endedWithAsker()
   model.insist()
   await reckon(simulation)
 }
@@ -75,9 +76,10 @@ async function lookOnceMore(
 async function takeBack(simulation: Simulation, step: (what: string) => void): Promise<void> {
   const { world, model, clients } = simulation
   const shutOut = new ShutOut(world)
-  const { off, shutOut: out } = model.suspensions
+  const { off, ended, shutOut: out } = model.suspensions
   const calls = HOSPITALS.flatMap((hospital) => [
-    ...(off.has(hospital) ? [shutOut.service(hospital, true)] : []),
+    ...(ended.has(hospital) ? [shutOut.hospital(hospital, 'confirm')] : []),
+    ...(off.has(hospital) && !ended.has(hospital) ? [shutOut.service(hospital, true)] : []),
     ...(out.has(hospital) ? [shutOut.software(hospital, 'resume')] : []),
   ])
   for (const call of calls) {

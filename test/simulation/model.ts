@@ -92,6 +92,8 @@ export class Model {
   /** What the patient's call that is under way allows, by consent request. */
   readonly tried = new Map<string, readonly Allowed[]>()
   readonly faults: string[] = []
+  /** Consents whose asker was shut out while they were in force. */
+  readonly #toEnd = new Set<string>()
   readonly #seen = new Set<string>()
   /** The exchange's consent requests by the asker's id. */
   readonly #requests = new Map<string, string>()
@@ -121,6 +123,7 @@ export class Model {
     if (party === 'sbx') this.suspensions.see(event)
     else this.emergencies.see(party, event, at)
     this.claims.see(party, event, at)
+    if (event.type === 'partners.facility-shut-out') this.#askerShutOut(subject, at)
     if (event.type === 'linking.contexts-linked') this.#linked(event)
     if (event.type === 'consent.requested') this.#requested(event)
     if (event.type === 'consent.granted') this.#granted(event, at)
@@ -137,6 +140,18 @@ export class Model {
       this.#cover(party, text(event['consent']), event, at, 'was disclosed')
     }
     if (event.type === 'hiu.record-viewed') this.#cover(party, subject, event, at, 'was shown')
+  }
+
+  #askerShutOut(asker: string, at: Date): void {
+    for (const [id, { asked, ended, allowed }] of this.consents)
+      if (asked.asker === asker && ended === undefined && at < allowed.until) this.#toEnd.add(id)
+  }
+
+  /** When all is quiet: what was allowed to who was shut out has ended, also when it was taken back. */
+  endedWithAsker(): void {
+    for (const id of this.#toEnd)
+      if (this.consents.get(id)?.ended === undefined)
+        this.faults.push(`consent ${id} lives on though its asker was shut out`)
   }
 
   #linked(event: SeenEvent): void {

@@ -7,7 +7,7 @@ import type { SimParty } from './party.ts'
 /** So many that each grave act of half a minute has one whose code was not used yet. */
 const OPERATORS_EACH = 6
 const STEP_MS = 30_000
-const GRAVE = /^\/v1\/(bridges|partners|copies\/[^/]+\/claim)(\/|$)/
+const GRAVE = /^\/v1\/(bridges|facilities|partners|copies\/[^/]+\/claim)(\/|$)/
 
 /** Operators of the parties, who prove by codes that it is they; their authenticator apps. */
 export class Operators {

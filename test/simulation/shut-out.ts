@@ -3,7 +3,7 @@ import type { Call } from './clients.ts'
 import { idText } from './ids.ts'
 import { EXCHANGE, type Hospital, type World } from './world.ts'
 
-/** Shutting a hospital out of the network for a while, and taking it back: its service, or its software at the native API. */
+/** Shutting a hospital out of the network, and taking it back: all of it, its service by itself, or its software at the native API. */
 export class ShutOut {
   readonly #world: World
   constructor(world: World) {
@@ -20,6 +20,19 @@ export class ShutOut {
       path: '/api/hiecm/gateway/v3/bridge-service',
       body: [service],
       prove: () => this.#asBridge(hospital),
+      id: idText(this.#world.bytes.bytes(16)),
+      once: false,
+    }
+  }
+
+  /** An operator of the exchange shuts the hospital itself out of the network, or takes it back. */
+  hospital(hospital: Hospital, verb: 'shut-out' | 'confirm'): Call {
+    return {
+      name: `${verb} ${hospital}`,
+      party: EXCHANGE,
+      method: 'POST',
+      path: `/v1/facilities/${hospital}/${verb}`,
+      body: verb === 'shut-out' ? { reason: 'simulated' } : {},
       id: idText(this.#world.bytes.bytes(16)),
       once: false,
     }

@@ -7,6 +7,7 @@ type OwnerOf = (clientId: string) => Hospital | undefined
 /** Events of the exchange that only a facility which takes part may bring about; who it is stands in these members. */
 const OF_FACILITIES: Readonly<Record<string, readonly string[]>> = {
   'consent.requested': ['hiu'],
+  'consent.granted': ['hiu'],
   'consent.emergency-opened': ['hiu'],
   'transfer.requested': ['hip', 'hiu'],
   'linking.contexts-linked': ['hip'],
@@ -26,6 +27,8 @@ const OF_SOFTWARE: Readonly<Record<string, (event: SeenEvent, ownerOf: OwnerOf) 
 export class Suspensions {
   /** Facilities whose service is switched off. */
   readonly off = new Set<string>()
+  /** Of these the ones that an operator shut out: what was allowed to them is to end. */
+  readonly ended = new Set<string>()
   /** Facilities whose software is shut out of the native API. */
   readonly shutOut = new Set<string>()
   /** Whoever was shut out for a while in this run: what it asked meanwhile was refused. */
@@ -42,6 +45,10 @@ export class Suspensions {
   see(event: SeenEvent): void {
     const { type, subject = '' } = event
     if (type === 'partners.facility-saved') this.#mark(this.off, subject, event['status'] === 'inactive')
+    if (type === 'partners.facility-shut-out' || type === 'partners.facility-confirmed') {
+      this.#mark(this.off, subject, type === 'partners.facility-shut-out')
+      this.#mark(this.ended, subject, type === 'partners.facility-shut-out')
+    }
     if (type === 'partners.client-suspended') this.#mark(this.shutOut, this.#facilityOf(subject), true)
     if (type === 'partners.client-resumed') this.#mark(this.shutOut, this.#facilityOf(subject), false)
     for (const member of OF_FACILITIES[type] ?? [])
