@@ -36,7 +36,7 @@ export type TestBrowser = {
 export type SignInExchange = LinkingExchange & {
   /** Kinds of the queries that `work` makes at the door, in their order: what an eavesdropper with a stopwatch could tell apart. */
   readonly queriesOf: (work: () => Promise<unknown>) => Promise<readonly string[]>
-  readonly browser: (origin?: string) => TestBrowser
+  readonly browser: (origin?: string, from?: string) => TestBrowser
   /** Does what waits for signing in, then answers the text messages that were sent since the last time, oldest first. */
   readonly takeTexts: () => Promise<readonly { readonly mobile: string; readonly text: string }[]>
 }
@@ -95,7 +95,7 @@ export async function startSignInExchange(): Promise<SignInExchange> {
     sent = texts.length
     return fresh
   }
-  const browser = (origin = PAGE): TestBrowser => {
+  const browser = (origin = PAGE, from = '127.0.0.1'): TestBrowser => {
     let cookie = ''
     let csrf = ''
     const call: TestBrowser['call'] = async (method, path, body, headers = {}) => {
@@ -103,6 +103,7 @@ export async function startSignInExchange(): Promise<SignInExchange> {
       const answer = await app.inject({
         method,
         url: path,
+        remoteAddress: from,
         headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== '')),
         ...(body === undefined ? {} : { payload: body }),
       })

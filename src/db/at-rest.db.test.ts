@@ -65,6 +65,7 @@ describe('db/at-rest', () => {
       '*.tie',
       'audit_event.patient_tag',
       'patient_identifier.hash',
+      'sign_in_code.source',
       'hiu_erasure.hashes',
       'log_queue.commitment',
       'log_alarm.fingerprint',

@@ -1243,6 +1243,8 @@ create table sign_in_code (
   asked_at timestamp with time zone not null,
   expires_at timestamp with time zone not null,
   tie text not null,
+  source bytea not null,
+  carried_by uuid,
   constraint sign_in_code_pkey PRIMARY KEY (id),
   constraint sign_in_code_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'used'::text, 'spent'::text])))
 );

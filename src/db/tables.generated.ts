@@ -898,6 +898,8 @@ export interface SignInCodeTable {
   asked_at: Date
   expires_at: Date
   tie: string
+  source: ColumnType<Buffer, Uint8Array, Uint8Array>
+  carried_by: string | null
 }
 
 export interface SignInThrottleTable {

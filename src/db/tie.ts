@@ -9,7 +9,17 @@ import { tied, unmarked } from './veil.ts'
 export const TIED_COLUMNS = {
   web_session: ['digest', 'id', 'kind', 'person', 'how', 'device', 'opened_at', 'seen_at', 'expires_at'],
   passkey: ['bucket', 'credential_id', 'kind', 'person', 'public_key', 'transports', 'rp_id', 'added_at'],
-  sign_in_code: ['id', 'abha_address', 'code_hash', 'status', 'wrong_tries', 'asked_at', 'expires_at'],
+  sign_in_code: [
+    'id',
+    'abha_address',
+    'source',
+    'code_hash',
+    'carried_by',
+    'status',
+    'wrong_tries',
+    'asked_at',
+    'expires_at',
+  ],
   step_up: [
     'id',
     'session',

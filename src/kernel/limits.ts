@@ -167,12 +167,23 @@ export const LIMITS = {
   staffWebSessionIdleMs: 30 * 60_000,
   webSessionSeenEveryMs: 60_000,
   webSessionKeptMs: 86_400_000,
-  /** One-time codes of the patient app (to sign in, to step up): life, wrong tries, and how many may be asked for. */
-  signInCodeMs: 5 * 60_000,
+  /** One-time codes of the patient app to sign in: life (NIST SP 800-63B: ten minutes at most), and wrong tries of each. */
+  signInCodeMs: 10 * 60_000,
   signInCodeTriesMax: 5,
   signInCodesPerMinuteMax: 2,
   /** With five tries each, a guesser has 40 of a million an hour. */
   signInCodesPerHourMax: 8,
+  /** Of one address from all places: thirty places at their limit. Rows only, since not each of them has a text message of its own. */
+  signInCodesOfAddressPerHourMax: 240,
+  /**
+   * Text messages to one phone in an hour, when no code is used: so many at once, then one each eight minutes, so about ten. Meanwhile
+   * who asks gets the code that is on the phone already; it lives longer than the pause, so that there always is one.
+   */
+  signInTextsFree: 3,
+  signInTextEveryMs: 8 * 60_000,
+  /** Wrong tries in an hour over all codes of one address: from one place, and in all, 40 of a million as a guesser's best. */
+  signInTriesPerSourceMax: 10,
+  signInTriesPerHourMax: 40,
   /** Of everybody together, against somebody who walks through addresses. */
   signInCodesOfAllPerMinuteMax: 600,
   stepUpMs: 5 * 60_000,

@@ -56,7 +56,7 @@ function codeRoutes(needs: DoorNeeds): readonly Route[] {
         const slowed = refuseElsewhere(needs.web, headers) ?? asked.mayTry(tx.now, source)
         if (slowed) return slowed
         asked.count(tx.now, source)
-        const started = await startSignIn(tx, body.abhaAddress)
+        const started = await startSignIn(tx, needs, { abhaAddress: body.abhaAddress, from: source })
         return isRefusal(started) ? started : { status: 202, body: started }
       },
     }),

@@ -203,14 +203,15 @@ describe('who may write everything in the database, and has none of the keys', (
   test('a patient’s code that came to her own phone is none for another’s account, and guesses stay counted', async () => {
     const id = randomUUID() as never
     const expiresAt = new Date(desk.clock.now().getTime() + 60_000)
+    const source = Buffer.alloc(32)
     const codeHash = hashCode(desk.needs.indexKey, 'sign-in', id, '123456')
-    await inTx((tx) => insertSignIn(tx, { id, abhaAddress: 'own@sbx', codeHash, expiresAt }))
+    await inTx((tx) => insertSignIn(tx, { id, abhaAddress: 'own@sbx', source, codeHash, expiresAt }))
     await dba.query(`update sign_in_code set abha_address = 'asha@sbx' where id = $1`, [id])
     const needs = { ...desk.needs, exchange: { name: 'test' } }
     const given = { id, code: '123456', userAgent: undefined }
     await assertFound('sign_in_code', () => inTx((tx) => signInWithCode(tx, needs, given)), 'people/unknown-sign-in')
     const next = randomUUID() as never
-    await inTx((tx) => insertSignIn(tx, { id: next, abhaAddress: 'own@sbx', codeHash, expiresAt }))
+    await inTx((tx) => insertSignIn(tx, { id: next, abhaAddress: 'own@sbx', source, codeHash, expiresAt }))
     const wrong = () => inTx((tx) => signInWithCode(tx, needs, { ...given, id: next, code: '000000' }))
     assert.equal(codeOf(await wrong()), 'people/wrong-code')
     await dba.query('update sign_in_code set wrong_tries = 0 where id = $1', [next])

@@ -124,7 +124,7 @@ describe('people/people', () => {
     const web = { party: 'sbx', origins: ['https://exchange.example'] }
     const input = { person: ASHA.abhaAddress, how: 'otp', userAgent: undefined } as const
     await inTx((tx) => openPatientSession(tx, web, input))
-    must(await inTx((tx) => startSignIn(tx, ASHA.abhaAddress)))
+    must(await inTx((tx) => startSignIn(tx, needs, { abhaAddress: ASHA.abhaAddress, from: '192.0.2.7' })))
     const change = (mobile: string) =>
       inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
     assert.equal(await change('8888888888'), undefined)

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
@@ -12,6 +13,7 @@ import { isChild, isNumberHers, type Patient, type PatientEvent } from './patien
 import { type OpenedSession, openSession, type WebNeeds } from './session-commands.ts'
 import { SIGN_IN_MOVES, type SignInCode } from './sign-in.ts'
 import * as store from './sign-in-store.ts'
+import { networkOf } from './source-throttle.ts'
 import { hashCode, isCode, makeCode } from './text-code.ts'
 import { signInText, textFor } from './texts.ts'
 
@@ -38,21 +40,34 @@ export type SignInStarted = {
 
 /**
  * Asks for a code. Whether the address has an account shows neither in the answer nor in what is done for it: a job looks it up after the
- * answer has gone. `request/too-many` when too many were asked for, of this address or altogether.
+ * answer has gone. `request/too-many` when too many were asked for and not used: from one place, of this address, or altogether.
  */
-export async function startSignIn(tx: Tx, abhaAddress: AbhaAddress): Promise<SignInStarted | Refusal> {
+export async function startSignIn(
+  tx: Tx,
+  needs: IndexNeeds,
+  asks: { readonly abhaAddress: AbhaAddress; readonly from: string },
+): Promise<SignInStarted | Refusal> {
+  const { abhaAddress, from } = asks
+  const source = sourceDigest(needs, from)
   await store.lockAddress(tx, abhaAddress)
-  const asked = await store.countAsked(tx, abhaAddress)
-  if (asked.lastHour >= LIMITS.signInCodesPerHourMax)
+  const asked = await store.countAsked(tx, abhaAddress, source)
+  if (asked.hereLastHour >= LIMITS.signInCodesPerHourMax || asked.lastHour >= LIMITS.signInCodesOfAddressPerHourMax)
     return refuseFor(3_600_000, 'Too many codes were asked for. Try again in an hour.')
-  if (asked.lastMinute >= LIMITS.signInCodesPerMinuteMax || asked.ofAll >= LIMITS.signInCodesOfAllPerMinuteMax)
+  if (asked.hereLastMinute >= LIMITS.signInCodesPerMinuteMax || asked.ofAll >= LIMITS.signInCodesOfAllPerMinuteMax)
     return refuseFor(60_000, 'Too many codes were asked for. Try again in a minute.')
   const id = makeId<'sign-in'>(tx.now, tx.random, toBucket(0))
   const expiresAt = new Date(tx.now.getTime() + LIMITS.signInCodeMs)
   // No code has this hash: until the job has made one, and for ever where there is no account.
-  await store.insertSignIn(tx, { id, abhaAddress, codeHash: tx.random(HASH_BYTES), expiresAt })
+  await store.insertSignIn(tx, { id, abhaAddress, source, codeHash: tx.random(HASH_BYTES), expiresAt })
   await later(tx, id, 'send')
   return { id, expiresAt, againAfterS: 60 / LIMITS.signInCodesPerMinuteMax }
+}
+
+/** HMAC-SHA-256 of the network from which somebody asks. What comes from this machine itself, by a proxy, is one. */
+function sourceDigest({ indexKey }: IndexNeeds, from: string): Buffer {
+  return createHmac('sha256', indexKey)
+    .update(`sign_in_source\n${networkOf(from) ?? ''}`)
+    .digest()
 }
 
 /** Signs in with the code: opens a session. Refusals say the same for an address without account. */
@@ -62,22 +77,46 @@ export async function signInWithCode(
   given: { readonly id: string; readonly code: string; readonly userAgent: string | undefined },
 ): Promise<OpenedSession | Refusal> {
   const id = parseId<'sign-in'>(given.id)
-  const signIn = id && (await store.lockSignIn(tx, id))
+  const signIn = id && (await store.lockSignInFirst(tx, id))
   if (signIn === undefined) return refuse('people/unknown-sign-in')
   if (!canMove(SIGN_IN_MOVES, signIn.status, 'used')) return refuse('people/code-spent')
   if (signIn.expiresAt <= tx.now) return refuse('people/code-expired')
+  const tries = await store.countTries(tx, signIn)
+  if (tries.here >= LIMITS.signInTriesPerSourceMax || tries.all >= LIMITS.signInTriesPerHourMax)
+    return refuseFor(3_600_000, 'Too many wrong codes. Try again in an hour, or sign in with a passkey.')
   const { indexKey } = needs
-  if (!isCode(signIn.codeHash, { indexKey, purpose: 'sign-in', id: signIn.id, typed: given.code }))
-    return wrongCode(tx, signIn)
+  const bound = { indexKey, purpose: 'sign-in', id: signIn.carriedBy ?? signIn.id, typed: given.code } as const
+  if (!isCode(signIn.codeHash, bound)) return wrongCode(tx, signIn)
+  const fault = await spendCarrier(tx, signIn)
+  if (fault) return fault
   await store.moveSignIn(tx, signIn, { status: 'used', wrongTries: signIn.wrongTries })
+  return openFor(tx, needs, signIn, given.userAgent)
+}
+
+/** A code that came in the text message of another sign-in is used up there, and lives no longer than that one. */
+async function spendCarrier(tx: Tx, { id, carriedBy }: SignInCode): Promise<Refusal | undefined> {
+  if (carriedBy === undefined || carriedBy === id) return undefined
+  const carrier = await store.lockSignIn(tx, carriedBy)
+  if (carrier === undefined || carrier.expiresAt <= tx.now) return refuse('people/code-expired')
+  if (!canMove(SIGN_IN_MOVES, carrier.status, 'used')) return refuse('people/code-spent')
+  await store.moveSignIn(tx, carrier, { status: 'used', wrongTries: carrier.wrongTries })
+  return undefined
+}
+
+/** Opens the session of whoever had the right code. The phone is in the right hands: they may hear why nobody is signed in. */
+async function openFor(
+  tx: Tx,
+  needs: SignInNeeds,
+  signIn: SignInCode,
+  userAgent: string | undefined,
+): Promise<OpenedSession | Refusal> {
   const person = parseAbhaAddress(signIn.abhaAddress)
   const patient = person && (await readPatient(tx, person))
   if (patient?.status !== 'active') return refuse('people/code-spent')
-  // The phone is in the right hands: they may hear why a child does not sign in.
   const fault = await checkActing(tx, { patient: patient.abhaAddress })
   if (fault) return fault
   if (!isNumberHers(patient, tx.now)) return refuse('people/number-not-hers')
-  return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'otp', userAgent: given.userAgent })
+  return openPatientSession(tx, needs.web, { person: patient.abhaAddress, how: 'otp', userAgent })
 }
 
 async function wrongCode(tx: Tx, signIn: SignInCode): Promise<Refusal> {
@@ -126,12 +165,16 @@ export function signInJob(needs: Pick<SignInNeeds, 'indexKey' | 'exchange'>): Jo
 }
 
 async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'>, id: Id<'sign-in'>): Promise<void> {
-  const signIn = await store.lockSignIn(tx, id)
+  const signIn = await store.lockSignInFirst(tx, id)
   const patient = await patientOf(tx, signIn)
   if (signIn === undefined || patient?.status !== 'active' || signIn.expiresAt <= tx.now) return
+  const carrier = await carrierNow(tx, signIn)
+  // Many ask, or she asks again: what is on the phone already does, since a text each time would be a flood.
+  if (carrier !== undefined) return store.updateCode(tx, signIn, { codeHash: carrier.codeHash, carriedBy: carrier.id })
   const { mobile } = patient
   const instead = await textInsteadOfCode(tx, needs, patient)
   if (instead !== undefined) {
+    await store.updateCode(tx, signIn, { codeHash: signIn.codeHash, carriedBy: id })
     await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text: instead } })
     return
   }
@@ -143,10 +186,20 @@ async function sendCode(tx: Tx, needs: Pick<SignInNeeds, 'indexKey' | 'exchange'
     patient: patient.abhaAddress,
     subject: id,
   } satisfies PatientEvent)
-  await store.updateCodeHash(tx, signIn, hashCode(needs.indexKey, 'sign-in', id, code))
+  await store.updateCode(tx, signIn, { codeHash: hashCode(needs.indexKey, 'sign-in', id, code), carriedBy: id })
   const text = signInText(patient.language, code, needs.exchange.name)
   await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
   await announce(tx, recorded)
+}
+
+/** The sign-in whose text message does for this one too; undefined when the phone gets one of its own. */
+async function carrierNow(tx: Tx, signIn: SignInCode): Promise<SignInCode | undefined> {
+  const texted = await store.textedInLastHour(tx, signIn.abhaAddress)
+  const [newest] = texted
+  if (newest === undefined || texted.length < LIMITS.signInTextsFree) return undefined
+  const carrier = await store.lockSignIn(tx, newest)
+  const pauseEnds = (carrier?.askedAt.getTime() ?? 0) + LIMITS.signInTextEveryMs
+  return carrier?.status === 'waiting' && pauseEnds > tx.now.getTime() ? carrier : undefined
 }
 
 /**

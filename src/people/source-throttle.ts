@@ -46,7 +46,7 @@ export function makeSourceThrottle(options: { readonly free: number; readonly wa
  * What counts as one source: an IPv4 address, or the /64 network of an IPv6 one, of which a guesser has as many as he likes. Undefined for
  * this machine itself: that is a proxy that the settings do not name, and everybody comes from there.
  */
-function networkOf(source: string): string | undefined {
+export function networkOf(source: string): string | undefined {
   const address = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(source)?.[1] ?? source
   if (address === '' || isLoopback(address)) return undefined
   if (!isIPv6(address)) return address
