@@ -19,7 +19,7 @@ import { EXCHANGE_RIGHTS_FAILURES, exchangeRightsReactions } from './abdm/rights
 import type { Ground, Parts } from './app-parts.ts'
 import type { OwnLog } from './audit/log.ts'
 import type { ExchangeConfig } from './config.ts'
-import { endShutOutJob, expiryChore } from './consent/jobs.ts'
+import { endShutOutJob, expiryChore, requestTextJobs } from './consent/jobs.ts'
 import type { SigningKey } from './crypto/signature.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
@@ -108,6 +108,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       [SIGN_IN_JOB, signInJob(needs)],
       closeAccountJob,
       endShutOutJob,
+      ...requestTextJobs(needs),
       ...ownFetchJobs(needs),
     ],
     failures: [

@@ -6,6 +6,7 @@ import type { DeniedEvent, EndedEvent, GrantedEvent, RequestExpiredEvent, Reques
 import { acknowledgeNotices, noticesToSend, noticeUndelivered } from '../consent/notices.ts'
 import { autoApprove } from '../consent/reactions.ts'
 import { artefactById } from '../consent/readers.ts'
+import { planRequestText } from '../consent/request-text-commands.ts'
 import { endWhatWasAllowed } from '../consent/shut-out-commands.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
@@ -31,6 +32,7 @@ export function consentReactions(needs: ConsentNeeds): readonly (readonly [type:
   return [
     ['consent.requested', tellAccepted],
     ['consent.requested', autoApprove(needs)],
+    ['consent.requested', planRequestText],
     ['consent.granted', (tx: Tx, event: GrantedEvent) => tell(tx, event.subject, 'GRANTED', 'all')],
     ['consent.denied', (tx: Tx, event: DeniedEvent) => tell(tx, event.subject, 'DENIED', undefined, event.reason)],
     ['consent.request-expired', (tx: Tx, event: RequestExpiredEvent) => tell(tx, event.subject, 'EXPIRED', undefined)],

@@ -7,6 +7,8 @@ export const EVENTS = {
   'consent.requested': 'A facility asked a patient for consent.',
   'consent.granted':
     'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
+  'consent.patient-told':
+    'The patient was sent a text message: a request waits, a standing approval granted one, or several wait.',
   'consent.emergency-opened':
     'A person of a facility opened the patient’s records in an emergency, without asking (DPDP s.7(f)).',
   'consent.emergency-refused':
@@ -43,6 +45,13 @@ export type GrantedEvent = About & {
   readonly policy?: string
   /** The notice that the person had been shown, and the hash of its words (DPDP s.6(10)). */
   readonly notice?: { readonly id: string; readonly sha256: string }
+}
+/** `subject` is the request; `several` names no asker, and is told at `at`. */
+export type PatientToldEvent = About & {
+  readonly type: 'consent.patient-told'
+  readonly hiu: string
+  readonly kind: 'waiting' | 'granted' | 'several'
+  readonly at?: string
 }
 /** The reason, the words and the person are what the patient is told. */
 export type EmergencyOpenedEvent = About & {

@@ -2,9 +2,16 @@ import { type Machine, transact } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler } from '../jobs/worker.ts'
-import { toBucket } from '../kernel/id.ts'
+import { type Id, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { endForShutOut, endRequestForShutOut, expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
+import {
+  type RequestTextNeeds,
+  TELL_REQUEST_JOB,
+  TELL_SEVERAL_JOB,
+  tellOfRequest,
+  tellOfSeveral,
+} from './request-text-commands.ts'
 import { END_SHUT_OUT_JOB, type EndShutOut, endPolicyForShutOut, openOfShutOut } from './shut-out-commands.ts'
 import { findDue } from './store.ts'
 
@@ -69,4 +76,20 @@ async function endBatch(machine: Machine, order: EndShutOut): Promise<EndShutOut
       policy: policy ?? after.policy,
     },
   }
+}
+
+/** Text messages about requests; each goes into the queue in the transaction that settles its job, so it goes out once. */
+export function requestTextJobs(needs: RequestTextNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
+  // Written by `planRequestText` and `tellOfRequest` only.
+  const about = (payload: unknown) => (payload as { readonly request: Id<'consent-request'> }).request
+  return [
+    [
+      TELL_REQUEST_JOB,
+      async (_machine, job) => ({ outcome: 'done', commit: (tx) => tellOfRequest(tx, needs, about(job.payload)) }),
+    ],
+    [
+      TELL_SEVERAL_JOB,
+      async (_machine, job) => ({ outcome: 'done', commit: (tx) => tellOfSeveral(tx, needs, about(job.payload)) }),
+    ],
+  ]
 }

@@ -1170,6 +1170,17 @@ CREATE INDEX refresh_token_expires ON public.refresh_token USING btree (expires_
 CREATE INDEX refresh_token_family ON public.refresh_token USING btree (family);
 comment on table refresh_token is 'local: digests of tokens that renew a session, each good for one use';
 
+create table request_text (
+  bucket smallint not null,
+  patient text not null,
+  hiu text not null,
+  kind text not null,
+  told_at timestamp with time zone not null,
+  constraint request_text_pkey PRIMARY KEY (bucket, patient, hiu, kind),
+  constraint request_text_kind_check CHECK ((kind = ANY (ARRAY['waiting'::text, 'granted'::text, 'several'::text])))
+);
+comment on table request_text is 'by patient: the newest text message about each asker';
+
 create table sample_staff (
   login text not null,
   password text not null,
@@ -1362,6 +1373,7 @@ create table staff_recovery_code (
   digest bytea not null,
   made_at timestamp with time zone not null,
   used_at timestamp with time zone,
+  tie text not null,
   constraint staff_recovery_code_pkey PRIMARY KEY (staff, digest),
   constraint staff_recovery_code_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id)
 );

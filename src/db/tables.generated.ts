@@ -839,6 +839,14 @@ export interface RefreshTokenTable {
   tie: string
 }
 
+export interface RequestTextTable {
+  bucket: number
+  patient: string
+  hiu: string
+  kind: string
+  told_at: Date
+}
+
 export interface SampleStaffTable {
   login: string
   password: string
@@ -1180,6 +1188,7 @@ export interface Tables {
   question: QuestionTable
   received_question: ReceivedQuestionTable
   refresh_token: RefreshTokenTable
+  request_text: RequestTextTable
   sample_staff: SampleStaffTable
   schema_migrations: SchemaMigrationsTable
   seen_log: SeenLogTable
@@ -1258,6 +1267,7 @@ export const byPatientTables = [
   'profile_share',
   'question',
   'received_question',
+  'request_text',
   'shown_notice',
   'subscription',
   'subscription_event',

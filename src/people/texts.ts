@@ -20,6 +20,9 @@ type Places = {
   'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
   'emergency.opened': 'service' | 'person' | 'facility' | 'patient' | 'reason' | 'time'
+  'request.waiting': 'service' | 'asker' | 'patient'
+  'request.several': 'service' | 'count' | 'patient'
+  'request.granted': 'service' | 'asker' | 'patient'
   'emergency.reason.unconscious': never
   'emergency.reason.threat-to-life': never
   'emergency.reason.threat-to-health': never

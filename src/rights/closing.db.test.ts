@@ -239,6 +239,7 @@ describe('rights/closing', () => {
     const below = { bucket, own_fetch: PLAIN['uuid'], hip: HOSPITAL }
     await fill('own_fetch_holder', { ...below, status: 'failed' })
     await fill('own_fetch_page', below)
+    await fill('request_text', { ...hers, hiu: CLINIC, kind: 'waiting' })
     await fill('profile_share', { ...hers, status: 'accepted' })
     await fill('question', { ...hers, status: 'answered' })
     await fill('withheld_look', { ...hers, status: 'lifted' })
