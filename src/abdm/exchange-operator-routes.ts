@@ -19,7 +19,7 @@ import {
   updateBridgeUrl,
 } from '../partners/commands.ts'
 import { enrolPatient, readPatient } from '../people/commands.ts'
-import { changeMobile } from '../people/mobile-commands.ts'
+import { changeMobile, type MobileNeeds } from '../people/mobile-commands.ts'
 import type { Profile } from '../people/patient.ts'
 import {
   bridgeAdmission,
@@ -33,7 +33,7 @@ import {
 const operator = { dialect: 'native', auth: 'operator', once: false } as const
 
 /** What operators of an exchange do: admit and shut out bridges, enrol patients. */
-export function exchangeOperatorRoutes(needs: { readonly indexKey: Uint8Array }): readonly Route[] {
+export function exchangeOperatorRoutes(needs: MobileNeeds): readonly Route[] {
   return [...bridgeRoutes(), ...facilityRoutes(), enrolRoute(needs), mobileRoute(needs)]
 }
 
@@ -170,7 +170,7 @@ function enrolRoute(needs: { readonly indexKey: Uint8Array }): Route {
 }
 
 /** For who has lost her number: the help desk has seen who she is, and the operator writes down the new one. */
-function mobileRoute(needs: { readonly indexKey: Uint8Array }): Route {
+function mobileRoute(needs: MobileNeeds): Route {
   return route({
     ...operator,
     method: 'PUT',

@@ -10,6 +10,8 @@ import {
   startTestExchange,
   type TestExchange,
 } from '../../test/consent-exchange.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { changeMobile } from '../people/mobile-commands.ts'
 
 let exchange: TestExchange
 describe('consent/approval-policy', () => {
@@ -183,5 +185,22 @@ describe('consent/approval-policy', () => {
       })
       assert.equal(reply.status, status, JSON.stringify(change))
     }
+  })
+
+  test('for a day after her number was changed nothing is allowed beforehand; taking back is never held up', async () => {
+    const id = await policy({ includedSources: [source()] })
+    const needs = { indexKey: new Uint8Array(32), exchange: { name: 'Test exchange' } }
+    const actor = { kind: 'operator', id: 'test' } as const
+    await exchange.inTx((tx) => changeMobile(tx, needs, { patient: ASHA, mobile: '9111111111', actor }))
+    const terms = { isApplicableForAllHIPs: true, hiu: { id: CLINIC, name: 'Lakeview Clinic' } }
+    const add = () =>
+      exchange.asPatient(ASHA, 'POST', '/consent/v3/auto/approve', { ...terms, includedSources: [source()] })
+    const refused = await add()
+    assert.deepEqual([refused.status, JSON.stringify(refused.body).includes('Possible from')], [403, true])
+    assert.equal((await flip(id, 'disable')).status, 202)
+    assert.equal((await flip(id, 'enable')).status, 403)
+    exchange.clock.advance(LIMITS.mobileSettlesMs)
+    assert.equal((await flip(id, 'enable')).status, 202)
+    assert.equal((await add()).status, 202)
   })
 })

@@ -7,6 +7,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
+import { checkSettledNumber } from '../people/mobile-commands.ts'
 import { parsePurpose } from '../policy/purpose.ts'
 import { type ApprovalPolicy, type ApprovalTerms, termsJson } from './approval-policy.ts'
 import type { PolicyEvent } from './events.ts'
@@ -21,7 +22,7 @@ type NewPolicy = {
 
 /** The patient decides beforehand what one HIU gets. In force at once, for requests that come later. */
 export async function createPolicy(tx: Tx, input: NewPolicy): Promise<ApprovalPolicy | Refusal> {
-  const fault = checkTerms(input.terms)
+  const fault = checkTerms(input.terms) ?? (await checkSettledNumber(tx, input.actor))
   if (fault) return fault
   const hiu = await facilityById(tx, input.hiu)
   if (hiu === undefined || !isHiu(hiu)) return refuse('consent/unknown-hiu', undefined, 'hiu.id')
@@ -81,6 +82,8 @@ export async function switchPolicy(
   const policy = await findPolicy(tx, input.id)
   if (policy === undefined || policy.patient !== input.patient) return refuse('consent/unknown-policy')
   if (policy.enabled === input.enabled) return policy
+  const fault = input.enabled ? await checkSettledNumber(tx, input.actor) : undefined
+  if (fault) return fault
   const recorded = await record(
     tx,
     eventOf(input.enabled ? 'consent.policy-enabled' : 'consent.policy-disabled', policy, input.actor),

@@ -162,6 +162,8 @@ export const LIMITS = {
   /** Failed logins within a minute: of one client id, and of all together. A right secret is known again and always let in. */
   loginsFailedPerClientMinuteMax: 10,
   loginsFailedPerMinuteMax: 600,
+  /** After another mobile number was written down: nothing for good, and nothing that goes on without her. */
+  mobileSettlesMs: 24 * 3_600_000,
   patientSessionMs: 12 * 3_600_000,
   /** Sessions of the web apps: longest life, and how long they live when they are not used. */
   patientWebSessionMs: 12 * 3_600_000,
@@ -173,8 +175,8 @@ export const LIMITS = {
   /** One-time codes of the patient app to sign in: life (NIST SP 800-63B: ten minutes at most), and wrong tries of each. */
   signInCodeMs: 10 * 60_000,
   signInCodeTriesMax: 5,
+  /** Asked for from one place for one address and not used: what a stranger asks for elsewhere does not count against her. */
   signInCodesPerMinuteMax: 2,
-  /** With five tries each, a guesser has 40 of a million an hour. */
   signInCodesPerHourMax: 8,
   /** Of one address from all places: thirty places at their limit. Rows only, since not each of them has a text message of its own. */
   signInCodesOfAddressPerHourMax: 240,

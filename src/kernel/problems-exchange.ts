@@ -20,6 +20,11 @@ export const EXCHANGE_PROBLEMS = {
     title:
       'This person has come of age, and codes went to a number from her childhood. Her own is written down where the account was registered.',
   },
+  'people/number-too-new': {
+    status: 403,
+    abdm: 'ABDM-1065',
+    title: 'Her mobile number was changed less than a day ago: until then no account is closed and nothing is allowed beforehand.',
+  },
   'people/guardians-number': {
     status: 409,
     abdm: 'ABDM-1065',

@@ -119,6 +119,7 @@ describe('people/child', () => {
     assert.match(text?.text ?? '', /^आता सज्ञान झालेल्या व्यक्तीच्या नावाने/)
     assert.equal(codeOf(await change(ASHA.mobile)), 'people/guardians-number')
     assert.equal(await change('7123456789'), undefined)
+    assert.equal((await exchange.takeTexts()).length, 2, 'both numbers are told')
     clock.advance(2 * 3_600_000)
     const own = await askedOf()
     assert.equal(own.text?.mobile, '7123456789')
@@ -146,6 +147,7 @@ describe('people/child', () => {
       await inTx((tx) => changeMobile(tx, needs, { patient: abhaAddress, mobile, actor: OPERATOR })),
       undefined,
     )
+    await exchange.takeTexts()
     await exchange.browser().call('POST', '/v1/sign-in', { abhaAddress })
     assert.notEqual(codeIn((await exchange.takeTexts())[0]?.text), '')
     clock.set(before)

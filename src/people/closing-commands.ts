@@ -14,6 +14,7 @@ import {
   updateHeld,
 } from './closing-store.ts'
 import { dependantsOf, type IndexNeeds } from './commands.ts'
+import { checkSettledNumber } from './mobile-commands.ts'
 import type { Patient } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
@@ -43,7 +44,7 @@ async function checkClosing(tx: Tx, needs: IndexNeeds, patient: AbhaAddress): Pr
 /** Stops an account: nobody signs in to it any more, sessions and codes that were sent end. Who calls this ends what it had allowed. */
 export async function stopAccount(tx: Tx, needs: ClosingNeeds, input: Closes): Promise<Closing | Refusal> {
   const { patient, actor, wish } = input
-  const fault = await checkClosing(tx, needs, patient)
+  const fault = (await checkSettledNumber(tx, actor)) ?? (await checkClosing(tx, needs, patient))
   if (fault) return fault
   const found = await findPatientOrClosed(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')

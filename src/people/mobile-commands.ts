@@ -1,7 +1,9 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { IndexNeeds } from './commands.ts'
 import { removePasskeysOf } from './passkey-commands.ts'
@@ -9,15 +11,21 @@ import { isChild, isNumberHers, type Patient, type PatientEvent } from './patien
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
 import { deleteIndex, findPatient, insertIndex, updateProfile } from './store.ts'
+import { textFor } from './texts.ts'
+
+/** `exchange`: as whom the text messages speak. */
+export type MobileNeeds = IndexNeeds & { readonly exchange: { readonly name: string } }
+
+const TEXT_JOB = 'text-message'
 
 /**
  * Writes down another mobile number of a patient: who calls this has proved who she is. Sessions, passkeys and codes that were sent end,
- * since the old phone may be in other hands. The same number again changes nothing, unless she has come of age since it was given: then it
+ * since the old phone may be in other hands; both numbers are told, since the new one may be, too ({@link checkSettledNumber}). The same number again changes nothing, unless she has come of age since it was given: then it
  * says that the number is her own. `people/guardians-number` for one that still is her parent's.
  */
 export async function changeMobile(
   tx: Tx,
-  needs: IndexNeeds,
+  needs: MobileNeeds,
   input: { readonly patient: AbhaAddress; readonly mobile: string; readonly actor: Actor },
 ): Promise<Refusal | undefined> {
   const { patient, mobile, actor } = input
@@ -34,8 +42,25 @@ export async function changeMobile(
   await endSessionsOf(tx, recorded, { kind: 'patient', person: patient })
   await removePasskeysOf(tx, recorded, { kind: 'patient', person: patient })
   await deleteSignInsOf(tx, recorded, patient)
+  const text = textFor(found.language, 'mobile.changed', { service: needs.exchange.name })
+  for (const phone of new Set([found.mobile, mobile]))
+    await enqueue(tx, { kind: TEXT_JOB, payload: { mobile: phone, text } })
   await announce(tx, recorded)
   return undefined
+}
+
+/**
+ * Whether the number of the person who acts has been hers for long enough to do what cannot be undone, or goes on without her:
+ * `people/number-too-new` for a day after a change. Who got somebody else's account by the help desk has only that number, since all
+ * passkeys ended with the change; meanwhile the old number was told. What takes something back is never held up, and an operator closes
+ * the account of who asks for it on paper.
+ */
+export async function checkSettledNumber(tx: Tx, actor: Actor): Promise<Refusal | undefined> {
+  if (actor.kind !== 'patient') return undefined
+  const person = await findPatient(tx, actor.guardian ?? actor.id)
+  if (person?.mobileChangedAt === undefined) return undefined
+  const settles = new Date(Date.parse(person.mobileChangedAt) + LIMITS.mobileSettlesMs)
+  return settles > tx.now ? refuse('people/number-too-new', `Possible from ${settles.toISOString()}.`) : undefined
 }
 
 /** Codes to a parent's phone do not prove a grown-up: it would go on deciding for her. */

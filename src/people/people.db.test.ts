@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ASHA, type LinkingExchange, MEERA, OPERATOR, RAVI, startLinkingExchange } from '../../test/linking-exchange.ts'
+import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { eraseDataKey } from '../vault/data-keys.ts'
 import { signToken } from '../vault/token.ts'
+import { stopAccount } from './closing-commands.ts'
 import {
   enrolPatient,
   issuePatientToken,
@@ -15,7 +18,7 @@ import {
   setPatientStatus,
   verifyPatientToken,
 } from './commands.ts'
-import { changeMobile } from './mobile-commands.ts'
+import { changeMobile, checkSettledNumber } from './mobile-commands.ts'
 import type { Profile } from './patient.ts'
 import { listSessions } from './session-commands.ts'
 import { openPatientSession, startSignIn } from './sign-in-commands.ts'
@@ -129,6 +132,12 @@ describe('people/people', () => {
       inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
     assert.equal(await change('8888888888'), undefined)
     assert.equal(await change('8888888888'), undefined)
+    const told = (await exchange.waiting('text-message')) as { mobile: string; text: string }[]
+    assert.deepEqual(
+      told.map(({ mobile }) => mobile),
+      [ASHA.mobile, '8888888888'],
+    )
+    for (const { text } of told) assert.match(text, /दुसरा मोबाइल नंबर नोंदवला गेला.*हे तुम्ही करवले नसेल/)
     const found = async (mobile: string) =>
       (await inTx((tx) => readPatientsByMobile(tx, needs, mobile))).map(({ abhaAddress }) => abhaAddress)
     assert.deepEqual(await found('8888888888'), [ASHA.abhaAddress])
@@ -140,6 +149,26 @@ describe('people/people', () => {
     assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.mobile-changed').length, 1)
     const nobody = { patient: 'nobody@sbx' as AbhaAddress, mobile: '8888888888', actor: OPERATOR }
     assert.equal(codeOf(await inTx((tx) => changeMobile(tx, needs, nobody))), 'people/unknown-patient')
+  })
+
+  test('for a day after another number was written down an account is not closed by it, but on paper it is', async () => {
+    const { needs, inTx, clock } = exchange
+    const close = (actor: Actor) =>
+      inTx((tx) => stopAccount(tx, needs, { patient: ASHA.abhaAddress, actor, wish: 'filed as 7/2026' }))
+    const herself: Actor = { kind: 'patient', id: ASHA.abhaAddress }
+    const before = clock.now()
+    const mobile = '8777777777'
+    await inTx((tx) => changeMobile(tx, needs, { patient: ASHA.abhaAddress, mobile, actor: OPERATOR }))
+    assert.equal(codeOf(await close(herself)), 'people/number-too-new')
+    const forMeera: Actor = { kind: 'patient', id: MEERA.abhaAddress, guardian: ASHA.abhaAddress }
+    assert.equal(codeOf(await inTx((tx) => checkSettledNumber(tx, forMeera))), 'people/number-too-new')
+    // What stands in the way now is that she decides for Meera, and no longer her number.
+    assert.equal(codeOf(await close(OPERATOR)), 'people/decides-for-others')
+    clock.advance(LIMITS.mobileSettlesMs - 1)
+    assert.equal(codeOf(await close(herself)), 'people/number-too-new')
+    clock.advance(1)
+    assert.equal(codeOf(await close(herself)), 'people/decides-for-others')
+    clock.set(before)
   })
 
   test('who is erased is unknown', async () => {

@@ -16,6 +16,7 @@ type Places = {
   'sign-in.of-age': 'service'
   'guardian.named': 'service' | 'guardian' | 'patient'
   'guardian.ended': 'service' | 'guardian' | 'patient'
+  'mobile.changed': 'service'
   'passkey.added': 'service'
   'account.closed': 'service' | 'day'
   'link.invite': 'facility' | 'url' | 'service'
