@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { addAsking, asOperator, type Does, withCode } from './cli-party.ts'
 import { STAFF_ROLES } from './kernel/staff-role.ts'
 import type { OwnParty } from './sandbox/client.ts'
-import { inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
+import { confirmStaffCommand, inviteStaffCommand, listStaffCommand } from './sandbox/staff-command.ts'
 
 /** `amanat staff …`. `facilityOf` reads where the facility of a settings file listens on this machine. */
 export function addStaffCommands(program: Command, does: Does, facilityOf: (file: string) => OwnParty): void {
@@ -23,6 +23,16 @@ export function addStaffCommands(program: Command, does: Does, facilityOf: (file
         { config: string; code?: string; json?: boolean } & Parameters<typeof inviteStaffCommand>[1]
       >()
       return inviteStaffCommand(asOperator(facilityOf(config), { code }), who)
+    }),
+  )
+  const confirm = withCode(staff.command('confirm'))
+    .description('confirm an account that an administrator gave, where nobody else at the facility may')
+    .requiredOption('--config <file>', 'settings of the facility')
+    .requiredOption('--login <login>', 'what she types to sign in; ask her yourself whether she set the account up')
+  confirm.action(
+    does(() => {
+      const { config, code, login } = confirm.opts<{ config: string; code?: string; login: string }>()
+      return confirmStaffCommand(asOperator(facilityOf(config), { code }), { login })
     }),
   )
   addAsking(staff, does, facilityOf, {

@@ -57,6 +57,8 @@ export const FACILITY: Permissions = {
   'POST /v1/desk/me/authenticator': { who: 'staff', of: 'caller' },
   'POST /v1/desk/me/authenticator/code': { who: 'staff', of: 'caller' },
   'POST /v1/desk/staff/:id/sign-out': { who: 'staff' },
+  'POST /v1/desk/staff/:id/confirm': { who: 'staff' },
+  'POST /v1/staff/:id/confirm': { who: 'operator', grave: true },
   'POST /v1/desk/sign-in/sso': { who: 'anybody' },
   'POST /v1/desk/sign-in/sso/answer': { who: 'anybody' },
   'POST /v1/desk/sign-in/sso/logout': { who: 'anybody' },

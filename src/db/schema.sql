@@ -1338,6 +1338,22 @@ create table staff_code_setup (
 CREATE INDEX staff_code_setup_expires ON public.staff_code_setup USING btree (expires_at);
 comment on table staff_code_setup is 'local: secrets of authenticator apps that no first code has confirmed yet';
 
+create table staff_confirmation (
+  staff uuid not null,
+  status text not null,
+  asked_by uuid,
+  asked_at timestamp with time zone not null,
+  confirmed_by uuid,
+  confirmed_at timestamp with time zone,
+  tie text not null,
+  constraint staff_confirmation_pkey PRIMARY KEY (staff),
+  constraint staff_confirmation_staff_fkey FOREIGN KEY (staff) REFERENCES staff(id),
+  constraint staff_confirmation_check CHECK (((status = 'confirmed'::text) = (confirmed_at IS NOT NULL))),
+  constraint staff_confirmation_check1 CHECK (((status = 'confirmed'::text) OR (confirmed_by IS NULL))),
+  constraint staff_confirmation_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text])))
+);
+comment on table staff_confirmation is 'local: which accounts of the staff a second person confirmed; without a row of its own none is';
+
 create table staff_identity (
   issuer text not null,
   subject text not null,

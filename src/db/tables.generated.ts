@@ -961,6 +961,16 @@ export interface StaffCodeSetupTable {
   expires_at: Date
 }
 
+export interface StaffConfirmationTable {
+  staff: string
+  status: string
+  asked_by: string | null
+  asked_at: Date
+  confirmed_by: string | null
+  confirmed_at: Date | null
+  tie: string
+}
+
 export interface StaffIdentityTable {
   issuer: string
   subject: string
@@ -1202,6 +1212,7 @@ export interface Tables {
   sso_sign_in: SsoSignInTable
   staff: StaffTable
   staff_code_setup: StaffCodeSetupTable
+  staff_confirmation: StaffConfirmationTable
   staff_identity: StaffIdentityTable
   staff_invitation: StaffInvitationTable
   staff_recovery_code: StaffRecoveryCodeTable

@@ -34,6 +34,7 @@ export const TIED_COLUMNS = {
     'expires_at',
   ],
   staff: ['id', 'login', 'name', 'role', 'registration', 'status', 'password_hash', 'sealed_code_secret', 'added_at'],
+  staff_confirmation: ['staff', 'status', 'asked_by', 'asked_at', 'confirmed_by', 'confirmed_at'],
   staff_invitation: ['digest', 'staff', 'status', 'made_at', 'expires_at'],
   staff_sign_in: ['digest', 'staff', 'proved_by', 'sso_issuer', 'sso_subject', 'sso_sid', 'expires_at'],
   staff_identity: ['issuer', 'subject', 'staff', 'linked_at'],

@@ -13,10 +13,15 @@ export function forbiddenTo(rules: Rules, route: Pick<Route, 'act' | 'scope'>, c
   return checkAct(rules, route, caller) ?? checkScope(rules, route, caller)
 }
 
+/** What an account does that nobody has confirmed: seeing and giving accounts, nothing of a patient. */
+const WITHOUT_CONFIRMATION: readonly StaffAct[] = ['staff.see', 'staff.change']
+
 /** Each role of the staff has its own work: the desk hides the button, and this is what holds. */
 function checkAct(rules: Rules, { act }: Pick<Route, 'act'>, caller: Caller): Refusal | undefined {
-  if (act === undefined || (caller.kind === 'staff' && rules.mayDo(caller.role, act))) return undefined
-  return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
+  if (act === undefined) return undefined
+  if (caller.kind !== 'staff' || !rules.mayDo(caller.role, act))
+    return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
+  return caller.unconfirmed === true && !WITHOUT_CONFIRMATION.includes(act) ? refuse('staff/unconfirmed') : undefined
 }
 
 /** A partner's token opens what it was made for. */

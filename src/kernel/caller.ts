@@ -41,6 +41,8 @@ export type StaffCaller = {
   readonly role: StaffRole
   readonly registration?: string
   readonly session: Id<'web-session'>
+  /** An administrator gave her the account, and nobody else has confirmed it: she reads nothing yet. */
+  readonly unconfirmed?: true
 }
 
 /** Who did what a log entry says. `person` is the human behind a facility, by name, as the patient will read it. */

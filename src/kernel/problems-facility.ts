@@ -176,6 +176,17 @@ export const FACILITY_PROBLEMS = {
     abdm: 'ABDM-1010',
     title: 'This exchange has no patient app of ours, so there is no code to scan.',
   },
+  'staff/unconfirmed': {
+    status: 403,
+    abdm: '900908',
+    title:
+      'An administrator gave this account or its way to sign in. Before it opens anything, a data protection officer or the records office confirms it; where there is none, another administrator; else the operator, with: amanat staff confirm.',
+  },
+  'staff/not-yours-to-confirm': {
+    status: 403,
+    abdm: '900908',
+    title: 'Somebody else must confirm this account.',
+  },
   'staff/bad-credentials': { status: 401, abdm: '900901', title: 'The login or the password is wrong.' },
   'staff/wrong-password': { status: 422, abdm: 'ABDM-1006', title: 'The old password is wrong.' },
   'staff/wrong-code': { status: 422, abdm: 'ABDM-1035', title: 'The code is wrong, or was used already.' },

@@ -31,5 +31,6 @@ export const STAFF_ACTS = [
   'access-log.see',
   'staff.see',
   'staff.change',
+  'staff.confirm',
 ] as const
 export type StaffAct = (typeof STAFF_ACTS)[number]

@@ -6,6 +6,7 @@ export const STEP_UP_ACTS = [
   'account.close',
   'emergency.open',
   'staff.change',
+  'staff.confirm',
   // Her own ways to sign in, on her own id.
   'recovery.make',
   'authenticator.replace',

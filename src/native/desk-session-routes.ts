@@ -1,6 +1,8 @@
+import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
-import { staffOf } from '../kernel/caller.ts'
+import { type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { isRefusal } from '../kernel/refusal.ts'
+import { whoMayConfirm } from '../people/confirmation-commands.ts'
 import { actsOf } from '../people/rules.ts'
 import { clearedCookie, sessionLines } from '../people/session-commands.ts'
 import { changePassword, endOtherStaffSessions, endStaffSession, readStaffSession } from '../people/staff-session.ts'
@@ -29,6 +31,7 @@ function whoRoute(needs: DeskNeeds): Route {
       const body = {
         kind: 'staff',
         staff: { id, login, name, role, registration, hasPassword },
+        ...(await confirmationOf(tx, caller)),
         acts: actsOf(role),
         facility: { id: needs.facility.id, name: needs.facility.name },
         session: session.id,
@@ -39,6 +42,13 @@ function whoRoute(needs: DeskNeeds): Route {
       return { status: 200, body }
     },
   })
+}
+
+/** Of an account that nobody has confirmed: who may. Of any other, nothing. */
+async function confirmationOf(tx: Tx, { id, unconfirmed }: StaffCaller): Promise<object> {
+  if (unconfirmed !== true) return {}
+  const { by, people } = await whoMayConfirm(tx, id)
+  return { unconfirmed: { by, people: people.map(({ name, role }) => ({ name, role })) } }
 }
 
 function signOutRoute(needs: DeskNeeds): Route {

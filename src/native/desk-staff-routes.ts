@@ -2,6 +2,7 @@ import { type Answer, type Call, type Route, route } from '../http/route.ts'
 import { operatorOf, staffActor, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
+import { confirmableBy, confirmStaff } from '../people/confirmation-commands.ts'
 import type { StaffMember } from '../people/staff.ts'
 import {
   changeRole,
@@ -29,20 +30,81 @@ const changed = {
 
 /** Accounts of the staff: for the administrator at the desk, and for the operator, who invites the first one. */
 export function deskStaffRoutes(needs: Needs): readonly Route[] {
-  return [...readers(), ...invitations(needs), ...changes(needs), signOutRoute(needs), operatorInvites(needs)]
+  return [...readers(), ...confirmRoutes(needs), ...invitations(needs), ...changes(needs), signOutRoute(needs), operatorInvites(needs)]
 }
 
 function readers(): readonly Route[] {
   const described = { method: 'GET', dialect: 'native', once: false } as const
   const answers = { 200: { description: 'The staff, by name' } }
-  const handle = async ({ tx }: Pick<Call<undefined, undefined>, 'tx'>): Promise<Answer> => ({
-    status: 200,
-    body: await listStaff(tx),
-  })
-  const summary = 'Who works or worked at this facility, in which role'
+  const summary = 'Who works or worked at this facility, in which role, and who is not confirmed'
   return [
-    route({ ...described, auth: 'staff', act: 'staff.see', path: '/v1/desk/staff', summary, answers, handle }),
-    route({ ...described, auth: 'operator', path: '/v1/staff', summary, answers, handle }),
+    route({
+      ...described,
+      auth: 'staff',
+      act: 'staff.see',
+      path: '/v1/desk/staff',
+      summary,
+      answers,
+      handle: async ({ tx, caller }) => {
+        const mine = await confirmableBy(tx, staffOf(caller).id)
+        const all = await listStaff(tx)
+        return { status: 200, body: all.map((one) => ({ ...one, mayBeConfirmed: mine.has(one.id) })) }
+      },
+    }),
+    route({
+      ...described,
+      auth: 'operator',
+      path: '/v1/staff',
+      summary,
+      answers,
+      handle: async ({ tx }) => ({ status: 200, body: await listStaff(tx) }),
+    }),
+  ]
+}
+
+/** A second person says that an account is in the hands of whose name it bears. */
+function confirmRoutes(needs: Needs): readonly Route[] {
+  const described = { method: 'POST', dialect: 'native' } as const
+  const summary = 'Confirms that an account that an administrator gave is in the hands of its person'
+  const answers = {
+    204: { description: 'Confirmed' },
+    403: { description: 'Somebody else must: see who may' },
+    404: { description: 'Nobody of the staff has this id' },
+    409: { description: 'She has not set up how she signs in' },
+  }
+  return [
+    route({
+      ...described,
+      auth: 'staff',
+      act: 'staff.confirm',
+      path: '/v1/desk/staff/:id/confirm',
+      once: false,
+      summary,
+      answers,
+      body: provedInput,
+      stepUp: { act: 'staff.confirm', subject: ({ params }) => params['id'] ?? '' },
+      handle: async ({ tx, caller, params }) => {
+        const id = parseId<'staff'>(params['id'] ?? '')
+        if (id === undefined) return refuse('staff/unknown')
+        const done = await confirmStaff(tx, { id, actor: staffActor(needs.facility.id, staffOf(caller)) })
+        return isRefusal(done) ? done : { status: 204 }
+      },
+    }),
+    route({
+      ...described,
+      auth: 'operator',
+      grave: true,
+      path: '/v1/staff/:id/confirm',
+      once: true,
+      summary,
+      answers,
+      handle: async ({ tx, caller, params }) => {
+        const id = parseId<'staff'>(params['id'] ?? '')
+        if (id === undefined) return refuse('staff/unknown')
+        const done = await confirmStaff(tx, { id, actor: operatorOf(caller) })
+        return isRefusal(done) ? done : { status: 204 }
+      },
+    }),
   ]
 }
 

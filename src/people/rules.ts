@@ -69,9 +69,11 @@ const ACTS_OF: Readonly<Record<StaffRole, readonly StaffAct[]>> = {
     'record.export',
     'consent.see',
     'provider.see',
+    'staff.see',
+    'staff.confirm',
   ],
-  dpo: ['consent.see', 'provider.see', 'access-log.see', 'emergency.review', 'staff.see'],
-  administrator: ['staff.see', 'staff.change'],
+  dpo: ['consent.see', 'provider.see', 'access-log.see', 'emergency.review', 'staff.see', 'staff.confirm'],
+  administrator: ['staff.see', 'staff.change', 'staff.confirm'],
 }
 
 /** Everything that a role may do, in the order of the table. */

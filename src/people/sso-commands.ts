@@ -5,6 +5,7 @@ import { type Actor, type StaffCaller, staffActor } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { askConfirmationAgain, noteWayGiven } from './confirmation-commands.ts'
 import { readRecoveryState } from './recovery-commands.ts'
 import type { OpenedSession } from './session-commands.ts'
 import type { SsoIdentity, SsoLink } from './sso.ts'
@@ -122,7 +123,7 @@ async function linkAsAllowed(tx: Tx, needs: SsoNeeds, identity: SsoIdentity): Pr
   if (account?.status !== 'active') return undefined
   if ((await store.findLink(tx, identity.issuer, account.id)) !== undefined) return undefined
   if (!(await store.takePermit(tx, account.id))) return undefined
-  await link(tx, needs, identity, account)
+  await askConfirmationAgain(tx, await link(tx, needs, identity, account), account.id)
   return account
 }
 
@@ -131,12 +132,13 @@ async function link(
   needs: Pick<SsoNeeds, 'facility'>,
   identity: SsoIdentity,
   who: Pick<StaffAccount, 'id' | 'name' | 'role'>,
-): Promise<void> {
+): Promise<Recorded<StaffEvent>> {
   const actor = staffActor(needs.facility.id, who)
   const event = { type: 'staff.sso-linked', actor, subject: who.id } satisfies StaffEvent
   const recorded: Recorded<StaffEvent> = await record(tx, event)
   await store.insertIdentity(tx, recorded, identity, who.id)
   await announce(tx, recorded)
+  return recorded
 }
 
 /** Links the account that is signed in with whom the provider says. A colleague's identity is not hers to take. */
@@ -187,6 +189,7 @@ export async function permitSso(
   const recorded: Recorded<StaffEvent> = await record(tx, event)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.ssoPermitMs)
   await store.savePermit(tx, recorded, id, expiresAt)
+  await noteWayGiven(tx, recorded, id, actor)
   await announce(tx, recorded)
   return { expiresAt }
 }

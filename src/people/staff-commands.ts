@@ -5,6 +5,8 @@ import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
+import { gainsActs } from './confirmation.ts'
+import { askConfirmation, confirmations } from './confirmation-commands.ts'
 import { removePasskeysOf } from './passkey-commands.ts'
 import { removeRecoveryCodes } from './recovery-commands.ts'
 import { endSessionsOf } from './session-commands.ts'
@@ -41,6 +43,7 @@ export async function inviteStaff(
   const staff: StaffMember = { ...who, id: makeId<'staff'>(tx.now, tx.random, toBucket(0)), status: 'invited' }
   const recorded = await record(tx, { type: 'staff.invited', actor, subject: staff.id } satisfies StaffEvent)
   if (!(await insertStaff(tx, recorded, staff))) throw new StaleRow('login taken meanwhile')
+  await askConfirmation(tx, recorded, staff.id, actor)
   const invitation = await makeInvitation(tx, recorded, staff.id)
   await announce(tx, recorded)
   return { ...invitation, staff }
@@ -56,14 +59,20 @@ const memberOf = ({ id, login, name, role, registration, status }: StaffAccount)
 })
 
 /** Everybody who works or worked here, by name. */
-export async function listStaff(
-  tx: Tx,
-): Promise<readonly (StaffMember & { readonly hasPassword: boolean; readonly hasCodes: boolean })[]> {
+export async function listStaff(tx: Tx): Promise<
+  readonly (StaffMember & {
+    readonly hasPassword: boolean
+    readonly hasCodes: boolean
+    readonly isConfirmed: boolean
+  })[]
+> {
   const all = await findAllStaff(tx)
+  const confirmed = await confirmations(tx)
   return all.map((account) => ({
     ...memberOf(account),
     hasPassword: account.passwordHash !== undefined,
     hasCodes: account.codeSecret !== undefined,
+    isConfirmed: confirmed.get(account.id)?.status === 'confirmed',
   }))
 }
 
@@ -75,7 +84,7 @@ export async function readStaff(tx: Tx, id: Id<'staff'>): Promise<StaffMember | 
 
 type Change = { readonly id: Id<'staff'>; readonly actor: Actor }
 
-/** Gives a person other work; what she may do changes with her next call. */
+/** Gives a person other work; what she may do changes with her next call. What an administrator opens by it waits for a second person. */
 export async function changeRole(
   tx: Tx,
   { id, actor, role, registration }: Change & { readonly role: StaffRole; readonly registration?: string },
@@ -86,6 +95,7 @@ export async function changeRole(
   const kept = registration ?? found.registration
   const recorded = await record(tx, { type: 'staff.role-changed', actor, subject: id } satisfies StaffEvent)
   await updateStaffRole(tx, recorded, id, { from: found.role, to: role, registration: kept })
+  if (gainsActs(found.role, role)) await askConfirmation(tx, recorded, id, actor)
   await announce(tx, recorded)
   return memberOf({ ...found, role, ...(kept === undefined ? {} : { registration: kept }) })
 }
@@ -167,6 +177,7 @@ export async function resetSecondFactor(tx: Tx, { id, actor }: Change): Promise<
   const recorded = await record(tx, { type: 'staff.second-factor-reset', actor, subject: id } satisfies StaffEvent)
   if (found.status !== 'invited') await updateStaffStatus(tx, recorded, id, found.status, 'invited')
   await removeProofs(tx, recorded, id)
+  await askConfirmation(tx, recorded, id, actor)
   await endSessionsOf(tx, recorded, { kind: 'staff', person: id })
   await deleteSignInsOf(tx, id)
   const invitation = await makeInvitation(tx, recorded, id)

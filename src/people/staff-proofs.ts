@@ -66,7 +66,7 @@ export async function openStaffStepUp(
   if (act === 'consent.grant' || act === 'policy.save' || act === 'account.close')
     return refuse('auth/forbidden', 'This is not done at a desk.', 'act')
   // What is asked for oneself any role may; who may take data out is held by the route that does it.
-  if ((act === 'staff.change' || act === 'emergency.open') && !mayDo(caller.role, act))
+  if ((act === 'staff.change' || act === 'staff.confirm' || act === 'emergency.open') && !mayDo(caller.role, act))
     return refuse('auth/forbidden', `Your role may not do this: ${act}.`)
   const account = await readActiveStaff(tx, caller.id)
   const opened = await openStepUp(tx, staffProvingOf(needs.facility.id, caller), place, input)

@@ -3,6 +3,7 @@ import type { Tx } from '../db/tx.ts'
 import { type StaffCaller, staffActor } from '../kernel/caller.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { isConfirmed } from './confirmation-commands.ts'
 import { hashPassword, isPasswordOf } from './password.ts'
 import {
   endSession,
@@ -47,6 +48,7 @@ export async function readStaffSession(tx: Tx, web: WebNeeds, call: WebCall): Pr
     role,
     ...(registration === undefined ? {} : { registration }),
     session: session.id,
+    ...((await isConfirmed(tx, id)) ? {} : { unconfirmed: true as const }),
   }
   return { caller, session, login: account.login, hasPassword: account.passwordHash !== undefined }
 }

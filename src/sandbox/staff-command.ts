@@ -32,6 +32,8 @@ export async function inviteStaffCommand(
 
 const staff = z.array(
   z.object({
+    id: z.string(),
+    isConfirmed: z.boolean(),
     login: z.string(),
     name: z.string(),
     role: z.string(),
@@ -40,15 +42,27 @@ const staff = z.array(
   }),
 )
 
+/** Confirms an account that an administrator gave, where nobody else of the facility may. */
+export async function confirmStaffCommand(facility: OwnParty, { login }: { readonly login: string }): Promise<number> {
+  const found = staff.parse(await askOwn(facility, '/v1/staff')).find((one) => one.login === login)
+  if (found === undefined) {
+    process.stderr.write(`Nobody of the staff signs in as ${login}.\n`)
+    return 1
+  }
+  await askOwn(facility, `/v1/staff/${found.id}/confirm`, {})
+  out(`${found.name} (${found.role}) is confirmed.`)
+  return 0
+}
+
 /** Lists the staff of a facility. */
 export async function listStaffCommand(facility: OwnParty, options: { readonly json?: boolean }): Promise<number> {
   const found = staff.parse(await askOwn(facility, '/v1/staff'))
   if (options.json) out(JSON.stringify(found))
   else if (found.length === 0) out('Nobody yet. Invite the first administrator: amanat staff invite --help')
   else
-    for (const { login, name, role, status, registration } of found)
+    for (const { login, name, role, status, registration, isConfirmed } of found)
       out(
-        `${login.padEnd(24)} ${role.padEnd(16)} ${status.padEnd(10)} ${name}${registration ? ` (${registration})` : ''}`,
+        `${login.padEnd(24)} ${role.padEnd(16)} ${(status === 'active' && !isConfirmed ? 'waits' : status).padEnd(10)} ${name}${registration ? ` (${registration})` : ''}`,
       )
   return 0
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { transact } from '../../src/db/tx.ts'
+import type { FacilityId, Id } from '../../src/kernel/id.ts'
+import { must } from '../../src/kernel/refusal.ts'
 import { tieAll } from '../../src/keys/tie-existing.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
+import { inviteStaff } from '../../src/people/staff-commands.ts'
 import { codeForSandbox } from '../../src/people/staff-sign-in.ts'
 import { listAt, textAt } from '../json-path.ts'
 import { addStaff, codeOfStaff } from '../staff.ts'
+import { letStaffIn } from './desk-door.ts'
 import { saidAtDesk } from './desk-words.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
 
@@ -143,6 +147,45 @@ describe('staff at the desk', () => {
       await one.page.getByText(t('staff.last-administrator')).waitFor()
       await one.assertSound()
       await one.close()
+    })
+
+  for (const [language, size] of JOURNEY_SCREENS)
+    test(`a doctor whom an administrator invited opens nothing until the officer confirms her, in ${language} on a ${size}`, async () => {
+      const t = (key: string, values?: Record<string, string>) => saidAtDesk(language, key, values)
+      const { machine } = world.network.party(OURS).running
+      const name = 'Prakash Kulkarni'
+      const login = `ghosh.${language}.${size}`
+      const administrator = await addStaff(world.network, OURS, 'administrator')
+      const officer = await addStaff(world.network, OURS, 'dpo')
+      const person = { name: administrator.name, role: 'administrator', staff: administrator.id as Id<'staff'> }
+      const actor = { kind: 'facility', id: OURS as FacilityId, person } as const
+      const made = await transact(machine, (tx) => inviteStaff(tx, { login, name, role: 'doctor', actor }))
+      const doctor = await world.visitor(OURS, { language, size })
+      await join(doctor, language, `/desk/join/${must(made).code}`)
+      await doctor.open('/desk')
+      await heading(doctor, t('staff.unconfirmed')).waitFor()
+      await doctor.page.getByText(officer.name).waitFor()
+      await doctor.assertSound()
+      await doctor.picture(`desk-unconfirmed-${language}-${size}`)
+
+      const office = await world.visitor(OURS, { language, size })
+      const caller = { ...officer, kind: 'staff', id: officer.id as Id<'staff'>, session: officer.id as never } as const
+      await letStaffIn(world, OURS, caller, office)
+      await office.open('/desk/staff')
+      await heading(office, t('staff.confirm-title')).waitFor()
+      await office.assertSound()
+      await office.picture(`desk-confirm-${language}-${size}`)
+      await button(office, t('staff.confirm-person', { name })).click()
+      await office.assertSound()
+      await button(office, t('staff.confirm-now')).click()
+      await office.page.locator('input[name=code]').waitFor()
+      await office.page.locator('input[name=code]').fill(await codeOfStaff(world.network, OURS, officer.login))
+      await office.page.keyboard.press('Enter')
+      await heading(office, t('staff.confirm-title')).waitFor({ state: 'detached' })
+      await office.close()
+      await doctor.open('/desk/patients')
+      await doctor.page.locator('input[type=search]').first().waitFor()
+      await doctor.close()
     })
 
   /** Everybody else of that work is a nurse from now on. */

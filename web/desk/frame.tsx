@@ -11,6 +11,7 @@ import { Banner } from '../ui/state.tsx'
 import style from './frame.module.css'
 import type { StaffSession } from './session.ts'
 import { roleKey } from './staff/model.ts'
+import { UnconfirmedPage } from './staff/unconfirmed-page.tsx'
 import { type DeskKey, useWords } from './words.ts'
 
 /** Places of the rail and the act that opens each; nobody sees a door that is locked to them. */
@@ -24,6 +25,9 @@ const PLACES: readonly (readonly [path: string, icon: IconName, words: DeskKey, 
   ['/questions', 'question', 'questions.rail', 'access-log.see'],
   ['/staff', 'key', 'desk.staff', 'staff.see'],
 ]
+
+/** Her own account, and the accounts of the staff: open also before her account is confirmed. */
+const isOpenAnyway = (location: string): boolean => location.startsWith('/account') || location.startsWith('/staff')
 
 /** The places that a person's role opens. */
 export function placesOf({ staff }: StaffSession): typeof PLACES {
@@ -66,7 +70,13 @@ export function Frame(props: { readonly session?: StaffSession; readonly childre
             {t('common.offline')}
           </Banner>
         )}
-        <Guard at={location}>{props.children}</Guard>
+        <Guard at={location}>
+          {session?.unconfirmed === undefined || isOpenAnyway(location) ? (
+            props.children
+          ) : (
+            <UnconfirmedPage unconfirmed={session.unconfirmed} />
+          )}
+        </Guard>
       </main>
     </div>
   )

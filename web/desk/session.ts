@@ -14,6 +14,11 @@ export type StaffSession = SessionAnswer & {
     readonly hasPassword: boolean
   }
   readonly facility: { readonly id: string; readonly name: string }
+  /** An account that nobody has confirmed, and who may. */
+  readonly unconfirmed?: {
+    readonly by: 'office' | 'administrator' | 'operator'
+    readonly people: readonly { readonly name: string; readonly role: StaffRole }[]
+  }
 }
 
 export const useStaffSession = () => useSession<StaffSession>()

@@ -11,6 +11,9 @@ export type StaffRow = {
   readonly role: StaffRole
   readonly registration?: string
   readonly status: StaffStatus
+  readonly isConfirmed: boolean
+  /** By the reader, now. */
+  readonly mayBeConfirmed: boolean
 }
 
 /** What the server answers an invitation with: shown once. */

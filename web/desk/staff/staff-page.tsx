@@ -8,6 +8,7 @@ import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
 import { type DeskKey, useWords } from '../words.ts'
+import { ConfirmPart } from './confirm-part.tsx'
 import { InviteSheet } from './invite-sheet.tsx'
 import { roleKey, type StaffRow, type StaffStatus } from './model.ts'
 import { PersonSheet } from './person-sheet.tsx'
@@ -19,6 +20,9 @@ const STATES: Readonly<Record<StaffStatus, readonly [Tone, DeskKey]>> = {
   suspended: ['stopped', 'staff.status-suspended'],
   left: ['calm', 'staff.status-left'],
 }
+
+const stateOf = ({ status, isConfirmed }: StaffRow): readonly [Tone, DeskKey] =>
+  status === 'active' && !isConfirmed ? ['waiting', 'staff.status-unconfirmed'] : STATES[status]
 
 /** Who works here; the administrator invites and changes. */
 export function StaffPage(): ReactNode {
@@ -52,6 +56,7 @@ export function StaffPage(): ReactNode {
         </Empty>
       ) : (
         <>
+          <ConfirmPart staff={staff} />
           <search className={style.form}>
             <TextField
               label={t('staff.search')}
@@ -110,7 +115,7 @@ function StaffTable(props: {
             </td>
             <td>{t(roleKey(row.role))}</td>
             <td>
-              <State tone={STATES[row.status][0]}>{t(STATES[row.status][1])}</State>
+              <State tone={stateOf(row)[0]}>{t(stateOf(row)[1])}</State>
             </td>
             {onChange === undefined ? null : (
               <td>

@@ -1,0 +1,2 @@
+drop table staff_confirmation;
+delete from setting where name = 'ties.confirmations';
