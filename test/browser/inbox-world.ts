@@ -171,8 +171,11 @@ export class InboxWorld {
 
   /** The code of the next text message to her. */
   async newestCode(): Promise<string> {
-    const texts = async (): Promise<readonly { readonly text: string }[]> =>
-      (await this.web.network.operator('sbx', `/v1/sandbox/text-messages?mobile=${ASHA.mobile}`)).body as never
+    const texts = async (): Promise<readonly { readonly text: string }[]> => {
+      const { body } = await this.web.network.operator('sbx', `/v1/sandbox/text-messages?mobile=${ASHA.mobile}`)
+      // That somebody asks is told by text messages, too.
+      return (body as readonly { readonly text: string }[]).filter(({ text }) => /\d{6}/.test(text))
+    }
     await waitFor('a text message', async () => (await texts()).length > this.#texts)
     const all = await texts()
     this.#texts = all.length

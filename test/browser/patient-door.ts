@@ -24,10 +24,10 @@ export async function newCode(world: WebWorld, mobile: string, before: string | 
   return /\b\d{6}\b/.exec(text)?.[0] ?? ''
 }
 
-/** The newest text message to a mobile, if there is one. */
+/** The newest text message with a code to a mobile, if there is one: that somebody asks is told by text messages, too. */
 export async function newestOf(world: WebWorld, mobile: string): Promise<string | undefined> {
   const { body } = await world.network.operator('sbx', `/v1/sandbox/text-messages?mobile=${mobile}`)
-  return (body as readonly { readonly text: string }[])[0]?.text
+  return (body as readonly { readonly text: string }[]).find(({ text }) => /\b\d{6}\b/.test(text))?.text
 }
 
 /**
