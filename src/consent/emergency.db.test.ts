@@ -149,12 +149,15 @@ describe('consent/emergency', () => {
     assert.equal((await texts()).length, before + 1, 'the facility opened what it holds itself: she hears of it')
     const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
     assert.match(JSON.stringify(last.body), /times a day/)
-    const [written] = await exchange.inTx((tx) =>
-      receiptsAbout(tx, ASHA, { types: ['consent.emergency-refused'], limit: 1 }),
+    const written = await exchange.inTx((tx) =>
+      receiptsAbout(tx, ASHA, { types: ['consent.emergency-refused'], limit: 10 }),
     )
-    assert.ok(written !== undefined && !('changed' in written), 'it stands in her log')
-    const { why, hiu, emergency } = written.event as EmergencyRefusedEvent
-    assert.deepEqual([why, hiu, emergency.person.name], ['request/too-many', CLINIC, EMERGENCY.person.name])
+    // Both in one moment of the test's clock: in which order they come is chance.
+    const refused = written.flatMap((one) => ('changed' in one ? [] : [one.event as EmergencyRefusedEvent]))
+    const tooMany = refused.filter(({ why }) => why === 'request/too-many')
+    assert.ok(tooMany.length > 0, 'it stands in her log')
+    for (const { hiu, emergency } of tooMany)
+      assert.deepEqual([hiu, emergency.person.name], [CLINIC, EMERGENCY.person.name])
     const nobody = 'nobody.knows@sbx'
     const { consent, ...rest } = order()
     assert.equal((await open({ ...rest, consent: { ...consent, patient: { id: nobody } } })).status, 202)
