@@ -6,6 +6,7 @@ import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
 import { logExport, logTimestamps, policyLines } from './config-log.ts'
 import { callsOnly, certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
 import { HOLDS_BY_SETTING } from './hiu/copy.ts'
+import { shownName } from './http/shown-words.ts'
 import { parseFacilityId } from './kernel/id.ts'
 import { LIMITS } from './kernel/limits.ts'
 
@@ -49,7 +50,7 @@ const database = z.union(
 )
 
 const common = {
-  name: z.string().min(1, 'write the name that patients read').max(120),
+  name: shownName(120),
   listen: z
     .object({
       host: z.string().min(1).default('127.0.0.1'),
@@ -211,6 +212,8 @@ const facilityConfig = z
       })
       .strict()
       .default({}),
+    /** In which language this facility writes text messages to its patients. */
+    textLanguage: z.enum(TEXT_LANGUAGES).default('en'),
     /** Laws by which copies received from others are kept, sealed, beyond their consent (src/hiu/copy.ts). */
     keepsByLaw: z
       .array(z.enum(HOLDS_BY_SETTING, `write ${HOLDS_BY_SETTING.map((each) => `"${each}"`).join(' or ')}`))

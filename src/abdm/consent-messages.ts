@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shownName } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import {
   abdmError,
@@ -32,7 +33,7 @@ const artefactStatus = upperCase(['GRANTED', 'REVOKED', 'EXPIRED'])
 
 const party = z.object({ id: facilityId, name: words().nullish(), type: words(40).nullish() })
 const requester = z.object({
-  name: words().min(1),
+  name: shownName(LIMITS.textCharsMax),
   identifier: z.object({ value: words(), type: words(40).nullish(), system: words(500).nullish() }).nullish(),
 })
 const careContexts = z.array(careContext).max(LIMITS.careContextsPerConsentMax)

@@ -3,6 +3,7 @@ import type { ConsentNeeds } from '../consent/commands.ts'
 import { EMERGENCY_REASONS, type EmergencyReason } from '../consent/emergency.ts'
 import { openEmergency } from '../consent/emergency-commands.ts'
 import { type Route, route } from '../http/route.ts'
+import { shownName, shownWords } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { consentInit, type consentOnInit } from './consent-messages.ts'
@@ -11,14 +12,15 @@ import { ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
 
 const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
+const name = shownName(LIMITS.textCharsMax)
 
 /** `POST /v1/emergencies`: the body of an ABDM consent init, and why there is no time to ask. */
 const emergencyOrder = consentInit
   .extend({
     emergency: z.object({
       reason: z.enum(Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...EmergencyReason[]]),
-      words: z.string().trim().min(10).max(1_000),
-      person: z.object({ name: text, role: text, registration: text.optional() }),
+      words: shownWords(1_000).trim().min(10),
+      person: z.object({ name, role: name, registration: text.optional() }),
     }),
   })
   .meta({ id: 'EmergencyOrder' })

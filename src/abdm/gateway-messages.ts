@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { shownName } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { facilityId, words } from './wire.ts'
+import { facilityId } from './wire.ts'
 
 /** Messages of sessions, keys and the registry (protocol sheet 1.5 to 1.7). */
 
@@ -49,7 +50,7 @@ const serviceType = z.enum(SERVICE_TYPES, `must be one of ${SERVICE_TYPES.join('
 const bridgeService = z
   .object({
     id: facilityId,
-    name: words().min(1),
+    name: shownName(LIMITS.textCharsMax),
     type: z.union([serviceType, z.array(serviceType)]).nullish(),
     types: z.array(serviceType).nullish(),
     active: z.boolean().nullish(),

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { shownName } from '../http/shown-words.ts'
 import { abhaAddress, abhaNumber, facilityId, words } from './wire.ts'
 
 /** What operators of an exchange send to admit bridges and enrol patients. */
 
-const facilityName = words(120).min(1)
+const facilityName = shownName(120)
 const roles = z
   .array(z.enum(['hip', 'hiu', 'health-locker', 'phr'], 'must be hip, hiu, health-locker or phr'))
   .min(1, 'must name at least one role')
@@ -32,7 +33,7 @@ export const patientEnrolment = z
   .object({
     abhaAddress,
     abhaNumber,
-    name: words(120).min(1),
+    name: shownName(120),
     gender: z.enum(['M', 'F', 'O', 'D', 'T', 'U']),
     birthDate: z.iso.date(),
     mobile,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HI_TYPES, parseHiType } from '../fhir/hi-type.ts'
+import { shownWords } from '../http/shown-words.ts'
 import { parseAbhaAddress, parseAbhaNumber, parseFacilityId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
@@ -99,13 +100,8 @@ export const reference = z
   .max(LIMITS.textCharsMax)
   .regex(/^[a-zA-Z0-9_\-@,().\\"/:| ]*$/, 'may hold letters, digits, blanks and _-@,().\\"/:| only')
 
-/** Words for people: trimmed, limited, without control characters. */
-export const words = (charsMax: number = LIMITS.textCharsMax) =>
-  z
-    .string()
-    .max(charsMax)
-    // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
-    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$/, 'must not hold control characters')
+/** Words for people: limited, without control characters or marks that turn the order of what is read. */
+export const words = (charsMax: number = LIMITS.textCharsMax) => shownWords(charsMax)
 
 export const careContext = z.object({ patientReference: reference, careContextReference: reference })
 

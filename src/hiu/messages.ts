@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { parsedText } from '../http/parsed-text.ts'
+import { shownName } from '../http/shown-words.ts'
 import { parseAbhaAddress, parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
@@ -10,6 +11,7 @@ import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 const abhaAddress = parsedText(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx')
 const facilityId = parsedText(parseFacilityId, 'must be a facility id such as IN2710000011')
 const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
+const name = shownName(LIMITS.textCharsMax)
 const moment = z.iso
   .datetime({ offset: true, message: 'must be a date and time such as 2026-01-31T10:00:00Z' })
   .transform((written) => new Date(written))
@@ -45,7 +47,7 @@ export const newConsentRequest = z
       .default({ unit: 'HOUR', value: 1, repeats: 1 }),
     accessMode: z.enum(['VIEW', 'STORE', 'QUERY', 'STREAM']).default('VIEW'),
     requester: z
-      .object({ name: text, registrationNumber: text.optional(), registrationSystem: z.string().max(500).optional() })
+      .object({ name, registrationNumber: text.optional(), registrationSystem: z.string().max(500).optional() })
       .strict(),
     hip: z.object({ id: facilityId, name: text.optional() }).strict().optional(),
     careContexts: z
@@ -64,7 +66,7 @@ export const listQuery = z.object({
 
 export const recordsQuery = z.object({ patient: abhaAddress })
 
-const person = z.object({ name: text, role: text }).strict()
+const person = z.object({ name, role: name }).strict()
 
 /** `POST /v1/records/:id/view`: who looks, and what for. The patient will read it. */
 export const viewOrder = z.object({ person, purpose }).strict().meta({ id: 'ViewOrder' })

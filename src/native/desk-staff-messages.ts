@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shownName } from '../http/shown-words.ts'
 import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { STAFF_ROLES } from '../kernel/staff-role.ts'
@@ -62,7 +63,7 @@ export const passwordChange = z.object({ password, newPassword: password }).meta
 
 const newStaff = {
   login,
-  name: z.string().trim().min(2).max(120),
+  name: shownName(120).min(2),
   role,
   registration: registration.optional(),
 }

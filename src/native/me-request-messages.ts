@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
+import { shownWords } from '../http/shown-words.ts'
 import { parseFacilityId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { parseLanguage } from '../notices/languages.ts'
@@ -28,10 +29,7 @@ const hiTypes = z
   .transform((types) => [...new Set(types)])
 const reference = z.string().min(1).max(LIMITS.textCharsMax)
 /** Words of a person: without control characters, which no wire takes. */
-const words = z
-  .string()
-  .max(LIMITS.textCharsMax)
-  .regex(/^[^\p{Cc}]*$/u, 'must be one line of text')
+const words = shownWords(LIMITS.textCharsMax).regex(/^[^\p{Cc}]*$/u, 'must be one line of text')
 const period = z
   .object({ from: moment, to: moment })
   .refine(({ from, to }) => from < to, { message: 'must begin before it ends', path: ['from'] })

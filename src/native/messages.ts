@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
+import { shownName, shownWords } from '../http/shown-words.ts'
 import { parseAbhaAddress, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 
@@ -22,7 +23,8 @@ const abhaAddress = z.string().transform((value, ctx) => {
   }
   return address
 })
-const text = z.string().min(1).max(LIMITS.textCharsMax)
+const text = shownWords(LIMITS.textCharsMax).min(1)
+const name = shownName(LIMITS.textCharsMax)
 
 /**
  * `POST /v1/accesses`: a person looked at records. With `consentId`: at those received under a consent. With `patient` and `basis`: at
@@ -41,7 +43,7 @@ export const accessReport = z
     /** They were taken out as a file, not read on a screen. */
     asFile: z.boolean().optional(),
     at: z.iso.datetime(),
-    person: z.object({ name: text, role: text }),
+    person: z.object({ name, role: name }),
     purpose: text.optional(),
     what: z
       .array(z.object({ hiType: z.enum(HI_TYPES), careContextReference: text }))

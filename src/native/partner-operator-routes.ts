@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { type Route, route } from '../http/route.ts'
+import { shownName } from '../http/shown-words.ts'
 import { operatorOf } from '../kernel/caller.ts'
 import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -8,7 +9,6 @@ import type { Client, ClientKeys } from '../partners/client.ts'
 import { changeClientKeys, listClients, registerClient, setClientStatus } from '../partners/client-commands.ts'
 import { isScope } from '../partners/scope.ts'
 
-const text = z.string().trim().min(1).max(LIMITS.textCharsMax)
 const facility = z.string().transform((value, ctx) => {
   const id = parseFacilityId(value)
   if (id === undefined) ctx.addIssue({ code: 'custom', message: 'must be a facility id' })
@@ -38,7 +38,7 @@ const clientAdmission = proof
       .string()
       .regex(/^[\w.@-]{3,100}$/, 'must have 3 to 100 letters, digits, or any of _ . @ -')
       .optional(),
-    name: text,
+    name: shownName(LIMITS.textCharsMax),
     /** Whom it speaks for: it sees what concerns them. */
     facilities: z.array(facility).min(1).max(LIMITS.partnerFacilitiesMax),
     scopes: z

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { documentInput } from '../fhir/build/inputs.ts'
 import { parsedText } from '../http/parsed-text.ts'
+import { shownName } from '../http/shown-words.ts'
 import { parseAbhaAddress, parseAbhaNumber } from '../kernel/id.ts'
 import { parseMobile } from './patient.ts'
 import { isCareContextReference } from './record.ts'
@@ -14,7 +15,7 @@ export const patientReference = z
 export const newPatient = z
   .object({
     reference: patientReference,
-    name: z.string().trim().min(1).max(200),
+    name: shownName(200),
     gender: z.enum(['male', 'female', 'other', 'unknown']),
     birthDate: z.iso.date(),
     abhaAddress: parsedText(parseAbhaAddress, 'must be an ABHA address such as asha.rao@sbx').optional(),
