@@ -15,7 +15,9 @@ import {
 import { bodyOf, consentSteps, DAY_MS, errorCode, errorMessage, only, VISITS } from '../../test/consent-steps.ts'
 import { verifyArtefact } from '../consent/artefact.ts'
 import { sweepExpired } from '../consent/jobs.ts'
+import { listRequestsOf } from '../consent/readers.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { consentOnFetch, hipConsentNotify, hiuConsentNotify } from './consent-messages.ts'
 import type { Outgoing } from './send.ts'
 
@@ -323,5 +325,29 @@ describe('abdm/exchange-consent', () => {
     const { body } = await exchange.asPatient(ASHA, 'GET', `/consent/v3/request/${request}`)
     assert.equal(body['status'], 'EXPIRED', 'one ran its time, so the request is EXPIRED rather than REVOKED')
     await exchange.takeSent()
+  })
+
+  test('sixty requests at once: a few wait for the patient, the others are refused with what to do', async () => {
+    await exchange.takeSent()
+    const patient = RAVI
+    const replies = await Promise.all(Array.from({ length: 60 }, () => init(ask({ patient: { id: patient } }))))
+    assert.ok(replies.every(({ status }) => status === 202))
+    const bodies = (await exchange.takeSent()).map(bodyOf)
+    const refused = bodies.filter((body) => body['error'] !== undefined)
+    assert.equal(bodies.length - refused.length, LIMITS.requestsWaitingMax)
+    assert.deepEqual(new Set(refused.map((body) => body['error']?.['code'])), new Set(['ABDM-1022']))
+    const { items } = await exchange.inTx((tx) => listRequestsOf(tx, patient, { status: 'REQUESTED' }))
+    assert.equal(items.length, LIMITS.requestsWaitingMax)
+    // Once one is decided there is room for one.
+    const denied = await exchange.asPatient(patient, 'POST', `/consent/v3/request/${items[0]?.id}/deny`, {
+      reason: 'no',
+    })
+    assert.ok(denied.status < 300, JSON.stringify(denied.body))
+    await exchange.takeSent()
+    for (const expected of [undefined, 'ABDM-1022']) {
+      await init(ask({ patient: { id: patient } }))
+      const [answer] = (await exchange.takeSent()).map(bodyOf)
+      assert.equal(answer?.['error']?.['code'], expected)
+    }
   })
 })

@@ -11,6 +11,7 @@ import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
 import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
+import { isOwnApp } from '../partners/own-app.ts'
 import { readPatient } from '../people/commands.ts'
 import { PURPOSES, parsePurpose } from '../policy/purpose.ts'
 import { artefactText, makeDetail, signArtefact } from './artefact.ts'
@@ -18,7 +19,7 @@ import { type Artefact, type ConsentAsk, type ConsentRequest, type GrantItem, mo
 import { expireRequest } from './end-commands.ts'
 import type { DeniedEvent, FetchedEvent, GrantedEvent, RequestedEvent } from './events.ts'
 import { makeNotices, noticesOfRequestEnd } from './notices.ts'
-import { checkAsk, checkGrant } from './rules.ts'
+import { checkAsk, checkGrant, sinceBirth } from './rules.ts'
 import {
   askJson,
   findArtefact,
@@ -28,6 +29,7 @@ import {
   insertRequest,
   updateRequest,
 } from './store.ts'
+import { countWaiting } from './waiting-store.ts'
 
 export type ConsentNeeds = {
   readonly exchange: { readonly id: string; readonly name: string }
@@ -44,12 +46,25 @@ export type ConsentProposal = Omit<ConsentAsk, 'purpose'> & {
 /** Where the purpose codes are defined, for requests that do not say it (care_abdm needs the field). */
 const PURPOSE_SYSTEM = 'http://terminology.hl7.org/ValueSet/v3-PurposeOfUse'
 
-/** Takes a consent request of a HIU for the patient to decide. The caller has proved to be `proposal.hiu`. */
-export async function askConsent(
-  tx: Tx,
-  needs: ConsentNeeds,
-  input: { readonly proposal: ConsentProposal; readonly requestId: string },
-): Promise<ConsentRequest | Refusal> {
+type AskInput = { readonly proposal: ConsentProposal; readonly requestId: string }
+
+/**
+ * Takes a consent request of a HIU for the patient to decide. The caller has proved to be `proposal.hiu`. Refuses one more when
+ * `LIMITS.requestsWaitingMax` of the same HIU wait for this patient: who is asked too much says yes to be left alone.
+ */
+export async function askConsent(tx: Tx, needs: ConsentNeeds, input: AskInput): Promise<ConsentRequest | Refusal> {
+  const { patient, hiu } = input.proposal
+  if (!isOwnApp(hiu) && (await countWaiting(tx, patient, hiu)) >= LIMITS.requestsWaitingMax)
+    return refuse(
+      'consent/too-many-waiting',
+      `${LIMITS.requestsWaitingMax} requests of yours wait for this patient. Wait for the decision, or until one of them ends, and ask for all in one.`,
+      'consent.patient.id',
+    )
+  return takeRequest(tx, needs, input)
+}
+
+/** {@link askConsent} for what nobody waits to decide: a request that is granted in the same step. */
+export async function takeRequest(tx: Tx, needs: ConsentNeeds, input: AskInput): Promise<ConsentRequest | Refusal> {
   const asked = await completeAsk(tx, input.proposal)
   if (isRefusal(asked)) return asked
   const request: ConsentRequest = {
@@ -101,7 +116,9 @@ async function completeAsk(tx: Tx, proposal: ConsentProposal): Promise<ConsentAs
     return refuse('consent/unknown-hip', undefined, 'consent.hip.id')
   const patient = await readPatient(tx, asked.patient)
   if (patient === undefined) return refuse('consent/unknown-patient', undefined, 'consent.patient.id')
-  return patient.status === 'active' ? asked : refuse('people/deactivated', undefined, 'consent.patient.id')
+  if (patient.status !== 'active') return refuse('people/deactivated', undefined, 'consent.patient.id')
+  // Her own copy is of all there is, whatever day somebody wrote down.
+  return isOwnApp(asked.hiu) ? asked : sinceBirth(asked, patient.birthDate)
 }
 
 async function activeHip(tx: Tx, id: FacilityId): Promise<{ readonly name: string } | undefined> {

@@ -10,8 +10,8 @@ import type { Facility } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { textFor, timeInText } from '../people/texts.ts'
-import { askConsent, type ConsentNeeds, type ConsentProposal, grantConsent } from './commands.ts'
-import type { Artefact, ConsentRequest, GrantItem } from './consent.ts'
+import { type ConsentNeeds, type ConsentProposal, grantConsent, takeRequest } from './commands.ts'
+import type { Artefact, ConsentRequest, GrantItem, Permission } from './consent.ts'
 import { type Emergency, mayOpenInEmergency } from './emergency.ts'
 import type { EmergencyOpenedEvent, EmergencyRefusedEvent } from './events.ts'
 import { countEmergencies } from './store.ts'
@@ -99,10 +99,10 @@ async function openElsewhere(
     )
   const until = proposal.permission.dataEraseAt
   if (until <= tx.now) return refuse('consent/emergency-over')
-  const items = await itemsOf(tx, proposal)
-  if (items.length === 0) return refuse('consent/nothing-linked-elsewhere')
-  const request = await askConsent(tx, needs, { proposal, requestId })
+  if ((await itemsOf(tx, proposal, proposal.permission)).length === 0) return refuse('consent/nothing-linked-elsewhere')
+  const request = await takeRequest(tx, needs, { proposal, requestId })
   if (isRefusal(request)) return request
+  const items = await itemsOf(tx, proposal, request.asked.permission)
   const actor = actorOf(facility, emergency)
   const recorded = await record(tx, {
     type: 'consent.emergency-opened',
@@ -121,7 +121,7 @@ async function openElsewhere(
 }
 
 /** Everything linked elsewhere, within what was asked: one item for each provider. */
-async function itemsOf(tx: Tx, proposal: ConsentProposal): Promise<readonly GrantItem[]> {
+async function itemsOf(tx: Tx, proposal: ConsentProposal, permission: Permission): Promise<readonly GrantItem[]> {
   const linked = await careContextsOf(tx, proposal.patient)
   const hips = [...new Set(linked.map(({ hip }) => hip))].filter(
     (hip: FacilityId) => hip !== proposal.hiu && (proposal.hip === undefined || proposal.hip === hip),
@@ -132,7 +132,7 @@ async function itemsOf(tx: Tx, proposal: ConsentProposal): Promise<readonly Gran
     careContexts: linked
       .filter((context) => context.hip === hip)
       .map(({ patientReference, careContextReference }) => ({ patientReference, careContextReference })),
-    permission: proposal.permission,
+    permission,
   }))
 }
 

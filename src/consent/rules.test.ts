@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId } from '../kernel/id.ts'
+import { isRefusal, must } from '../kernel/refusal.ts'
+import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import { applyPolicy } from './approval-policy.ts'
 import type { CareContextRef, ConsentAsk, GrantItem } from './consent.ts'
-import { checkAsk, checkGrant } from './rules.ts'
+import { checkAsk, checkGrant, KEPT_YEARS_MAX, sinceBirth } from './rules.ts'
 
 const NOW = new Date('2026-11-22T06:30:00.000Z')
 const DAY_MS = 86_400_000
@@ -197,4 +199,34 @@ test('dates that cannot be are refused when asked', () => {
   assert.equal(checkAsk(ask, NOW), undefined)
   assert.equal(checkAsk(at({ dataEraseAt: NOW }), NOW)?.field, 'consent.permission.dataEraseAt')
   assert.equal(checkAsk(at({ dateRange: { from: NOW, to: NOW } }), NOW)?.field, 'consent.permission.dateRange.from')
+})
+
+test('no copy is kept for longer than its purpose can need', () => {
+  fc.assert(
+    fc.property(asked, fc.constantFrom(...(Object.keys(PURPOSES) as PurposeCode[])), (ask, code) => {
+      const of = (dataEraseAt: Date) =>
+        checkAsk({ ...ask, purpose: { ...ask.purpose, code }, permission: { ...ask.permission, dataEraseAt } }, NOW)
+      const latest = new Date(NOW)
+      latest.setUTCFullYear(NOW.getUTCFullYear() + KEPT_YEARS_MAX[code])
+      assert.equal(of(latest), undefined)
+      assert.equal(of(new Date(latest.getTime() + 1))?.code, 'consent/kept-too-long')
+    }),
+  )
+})
+
+test('years before the patient was born are cut away; a range that ends before is refused', () => {
+  fc.assert(
+    fc.property(asked, (ask) => {
+      const { from, to } = ask.permission.dateRange
+      const old = must(sinceBirth(ask, '1950-01-01'))
+      assert.deepEqual(old, ask)
+      const cut = must(
+        sinceBirth({ ...ask, permission: { ...ask.permission, dateRange: { from: new Date(0), to } } }, '2020-03-01'),
+      )
+      assert.deepEqual(cut.permission.dateRange, { from: new Date('2020-02-29T18:30:00.000Z'), to })
+      const before = { from: new Date(0), to: new Date('2019-01-01') }
+      assert.ok(isRefusal(sinceBirth({ ...ask, permission: { ...ask.permission, dateRange: before } }, '2020-03-01')))
+      assert.ok(from < to)
+    }),
+  )
 })

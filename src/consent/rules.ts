@@ -2,9 +2,23 @@ import { type FacilityId } from '../kernel/id.ts'
 import type { ProblemCode } from '../kernel/problems.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { isNoMoreOften } from '../policy/frequency.ts'
+import type { PurposeCode } from '../policy/purpose.ts'
 import type { AccessMode, CareContextRef, ConsentAsk, GrantItem } from './consent.ts'
 
 type Violation = { readonly code: ProblemCode; readonly field: string; readonly says: string }
+
+/**
+ * How long a consent may be valid and copies be kept, in years from now, by purpose. ABDM sets no limit; ours only refuses what no purpose
+ * needs: a lifetime, or an emergency of years.
+ */
+export const KEPT_YEARS_MAX: Readonly<Record<PurposeCode, number>> = {
+  CAREMGT: 10,
+  BTG: 1,
+  PUBHLTH: 10,
+  HPAYMT: 10,
+  DSRCH: 10,
+  PATRQT: 10,
+}
 
 /** Whether what a HIU asks for can be: its dates. (Types, purpose and form are checked where it is read.) */
 export function checkAsk(asked: ConsentAsk, now: Date): Refusal | undefined {
@@ -16,6 +30,16 @@ export function checkAsk(asked: ConsentAsk, now: Date): Refusal | undefined {
       'consent.permission.dataEraseAt',
     )
   }
+  const years = KEPT_YEARS_MAX[asked.purpose.code]
+  const latest = new Date(now)
+  latest.setUTCFullYear(now.getUTCFullYear() + years)
+  if (dataEraseAt > latest) {
+    return refuse(
+      'consent/kept-too-long',
+      `For the purpose ${asked.purpose.code} dataEraseAt may lie ${years} year(s) ahead: not after ${latest.toISOString()}.`,
+      'consent.permission.dataEraseAt',
+    )
+  }
   if (dateRange.from >= dateRange.to) {
     return refuse(
       'consent/invalid-dates',
@@ -24,6 +48,22 @@ export function checkAsk(asked: ConsentAsk, now: Date): Refusal | undefined {
     )
   }
   return undefined
+}
+
+const INDIA_OFFSET_MS = 5.5 * 3_600_000
+
+/** The same request for records since the patient's birth: nobody decides about years in which she was not there. */
+export function sinceBirth(asked: ConsentAsk, birthDate: string): ConsentAsk | Refusal {
+  const { permission } = asked
+  const born = new Date(Date.parse(`${birthDate}T00:00:00.000Z`) - INDIA_OFFSET_MS)
+  if (permission.dateRange.from >= born) return asked
+  if (permission.dateRange.to <= born)
+    return refuse(
+      'consent/invalid-dates',
+      'The date range ends before the patient was born.',
+      'consent.permission.dateRange.to',
+    )
+  return { ...asked, permission: { ...permission, dateRange: { ...permission.dateRange, from: born } } }
 }
 
 /**

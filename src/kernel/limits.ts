@@ -85,6 +85,8 @@ export const LIMITS = {
   artefactsPerRequestMax: 50,
   /** How long a patient may take to decide a consent request, when the configuration says nothing else. */
   consentRequestWindowMs: 7 * 86_400_000,
+  /** Requests of one facility that may wait for one patient's decision. */
+  requestsWaitingMax: 10,
   /** Text messages to a patient about requests: how soon another about the same asker, and how many of all together in that time. */
   requestTextEveryMs: 86_400_000,
   requestTextsPerDayMax: 4,

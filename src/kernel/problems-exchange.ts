@@ -181,6 +181,12 @@ export const EXCHANGE_PROBLEMS = {
     title: 'A care context is not linked for this patient at this HIP.',
   },
   'consent/invalid-dates': { status: 400, abdm: 'ABDM-1063', title: 'The dates of the permission cannot be.' },
+  'consent/kept-too-long': { status: 400, abdm: 'ABDM-1063', title: 'Copies may not be kept for so long.' },
+  'consent/too-many-waiting': {
+    status: 429,
+    abdm: 'ABDM-1022',
+    title: 'Too many of your requests wait for this patient.',
+  },
   'consent/unknown-request': { status: 404, abdm: 'ABDM-1039', title: 'There is no such consent request.' },
   'consent/request-expired': {
     status: 410,

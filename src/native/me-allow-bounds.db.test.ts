@@ -80,6 +80,10 @@ describe('native/me-allow-bounds', () => {
         if (reply.status !== 200) {
           assert.ok(reply.status >= 400 && reply.status < 500, JSON.stringify(reply))
           assert.equal(artefacts.length, 0)
+          // Only so many of one asker may wait.
+          const denied = await exchange.asPatient(ASHA, 'POST', `/consent/v3/request/${id}/deny`, { reason: 'no' })
+          assert.equal(denied.status, 202, JSON.stringify(denied.body))
+          await exchange.takeSent()
           return
         }
         granted += 1
