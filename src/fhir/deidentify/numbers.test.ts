@@ -93,12 +93,17 @@ describe('de-identification: numbers', () => {
         ['', ''],
         ['lives at ', ', since then'],
         ['(', ')'],
+        ['', ' Lucknow'],
+        ['', ' Gujarat'],
+        ['', '/Pune'],
+        ['', ' / 12'],
       ])
         assert.equal(said(`${before}${telling}${after}`), `${before}***${after}`)
     for (const plain of [
       'BP 120/80, pulse 72, 36.8 C',
       'HbA1c 7.4 % since 2018',
       'platelets 250000 /cumm',
+      'platelets 250000/µL, WBC 110000 / mm3',
       'heparin 500000 units',
       'benzathine penicillin 2400000 IU',
       '1-0-1 for 10 days',

@@ -35,9 +35,9 @@ const WRITTEN_DATE =
 /** Digits one after the other, as PIN codes and telephone numbers are written, with spaces and hyphens between them. */
 const RUN = /(?<![\p{Nd}.])\+?\p{Nd}(?:[ \u00a0-]?\p{Nd}){5,}/gu
 const RUN_DIGITS_MIN: Readonly<Record<Mode, number>> = { 'safe-harbour': 6, limited: 7 }
-/** What follows a number that was measured. */
+/** What follows a number that was measured: whole words, since PIN codes stand before names of places (226001 Lucknow), telephone numbers before a stroke. */
 const UNIT_FOLLOWS =
-  /^\s?(?:units?|i\.?u\.?|mcg|mg|g|kg|ng|pg|ml|l|cells|copies|m?mol|m?eq|k?cal|(?:cells|copies)?\s?\/\s?\S)/i
+  /^\s?(?:units?|i\.?u\.?|mcg|mg|g|kg|ng|pg|ml|l|cells|copies|m?mol|m?eq|k?cal|\/\s?(?:c(?:u|\.)?\.?\s?mm|mm|mcl|[uµμ]l|[md]?l|[hl]pf|k?g|hr?|d|day|min))(?!\p{L})/iu
 
 /**
  * A text without numbers that could be a PIN code, a telephone number or a date; a number with a unit behind it stays. A reviewer reads
