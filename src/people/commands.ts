@@ -23,6 +23,7 @@ import {
   findPatientOrClosed,
   insertIndex,
   insertPatient,
+  lockPatient,
   updatePatientStatus,
   updateProfile,
 } from './store.ts'
@@ -119,7 +120,7 @@ export async function setPatientStatus(
 
 /** The patient reads in another language from now on (BCP 47). Choosing the same again changes nothing. */
 export async function changeLanguage(tx: Tx, patient: AbhaAddress, language: string): Promise<Patient | Refusal> {
-  const found = await findPatient(tx, patient)
+  const found = await lockPatient(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')
   if (found.language === language) return found
   const actor: Actor = { kind: 'patient', id: patient }

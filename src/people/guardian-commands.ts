@@ -7,7 +7,7 @@ import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { IndexNeeds } from './commands.ts'
 import { checkGuardianOf } from './guardian.ts'
 import type { Patient, PatientEvent } from './patient.ts'
-import { deleteIndex, findPatient, findPatientOrClosed, insertIndex, updateProfile } from './store.ts'
+import { deleteIndex, findPatientOrClosed, insertIndex, lockPatient, updateProfile } from './store.ts'
 import { textFor } from './texts.ts'
 
 /** `exchange`: as whom the text messages speak. */
@@ -43,7 +43,7 @@ export async function nameGuardian(
   input: Acts & Pick<Patient, 'guardianBasis' | 'guardianAppointment'> & { readonly guardian: AbhaAddress },
 ): Promise<Refusal | undefined> {
   const { patient, actor, guardian, guardianBasis: basis = 'parent', guardianAppointment, reason, evidence } = input
-  const found = await findPatient(tx, patient)
+  const found = await lockPatient(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')
   const { status: _status, enrolledAt: _enrolledAt, guardianAppointment: _before, ...profile } = found
   const appointment = guardianAppointment === undefined ? {} : { guardianAppointment }
@@ -76,7 +76,7 @@ export async function nameGuardian(
 /** Ends who decides for a patient: for a child nobody does until another guardian is named. `people/no-guardian` when there was none. */
 export async function endGuardian(tx: Tx, needs: GuardianNeeds, input: Acts): Promise<Refusal | undefined> {
   const { patient, actor, reason, evidence } = input
-  const found = await findPatient(tx, patient)
+  const found = await lockPatient(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')
   const { status: _s, enrolledAt: _e, guardian, guardianBasis: _b, guardianAppointment: _a, ...profile } = found
   if (guardian === undefined) return refuse('people/no-guardian')

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { ASHA, type LinkingExchange, MEERA, OPERATOR, RAVI, startLinkingExchange } from '../../test/linking-exchange.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import {
+  changeLanguage,
   checkActing,
   dependantsOf,
   enrolPatient,
@@ -14,6 +16,7 @@ import {
   verifyPatientToken,
 } from './commands.ts'
 import { endGuardian, nameGuardian } from './guardian-commands.ts'
+import { changeMobile } from './mobile-commands.ts'
 
 const GROUNDS = { reason: 'The mother died', evidence: 'Death certificate 118/2026; PAN card of the father: born 1985' }
 const COURT = 'District Court Pune, 112/2024, 3 June 2024'
@@ -102,6 +105,21 @@ describe('people/guardian', () => {
     assert.equal(codeOf(await acting(UNCLE.abhaAddress, RAVI.abhaAddress)), 'ok')
     assert.equal((await exchange.inTx((tx) => readPatient(tx, RAVI.abhaAddress)))?.guardianAppointment, COURT)
     assert.equal(codeOf(await name(RAVI.abhaAddress)), 'people/not-guardian')
+  })
+
+  test('who changes her language while an operator changes her number does not bring the old one back', async () => {
+    const { inTx } = exchange
+    const mobile = '8444444444'
+    let read: Promise<unknown> = Promise.resolve()
+    await inTx(async (tx) => {
+      assert.equal(await changeMobile(tx, needs(), { patient: UNCLE.abhaAddress, mobile, actor: OPERATOR }), undefined)
+      read = inTx((other) => changeLanguage(other, UNCLE.abhaAddress, 'hi'))
+      await setTimeout(100)
+    })
+    await read
+    const after = await inTx((tx) => readPatient(tx, UNCLE.abhaAddress))
+    assert.deepEqual([after?.mobile, after?.language], [mobile, 'hi'])
+    must(await inTx((tx) => changeLanguage(tx, UNCLE.abhaAddress, 'en')))
   })
 
   test('when it ends nobody decides for a child until another is named; an adult decides alone again', async () => {

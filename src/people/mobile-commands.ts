@@ -10,7 +10,7 @@ import { removePasskeysOf } from './passkey-commands.ts'
 import { isChild, isNumberHers, type Patient, type PatientEvent } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
-import { deleteIndex, findPatient, insertIndex, updateProfile } from './store.ts'
+import { deleteIndex, findPatient, insertIndex, lockPatient, updateProfile } from './store.ts'
 import { textFor } from './texts.ts'
 
 /** `exchange`: as whom the text messages speak. */
@@ -29,7 +29,7 @@ export async function changeMobile(
   input: { readonly patient: AbhaAddress; readonly mobile: string; readonly actor: Actor },
 ): Promise<Refusal | undefined> {
   const { patient, mobile, actor } = input
-  const found = await findPatient(tx, patient)
+  const found = await lockPatient(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')
   if (found.mobile === mobile && isNumberHers(found, tx.now)) return undefined
   const fault = await checkOwnNumber(tx, found, mobile)

@@ -37,6 +37,18 @@ export async function findPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Pat
   return patient?.status === 'closed' ? undefined : patient
 }
 
+/** {@link findPatient} for who changes the profile: two changes at the same time follow one another, none undoes the other. */
+export async function lockPatient(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
+  const row = await tx.db
+    .selectFrom('patient')
+    .select(['sealed_profile', 'status', 'enrolled_at'])
+    .where('bucket', '=', bucketOf(abhaAddress))
+    .where('abha_address', '=', abhaAddress)
+    .forUpdate()
+    .executeTakeFirst()
+  return row === undefined || row.status === 'closed' ? undefined : openPatient(tx, abhaAddress, row)
+}
+
 export async function findPatientOrClosed(tx: Tx, abhaAddress: AbhaAddress): Promise<Patient | undefined> {
   const row = await tx.db
     .selectFrom('patient')
