@@ -25,6 +25,8 @@ import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
 import { webOriginsOf } from './http/web-origin.ts'
 import { emergencyChore } from './incidents/jobs.ts'
+import type { TellNeeds } from './incidents/tell.ts'
+import { emergencyReactions } from './incidents/tell-commands.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
@@ -58,7 +60,8 @@ import { bearerOf } from './vault/token.ts'
 
 export type FacilityNeeds = FacilityHipNeeds &
   HiuReactionNeeds &
-  DeskNeeds & {
+  DeskNeeds &
+  Pick<TellNeeds, 'textLanguage'> & {
     readonly exchangeKeys: ExchangeKeys
     /** Where the facility has a provider of single sign-on. */
     readonly sso?: SsoProvider
@@ -110,6 +113,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       ...hipReactions(needs),
       ...hiuReactions(needs),
       ...lookReactions(needs),
+      ...emergencyReactions(needs),
       ...facilityRightsReactions(needs),
     ],
     handlers: [...hipJobs(hipNeeds), ...hiuJobs(hiuNeeds)],
@@ -179,6 +183,7 @@ function facilityNeeds(config: FacilityConfig, ground: Ground, exchangeKeys: Exc
       ...(config.records.folder === undefined ? [] : (['folder'] as const)),
       ...(config.records.fhirServer === undefined ? [] : (['fhir'] as const)),
     ],
+    textLanguage: config.textLanguage,
     keepsTexts: config.textMessages.kind === 'sandbox',
     web: { party: config.id, origins: webOriginsOf(config.publicUrl) },
     gate: makePasswordGate(),

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { backupConfig, withBackupFolders } from './config-backup.ts'
 import { keysConfig, withKeyFolders, withKeySecrets } from './config-keys.ts'
 import { logExport, logTimestamps, policyLines } from './config-log.ts'
+import { textLanguage, textMessages } from './config-texts.ts'
 import { callsOnly, certificateProxies, ownCertificate, tlsConfig, withTlsFiles } from './config-tls.ts'
 import { HOLDS_BY_SETTING } from './hiu/copy.ts'
 import { shownName } from './http/shown-words.ts'
@@ -104,11 +105,7 @@ const common = {
   /** Never in production: invented people only. Whole messages are kept, and operators may break the party on purpose. */
   sandbox: z.boolean().default(false),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  /** Where text messages (OTP) go: POST {mobile, text}. Without it they stay in the sandbox and are shown there. */
-  textMessages: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('webhook'), url: httpUrl }).strict(),
-    z.object({ kind: z.literal('sandbox') }).strict(),
-  ]),
+  textMessages: textMessages(httpUrl),
 }
 
 const exchangeConfig = z
@@ -212,8 +209,7 @@ const facilityConfig = z
       })
       .strict()
       .default({}),
-    /** In which language this facility writes text messages to its patients. */
-    textLanguage: z.enum(TEXT_LANGUAGES).default('en'),
+    textLanguage,
     /** Laws by which copies received from others are kept, sealed, beyond their consent (src/hiu/copy.ts). */
     keepsByLaw: z
       .array(z.enum(HOLDS_BY_SETTING, `write ${HOLDS_BY_SETTING.map((each) => `"${each}"`).join(' or ')}`))

@@ -21,6 +21,7 @@ export const FACILITY: Permissions = {
   'POST /v1/desk/emergencies/:id/end': { who: 'staff', of: 'object' },
   'GET /v1/desk/emergencies': { who: 'staff' },
   'POST /v1/desk/emergencies/:id/review': { who: 'staff' },
+  'POST /v1/desk/emergencies/:id/letter': { who: 'staff' },
   'POST /v1/desk/visits': { who: 'staff' },
   'POST /v1/desk/visits/:id/attendants': { who: 'staff' },
   'POST /v1/desk/visits/:id/confirm': { who: 'staff' },

@@ -98,6 +98,7 @@ describe('db/at-rest', () => {
       'account_closing.hold_reason',
       'hiu_copy.hold_reason',
       'emergency_access.reason',
+      'emergency_access.told',
       'hiu_consent.asked_role',
       'hiu_consent.template',
       'hiu_erasure.reason',

@@ -242,14 +242,18 @@ create table emergency_access (
   review bytea,
   reviewer uuid,
   reviewed_at timestamp with time zone,
+  told text not null,
+  told_at timestamp with time zone,
   constraint emergency_access_pkey PRIMARY KEY (bucket, id),
   constraint emergency_access_check CHECK (((status = 'open'::text) = (ended_at IS NULL))),
   constraint emergency_access_check1 CHECK (((status = 'reviewed'::text) = ((outcome IS NOT NULL) AND (reviewer IS NOT NULL) AND (reviewed_at IS NOT NULL)))),
   constraint emergency_access_covered CHECK ((patient_reference ~~ 'pt1.%'::text)) NOT VALID,
   constraint emergency_access_outcome_check CHECK ((outcome = ANY (ARRAY['justified'::text, 'not-justified'::text, 'needs-follow-up'::text]))),
   constraint emergency_access_reason_check CHECK ((reason = ANY (ARRAY['unconscious'::text, 'threat-to-life'::text, 'threat-to-health'::text, 'threat-to-another'::text]))),
-  constraint emergency_access_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text, 'reviewed'::text])))
+  constraint emergency_access_status_check CHECK ((status = ANY (ARRAY['open'::text, 'ended'::text, 'reviewed'::text]))),
+  constraint emergency_access_told_check CHECK ((told = ANY (ARRAY['exchange'::text, 'text'::text, 'letter'::text])))
 );
+CREATE INDEX emergency_access_consent ON public.emergency_access USING btree (consent) WHERE (consent IS NOT NULL);
 CREATE INDEX emergency_access_due ON public.emergency_access USING btree (until) WHERE (status = 'open'::text);
 CREATE INDEX emergency_access_of_patient ON public.emergency_access USING btree (bucket, patient_reference, staff) WHERE (status = 'open'::text);
 CREATE INDEX emergency_access_review ON public.emergency_access USING btree (review_by) WHERE (status <> 'reviewed'::text);

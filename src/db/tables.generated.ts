@@ -178,6 +178,8 @@ export interface EmergencyAccessTable {
   review: ColumnType<Buffer | null, Uint8Array | null, Uint8Array | null>
   reviewer: string | null
   reviewed_at: Date | null
+  told: string
+  told_at: Date | null
 }
 
 export interface FacilityTable {

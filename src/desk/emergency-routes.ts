@@ -11,6 +11,7 @@ import {
   reviewEmergency,
 } from '../incidents/commands.ts'
 import { type EmergencyAccess, isOpen, OUTCOMES } from '../incidents/emergency.ts'
+import { noteLetterSent } from '../incidents/tell-commands.ts'
 import { type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
@@ -31,7 +32,7 @@ const emergencyReview = z.object({ outcome: z.enum(OUTCOMES), words }).meta({ id
 
 /** Breaking the glass at the desk, and its reviews. */
 export function deskEmergencyRoutes(needs: EmergencyNeeds): readonly Route[] {
-  return [...openingRoutes(needs), ...reviewRoutes(needs)]
+  return [...openingRoutes(needs), ...reviewRoutes(needs), letterRoute(needs)]
 }
 
 function openingRoutes(needs: EmergencyNeeds): readonly Route[] {
@@ -147,6 +148,28 @@ function reviewRoutes(needs: EmergencyNeeds): readonly Route[] {
   ]
 }
 
+function letterRoute(needs: EmergencyNeeds): Route {
+  return route({
+    ...common,
+    method: 'POST',
+    path: '/v1/desk/emergencies/:id/letter',
+    act: 'emergency.review',
+    summary: 'Says that the letter went out to a patient whose mobile nobody knows.',
+    once: true,
+    answers: {
+      200: { description: 'Written down.' },
+      404: { description: 'There is none.' },
+      409: { description: 'The patient was told, or is told by another way.' },
+    },
+    handle: async ({ tx, caller, params }) => {
+      const id = parseId<'emergency'>(params['id'] ?? '')
+      if (id === undefined) return refuse('incidents/unknown-emergency')
+      const noted = await noteLetterSent(tx, needs, staffOf(caller), id)
+      return isRefusal(noted) ? noted : { status: 200, body: showOwn(noted) }
+    },
+  })
+}
+
 /** How far the request for records of others has come; null when nobody was asked. */
 async function othersOf(
   tx: Tx,
@@ -161,8 +184,8 @@ async function othersOf(
 
 /** Without clinical content: the reviewer reads who, when and why. */
 function showOwn(access: EmergencyAccess): object {
-  const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy } = access
-  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy }
+  const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt } = access
+  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt }
 }
 
 async function nameOf(tx: Tx, reference: string): Promise<{ readonly reference: string; readonly name?: string }> {

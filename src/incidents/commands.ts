@@ -15,12 +15,13 @@ import { type RecordsNeeds, readPatient } from '../records/commands.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome } from './emergency.ts'
 import * as store from './store.ts'
+import { sendText, type TellNeeds, wayToTell } from './tell.ts'
 
 export type EmergencyNeeds = ConsentNeeds &
   RecordsNeeds & {
     /** Whether the exchange takes emergencies: a national gateway does not, then only our own records open. */
     readonly reportsToExchange: boolean
-  }
+  } & TellNeeds
 
 const LOOK_BACK_MS = 10 * 365 * 86_400_000
 
@@ -53,7 +54,7 @@ export async function breakGlass(
     openedAt: tx.now,
     until: new Date(tx.now.getTime() + LIMITS.emergencyMs),
     reviewBy: new Date(tx.now.getTime() + LIMITS.emergencyReviewMs),
-    ...(consent === undefined ? {} : { consent }),
+    ...(consent === undefined ? wayToTell(tx, patient) : { consent, told: 'exchange' }),
   }
   const recorded = await record<EmergencyEvent>(tx, {
     ...about(needs, staff, access),
@@ -61,8 +62,10 @@ export async function breakGlass(
     reason: input.reason,
     words: input.words,
     until: access.until.toISOString(),
+    told: access.told,
   })
   await store.insertEmergency(tx, recorded, access)
+  if (access.told === 'text') await sendText(tx, needs, patient, access)
   await announce(tx, recorded)
   return access
 }

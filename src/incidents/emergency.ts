@@ -14,6 +14,8 @@ export const EMERGENCY_MOVES = {
   reviewed: [],
 } as const satisfies Record<EmergencyStatus, readonly EmergencyStatus[]>
 
+export type Told = 'exchange' | 'text' | 'letter'
+
 /** Records that a person opened without consent, because there was no time to ask (DPDP s.7(f)). */
 export type EmergencyAccess = {
   readonly id: Id<'emergency'>
@@ -30,12 +32,18 @@ export type EmergencyAccess = {
   readonly reviewBy: Date
   /** Our request to the exchange for records of others. */
   readonly consent?: Id<'hiu-consent'>
+  /** By which way the patient is told: where the exchange does not, this facility sends a text message, or somebody writes to her. */
+  readonly told: Told
+  /** When the text message was sent, or the letter. */
+  readonly toldAt?: Date
   readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: Id<'staff'>; readonly at: Date }
 }
 
 export const EVENTS = {
   'emergency.opened': 'A person of the staff opened a patient’s records in an emergency, without consent.',
   'emergency.ended': 'Access in an emergency ended, by itself or by hand.',
+  'emergency.patient-told':
+    'The facility told a patient by text message or letter that her records were opened in an emergency.',
   'emergency.reviewed': 'Somebody else reviewed whether records had to be opened in an emergency.',
 } as const
 
@@ -49,6 +57,7 @@ export type EmergencyEvent = AuditEvent & {
   readonly until?: string
   readonly how?: 'by hand' | 'time over'
   readonly outcome?: Outcome
+  readonly told?: Told
 }
 
 /** Whether access is open at this moment: the status alone may lag behind the clock. */

@@ -19,6 +19,7 @@ import {
 } from './commands.ts'
 import { EMERGENCY_MOVES, type EmergencyAccess, isOpen } from './emergency.ts'
 import { endEmergencyRow, reviewEmergencyRow } from './store.ts'
+import { emergencyReactions, noteLetterSent } from './tell-commands.ts'
 
 const WORDS = 'Brought in after a road accident, not responding.'
 
@@ -28,14 +29,15 @@ describe('breaking the glass at a facility', () => {
   const staff = {} as Record<'doctor' | 'nurse' | 'dpo', StaffCaller>
   before(async () => {
     bench = await openHiuBench()
-    needs = { ...bench.needs, indexKey: new Uint8Array(32), reportsToExchange: true } as never
+    needs = { ...bench.needs, indexKey: new Uint8Array(32), reportsToExchange: true, textLanguage: 'hi' } as never
     for (const role of ['doctor', 'nurse', 'dpo'] as const)
       staff[role] = await addStaff(bench.machine, role, `A ${role}`)
     await transact(bench.machine, async (tx) => {
       const actor = { kind: 'operator', id: 'test' } as const
       const facts = { gender: 'female', birthDate: '1974-06-19' } as const
       must(await addPatient(tx, needs, actor, { ...facts, name: 'Asha Rao', reference: 'P-1', abhaAddress: PATIENT }))
-      must(await addPatient(tx, needs, actor, { ...facts, name: 'No Address', reference: 'P-2' }))
+      must(await addPatient(tx, needs, actor, { ...facts, name: 'No Address', reference: 'P-2', mobile: '9876500011' }))
+      must(await addPatient(tx, needs, actor, { ...facts, name: 'No Mobile', reference: 'P-3' }))
     })
   })
   after(() => bench.close())
@@ -76,11 +78,57 @@ describe('breaking the glass at a facility', () => {
 
   it('without an ABHA address, or an exchange that takes emergencies, only our own records open', async () => {
     const before = bench.sent.length
-    const access = must(await open(staff.nurse, 'P-2'))
+    const access = must(await open(staff.nurse, 'P-3'))
     await bench.drain()
     assert.equal(access.consent, undefined)
     assert.equal(bench.sent.length, before)
     assert.equal(codeOf(await open(staff.nurse, 'nobody')), 'records/unknown-patient')
+  })
+
+  it('where the exchange does not tell the patient, a text message of the hospital does; without a mobile a letter waits', async () => {
+    const texts = async () => {
+      const rows = await bench.machine.db
+        .selectFrom('job')
+        .select('payload')
+        .where('kind', '=', 'text-message')
+        .execute()
+      return rows.map(({ payload }) => payload as { mobile: string; text: string })
+    }
+    const before = (await texts()).length
+    const access = must(await open(staff.doctor, 'P-2'))
+    const sent = (await texts()).slice(before)
+    assert.deepEqual([access.told, sent.length, sent[0]?.mobile], ['text', 1, '9876500011'])
+    assert.match(sent[0]?.text ?? '', /A doctor ने No Address के सेहत के रिकॉर्ड/)
+    assert.ok(!/ऐप|road accident/.test(sent[0]?.text ?? ''), 'no app, and not the words about her')
+    const national = { ...needs, reportsToExchange: false }
+    const behind = await transact(bench.machine, (tx) =>
+      breakGlass(tx, national, staff.doctor, { patient: 'P-3', reason: 'unconscious', words: WORDS }),
+    )
+    const unreached = must(behind)
+    assert.deepEqual([unreached.told, unreached.toldAt, (await texts()).length], ['letter', undefined, before + 1])
+    const note = (id: EmergencyAccess['id']) =>
+      transact(bench.machine, (tx) => noteLetterSent(tx, needs, staff.dpo, id))
+    assert.ok(must(await note(unreached.id)).toldAt)
+    assert.equal(codeOf(await note(unreached.id)), 'incidents/told-already')
+    assert.equal(codeOf(await note(access.id)), 'incidents/told-already')
+    const [listed] = (await transact(bench.machine, listEmergencies)).filter(({ id }) => id === unreached.id)
+    assert.ok(listed?.toldAt)
+  })
+
+  it('an exchange that does not take it is no excuse: the hospital tells', async () => {
+    const access = must(await open(staff.nurse, 'P-1'))
+    assert.equal(access.told, 'exchange')
+    const fail = (reason: string) =>
+      transact(bench.machine, async (tx) => {
+        for (const [type, react] of emergencyReactions(needs))
+          await react(tx, { type, subject: access.consent, reason } as never)
+      })
+    const way = async () => (await transact(bench.machine, listEmergencies)).find(({ id }) => id === access.id)?.told
+    await fail('ABDM-1010: nothing is linked')
+    assert.equal(await way(), 'exchange', 'it tells her all the same')
+    await fail('ABDM-1024: it does not answer')
+    assert.equal(await way(), 'letter', 'no mobile is known')
+    await transact(bench.machine, (tx) => endOwnEmergency(tx, needs, staff.nurse, access.id))
   })
 
   it('is reviewed once, after its end, by somebody else', async () => {

@@ -11,7 +11,7 @@ import { bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
-import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome } from './emergency.ts'
+import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome, type Told } from './emergency.ts'
 
 const place = (column: 'account' | 'review', id: string, patient: string): Place => ({
   table: 'emergency_access',
@@ -41,6 +41,8 @@ export async function insertEmergency(
       review_by: access.reviewBy,
       account: await sealJson(tx, place('account', id, patientReference), { name, words }),
       consent: access.consent ?? null,
+      told: access.told,
+      told_at: access.toldAt ?? null,
     })
     .execute()
 }
@@ -82,6 +84,31 @@ export async function reviewEmergencyRow(
     .where('status', '=', access.status)
     .executeTakeFirst()
   insistOnOne(result, 'review of an emergency access')
+}
+
+/** How the patient was told, or is to be. */
+export async function updateTold(
+  tx: Tx,
+  _recorded: Recorded<EmergencyEvent>,
+  id: Id<'emergency'>,
+  { told, toldAt }: Pick<EmergencyAccess, 'told' | 'toldAt'>,
+): Promise<void> {
+  const result = await tx.db
+    .updateTable('emergency_access')
+    .set({ told, told_at: toldAt ?? null })
+    .where('bucket', '=', bucketOfId(id))
+    .where('id', '=', id)
+    .where('told_at', 'is', null)
+    .executeTakeFirst()
+  insistOnOne(result, 'how a patient was told')
+}
+
+/** The access that asked the exchange by this request, if one did. */
+export async function findByConsent(tx: Tx, consent: Id<'hiu-consent'>): Promise<Id<'emergency'> | undefined> {
+  const { rows } = await sql<{ id: Id<'emergency'> }>`
+    select id from emergency_access where consent = ${consent} limit 1
+    /* all buckets: the request lies by the address, the access by our number */`.execute(tx.db)
+  return rows[0]?.id
 }
 
 export async function lockEmergency(tx: Tx, id: Id<'emergency'>): Promise<EmergencyAccess | undefined> {
@@ -153,6 +180,8 @@ async function readRow(tx: Tx, row: Selectable<Row>): Promise<EmergencyAccess> {
     openedAt: row.opened_at,
     until: row.until,
     reviewBy: row.review_by,
+    told: row.told as Told,
+    ...(row.told_at === null ? {} : { toldAt: row.told_at }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.consent === null ? {} : { consent: row.consent as Id<'hiu-consent'> }),
     ...(row.outcome === null || row.reviewer === null || row.reviewed_at === null

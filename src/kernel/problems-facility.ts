@@ -253,6 +253,11 @@ export const FACILITY_PROBLEMS = {
     title: 'The account is not in a state in which this can be done.',
   },
   'incidents/unknown-emergency': { status: 404, abdm: 'ABDM-1017', title: 'There is no such emergency access.' },
+  'incidents/told-already': {
+    status: 409,
+    abdm: 'ABDM-1117',
+    title: 'The patient was told, or is told by another way.',
+  },
   'incidents/own-review': { status: 403, abdm: 'ABDM-1062', title: 'Somebody else must review what you opened.' },
   'incidents/not-ended': {
     status: 409,

@@ -19,11 +19,14 @@ type Places = {
   'mobile.changed': 'service'
   'passkey.added': 'service'
   'account.closed': 'service' | 'day'
+  'account.deactivated': 'service'
+  'account.reactivated': 'service'
   'link.invite': 'facility' | 'url' | 'service'
-  'emergency.opened': 'service' | 'person' | 'facility' | 'patient' | 'reason' | 'time'
   'request.waiting': 'service' | 'asker' | 'patient'
   'request.several': 'service' | 'count' | 'patient'
   'request.granted': 'service' | 'asker' | 'patient'
+  'emergency.opened': 'service' | 'person' | 'facility' | 'patient' | 'reason' | 'time'
+  'emergency.opened-here': 'facility' | 'person' | 'patient' | 'reason' | 'time'
   'emergency.reason.unconscious': never
   'emergency.reason.threat-to-life': never
   'emergency.reason.threat-to-health': never

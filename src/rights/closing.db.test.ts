@@ -186,7 +186,7 @@ describe('rights/closing', () => {
 
   /** Tables of a facility: an exchange has no row in them. */
   const FACILITY =
-    /^(hip_|hiu_|clinical_record|desk_look|emergency_access|facility_patient|patient_identifier|received_question|visit)/
+    /^(hip_|hiu_|clinical_record|desk_look|emergency_access|joined_treatment|facility_patient|patient_identifier|received_question|visit)/
   /** Events in the log, which nobody reads without her key, and when the key was destroyed. */
   const STAYS = new Set<string>(['audit_event', 'data_key'])
   /** Forgotten after days, whomever they name. */

@@ -29,7 +29,7 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
   const dates = useDates()
   const client = useQueryClient()
   const { patient, others, toRead } = props
-  const { id, until } = props.access
+  const { id, until, told } = props.access
   const leftMs = useMsLeft(until) ?? 0
   const isOut = leftMs <= 0
   useEffect(() => {
@@ -44,7 +44,7 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
         <Bar share={leftMs / LIMITS.emergencyMs} tone="emergency" />
         <b>{tn('emergency.left', Math.max(1, Math.ceil(leftMs / MINUTE_MS)))}</b>
       </div>
-      <p>{useToldWords(others, name)}</p>
+      <p>{useToldWords(told, others, name)}</p>
       <OthersWords others={others} name={name} />
       <div className={style.acts}>
         <ButtonRow>
@@ -63,10 +63,11 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
   )
 }
 
-/** Whether the patient has been told: the exchange does it, in the moment in which it opens. */
-function useToldWords(others: Others, name: string): string {
+/** Whether the patient has been told: by the exchange, in the moment in which it opens; else by this hospital, if it can. */
+function useToldWords(told: Access['told'], others: Others, name: string): string {
   const { t } = useWords()
-  if (others === null) return t('emergency.tell-yourself', { name })
+  if (told === 'text') return t('emergency.told-by-text', { name })
+  if (told === 'letter' || others === null) return t('emergency.tell-yourself', { name })
   // Where nothing is linked elsewhere the exchange tells her all the same; any other refusal comes before.
   if (others.status === 'failed' && !others.reason?.startsWith('ABDM-1010')) return t('emergency.not-told', { name })
   return t(others.status === 'asked' ? 'emergency.told-later' : 'emergency.ends-by-itself', { name })

@@ -1,12 +1,13 @@
 import { type ReactNode, useState } from 'react'
 import type { EmergencyReason } from '../../../src/consent/emergency.ts'
-import type { Outcome } from '../../../src/incidents/emergency.ts'
+import type { Outcome, Told } from '../../../src/incidents/emergency.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Page } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
+import { useAct } from '../act.ts'
 import { useWords } from '../words.ts'
 import { Joinings } from './joinings.tsx'
 import { ReviewSheet } from './review-sheet.tsx'
@@ -23,6 +24,8 @@ type Emergency = {
   readonly until: string
   readonly endedAt?: string
   readonly reviewBy: string
+  readonly told: Told
+  readonly toldAt?: string
   readonly person: { readonly name: string }
   readonly patient: { readonly reference: string; readonly name?: string }
   readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: string; readonly at: string }
@@ -76,6 +79,7 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
           ...(emergency.endedAt === undefined
             ? []
             : [[t('emergency.ended'), dates.moment(emergency.endedAt)] as const]),
+          [t('emergency.told'), <ToldWords key="told" emergency={emergency} />],
           ...(review === undefined
             ? []
             : [
@@ -97,6 +101,29 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
         </div>
       )}
     </Card>
+  )
+}
+
+/** By which way the patient was told; a letter is said to have gone out here. */
+function ToldWords({ emergency }: { readonly emergency: Emergency }): ReactNode {
+  const { t } = useWords()
+  const dates = useDates()
+  const { id, told, toldAt } = emergency
+  const sent = useAct<void>(() => ({ path: `/v1/desk/emergencies/${id}/letter` }))
+  if (told === 'exchange') return t('emergency.told-exchange')
+  if (toldAt !== undefined) return t(`emergency.told-${told}`, { when: dates.moment(toldAt) })
+  return (
+    <>
+      <State tone="stopped" icon="warning">
+        {t('emergency.letter-waits')}
+      </State>
+      <div>
+        <Button isBusy={sent.isBusy} onClick={() => sent.run()}>
+          {t('emergency.letter-sent')}
+        </Button>
+      </div>
+      {sent.error === null ? null : <Trouble error={sent.error} />}
+    </>
   )
 }
 
