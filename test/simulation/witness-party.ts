@@ -53,7 +53,7 @@ export class SimWitness {
 
   async start(): Promise<void> {
     this.#armed = undefined
-    if (this.forgets) fs.truncateSync(this.#memory)
+    if (this.forgets) fs.truncateSync(this.#memory, fs.readFileSync(this.#memory).indexOf('\n') + 1)
     this.#life = await openWitness(this.#folder, KEY_NAME, this.#machine)
     this.vkey = formatVkey(this.#life.cosigner.key)
   }

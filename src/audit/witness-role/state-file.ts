@@ -7,8 +7,12 @@ import { isRefusal } from '../../kernel/refusal.ts'
 import { monitorName, NOTHING_SEEN, type Seen } from '../witness.ts'
 
 const FILE = 'seen.log'
+/** Every memory begins with this line: one that was emptied or cut at its beginning is not a new one. */
+const FIRST_LINE = 'the memory of an Amanat witness, version 1'
 /** Beyond this many lines the file is written anew at the start, with the newest line of each log. */
 const LINES_KEPT_MAX = 10_000
+const BEGIN_ANEW =
+  'A witness that forgot what it saw could contradict itself: put the file back from a copy that is not older, or begin anew in an empty folder, with a new key.'
 
 /** What the witness remembers cannot be trusted: it must not sign, for it might contradict itself. */
 export class WitnessFault extends Error {
@@ -26,22 +30,23 @@ export type SeenFile = {
 }
 
 /**
- * Opens the memory of a witness: one line for each note, `<SHA-256 of the rest> <JSON text>`, only ever appended to, each on the disk
+ * Opens the memory of a witness: a first line, then one for each note, `<SHA-256 of the rest> <JSON text>`, only ever appended to, each on the disk
  * before the next. A last line that a power cut tore was never answered and is cut off; any other damage is a fault.
  * @throws WitnessFault
  */
 export async function openSeenFile(folder: string, isNew: boolean): Promise<SeenFile> {
   const path = join(folder, FILE)
-  if (!isNew && !existsSync(path))
-    throw new WitnessFault(
-      `${path} is gone. A witness that forgot what it saw could contradict itself: put the file back, or begin anew in an empty folder, with a new key.`,
-    )
+  if (!isNew && !existsSync(path)) throw new WitnessFault(`${path} is gone. ${BEGIN_ANEW}`)
   const notes = new Map<string, { readonly seen: Seen; readonly note: string }>()
   const text = existsSync(path) ? await readFile(path, 'utf8') : ''
   const { lines, whole } = wholeLines(path, text)
-  for (const note of lines) keep(notes, note)
+  const [first, ...known] = lines
+  if (first === undefined ? !isNew : first !== FIRST_LINE)
+    throw new WitnessFault(`${path} does not begin as it was begun. ${BEGIN_ANEW}`)
+  for (const note of known) keep(notes, note)
   let file = await open(path, 'a', 0o600)
   if (whole < Buffer.byteLength(text)) await file.truncate(whole)
+  if (first === undefined) await file.appendFile(lineOf(FIRST_LINE))
   await file.datasync()
   await syncFolder(folder)
   if (lines.length > LINES_KEPT_MAX)
@@ -101,9 +106,7 @@ function wholeLines(path: string, text: string): { readonly lines: readonly stri
     // What is torn ends the file: without its newline, or with bytes that the disk had not taken yet.
     const isTorn = at === all.length - 1 || (at === all.length - 2 && all.at(-1) === '' && line.includes('\0'))
     if (isTorn) return { lines, whole }
-    throw new WitnessFault(
-      `${path} is damaged in line ${at + 1}. A witness that forgot what it saw could contradict itself: put the file back from a copy that is not older, or begin anew in an empty folder, with a new key.`,
-    )
+    throw new WitnessFault(`${path} is damaged in line ${at + 1}. ${BEGIN_ANEW}`)
   }
   return { lines, whole }
 }
@@ -117,7 +120,7 @@ function noteOf(line: string): string | undefined {
 async function writeAnew(path: string, old: FileHandle, notes: readonly string[]): Promise<FileHandle> {
   const fresher = `${path}.new`
   const file = await open(fresher, 'w', 0o600)
-  await file.appendFile(notes.map(lineOf).join(''))
+  await file.appendFile([FIRST_LINE, ...notes].map(lineOf).join(''))
   await file.datasync()
   await rename(fresher, path)
   await syncFolder(dirname(path))

@@ -124,6 +124,11 @@ describe('audit/witness-role/witness', () => {
       fs.writeFileSync(file, bent)
       await assert.rejects(size(), WitnessFault, `bent at ${at}`)
     }
+    const firstNote = whole.indexOf('\n') + 1
+    for (const left of [Buffer.alloc(0), whole.subarray(firstNote), whole.subarray(0, firstNote - 1)]) {
+      fs.writeFileSync(file, left)
+      await assert.rejects(size(), /does not begin as it was begun/)
+    }
     fs.rmSync(file)
     await assert.rejects(openIn('damage'), /is gone/)
   })
