@@ -9,7 +9,7 @@ import { type BenchExchange, HIU, startBenchExchange } from './exchange.ts'
 import { cpu, latency, load, perSecond, type Rate, say } from './measure.ts'
 import { openConnection, startBenchServer } from './server.ts'
 
-const PATIENTS = 100
+const PATIENTS = 200
 const REQUESTS = { 1: 300, 16: 1_200 } as const
 const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString()
 
