@@ -29,6 +29,7 @@ import { isRefusal, refuse } from './kernel/refusal.ts'
 import { ANSWER_DUE_JOB } from './linking/discovery-commands.ts'
 import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
+import { accountRoutes } from './native/account-routes.ts'
 import { closingRoutes } from './native/closing-routes.ts'
 import { guardianRoutes } from './native/guardian-routes.ts'
 import { exchangePartnerRoutes } from './native/exchange-partner-routes.ts'
@@ -179,6 +180,8 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...meSessionRoutes(needs),
     ...meClosingRoutes(needs),
     ...closingRoutes(needs),
+    ...accountRoutes(needs),
+    ...guardianRoutes(needs),
     ...meSignInRoutes(needs),
     ...meProofRoutes(needs),
     ...meRequestRoutes(needs),

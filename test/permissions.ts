@@ -236,6 +236,7 @@ export const EXCHANGE: Permissions = {
   'POST /v1/facilities/:facility/shut-out': { who: 'operator', grave: true },
   'POST /v1/patients': { who: 'operator', light: 'software' },
   'PUT /v1/patients/:abhaAddress/mobile': { who: 'operator', grave: true },
+  'PUT /v1/patients/:abhaAddress/status': { who: 'operator', grave: true },
   'PUT /v1/patients/:abhaAddress/guardian': { who: 'operator', grave: true },
   'POST /v1/patients/:abhaAddress/guardian/end': { who: 'operator', grave: true },
   'GET /v1/closed-accounts': { who: 'operator' },

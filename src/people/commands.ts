@@ -16,6 +16,8 @@ import {
   type PatientStatus,
   type Profile,
 } from './patient.ts'
+import { endSessionsOf } from './session-commands.ts'
+import { deleteSignInsOf } from './sign-in-store.ts'
 import {
   findAllPatients,
   findIndexed,
@@ -103,19 +105,35 @@ export async function listPatients(tx: Tx, limit: number): Promise<readonly Pati
   return findAllPatients(tx, limit)
 }
 
-/** Deactivates or reactivates an account; `people/unknown-patient` when there is none. Doing it twice changes nothing. */
+/**
+ * Deactivates or reactivates an account; `people/unknown-patient` when there is none. Doing it twice changes nothing. What an
+ * account that sleeps may do is looked up at each call; sessions and codes from before end when it wakes, since the phone that has them
+ * may be why it slept.
+ */
 export async function setPatientStatus(
   tx: Tx,
-  input: { readonly patient: AbhaAddress; readonly status: Exclude<PatientStatus, 'closed'>; readonly actor: Actor },
+  input: {
+    readonly patient: AbhaAddress
+    readonly status: Exclude<PatientStatus, 'closed'>
+    readonly actor: Actor
+    /** As the operator gives it, for the record. */
+    readonly reason?: string
+  },
 ): Promise<Patient | Refusal> {
-  const patient = await findPatient(tx, input.patient)
+  const { patient: address, status, actor, reason } = input
+  const patient = await findPatient(tx, address)
   if (patient === undefined) return refuse('people/unknown-patient')
-  if (patient.status === input.status) return patient
-  const type = input.status === 'active' ? 'people.reactivated' : 'people.deactivated'
-  const recorded = await record(tx, { type, actor: input.actor, patient: input.patient } satisfies PatientEvent)
-  await updatePatientStatus(tx, recorded, patient.status, input.status)
+  if (patient.status === status) return patient
+  const type = status === 'active' ? 'people.reactivated' : 'people.deactivated'
+  const event = { type, actor, patient: address, ...(reason === undefined ? {} : { reason }) } as const
+  const recorded = await record<PatientEvent & { readonly reason?: string }>(tx, event)
+  await updatePatientStatus(tx, recorded, patient.status, status)
+  if (status === 'active') {
+    await endSessionsOf(tx, recorded, { kind: 'patient', person: address })
+    await deleteSignInsOf(tx, recorded, address)
+  }
   await announce(tx, recorded)
-  return { ...patient, status: input.status }
+  return { ...patient, status }
 }
 
 /** The patient reads in another language from now on (BCP 47). Choosing the same again changes nothing. */

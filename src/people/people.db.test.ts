@@ -7,6 +7,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { eraseDataKey } from '../vault/data-keys.ts'
 import { signToken } from '../vault/token.ts'
+import { switchAccount } from './account-commands.ts'
 import { stopAccount } from './closing-commands.ts'
 import {
   enrolPatient,
@@ -169,6 +170,41 @@ describe('people/people', () => {
     clock.advance(1)
     assert.equal(codeOf(await close(herself)), 'people/decides-for-others')
     clock.set(before)
+  })
+
+  test('an account that an operator puts to sleep lets nobody in, tells the phone why to come, and is closed without being woken', async () => {
+    const { needs, inTx } = exchange
+    const person = 'sleepy.one@sbx' as AbhaAddress
+    const profile = { ...RAVI, abhaAddress: person, abhaNumber: '91000000000066' as AbhaNumber, mobile: '7666666666' }
+    must(await enrol({ ...profile, language: 'en' }))
+    const web = { party: 'sbx', origins: ['https://exchange.example'] }
+    await inTx((tx) => openPatientSession(tx, web, { person, how: 'otp', userAgent: undefined }))
+    const put = (status: 'active' | 'deactivated', patient = person) =>
+      inTx((tx) => switchAccount(tx, needs, { patient, status, reason: 'Her phone was stolen', actor: OPERATOR }))
+    assert.equal(await put('deactivated'), undefined)
+    assert.equal(await put('deactivated'), undefined)
+    assert.equal(codeOf(await session(person)), 'people/deactivated')
+    assert.equal(await put('active'), undefined)
+    assert.deepEqual(
+      await inTx((tx) => listSessions(tx, 'patient', person)),
+      [],
+      'a stolen phone is not signed in again',
+    )
+    assert.equal(codeOf(await session(person)), 'ok')
+    assert.equal(await put('deactivated'), undefined)
+    const told = (await exchange.waiting('text-message')) as { mobile: string; text: string }[]
+    assert.deepEqual(
+      told
+        .filter(({ mobile }) => mobile === profile.mobile)
+        .map(({ text }) => /was deactivated|works again/.exec(text)?.[0]),
+      ['was deactivated', 'works again', 'was deactivated'],
+    )
+    assert.equal(codeOf(await put('active', 'nobody@sbx' as AbhaAddress)), 'people/unknown-patient')
+    const closed = await inTx((tx) =>
+      stopAccount(tx, needs, { patient: person, actor: OPERATOR, wish: 'filed as 8/2026' }),
+    )
+    assert.equal(codeOf(closed), 'ok')
+    assert.equal(codeOf(await put('active')), 'people/unknown-patient', 'what is closed is opened again by its own act')
   })
 
   test('who is erased is unknown', async () => {

@@ -145,8 +145,10 @@ describe('people/session', () => {
     await status(RAVI.abhaAddress, 'deactivated')
     assert.equal(codeOf(await call('GET', headers)), 'people/not-guardian')
     await status(RAVI.abhaAddress, 'active')
+    assert.equal(codeOf(await call('GET', headers)), 'auth/no-session')
     await status(dev.abhaAddress, 'deactivated')
-    assert.equal(codeOf(await call('GET', headers)), 'people/deactivated')
+    const anew = { ...headers, cookie: cookieIn((await open(RAVI.abhaAddress)).cookie) }
+    assert.equal(codeOf(await call('GET', anew)), 'people/deactivated')
     assert.deepEqual(await exchange.inTx((tx) => dependantsOf(tx, exchange.needs, RAVI.abhaAddress)), [])
   })
 
@@ -154,11 +156,12 @@ describe('people/session', () => {
     const status = (to: 'active' | 'deactivated') =>
       exchange.inTx((tx) => setPatientStatus(tx, { patient: RAVI.abhaAddress, status: to, actor: OPERATOR }))
     const start = exchange.clock.now()
-    const first = await open(RAVI.abhaAddress)
-    const headers = { cookie: cookieIn(first.cookie) }
+    const asleep = { cookie: cookieIn((await open(RAVI.abhaAddress)).cookie) }
     await status('deactivated')
-    assert.equal(codeOf(await call('GET', headers)), 'people/deactivated')
+    assert.equal(codeOf(await call('GET', asleep)), 'people/deactivated')
     await status('active')
+    assert.equal(codeOf(await call('GET', asleep)), 'auth/no-session')
+    const headers = { cookie: cookieIn((await open(RAVI.abhaAddress)).cookie) }
     for (let used = 0; used < 11; used++) {
       exchange.clock.advance(LIMITS.patientWebSessionIdleMs - 1)
       assert.equal(codeOf(await call('GET', headers)), 'ok')
