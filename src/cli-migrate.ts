@@ -74,7 +74,7 @@ export function addMigrateCommands(program: Command, does: Does, needs: MigrateN
       () => ({ ...up.opts(), ...down.opts() }),
       async (config, pool) => {
         const undone = await undo(pool, down.opts<{ to: string }>().to)
-        if (undone.some((name) => name.includes('ties_of'))) forgetTies(config.keysFolder)
+        forgetTies(config.keysFolder, undone)
         out(
           undone.length === 0
             ? 'There is nothing to undo.'

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../../test/database.ts'
+import { BRINGS_TIES } from '../keys/tie-existing.ts'
 import { dumpSchema } from './dump-schema.ts'
 import { migrate, migrateDown, migrationStatus } from './migrate.ts'
 import { MIGRATIONS_FOLDER, readMigrations, UNDOABLE_FROM } from './migration-files.ts'
@@ -24,6 +25,16 @@ describe('db/migrate-down', () => {
       silent.map(({ name }) => name),
       [],
       'write NNNN_name.down.sql beside it: SQL, or one line "-- irreversible: why"',
+    )
+  })
+
+  test('what takes a mark of the ties out of the database is known as such: or those rows would never be tied again', () => {
+    const files = readdirSync(MIGRATIONS_FOLDER).filter((name) => name.endsWith('.down.sql'))
+    const taking = files.filter((name) => readFileSync(join(MIGRATIONS_FOLDER, name), 'utf8').includes("name = 'ties."))
+    assert.ok(taking.length > 3)
+    assert.deepEqual(
+      files.filter((name) => BRINGS_TIES.test(name)),
+      taking,
     )
   })
 

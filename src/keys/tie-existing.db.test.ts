@@ -62,7 +62,7 @@ describe('keys/tie-existing', () => {
       { tie: 'tied', n: 600 },
     ])
     const { rows: events } = await plain.query(`select 1 from audit_event where type = 'keys.rows-tied'`)
-    assert.equal(events.length, 3)
+    assert.equal(events.length, 4)
   })
 
   test('nobody has a row tied later: not by emptying ties, nor by taking the mark away, nor with a mark of her own', async () => {
@@ -75,7 +75,12 @@ describe('keys/tie-existing', () => {
     assert.equal(await believed('passkey'), 0, 'the mark stands')
     await plain.query('create table kept_mark as select name, value from setting')
     await plain.query('delete from setting')
-    assert.deepEqual(await tieExisting(machine, folder), ['ties.made', 'ties.partners', 'ties.recovery-codes'])
+    assert.deepEqual(await tieExisting(machine, folder), [
+      'ties.made',
+      'ties.partners',
+      'ties.recovery-codes',
+      'ties.confirmations',
+    ])
     assert.equal(await believed('passkey'), 0, 'the keys folder remembers')
     await plain.query(`insert into setting select name, value, now() from kept_mark`)
     await tieExisting(machine, keysFolder())

@@ -59,9 +59,12 @@ export async function tieExisting(machine: Machine, keysFolder: string): Promise
   return doubtful
 }
 
-/** For who undoes the migrations that brought the ties, and holds the keys: at the next start of a newer program rows are tied anew. */
-export function forgetTies(keysFolder: string): void {
-  rmSync(markerFile(keysFolder), { force: true })
+/** Migrations that bring a table with rows to be tied; each takes its mark out of the database when it is undone. */
+export const BRINGS_TIES = /_ties_of_|_staff_confirmation/
+
+/** For who undid migrations, and holds the keys: rows that one of them brings again are tied anew at the next start of a newer program. */
+export function forgetTies(keysFolder: string, undone: readonly string[]): void {
+  if (undone.some((name) => BRINGS_TIES.test(name))) rmSync(markerFile(keysFolder), { force: true })
 }
 
 async function isMarked({ db }: Machine, step: Step): Promise<boolean> {
