@@ -47,7 +47,8 @@ export async function tellOfRequest(tx: Tx, needs: RequestTextNeeds, id: Id<'con
   const told = { type: 'consent.patient-told', actor: { kind: 'exchange', id: needs.exchange.id }, patient } as const
   // Who has a standing approval was chosen by her: these are few.
   const isMuch = !byPolicy && today.filter((one) => one.kind === 'waiting').length >= LIMITS.requestTextsPerDayMax
-  if (isMuch && today.some((one) => one.kind === 'several')) return
+  // One that is still to come tells of this one, too; one that has gone out does not.
+  if (isMuch && today.some((one) => one.kind === 'several' && one.toldAt > tx.now)) return
   if (isMuch) {
     const runAt = new Date(tx.now.getTime() + LIMITS.requestTextEveryMs)
     const recorded = await record(tx, {

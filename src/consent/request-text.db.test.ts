@@ -124,6 +124,11 @@ describe('consent/request-text', () => {
         'Test exchange: 8 requests to see the health records of Ravi Kumar wait. Open the app to allow or refuse. Nobody gets anything before.',
       ],
     )
+    // As many again on the day after: what is too much then is told, too.
+    for (let i = 0; i < 8; i++) await askAs(`IN271000009${i}` as FacilityId, RAVI)
+    assert.equal((await texts()).length, LIMITS.requestTextsPerDayMax)
+    exchange.clock.advance(LIMITS.requestTextEveryMs + 1_000)
+    assert.match((await texts()).map(({ text }) => text).join(), /^Test exchange: \d+ requests to see/)
   })
 
   test('of a child both hear, the guardian on her phone', async () => {
