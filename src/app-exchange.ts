@@ -31,8 +31,8 @@ import { answerDue, attemptsChore } from './linking/jobs.ts'
 import { linkingReactions } from './linking/reactions.ts'
 import { accountRoutes } from './native/account-routes.ts'
 import { closingRoutes } from './native/closing-routes.ts'
-import { guardianRoutes } from './native/guardian-routes.ts'
 import { exchangePartnerRoutes } from './native/exchange-partner-routes.ts'
+import { guardianRoutes } from './native/guardian-routes.ts'
 import { patientLiveRoute } from './native/live-routes.ts'
 import { meClosingRoutes } from './native/me-closing-routes.ts'
 import { myLinkingRoutes } from './native/me-linking-routes.ts'
@@ -188,7 +188,6 @@ export function exchangeRoutes(needs: ExchangeNeeds): readonly Route[] {
     ...mePolicyRoutes(),
     ...meSubscriptionRoutes(),
     patientLiveRoute(),
-    ...guardianRoutes(needs),
     answerRoute(),
     ...reportRoutes(),
     ...exchangePartnerRoutes(needs),
