@@ -41,7 +41,7 @@ export function myLookRoutes(): readonly Route[] {
     route({
       ...mine,
       path: '/v1/me/looks/openings',
-      summary: 'Who opened my page at a facility without opening any record, newest first',
+      summary: 'Who opened my page at a facility, newest first; what was read of my records is among the looks',
       query: page,
       answers: { 200: { description: 'Openings; `id` is the event whose receipt proves it' } },
       handle: async ({ tx, query, caller }) => {

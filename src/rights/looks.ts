@@ -5,7 +5,7 @@ import type { FacilityView, LookBasis, LookEvent, LookView, Unusual } from './vi
 /** Events that are looks. */
 export const LOOK_EVENTS: readonly string[] = ['access.reported']
 
-/** Events that say that somebody opened the patient's page and no record: a list of their own, so that they do not bury the looks. */
+/** Events that say that somebody opened the patient's page, maybe without any record: a list of their own, so that they do not bury the looks. */
 export const OPENING_EVENTS: readonly string[] = ['access.page-reported']
 
 /** A recorded event as a look, `emergencies` being consent requests that nobody asked the patient about; undefined for what is none. */

@@ -171,7 +171,7 @@ export type LookView = {
 }
 export type QuestionOfLook = { readonly id: string; readonly number: string; readonly status: string }
 
-/** Somebody opened the patient's page at a facility, and no record. `event` is the event as recorded, which the receipt of `id` proves. */
+/** Somebody opened the patient's page at a facility. `event` is the event as recorded, which the receipt of `id` proves. */
 export type OpeningView = {
   readonly id: string
   readonly at: string
