@@ -3,10 +3,10 @@ import type { Id } from '../kernel/id.ts'
 
 export const EVENTS = {
   'access.reported': 'A facility reported that a person there looked at the patient’s records, by what right and why.',
-  'access.page-reported': 'A facility reported that a person there opened the patient’s page; what was read of records is reported by itself.',
+  'access.page-reported':
+    'A facility reported that a person there opened the patient’s page; what was read of records is reported by itself.',
 } as const
 
-/** One look at records elsewhere, as the facility reported it: what "who looked at my data" shows. */
 /** Somebody there opened the patient's page. */
 export type PageReported = AuditEvent & {
   readonly type: 'access.page-reported'
@@ -16,6 +16,7 @@ export type PageReported = AuditEvent & {
   readonly at: string
 }
 
+/** One look at records elsewhere, as the facility reported it: what "who looked at my data" shows. */
 export type AccessReported = AuditEvent & {
   readonly type: 'access.reported'
   readonly patient: string
