@@ -167,6 +167,8 @@ describe('consent/emergency', () => {
   test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {
     const may = (...facilityTypes: string[]) => mayOpenInEmergency({ id: CLINIC, facilityTypes })
     assert.deepEqual([may(), may('Pharmacy'), may('Diagnostic Laboratory')], [false, false, false])
+    for (const other of ['Hospital cash insurer', 'Clinical laboratory', 'Ambulance chaser', 'Polyclinics of fortune'])
+      assert.equal(may(other), false, other)
     assert.deepEqual([may('HOSPITAL'), may('Clinic/ Dispensary'), may('Primary Health Centre')], [true, true, true])
   })
 })

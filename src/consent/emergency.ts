@@ -20,13 +20,37 @@ export type Emergency = {
   readonly person: { readonly name: string; readonly role: string; readonly registration?: string }
 }
 
-/** Kinds of facility whose staff meet emergencies; a laboratory, a pharmacy or an insurer has none (kinds as the registry writes them). */
-const KINDS = ['hospital', 'clinic', 'health centre', 'ambulance', 'trauma', 'nursing home']
+/**
+ * Kinds of facility whose staff meet emergencies, as operators write them; a laboratory, a pharmacy or an insurer has none. Whole words
+ * count: `Hospital cash insurer` is none of these.
+ */
+const KINDS: ReadonlySet<string> = new Set([
+  'hospital',
+  'general hospital',
+  'district hospital',
+  'sub-district hospital',
+  'teaching hospital',
+  'multi-speciality hospital',
+  'super-speciality hospital',
+  'clinic',
+  'polyclinic',
+  'nursing home',
+  'health centre',
+  'primary health centre',
+  'community health centre',
+  'health and wellness centre',
+  'ayushman arogya mandir',
+  'trauma centre',
+  'ambulance',
+  'ambulance service',
+])
 
 /** Whether a facility of these kinds may open records in an emergency; one of unknown kind may not. */
 export function mayOpenInEmergency(facility: {
   readonly id: FacilityId
   readonly facilityTypes: readonly string[]
 }): boolean {
-  return facility.facilityTypes.some((type) => KINDS.some((kind) => type.toLowerCase().includes(kind)))
+  // The registry joins some kinds: `Clinic/ Dispensary`.
+  const kinds = facility.facilityTypes.flatMap((type) => type.toLowerCase().split('/'))
+  return kinds.some((kind) => KINDS.has(kind.trim().replace(/center$/, 'centre')))
 }
