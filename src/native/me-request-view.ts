@@ -6,7 +6,8 @@ import { artefactsOf, artefactsOfRequest } from '../consent/readers.ts'
 import { isSame } from '../consent/rules.ts'
 import type { Tx } from '../db/tx.ts'
 import type { HiType } from '../fhir/hi-type.ts'
-import type { AbhaAddress, FacilityId } from '../kernel/id.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type FacilityId, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { CareContext } from '../linking/care-context.ts'
@@ -234,8 +235,7 @@ async function othersOf(tx: Tx, { id, asked }: ConsentRequest): Promise<readonly
 }
 
 async function viewDecision(tx: Tx, request: ConsentRequest, row: RequestRow): Promise<DecidedView> {
-  const { patient } = request.asked
-  const event = await decisionEvent(tx, patient, request.id)
+  const event = await decisionEvent(tx, request)
   const status = row.status === 'REQUESTED' ? 'EXPIRED' : row.status
   return {
     outcome: status,
@@ -262,13 +262,21 @@ async function consentsOf(tx: Tx, request: ConsentRequest): Promise<DecidedView[
   }))
 }
 
-/** The event of the decision, from the log: who decided, after which notice. */
-async function decisionEvent(tx: Tx, patient: AbhaAddress, request: string) {
+/** Events of one patient that may come within one millisecond. */
+const AT_ONCE = 20
+
+/** The event of the decision, from the log: who decided, after which notice. Ids of events go by time, so it is found however old it is. */
+async function decisionEvent(tx: Tx, request: ConsentRequest) {
+  const { patient } = request.asked
+  const artefacts = await artefactsOfRequest(tx, patient, request.id)
+  const [granted] = isRefusal(artefacts) ? [] : artefacts
+  const nextMs = new Date((granted?.createdAt ?? request.changedAt).getTime() + 1)
   const events = await receiptsAbout(tx, patient, {
-    limit: LIMITS.pageSizeMax,
+    limit: AT_ONCE,
     types: ['consent.granted', 'consent.denied'],
+    before: makeId<'event'>(nextMs, (bytes) => new Uint8Array(bytes), bucketOf(patient)),
   })
-  const found = events.find((each) => 'event' in each && each.event.subject === request)
+  const found = events.find((each) => 'event' in each && each.event.subject === request.id)
   if (found === undefined || !('event' in found)) return undefined
   const { actor } = found.event
   const notice = 'notice' in found.event ? (found.event as GrantedEvent).notice?.id : undefined

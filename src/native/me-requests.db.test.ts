@@ -14,7 +14,10 @@ import {
 import { consentSteps, VISITS } from '../../test/consent-steps.ts'
 import { codeOf, meSteps } from '../../test/me-steps.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
+import { denyConsent } from '../consent/commands.ts'
 import { sweepExpired } from '../consent/jobs.ts'
+import type { Id } from '../kernel/id.ts'
+import { must } from '../kernel/refusal.ts'
 import { tieAll } from '../keys/tie-existing.ts'
 import { addLinks } from '../linking/link-commands.ts'
 import { setPatientStatus } from '../people/commands.ts'
@@ -178,6 +181,20 @@ describe('native/me-requests', () => {
     const next = await requested()
     const others = (await me.get(`requests/${next}`)).body['others'] as { request: string }[]
     assert.equal(others.filter(({ request }) => request === id).length, 2)
+  })
+
+  test('who decided, and after which notice, is known however many decisions came later', async () => {
+    const id = await requested()
+    const decided = at(await me.allow(id, [me.hospital()]), 'decided')
+    assert.equal(typeof decided['event'], 'string')
+    const actor = { kind: 'patient', id: ASHA } as const
+    for (let i = 0; i < 101; i++) {
+      exchange.clock.advance(1)
+      const later = (await requested()) as Id<'consent-request'>
+      must(await exchange.inTx((tx) => denyConsent(tx, { patient: ASHA, request: later, reason: 'no', actor })))
+    }
+    const shown = at(await me.get(`requests/${id}`), 'decided')
+    assert.deepEqual([shown['event'], shown['notice']], [decided['event'], decided['notice']])
   })
 
   test('a guardian decides for a child: the record says who', async () => {
