@@ -6,13 +6,19 @@ import {
   HOSPITAL,
   INSURER,
   LAB,
+  link,
   RAVI,
   startTestExchange,
   type TestExchange,
 } from '../../test/consent-exchange.ts'
+import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { must } from '../kernel/refusal.ts'
+import { enrolPatient } from '../people/commands.ts'
+import { endGuardian, nameGuardian } from '../people/guardian-commands.ts'
 import { changeMobile } from '../people/mobile-commands.ts'
 
+const TARA = 'tara.rao@sbx' as AbhaAddress
 let exchange: TestExchange
 describe('consent/approval-policy', () => {
   before(async () => {
@@ -49,7 +55,8 @@ describe('consent/approval-policy', () => {
     const id = sent
       .map(({ body }) => (body as { consentRequest?: { id: string } }).consentRequest?.id)
       .find((found) => found !== undefined)
-    const { body } = await exchange.asPatient(ASHA, 'GET', `/consent/v3/request/${id}`)
+    const who = 'patient' in change ? TARA : ASHA
+    const { body } = await exchange.asPatient(who, 'GET', `/consent/v3/request/${id}`)
     const hips = sent.filter(({ path }) => path.endsWith('hip/notify')).map(({ headers }) => headers['X-HIP-ID'] ?? '')
     return { status: body['status'], hips, paths: sent.map(({ path }) => path) }
   }
@@ -202,5 +209,33 @@ describe('consent/approval-policy', () => {
     exchange.clock.advance(LIMITS.mobileSettlesMs)
     assert.equal((await flip(id, 'enable')).status, 202)
     assert.equal((await add()).status, 202)
+  })
+
+  test('what a guardian allowed beforehand grants nothing while nobody decides for the child', async () => {
+    const needs = { indexKey: new Uint8Array(32), exchange: { name: 'Test exchange' } }
+    const actor = { kind: 'operator', id: 'test' } as const
+    const child = {
+      abhaAddress: TARA,
+      abhaNumber: '91000000000077' as AbhaNumber,
+      name: 'Tara Rao',
+      gender: 'F',
+    } as const
+    const profile = { ...child, birthDate: '2020-05-01', mobile: '9000000000', guardian: RAVI, language: 'en' }
+    const grounds = { reason: 'A court ordered it', evidence: 'Order 12/2026 of the district court' }
+    await exchange.inTx(async (tx) => {
+      must(await enrolPatient(tx, needs, { profile, actor }))
+      await link(tx, TARA, HOSPITAL, 'MRN-7', ['visit-7'], 'OPConsultation')
+    })
+    const terms = { isApplicableForAllHIPs: true, hiu: { id: CLINIC, name: 'Lakeview Clinic' } }
+    const body = { ...terms, includedSources: [source()] }
+    const saved = await exchange.asPatient(TARA, 'POST', '/consent/v3/auto/approve', body, { 'x-guardian': RAVI })
+    assert.equal(saved.status, 202, JSON.stringify(saved.body))
+    const asked = { patient: { id: TARA } }
+    assert.equal((await outcomeOf(asked)).status, 'GRANTED')
+    await exchange.inTx((tx) => endGuardian(tx, needs, { patient: TARA, actor, ...grounds }))
+    assert.equal((await outcomeOf(asked)).status, 'REQUESTED')
+    const guardian = ASHA
+    await exchange.inTx((tx) => nameGuardian(tx, needs, { patient: TARA, guardian, actor, ...grounds }))
+    assert.equal((await outcomeOf(asked)).status, 'GRANTED')
   })
 })
