@@ -12,7 +12,7 @@ import { actorOf, patientOf } from './me-caller.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
 
-/** `GET /v1/me/sharing`: `items` and `size` are the artefacts as signed; `receivers` is what a person reads. */
+/** `GET /v1/me/sharing`: `items` are a page of the artefacts as signed, of `size` in all; `receivers` is what a person reads. */
 export type MySharing = { readonly receivers: readonly ReceiverView[] }
 
 /** What a patient shares with whom, the picture of the chain, and stopping it. */
@@ -23,11 +23,14 @@ export function mySharingRoutes(): readonly Route[] {
       path: '/v1/me/sharing',
       summary:
         'My consents by receiver, with what went, who confirmed what, and whether the receiver has erased its copy',
-      answers: { 200: { description: 'Artefacts, newest first, and the same by receiver, live first' } },
-      handle: async ({ tx, caller }) => {
+      query: z.object({ offset: z.coerce.number().int().min(0).max(1_000_000).default(0) }),
+      answers: {
+        200: { description: 'A page of artefacts from `offset` on, newest first; and by receiver, live first' },
+      },
+      handle: async ({ tx, caller, query: { offset } }) => {
         const patient = patientOf(caller)
         if (isRefusal(patient)) return patient
-        const artefacts = await artefactsOf(tx, patient, { page: { limit: LIMITS.pageSizeMax, offset: 0 } })
+        const artefacts = await artefactsOf(tx, patient, { page: { limit: LIMITS.pageSizeMax, offset } })
         const receivers = sharingOf(await readSharingFacts(tx, patient))
         return { status: 200, body: { ...artefacts, receivers } satisfies MySharing & typeof artefacts }
       },

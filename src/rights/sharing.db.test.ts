@@ -257,4 +257,16 @@ describe('rights/sharing', () => {
     assert.equal(clinic.shareLeft, 0)
     assert.deepEqual((await stop(CLINIC)).body['stopped'], [])
   })
+
+  test('the artefacts as signed come page by page', async () => {
+    await steps.granted([steps.item(), steps.labItem()])
+    const all = await get<{ items: { id: string }[]; size: number }>('/v1/me/sharing')
+    const rest = await get<{ items: { id: string }[]; size: number }>('/v1/me/sharing?offset=1')
+    assert.ok(all.items.length > 1)
+    assert.deepEqual(
+      rest.items.map(({ id }) => id),
+      all.items.slice(1).map(({ id }) => id),
+    )
+    assert.equal(rest.size, all.size)
+  })
 })
