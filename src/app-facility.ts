@@ -14,6 +14,7 @@ import type { OwnLog } from './audit/log.ts'
 import { ConfigFault, type FacilityConfig } from './config.ts'
 import type { Machine } from './db/tx.ts'
 import { deskChores } from './desk/jobs.ts'
+import { overdueChore } from './desk/overdue.ts'
 import { deskRoutes } from './desk/routes.ts'
 import { hipChores, hipJobs } from './hip/jobs.ts'
 import { hipRoutes } from './hip/routes.ts'
@@ -124,6 +125,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       emergencyChore(machine, needs),
       ...staffChores(machine),
       ...deskChores(machine, needs),
+      overdueChore(machine, needs.ownLog.signer.key.name),
       ...(folder === undefined ? [] : [watchFolder(folder, ground.log)]),
     ],
     forget: async (tx, { patient, scope }) => {

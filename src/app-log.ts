@@ -102,12 +102,12 @@ export function addLogMetrics(registry: Registry, machine: Machine): void {
   const rowFaults = gauge('amanat_log_row_faults', 'Recorded events whose stored row differs from the log, or is gone')
   new Gauge({
     name: 'amanat_log_alarms',
-    help: 'Alarms of logs of the network, and of rows that somebody changed in the database, that nobody acknowledged, by kind',
+    help: 'Alarms of logs of the network, of rows that somebody changed in the database and of what is overdue, that nobody acknowledged, by kind',
     labelNames: ['kind', 'own'],
     registers: [registry],
     async collect() {
       const open = await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })
-      for (const kind of ['fork', 'rollback', 'stall', 'tampered'])
+      for (const kind of ['fork', 'rollback', 'stall', 'tampered', 'overdue'])
         for (const own of [true, false])
           this.set({ kind, own: String(own) }, open.filter((one) => one.kind === kind && one.own === own).length)
     },

@@ -21,6 +21,7 @@ import { coverExisting } from './db/cover-existing.ts'
 import { migrate } from './db/migrate.ts'
 import { type Machine, type Random, type Reaction, transact } from './db/tx.ts'
 import { makeVeil } from './db/veil.ts'
+import { addOverdueMetrics } from './desk/overdue.ts'
 import { useImportedProfiles } from './fhir/package-file.ts'
 import { makeFaults } from './http/faults.ts'
 import { sweepMessages } from './http/message-log.ts'
@@ -341,6 +342,7 @@ function makeMetrics(machine: Machine): Registry {
   })
   addLogMetrics(registry, machine)
   addRecoveryMetrics(registry, machine)
+  addOverdueMetrics(registry, machine)
   return registry
 }
 

@@ -4,8 +4,8 @@ import type { TamperedEvent } from './watch/tampered.ts'
 /** What the log records about itself. */
 export const EVENTS: Readonly<Record<AlarmEvent['type'] | TamperedEvent['type'] | 'log.alive' | 'log.read', string>> = {
   'log.alarm-raised':
-    'A log of the network forked, was rolled back, or stands still; or a row of the database was changed behind the program.',
-  'log.alarm-ended': 'A log that stood still grows again.',
+    'A log of the network forked, was rolled back, or stands still; a row of the database was changed behind the program; or what is owed to a patient by a date was not done.',
+  'log.alarm-ended': 'A log that stood still grows again, or what was overdue is done.',
   'log.alarm-acknowledged': 'Somebody looked into an alarm of a log and said why work goes on.',
   'credential.tampered':
     'A row by which somebody proves who they are was added or changed in the database, not by the program; it is not believed.',

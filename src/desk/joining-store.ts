@@ -83,6 +83,14 @@ export async function listJoinings(tx: Tx, limit: number): Promise<readonly Join
   return Promise.all(rows.map((row) => readRow(tx, row)))
 }
 
+/** Reviews that were due and are not written. */
+export async function overdueIds({ db, now }: Pick<Tx, 'db' | 'now'>, limit: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from joined_treatment where status = 'waiting' and review_by < ${now} limit ${limit}
+    /* all buckets: what is overdue */`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 async function readRow(tx: Tx, row: Selectable<Row>): Promise<Joining> {
   const { id, patient_reference: reference } = row
   const account = (await openJson(tx, place('account', id, reference), row.account)) as

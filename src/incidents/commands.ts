@@ -159,6 +159,15 @@ export async function endDueEmergencies(
   return due.length
 }
 
+/** Ids of accesses whose review, or whose letter to the patient, is overdue. */
+export async function overdueEmergencies(
+  tx: Pick<Tx, 'db' | 'now'>,
+  what: 'review' | 'letter',
+  limit: number,
+): Promise<readonly string[]> {
+  return store.overdueIds(tx, what, limit)
+}
+
 /** The review list. The caller's route has checked the act `emergency.review`. */
 export async function listEmergencies(tx: Tx): Promise<readonly EmergencyAccess[]> {
   return store.listEmergencies(tx, LIMITS.pageSizeMax)

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { Registry } from 'prom-client'
 import { addStaff } from '../../test/desk-bench.ts'
 import { type HiuBench, openHiuBench, PATIENT } from '../../test/hiu-bench.ts'
 import { insistOnTable } from '../../test/moves.ts'
+import { disclosureStop, listAlarms } from '../audit/watch/alarm.ts'
 import { transact } from '../db/tx.ts'
+import { addOverdueMetrics, watchOverdue } from '../desk/overdue.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
@@ -144,6 +147,36 @@ describe('breaking the glass at a facility', () => {
     const own = must(await open({ ...staff.dpo, role: 'doctor' }))
     await transact(bench.machine, (tx) => endOwnEmergency(tx, needs, staff.dpo, own.id))
     assert.equal(codeOf(await review(staff.dpo, own.id)), 'incidents/own-review')
+  })
+
+  it('a review that nobody writes, and a letter that nobody sends, are counted and raise an alarm, until they are done', async () => {
+    const origin = 'hospital.example/log'
+    const watch = () => transact(bench.machine, (tx) => watchOverdue(tx, origin))
+    const alarms = async () =>
+      (await listAlarms(bench.machine.db, { open: true, limit: 50 })).filter(({ kind }) => kind === 'overdue').length
+    const counted = async (kind: string) => {
+      const registry = new Registry()
+      addOverdueMetrics(registry, bench.machine)
+      return Number(new RegExp(`amanat_overdue\\{kind="${kind}"\\} (\\d+)`).exec(await registry.metrics())?.[1])
+    }
+    const nurse = await addStaff(bench.machine, 'nurse', 'A late nurse')
+    await watch()
+    const before = await alarms()
+    const access = must(await open(nurse, 'P-3'))
+    await transact(bench.machine, (tx) => endOwnEmergency(tx, needs, nurse, access.id))
+    const reviews = await counted('emergency-review')
+    bench.clock.advance(LIMITS.emergencyReviewMs + 1_000)
+    await watch()
+    await watch()
+    assert.ok((await counted('emergency-review')) > reviews)
+    assert.ok((await counted('emergency-letter')) >= 1)
+    const late = await alarms()
+    assert.ok(late >= before + 2, 'each thing once')
+    must(await review(staff.dpo, access.id))
+    must(await transact(bench.machine, (tx) => noteLetterSent(tx, needs, staff.dpo, access.id)))
+    await watch()
+    assert.equal(await alarms(), late - 2)
+    assert.equal(await transact(bench.machine, disclosureStop), undefined, 'work goes on')
   })
 
   it('moves as its table says', async () => {

@@ -103,6 +103,19 @@ export async function updateTold(
   insistOnOne(result, 'how a patient was told')
 }
 
+/** Reviews that were due and are not written, and letters that did not go out by then. */
+export async function overdueIds(
+  { db, now }: Pick<Tx, 'db' | 'now'>,
+  what: 'review' | 'letter',
+  limit: number,
+): Promise<readonly string[]> {
+  const late = what === 'review' ? sql`status <> 'reviewed'` : sql`told = 'letter' and told_at is null`
+  const { rows } = await sql<{ id: string }>`
+    select id from emergency_access where ${late} and review_by < ${now} limit ${limit}
+    /* all buckets: what is overdue */`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 /** The access that asked the exchange by this request, if one did. */
 export async function findByConsent(tx: Tx, consent: Id<'hiu-consent'>): Promise<Id<'emergency'> | undefined> {
   const { rows } = await sql<{ id: Id<'emergency'> }>`

@@ -134,6 +134,8 @@ export const LIMITS = {
   labAfterVisitMs: 14 * 86_400_000,
   pharmacyAfterVisitMs: 7 * 86_400_000,
   billingAfterVisitMs: 60 * 86_400_000,
+  /** Overdue reviews, letters and questions that are counted and raise alarms, of each kind. */
+  overdueMax: 1_000,
   /** Longest public key of a peer; ABDM keys have 88 or 412 characters. */
   keyValueCharsMax: 1_000,
   /** How long a session token lives, and the token that renews it. */

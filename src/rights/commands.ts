@@ -28,6 +28,7 @@ import {
   findReceivedQuestions,
   insertQuestion,
   insertReceived,
+  overdueIds,
   updateQuestion,
   updateReceived,
 } from './store.ts'
@@ -227,4 +228,9 @@ export async function receivedQuestion(
   id: Id<'question'>,
 ): Promise<ReceivedQuestion | undefined> {
   return findReceived(tx, patient, id)
+}
+
+/** Ids of questions of patients to this facility whose answer is overdue. */
+export async function overdueQuestions(tx: Pick<Tx, 'db' | 'now'>, limit: number): Promise<readonly string[]> {
+  return overdueIds(tx, limit)
 }

@@ -215,3 +215,11 @@ async function inTurn<In, Out>(items: readonly In[], ask: (item: In) => Promise<
   for (const item of items) answers.push(await ask(item))
   return answers
 }
+
+/** Questions of patients to this facility that were due and have no answer. */
+export async function overdueIds({ db, now }: Pick<Tx, 'db' | 'now'>, limit: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    /* all buckets: what is overdue */
+    select id from received_question where status = 'open' and due_at < ${now} limit ${limit}`.execute(db)
+  return rows.map(({ id }) => id)
+}

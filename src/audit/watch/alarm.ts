@@ -9,9 +9,10 @@ import { type AuditEvent, announce, record } from '../record.ts'
 
 /**
  * What can be wrong with a log: it shows two histories, it lost entries, it stands still. And with the database beside it: a row by which
- * somebody proves who they are was not written by this program (`tampered.ts`).
+ * somebody proves who they are was not written by this program (`tampered.ts`). And with the work: what people here owe a patient by a
+ * date was not done. Only the first two stop disclosures.
  */
-export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered'
+export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered' | 'overdue'
 
 /** The two sides that contradict each other, as signed notes. */
 export type Evidence = { readonly seen: string; readonly now?: string }
@@ -48,12 +49,15 @@ export type AlarmEvent = AuditEvent & {
 
 const SYSTEM: Actor = { kind: 'system', id: 'log-watch' }
 
-/** Raises an alarm and records it, unless the same observation stands there already, acknowledged or not. True when it is new. */
-export async function raiseAlarm(tx: Tx, alarm: NewAlarm): Promise<boolean> {
-  const { origin, own, kind, mark, detail, evidence } = alarm
-  const fingerprint = createHash('sha256')
+const fingerprintOf = ({ origin, kind, mark }: Pick<NewAlarm, 'origin' | 'kind' | 'mark'>): string =>
+  createHash('sha256')
     .update(JSON.stringify([origin, kind, mark]))
     .digest('hex')
+
+/** Raises an alarm and records it, unless the same observation stands there already, acknowledged or not. True when it is new. */
+export async function raiseAlarm(tx: Tx, alarm: NewAlarm): Promise<boolean> {
+  const { origin, own, kind, detail, evidence } = alarm
+  const fingerprint = fingerprintOf(alarm)
   const id = makeId<'alarm'>(tx.now, tx.random, toBucket(0))
   const inserted = await tx.db
     .insertInto('log_alarm')
@@ -76,17 +80,26 @@ export async function raiseAlarm(tx: Tx, alarm: NewAlarm): Promise<boolean> {
 }
 
 /** Ends the stalls of a log that grows again. */
-export async function endStalls(tx: Tx, origin: string): Promise<void> {
-  const ended = await tx.db
+export function endStalls(tx: Tx, origin: string): Promise<void> {
+  return endAlarms(tx, origin, 'stall', [])
+}
+
+/** Ends alarms of what was overdue and is done: all but those of `marks`. */
+export function endOverdue(tx: Tx, origin: string, marks: readonly string[]): Promise<void> {
+  return endAlarms(tx, origin, 'overdue', marks)
+}
+
+async function endAlarms(tx: Tx, origin: string, kind: AlarmKind, except: readonly string[]): Promise<void> {
+  const kept = except.map((mark) => fingerprintOf({ origin, kind, mark }))
+  let query = tx.db
     .updateTable('log_alarm')
     .set({ ended_at: tx.now })
     .where('origin', '=', origin)
-    .where('kind', '=', 'stall')
+    .where('kind', '=', kind)
     .where('ended_at', 'is', null)
-    .returning('id')
-    .execute()
-  for (const { id } of ended) {
-    const event = { type: 'log.alarm-ended', actor: SYSTEM, subject: id, origin, kind: 'stall' } as const
+  if (kept.length > 0) query = query.where('fingerprint', 'not in', kept)
+  for (const { id } of await query.returning('id').execute()) {
+    const event = { type: 'log.alarm-ended', actor: SYSTEM, subject: id, origin, kind } as const
     await announce(tx, await record(tx, event satisfies AlarmEvent))
   }
 }
