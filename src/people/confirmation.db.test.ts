@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { useStaffAccounts } from '../../test/staff-accounts.ts'
 import { forbiddenTo } from '../http/forbidden.ts'
 import { staffActor } from '../kernel/caller.ts'
@@ -7,8 +8,9 @@ import type { Id } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { codeOfSecret } from './authenticator.ts'
-import { confirmableBy, confirmStaff, whoMayConfirm } from './confirmation-commands.ts'
+import { confirmableBy, confirmStaff, isConfirmed, whoMayConfirm } from './confirmation-commands.ts'
 import { mayDo } from './rules.ts'
+import { permitSso } from './sso-commands.ts'
 import type { StaffMember } from './staff.ts'
 import { changeRole, inviteStaff, listStaff, resetSecondFactor, suspendStaff } from './staff-commands.ts'
 import { joinAndSignIn, shareInvitationSecret } from './staff-invitation.ts'
@@ -101,6 +103,19 @@ describe('a second person confirms what an administrator gave', () => {
     must(await role('doctor'))
     assert.equal(await atDoor(opened, 'record.read'), 'staff/unconfirmed')
     assert.equal(await confirm(records, doctor), 'ok')
+  })
+
+  it('an administrator who resets somebody and allows her a way in at the same moment does not keep the account confirmed', async () => {
+    const { staff: administrator } = await accounts.joined('administrator')
+    const { staff: doctor } = await accounts.joined('doctor')
+    let allowed: Promise<unknown> = Promise.resolve()
+    await inTx(async (tx) => {
+      must(await resetSecondFactor(tx, { id: doctor.id, actor: as(administrator) }))
+      allowed = inTx((other) => permitSso(other, { id: doctor.id, actor: as(administrator) }))
+      await setTimeout(100)
+    })
+    assert.equal(codeOf(await allowed), 'staff/not-now')
+    assert.equal(await inTx((tx) => isConfirmed(tx, doctor.id)), false)
   })
 
   it('who can only write in the database confirms nobody', async () => {

@@ -13,7 +13,7 @@ import type { SsoProvider, SsoSecrets } from './sso-provider.ts'
 import * as store from './sso-store.ts'
 import type { StaffEvent } from './staff.ts'
 import { type DeskNeeds, issueTicket, openStaffSession, type SignInTicket } from './staff-sign-in.ts'
-import { findStaff, findStaffByLogin, type StaffAccount } from './staff-store.ts'
+import { findStaff, findStaffByLogin, findStaffForUpdate, type StaffAccount } from './staff-store.ts'
 
 export type SsoNeeds = DeskNeeds & { readonly sso: SsoProvider }
 
@@ -182,7 +182,8 @@ export async function permitSso(
   tx: Tx,
   { id, actor }: { readonly id: Id<'staff'>; readonly actor: Actor },
 ): Promise<{ readonly expiresAt: Date } | Refusal> {
-  const account = await findStaff(tx, id)
+  // Locked: what is kept of her confirmation below must not undo a reset of this moment.
+  const account = await findStaffForUpdate(tx, id)
   if (account === undefined) return refuse('staff/unknown')
   if (account.status !== 'active') return refuse('staff/not-now')
   const event = { type: 'staff.sso-permitted', actor, subject: id } satisfies StaffEvent
