@@ -12,7 +12,13 @@ import {
   tellOfRequest,
   tellOfSeveral,
 } from './request-text-commands.ts'
-import { END_SHUT_OUT_JOB, type EndShutOut, endPolicyForShutOut, openOfShutOut } from './shut-out-commands.ts'
+import {
+  END_SHUT_OUT_JOB,
+  type EndShutOut,
+  endPolicyForShutOut,
+  endSubscriptionForShutOut,
+  openOfShutOut,
+} from './shut-out-commands.ts'
 import { findDue } from './store.ts'
 
 /** The notices go out at the end of a sweep; the end itself holds to the millisecond, since every use checks the clock. */
@@ -65,8 +71,10 @@ async function endBatch(machine: Machine, order: EndShutOut): Promise<EndShutOut
   for (const id of open.artefacts) await transact(machine, (tx) => endForShutOut(tx, id, actor))
   for (const id of open.requests) await transact(machine, (tx) => endRequestForShutOut(tx, id, actor))
   for (const policy of open.policies) await transact(machine, (tx) => endPolicyForShutOut(tx, policy, actor))
+  for (const one of open.subscriptions) await transact(machine, (tx) => endSubscriptionForShutOut(tx, one, actor))
   const [artefact, request, policy] = [open.artefacts.at(-1), open.requests.at(-1), open.policies.at(-1)?.id]
-  if (artefact === undefined && request === undefined && policy === undefined) return undefined
+  const subscription = open.subscriptions.at(-1)?.id
+  if ([artefact, request, policy, subscription].every((last) => last === undefined)) return undefined
   const { after } = order
   return {
     ...order,
@@ -74,6 +82,7 @@ async function endBatch(machine: Machine, order: EndShutOut): Promise<EndShutOut
       artefact: artefact ?? after.artefact,
       request: request ?? after.request,
       policy: policy ?? after.policy,
+      subscription: subscription ?? after.subscription,
     },
   }
 }

@@ -3,6 +3,7 @@ import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { switchSubscription } from '../linking/subscription-commands.ts'
 import type { PartnerEvent } from '../partners/bridge.ts'
 import { facilitiesOfBridge } from '../partners/commands.ts'
 import { switchPolicy } from './policy-commands.ts'
@@ -47,4 +48,13 @@ export async function openOfShutOut(tx: Tx, { facility, allowedUntil, after }: E
 /** A standing approval is off, until the patient switches it on again: who is taken back is not trusted by itself. */
 export async function endPolicyForShutOut(tx: Tx, policy: OpenOfHiu['policies'][number], actor: Actor): Promise<void> {
   await switchPolicy(tx, { ...policy, enabled: false, actor })
+}
+
+/** News of a patient's visits go to it no more, until she switches them on again. */
+export async function endSubscriptionForShutOut(
+  tx: Tx,
+  subscription: OpenOfHiu['subscriptions'][number],
+  actor: Actor,
+): Promise<void> {
+  await switchSubscription(tx, { ...subscription, to: 'revoked', actor })
 }

@@ -9,6 +9,7 @@ export type OpenOfHiu = {
   readonly artefacts: readonly Id<'artefact'>[]
   readonly requests: readonly Id<'consent-request'>[]
   readonly policies: readonly { readonly id: Id<'approval-policy'>; readonly patient: AbhaAddress }[]
+  readonly subscriptions: readonly { readonly id: Id<'subscription'>; readonly patient: AbhaAddress }[]
 }
 
 /** The last ids of a batch; what follows has greater ones. */
@@ -16,6 +17,7 @@ export type AfterOpen = {
   readonly artefact?: Id<'artefact'> | undefined
   readonly request?: Id<'consent-request'> | undefined
   readonly policy?: Id<'approval-policy'> | undefined
+  readonly subscription?: Id<'subscription'> | undefined
 }
 
 /** At most `limit` of each kind, beyond `after`. */
@@ -41,11 +43,20 @@ export async function findOpenOfHiu(
     select id, patient from approval_policy
     where hiu = ${hiu} and enabled and changed_at <= ${allowedUntil} and id > ${after.policy ?? FIRST}::uuid
     order by id limit ${limit}`.execute(tx.db)
+  const subscriptions = await sql<{ id: string; patient: string }>`
+    /* all buckets: of whose visits a facility that is shut out hears */
+    select id, patient from subscription
+    where hiu = ${hiu} and status = 'granted' and changed_at <= ${allowedUntil} and id > ${after.subscription ?? FIRST}::uuid
+    order by id limit ${limit}`.execute(tx.db)
   return {
     artefacts: artefacts.rows.map(({ id }) => id as Id<'artefact'>),
     requests: requests.rows.map(({ id }) => id as Id<'consent-request'>),
     policies: policies.rows.map(({ id, patient }) => ({
       id: id as Id<'approval-policy'>,
+      patient: patient as AbhaAddress,
+    })),
+    subscriptions: subscriptions.rows.map(({ id, patient }) => ({
+      id: id as Id<'subscription'>,
       patient: patient as AbhaAddress,
     })),
   }

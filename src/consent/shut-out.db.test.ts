@@ -8,6 +8,7 @@ import type { Outgoing } from '../abdm/send.ts'
 import type { Tx } from '../db/tx.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
+import { grantSubscription, requestSubscription, subscriptionsOf } from '../linking/subscription-commands.ts'
 import { confirmFacility, facilityById, registerBridge, revokeBridge, shutFacilityOut } from '../partners/commands.ts'
 import { endShutOutJob } from './jobs.ts'
 import { createPolicy, policiesOf } from './policy-commands.ts'
@@ -47,6 +48,20 @@ describe('consent/shut-out', () => {
     return must(await inTx((tx) => createPolicy(tx, { patient: ASHA, hiu: CLINIC, terms, actor })))
   }
 
+  async function subscription() {
+    const period = { from: new Date(0), to: new Date('2027-01-01') }
+    const request = {
+      purpose: { code: 'CAREMGT', text: 'Care' },
+      hips: [],
+      categories: ['LINK', 'DATA'],
+      period,
+    } as const
+    const { id } = must(await inTx((tx) => requestSubscription(tx, { hiu: CLINIC, patient: ASHA, request })))
+    const answer = { isForAllHips: true, included: [{}], excluded: [] }
+    const actor = { kind: 'patient', id: ASHA } as const
+    return must(await inTx((tx) => grantSubscription(tx, { patient: ASHA, id, answer, actor })))
+  }
+
   test('nobody else is touched', async () => {
     const consent = await consented()
     must(await shutOut(INSURER))
@@ -59,6 +74,7 @@ describe('consent/shut-out', () => {
     const consent = await consented()
     const other = await requested()
     const policy = await standingApproval()
+    const { id: news } = await subscription()
     await exchange.takeSent()
     must(await shutOut(CLINIC))
     await work()
@@ -72,6 +88,8 @@ describe('consent/shut-out', () => {
     assert.equal((await approve(other, [item()])).status, 410)
     const [now] = (await inTx((tx) => policiesOf(tx, ASHA))).filter(({ id }) => id === policy.id)
     assert.equal(now?.enabled, false)
+    const subscriptions = await inTx((tx) => subscriptionsOf(tx, ASHA))
+    assert.equal(subscriptions.find(({ id }) => id === news)?.status, 'revoked')
 
     // The order to erase is kept for the day on which it is taken back.
     const order = only(about(sent, consent), HIU_NOTIFY)
