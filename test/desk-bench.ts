@@ -105,6 +105,17 @@ export async function addStaff(
         }),
       )
       .execute()
+    const confirmed = {
+      status: 'confirmed',
+      asked_by: null,
+      asked_at: tx.now,
+      confirmed_by: null,
+      confirmed_at: tx.now,
+    }
+    await tx.db
+      .insertInto('staff_confirmation')
+      .values(withTie('staff_confirmation', { staff: id, ...confirmed }))
+      .execute()
     const session = makeId<'web-session'>(tx.now, tx.random, toBucket(0))
     return {
       kind: 'staff',
