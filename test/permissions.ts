@@ -263,6 +263,7 @@ export const EXCHANGE: Permissions = {
   'GET /v1/console/bridges': { who: 'console' },
   'POST /v1/console/bridges': { who: 'console' },
   'POST /v1/console/bridges/:client/revoke': { who: 'console' },
+  'POST /v1/console/facilities/:facility/confirm': { who: 'console' },
   'GET /front/:file': { who: 'anybody' },
   'GET /front/fonts/:file': { who: 'anybody' },
 }

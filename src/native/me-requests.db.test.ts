@@ -13,13 +13,16 @@ import {
 } from '../../test/consent-exchange.ts'
 import { consentSteps, VISITS } from '../../test/consent-steps.ts'
 import { codeOf, meSteps } from '../../test/me-steps.ts'
+import { consentInit } from '../abdm/consent-messages.ts'
+import { proposalOf } from '../abdm/exchange-consent-routes.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
-import { denyConsent } from '../consent/commands.ts'
+import { askConsent, denyConsent } from '../consent/commands.ts'
 import { sweepExpired } from '../consent/jobs.ts'
-import type { Id } from '../kernel/id.ts'
+import type { FacilityId, Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { tieAll } from '../keys/tie-existing.ts'
 import { addLinks } from '../linking/link-commands.ts'
+import { saveServices } from '../partners/commands.ts'
 import { setPatientStatus } from '../people/commands.ts'
 
 let exchange: TestExchange
@@ -195,6 +198,21 @@ describe('native/me-requests', () => {
     }
     const shown = at(await me.get(`requests/${id}`), 'decided')
     assert.deepEqual([shown['event'], shown['notice']], [decided['event'], decided['notice']])
+  })
+
+  test('of who nobody has confirmed the inbox does not say that it is registered', async () => {
+    const unconfirmed = 'IN2710000098' as FacilityId
+    const services = [{ id: unconfirmed, name: 'AIIMS New Delhi', roles: ['hiu' as const], isActive: true }]
+    const order = { clientId: 'bridge-clinic', services, actor: { kind: 'system', id: 'bridge-clinic' } } as const
+    must(await exchange.inTx((tx) => saveServices(tx, { ...order, ownWord: 'trial' })))
+    const { consent } = ask()
+    const proposal = proposalOf(consentInit.parse({ consent: { ...consent, hiu: { id: unconfirmed } } }).consent)
+    const id = must(
+      await exchange.inTx((tx) => askConsent(tx, exchange.needs, { proposal, requestId: randomUUID() })),
+    ).id
+    const asker = at(await me.get(`requests/${id}`), 'asker')
+    assert.deepEqual([asker['isRegistered'], asker['standing']], [false, 'unconfirmed'])
+    await exchange.takeSent()
   })
 
   test('a guardian decides for a child: the record says who', async () => {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { bridgeAdmission } from '../abdm/operator-messages.ts'
+import { bridgeAdmission, facilityConfirmation } from '../abdm/operator-messages.ts'
 import type { Tx } from '../db/tx.ts'
 import { liveRoute } from '../http/live.ts'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
@@ -243,7 +243,7 @@ function bridgeRelays(needs: ConsoleNeeds): readonly Route[] {
     relay(needs, {
       method: 'GET',
       path: '/v1/console/bridges',
-      summary: 'Every bridge with its facilities',
+      summary: 'Every bridge, and the services that nobody has confirmed',
       at: 'exchange',
       to: () => '/v1/bridges',
     }),
@@ -261,6 +261,14 @@ function bridgeRelays(needs: ConsoleNeeds): readonly Route[] {
       summary: 'Shuts a bridge out for good',
       at: 'exchange',
       to: (params) => `/v1/bridges/${part(params, 'client')}/revoke`,
+    }),
+    relay(needs, {
+      method: 'POST',
+      path: '/v1/console/facilities/:facility/confirm',
+      summary: 'Confirms a facility that a bridge named',
+      body: facilityConfirmation,
+      at: 'exchange',
+      to: (params) => `/v1/facilities/${part(params, 'facility')}/confirm`,
     }),
   ]
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { transact } from '../../src/db/tx.ts'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
+import type { FacilityId } from '../../src/kernel/id.ts'
 import { must } from '../../src/kernel/refusal.ts'
 import { enrolOperator } from '../../src/operators/commands.ts'
+import { listBridges, saveServices } from '../../src/partners/commands.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
 import english from '../../web/console/words/en/common.json' with { type: 'json' }
 import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
@@ -231,6 +233,19 @@ describe('the sandbox console', () => {
     await page.getByRole('button', { name: english['console.add-bridge'] }).click()
     await page.getByText(english['console.secret-once']).waitFor()
     await visitor.assertSound()
+    // What it names itself waits for somebody to confirm it.
+    await transact(world.network.exchange.running.machine, async (tx) => {
+      const clientId = (await listBridges(tx)).find(({ name }) => name === 'My clinic')?.clientId ?? ''
+      const id = 'IN0000000002' as FacilityId
+      const services = [{ id, name: 'My ward', roles: ['hip' as const], isActive: true }]
+      must(await saveServices(tx, { clientId, services, actor: { kind: 'system', id: clientId }, ownWord: 'trial' }))
+    })
+    await page.reload()
+    await page.getByRole('button', { name: 'Confirm My ward' }).waitFor()
+    await visitor.assertSound()
+    await visitor.picture('console-unconfirmed-en-phone')
+    await page.getByRole('button', { name: 'Confirm My ward' }).click()
+    await page.getByText(english['console.unconfirmed']).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Shut out My clinic' }).click()
     await page.getByRole('dialog').getByRole('button', { name: english['console.revoke'], exact: true }).click()
     await page.getByText(english['console.bridge-revoked']).waitFor()

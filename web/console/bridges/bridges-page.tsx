@@ -9,6 +9,7 @@ import { useWords } from '../words.ts'
 import { AddBridge } from './add-bridge.tsx'
 import style from './bridges.module.css'
 import { useGraveAct } from './grave-act.tsx'
+import { type Unconfirmed, UnconfirmedList } from './unconfirmed-list.tsx'
 
 type Bridge = {
   readonly clientId: string
@@ -17,10 +18,12 @@ type Bridge = {
   readonly status: 'active' | 'revoked'
 }
 
+type Listed = { readonly bridges: readonly Bridge[]; readonly unconfirmed: readonly Unconfirmed[] }
+
 /** Software that may call the exchange: who, where it is called back, and shutting it out. */
 export function BridgesPage(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<{ readonly bridges: readonly Bridge[] }>('/v1/console/bridges')
+  const { data, error, refetch } = useCall<Listed>('/v1/console/bridges')
   const [leaving, setLeaving] = useState<Bridge>()
   const grave = useGraveAct()
   const revoke = (bridge: Bridge): void =>
@@ -35,6 +38,7 @@ export function BridgesPage(): ReactNode {
       <AddBridge />
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
+      <UnconfirmedList services={data?.unconfirmed ?? []} />
       <Part title={t('console.registered')}>
         {data?.bridges.length === 0 ? <Empty icon="key" title={t('console.no-bridges')} /> : null}
         <ul className={style.list}>
