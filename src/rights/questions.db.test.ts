@@ -60,6 +60,10 @@ describe('rights/questions', () => {
     assert.deepEqual(other.unusual, ['other-purpose'])
     const emergency = await look(consents[0] ?? '', { purpose: 'BTG' })
     assert.ok(emergency.unusual.includes('emergency'))
+    const joined = await look(consents[0] ?? '', { attending: true, joined: true })
+    assert.deepEqual(joined.unusual, ['joined'])
+    const alone = await look(consents[0] ?? '', { attending: false })
+    assert.deepEqual(alone.unusual, ['no-visit'])
     await exchange.asPatient(ASHA, 'POST', `/v1/me/sharing/${consents[0]}/stop`, {})
     exchange.clock.advance(60_000)
     const late = await look(consents[0] ?? '')
@@ -67,13 +71,13 @@ describe('rights/questions', () => {
     const unusual = await get<readonly LookView[]>('/v1/me/looks/unusual')
     assert.deepEqual(
       unusual.map(({ id }) => id),
-      [late.id, emergency.id, other.id],
+      [late.id, alone.id, joined.id, emergency.id, other.id],
     )
-    const all = await get<MyLooks>('/v1/me/looks?limit=2')
-    const rest = await get<MyLooks>(`/v1/me/looks?limit=2&before=${all[1]?.id}`)
+    const all = await get<MyLooks>('/v1/me/looks?limit=3')
+    const rest = await get<MyLooks>(`/v1/me/looks?limit=3&before=${all[2]?.id}`)
     assert.deepEqual(
       [...all, ...rest].map(({ id }) => id),
-      [late.id, emergency.id, other.id, usual.id],
+      [late.id, alone.id, joined.id, emergency.id, other.id, usual.id],
     )
     assert.deepEqual(await get('/v1/me/looks/unusual', RAVI), [])
   })

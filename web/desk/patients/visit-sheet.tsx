@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { attendantOf } from '../../../src/desk/rules.ts'
 import { UNITS, VISIT_KINDS, type VisitKind } from '../../../src/desk/visit.ts'
 import type { Id } from '../../../src/kernel/id.ts'
@@ -34,6 +34,7 @@ export function VisitSheet(props: {
     new Set(visit === undefined && own !== undefined ? [own] : before),
   )
   const [reason, setReason] = useState('')
+  const [isMissed, setMissed] = useState(false)
   const joins =
     visit !== undefined && !visit.begunByMe && own === session.staff.id && chosen.has(own) && !before.includes(own)
   const isShort = joins && reason.trim().length < REASON_MIN
@@ -58,7 +59,7 @@ export function VisitSheet(props: {
       onClose={onClose}
       actions={
         <ButtonRow>
-          <Button look="primary" isBusy={save.isBusy} disabled={isShort} onClick={() => save.run()}>
+          <Button look="primary" isBusy={save.isBusy} onClick={() => (isShort ? setMissed(true) : save.run())}>
             {t(visit === undefined ? 'visit.start' : 'visit.change-save')}
           </Button>
           <Button onClick={onClose}>{t('common.cancel')}</Button>
@@ -66,28 +67,33 @@ export function VisitSheet(props: {
       }
     >
       <p>{t('visit.start-say', { name })}</p>
-      {visit === undefined ? (
-        <Choices legend={t('visit.kind')}>
-          {VISIT_KINDS.map((each) => (
-            <Tick
-              key={each}
-              kind="radio"
-              name="visit-kind"
-              label={t(`visit.kind-${each}`)}
-              checked={kind === each}
-              onChange={() => setKind(each)}
-            />
-          ))}
-        </Choices>
-      ) : null}
+      {visit === undefined ? <KindChoices kind={kind} onChange={setKind} /> : null}
       <Attendants
         chosen={chosen}
         onTurn={(id) => setChosen(turned(chosen, id))}
         own={visit === undefined ? own : undefined}
       />
-      {joins ? <ReasonField value={reason} isShort={isShort} onChange={setReason} /> : null}
+      {joins ? <ReasonField value={reason} isMissed={isMissed && isShort} onChange={setReason} /> : null}
       {save.error === null ? null : <Trouble error={save.error} says={says} />}
     </Sheet>
+  )
+}
+
+function KindChoices(props: { readonly kind: VisitKind; readonly onChange: (kind: VisitKind) => void }): ReactNode {
+  const { t } = useWords()
+  return (
+    <Choices legend={t('visit.kind')}>
+      {VISIT_KINDS.map((each) => (
+        <Tick
+          key={each}
+          kind="radio"
+          name="visit-kind"
+          label={t(`visit.kind-${each}`)}
+          checked={props.kind === each}
+          onChange={() => props.onChange(each)}
+        />
+      ))}
+    </Choices>
   )
 }
 
@@ -97,22 +103,29 @@ function turned(chosen: ReadonlySet<string>, id: string): ReadonlySet<string> {
   return next
 }
 
-/** Why one adds oneself to somebody else's visit. */
+/** Why one adds oneself to somebody else's visit. The names may fill a screen: who saves without a reason is led here. */
 function ReasonField(props: {
   readonly value: string
-  readonly isShort: boolean
+  readonly isMissed: boolean
   readonly onChange: (value: string) => void
 }): ReactNode {
   const { t } = useWords()
-  const hint = t('visit.joining-hint')
+  const place = useRef<HTMLDivElement>(null)
+  const { isMissed } = props
+  useEffect(() => {
+    if (isMissed) place.current?.querySelector('textarea')?.focus()
+  }, [isMissed])
   return (
-    <TextArea
-      label={t('visit.joining')}
-      hint={props.isShort ? `${hint} ${t('visit.joining-short')}` : hint}
-      maxLength={1_000}
-      value={props.value}
-      onChange={(event) => props.onChange(event.target.value)}
-    />
+    <div ref={place}>
+      <TextArea
+        label={t('visit.joining')}
+        hint={t('visit.joining-hint')}
+        fault={isMissed ? t('visit.joining-short') : undefined}
+        maxLength={1_000}
+        value={props.value}
+        onChange={(event) => props.onChange(event.target.value)}
+      />
+    </div>
   )
 }
 
