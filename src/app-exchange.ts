@@ -74,6 +74,15 @@ export type ExchangeNeeds = {
   readonly contact: Contact
 }
 
+/** What becomes of a message that could not be delivered. */
+const FAILURES: Parts['failures'] = [
+  ...CONSENT_FAILURES,
+  ...EXCHANGE_RIGHTS_FAILURES,
+  ['linking.undelivered', linkingUndelivered],
+  ['linking.share-undelivered', shareUndelivered],
+  ['linking.event-undelivered', subscriptionEventUndelivered],
+]
+
 /** The exchange role: consent manager of a network. */
 export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
   const needs: ExchangeNeeds = {
@@ -112,13 +121,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...requestTextJobs(needs),
       ...ownFetchJobs(needs),
     ],
-    failures: [
-      ...CONSENT_FAILURES,
-      ...EXCHANGE_RIGHTS_FAILURES,
-      ['linking.undelivered', linkingUndelivered],
-      ['linking.share-undelivered', shareUndelivered],
-      ['linking.event-undelivered', subscriptionEventUndelivered],
-    ],
+    failures: FAILURES,
     chores: [
       expiryChore(ground.machine),
       attemptsChore(ground.machine),

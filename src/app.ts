@@ -153,8 +153,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const restored = await noteOfRestore(machine.db)
   const logName = await nameOfOwnLog(machine.db, config.log.origin)
   const logged = logParts(config, keys, { machine, outbound, log, logName })
-  const { ownLog, ownWitness } = logged
-  const ground: Ground = { machine, keys, outbound, log, ownLog }
+  const ground: Ground = { machine, keys, outbound, log, ownLog: logged.ownLog }
   const parts = config.role === 'exchange' ? exchangeParts(config, ground) : facilityParts(config, ground)
   for (const [type, reaction] of parts.reactions) reactions.set(type, [...(reactions.get(type) ?? []), reaction])
 
@@ -167,7 +166,7 @@ export async function buildParty(config: PartyConfig, footing: Footing, wake: ()
   const routes = [
     ...parts.routes,
     ...logged.routes,
-    ...operatorRoutes({ party: config, ownLog, ownWitness }),
+    ...operatorRoutes({ party: config, ownLog: logged.ownLog, ownWitness: logged.ownWitness }),
     ...keysRoutes(wrapping),
     ...partners.routes,
     ...(faults === undefined ? [] : partySandboxRoutes({ faults })),
