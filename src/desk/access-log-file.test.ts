@@ -26,10 +26,10 @@ test('a file of looks: commas, quotes and lines stay within their cells, and not
   assert.equal(
     writeFile('csv', lines),
     [
-      'at,person,role,type,patient,purpose,ground,records,event',
-      `${look.at},"Nair, Dr. ""Meera""",doctor,records.viewed,'+91-7,CAREMGT,MRN-7,3,${look.id}`,
-      `,,,changed,"a\nb",,,,${look.id}`,
-      `${look.at},'@SUM(A1),nurse,desk.patient-opened,'-1,,,,`,
+      'at,person,role,type,patient,purpose,ground,standing,records,event',
+      `${look.at},"Nair, Dr. ""Meera""",doctor,records.viewed,'+91-7,CAREMGT,MRN-7,,3,${look.id}`,
+      `,,,changed,"a\nb",,,,,${look.id}`,
+      `${look.at},'@SUM(A1),nurse,desk.patient-opened,'-1,,,,,`,
       '',
     ].join('\r\n'),
   )

@@ -147,7 +147,7 @@ describe('desk/access-log', () => {
       assert.equal(file.status, 200, file.text)
       assert.match(file.type, /^text\/csv/)
       const rows = file.text.trim().split('\r\n')
-      assert.equal(rows[0], 'at,person,role,type,patient,purpose,ground,records,event')
+      assert.equal(rows[0], 'at,person,role,type,patient,purpose,ground,standing,records,event')
       assert.match(rows[1] ?? '', /,"'=HYPERLINK\(""x""\)",front-desk,desk\.patient-opened,MRN-7,/)
       assert.equal(rows.length, 5)
       assert.equal(
