@@ -103,9 +103,10 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'software that is shut out is let in',
-    near: 1,
+    near: 8,
     tamper: openDoor,
-    noticed: /software is shut out/,
+    // Who counts as let in cannot be let in again either: whichever the seed comes to first.
+    noticed: /software is shut out|cannot be taken back/,
   },
   {
     name: 'what was opened in an emergency stays open',
