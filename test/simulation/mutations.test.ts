@@ -103,10 +103,9 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'software that is shut out is let in',
-    near: 8,
+    near: 19,
     tamper: openDoor,
-    // Who counts as let in cannot be let in again either: whichever the seed comes to first.
-    noticed: /software is shut out|cannot be taken back/,
+    noticed: /software is shut out/,
   },
   {
     name: 'what was opened in an emergency stays open',
