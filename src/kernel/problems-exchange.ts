@@ -23,7 +23,8 @@ export const EXCHANGE_PROBLEMS = {
   'people/number-too-new': {
     status: 403,
     abdm: 'ABDM-1065',
-    title: 'Her mobile number was changed less than a day ago: until then no account is closed and nothing is allowed beforehand.',
+    title:
+      'Her mobile number was changed less than a day ago: until then no account is closed and nothing is allowed beforehand.',
   },
   'people/guardians-number': {
     status: 409,

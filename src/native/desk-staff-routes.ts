@@ -30,7 +30,14 @@ const changed = {
 
 /** Accounts of the staff: for the administrator at the desk, and for the operator, who invites the first one. */
 export function deskStaffRoutes(needs: Needs): readonly Route[] {
-  return [...readers(), ...confirmRoutes(needs), ...invitations(needs), ...changes(needs), signOutRoute(needs), operatorInvites(needs)]
+  return [
+    ...readers(),
+    ...confirmRoutes(needs),
+    ...invitations(needs),
+    ...changes(needs),
+    signOutRoute(needs),
+    operatorInvites(needs),
+  ]
 }
 
 function readers(): readonly Route[] {
