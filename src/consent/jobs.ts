@@ -1,7 +1,7 @@
-import { type Machine, transact } from '../db/tx.ts'
+import { type Machine, type Tx, transact } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Chore } from '../jobs/schedule.ts'
-import type { JobHandler } from '../jobs/worker.ts'
+import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import { type Id, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { endForShutOut, endRequestForShutOut, expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
@@ -19,6 +19,7 @@ import {
   endSubscriptionForShutOut,
   openOfShutOut,
 } from './shut-out-commands.ts'
+import type { OpenOfHiu } from './shut-out-store.ts'
 import { findDue } from './store.ts'
 
 /** The notices go out at the end of a sweep; the end itself holds to the millisecond, since every use checks the clock. */
@@ -44,7 +45,8 @@ export async function sweepExpired(machine: Machine): Promise<void> {
 
 /**
  * Ends a batch of what was allowed to a facility that is shut out, each consent in a transaction of its own, and leaves the rest to a next
- * job: whoever takes it after a crash goes on with what is left. Tried for a month, since what has not ended may still be used by holders.
+ * job: whoever takes it after a crash goes on with what is left. One that does not end holds up no other: it gets a job of its own, tried
+ * for a month, since holders may still use it.
  */
 export const endShutOutJob: readonly [kind: string, handler: JobHandler] = [
   END_SHUT_OUT_JOB,
@@ -52,26 +54,53 @@ export const endShutOutJob: readonly [kind: string, handler: JobHandler] = [
     // Written by `endWhatWasAllowed` and here only.
     const order = job.payload as EndShutOut
     try {
-      const rest = await endBatch(machine, order)
-      if (rest === undefined) return { outcome: 'done' }
-      return {
-        outcome: 'done',
-        commit: async (tx) => void (await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload: rest })),
-      }
+      const open = await transact(machine, (tx) => openOfShutOut(tx, order))
+      const failed = await endEach(machine, order, open)
+      const [one] = failed
+      if (order.only !== undefined && one !== undefined) return again(one.error)
+      const rest = order.only === undefined ? restAfter(order, open) : undefined
+      const orders = [...(rest ? [rest] : []), ...failed.map(({ id }) => ({ ...order, after: {}, only: id }))]
+      return { outcome: 'done', commit: (tx) => enqueueEach(tx, orders) }
     } catch (error) {
-      return { outcome: 'retry', error: String(error), attemptsMax: LIMITS.lastingAttemptsMax }
+      return again(error)
     }
   },
 ]
 
-/** What is left to do after this batch. */
-async function endBatch(machine: Machine, order: EndShutOut): Promise<EndShutOut | undefined> {
-  const { actor } = order
-  const open = await transact(machine, (tx) => openOfShutOut(tx, order))
-  for (const id of open.artefacts) await transact(machine, (tx) => endForShutOut(tx, id, actor))
-  for (const id of open.requests) await transact(machine, (tx) => endRequestForShutOut(tx, id, actor))
-  for (const policy of open.policies) await transact(machine, (tx) => endPolicyForShutOut(tx, policy, actor))
-  for (const one of open.subscriptions) await transact(machine, (tx) => endSubscriptionForShutOut(tx, one, actor))
+const again = (error: unknown): JobResult => ({
+  outcome: 'retry',
+  error: String(error),
+  attemptsMax: LIMITS.lastingAttemptsMax,
+})
+
+async function enqueueEach(tx: Tx, orders: readonly EndShutOut[]): Promise<void> {
+  for (const payload of orders) await enqueue(tx, { kind: END_SHUT_OUT_JOB, payload })
+}
+
+/** Which of them did not end, and why. */
+async function endEach(
+  machine: Machine,
+  { actor }: EndShutOut,
+  open: OpenOfHiu,
+): Promise<readonly { readonly id: string; readonly error: unknown }[]> {
+  const ends: readonly (readonly [id: string, end: (tx: Tx) => Promise<void>])[] = [
+    ...open.artefacts.map((id) => [id, (tx: Tx) => endForShutOut(tx, id, actor)] as const),
+    ...open.requests.map((id) => [id, (tx: Tx) => endRequestForShutOut(tx, id, actor)] as const),
+    ...open.policies.map((one) => [one.id, (tx: Tx) => endPolicyForShutOut(tx, one, actor)] as const),
+    ...open.subscriptions.map((one) => [one.id, (tx: Tx) => endSubscriptionForShutOut(tx, one, actor)] as const),
+  ]
+  const failed: { id: string; error: unknown }[] = []
+  for (const [id, end] of ends)
+    try {
+      await transact(machine, end)
+    } catch (error) {
+      failed.push({ id, error })
+    }
+  return failed
+}
+
+/** What is left to look for after this batch; undefined when there was nothing in it. */
+function restAfter(order: EndShutOut, open: OpenOfHiu): EndShutOut | undefined {
   const [artefact, request, policy] = [open.artefacts.at(-1), open.requests.at(-1), open.policies.at(-1)?.id]
   const subscription = open.subscriptions.at(-1)?.id
   if ([artefact, request, policy, subscription].every((last) => last === undefined)) return undefined

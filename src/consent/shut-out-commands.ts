@@ -20,6 +20,8 @@ export type EndShutOut = {
   readonly allowedUntil: string
   /** How far the batches before came. */
   readonly after: AfterOpen
+  /** One that did not end with its batch, by its id: tried by itself, so that nothing waits behind it. */
+  readonly only?: string
 }
 
 /**
@@ -41,8 +43,9 @@ export async function endWhatWasAllowed(tx: Tx, { type, subject, actor }: Partne
 }
 
 /** What is still open of what had been allowed, a batch of it. */
-export async function openOfShutOut(tx: Tx, { facility, allowedUntil, after }: EndShutOut): Promise<OpenOfHiu> {
-  return findOpenOfHiu(tx, { hiu: facility, allowedUntil: new Date(allowedUntil), after }, LIMITS.expiryBatchMax)
+export async function openOfShutOut(tx: Tx, { facility, allowedUntil, after, only }: EndShutOut): Promise<OpenOfHiu> {
+  const wanted = { hiu: facility, allowedUntil: new Date(allowedUntil), after, only: only ?? null }
+  return findOpenOfHiu(tx, wanted, LIMITS.expiryBatchMax)
 }
 
 /** A standing approval is off, until the patient switches it on again: who is taken back is not trusted by itself. */

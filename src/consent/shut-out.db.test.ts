@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import { ASHA, CLINIC, HOSPITAL, INSURER, startTestExchange, type TestExchange } from '../../test/consent-exchange.ts'
 import { bodyOf, consentSteps, only } from '../../test/consent-steps.ts'
 import { workOffJobs } from '../../test/work-off.ts'
@@ -130,6 +131,29 @@ describe('consent/shut-out', () => {
     assert.deepEqual([await statusOf(before), await statusOf(after)], ['REVOKED', 'GRANTED'])
   })
 
+  test('a consent that cannot be ended holds up no other, and is tried again by itself', async () => {
+    const consents = [await consented(), await consented(), await consented()].sort()
+    const [stuck = '', ...others] = consents
+    const { db } = exchange.machine
+    await sql`create function stick() returns trigger language plpgsql as $$ begin raise exception 'stuck'; end $$`.execute(
+      db,
+    )
+    await sql`create trigger stick before update on consent_artefact for each row
+      when (old.id = ${sql.lit(stuck)}) execute function stick()`.execute(db)
+    must(await shutOut(CLINIC))
+    await work()
+    for (const id of others) assert.equal(await statusOf(id), 'REVOKED')
+    assert.equal(await statusOf(stuck), 'GRANTED')
+    const left = () => db.selectFrom('job').select('payload').where('kind', '=', endShutOutJob[0]).execute()
+    const only = (await left()).map(({ payload }) => JSON.stringify(payload)).filter((text) => text.includes('"only"'))
+    assert.ok(only.length === 1 && only[0]?.includes(stuck), only.join())
+    await sql`drop trigger stick on consent_artefact`.execute(db)
+    exchange.clock.advance(600_000)
+    await work()
+    assert.equal(await statusOf(stuck), 'REVOKED')
+    must(await inTx((tx) => confirmFacility(tx, { id: CLINIC, says: {}, actor: OPERATOR })))
+  })
+
   test('a bridge that is shut out takes the consents of all its facilities with it, more than one batch of them, and goes on after a crash', async () => {
     const many = 60
     const consents: string[] = []
@@ -141,7 +165,8 @@ describe('consent/shut-out', () => {
     const dying = { ...exchange.machine, now: () => (++calls > 20 ? fail() : exchange.clock.now()) }
     const allowedUntil = exchange.clock.now().toISOString()
     const order = { facility: CLINIC, actor: OPERATOR, allowedUntil, after: {} }
-    assert.equal((await handler(dying, { id: '' as never, kind: '', payload: order, attempt: 1 })).outcome, 'retry')
+    await handler(dying, { id: '' as never, kind: '', payload: order, attempt: 1 })
+    assert.deepEqual(new Set(await Promise.all(consents.map(statusOf))), new Set(['REVOKED', 'GRANTED']))
     await work()
     for (const id of consents) assert.equal(await statusOf(id), 'REVOKED')
     const sent = await exchange.takeSent()
