@@ -1,8 +1,10 @@
 import type { Selectable } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
+import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { ApprovalPolicyTable } from '../db/tables.generated.ts'
-import { insistOnOne, type Tx } from '../db/tx.ts'
+import { withTie } from '../db/tie.ts'
+import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
 import { openJson, openRows, sealJson } from '../vault/sealed-json.ts'
@@ -32,16 +34,18 @@ async function policyOfRow(tx: Tx, row: Selectable<ApprovalPolicyTable>): Promis
 export async function insertPolicy(tx: Tx, _recorded: Recorded<AuditEvent>, policy: ApprovalPolicy): Promise<void> {
   await tx.db
     .insertInto('approval_policy')
-    .values({
-      bucket: bucketOf(policy.patient),
-      id: policy.id,
-      patient: policy.patient,
-      hiu: policy.hiu,
-      enabled: policy.enabled,
-      terms: await sealJson(tx, placeOf(policy.id, policy.patient), termsJson(policy.terms)),
-      created_at: policy.createdAt,
-      changed_at: policy.changedAt,
-    })
+    .values(
+      withTie('approval_policy', {
+        bucket: bucketOf(policy.patient),
+        id: policy.id,
+        patient: policy.patient,
+        hiu: policy.hiu,
+        enabled: policy.enabled,
+        terms: await sealJson(tx, placeOf(policy.id, policy.patient), termsJson(policy.terms)),
+        created_at: policy.createdAt,
+        changed_at: policy.changedAt,
+      }),
+    )
     .execute()
 }
 
@@ -51,25 +55,32 @@ export async function updatePolicy(
   policy: ApprovalPolicy,
   enabled: boolean,
 ): Promise<void> {
+  // A new tie would hide what somebody changed in the database.
+  const row = await lockPolicy(tx, policy.id)
+  if (row?.enabled !== policy.enabled) throw new StaleRow(`approval policy ${policy.id}`)
   const result = await tx.db
     .updateTable('approval_policy')
-    .set({ enabled, changed_at: tx.now })
-    .where('bucket', '=', bucketOf(policy.patient))
+    .set(withTie('approval_policy', { ...row, enabled, changed_at: tx.now }))
+    .where('bucket', '=', row.bucket)
     .where('id', '=', policy.id)
-    .where('enabled', '=', policy.enabled)
     .executeTakeFirst()
   insistOnOne(result, `approval policy ${policy.id}`)
 }
 
 export async function findPolicy(tx: Tx, id: Id<'approval-policy'>): Promise<ApprovalPolicy | undefined> {
-  const row = await tx.db
+  const row = await lockPolicy(tx, id)
+  return row && policyOfRow(tx, row)
+}
+
+async function lockPolicy(tx: Tx, id: Id<'approval-policy'>): Promise<Selectable<ApprovalPolicyTable> | undefined> {
+  const locked = await tx.db
     .selectFrom('approval_policy')
     .selectAll()
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
-  return row && policyOfRow(tx, row)
+  return asWritten(tx, 'approval_policy', locked)
 }
 
 /** Oldest first. `hiu`: only those for this HIU, switched on. */
@@ -86,5 +97,5 @@ export async function findPoliciesOf(
     .$if(hiu !== undefined, (q) => q.where('hiu', '=', hiu ?? '').where('enabled', '=', true))
     .orderBy('id')
     .execute()
-  return openRows(rows, (row) => policyOfRow(tx, row))
+  return openRows(await eachAsWritten(tx, 'approval_policy', rows), (row) => policyOfRow(tx, row))
 }

@@ -24,6 +24,7 @@ create table approval_policy (
   terms bytea not null,
   created_at timestamp with time zone not null,
   changed_at timestamp with time zone not null,
+  tie text not null,
   constraint approval_policy_pkey PRIMARY KEY (bucket, id)
 );
 CREATE INDEX approval_policy_patient ON public.approval_policy USING btree (bucket, patient, hiu);

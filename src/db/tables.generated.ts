@@ -20,6 +20,7 @@ export interface ApprovalPolicyTable {
   terms: ColumnType<Buffer, Uint8Array, Uint8Array>
   created_at: Date
   changed_at: Date
+  tie: string
 }
 
 export interface AuditEventTable {

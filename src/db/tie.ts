@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import { tied, unmarked } from './veil.ts'
 
 /**
- * The tables by whose rows somebody proves who they are, or what they may do. Each row carries a **tie** over the columns named here: it is
- * made by the connection with a key that is not in the database, so that who can only write there cannot add, copy or change a row. What
- * is not named may move freely: a counter that only helps to notice copies, a name that a person gives her key, a wrapped key.
+ * The tables by whose rows somebody proves who they are, or what they may do, or by whose word the exchange signs. Each row carries a
+ * **tie** over the columns named here: it is made by the connection with a key that is not in the database, so that who can only write
+ * there cannot add, copy or change a row. What is not named may move freely: a counter that only helps to notice copies, a name that a
+ * person gives her key, a wrapped key.
  */
 export const TIED_COLUMNS = {
   web_session: ['digest', 'id', 'kind', 'person', 'how', 'device', 'opened_at', 'seen_at', 'expires_at'],
@@ -58,6 +59,7 @@ export const TIED_COLUMNS = {
     'tokens_from',
   ],
   refresh_token: ['digest', 'client_id', 'family', 'issued_at', 'expires_at'],
+  approval_policy: ['bucket', 'id', 'patient', 'hiu', 'enabled', 'terms', 'created_at', 'changed_at'],
 } as const
 
 export type TiedTable = keyof typeof TIED_COLUMNS

@@ -62,7 +62,7 @@ describe('keys/tie-existing', () => {
       { tie: 'tied', n: 600 },
     ])
     const { rows: events } = await plain.query(`select 1 from audit_event where type = 'keys.rows-tied'`)
-    assert.equal(events.length, 4)
+    assert.equal(events.length, 5)
   })
 
   test('nobody has a row tied later: not by emptying ties, nor by taking the mark away, nor with a mark of her own', async () => {
@@ -80,6 +80,7 @@ describe('keys/tie-existing', () => {
       'ties.partners',
       'ties.recovery-codes',
       'ties.confirmations',
+      'ties.approvals',
     ])
     assert.equal(await believed('passkey'), 0, 'the keys folder remembers')
     await plain.query(`insert into setting select name, value, now() from kept_mark`)

@@ -30,6 +30,7 @@ const STEPS = {
   'ties.partners': ['bridge', 'facility', 'partner_client', 'refresh_token'],
   'ties.recovery-codes': ['staff_recovery_code'],
   'ties.confirmations': ['staff_confirmation'],
+  'ties.approvals': ['approval_policy'],
 } as const satisfies Readonly<Record<string, readonly TiedTable[]>>
 type Step = keyof typeof STEPS
 
