@@ -3,8 +3,16 @@ import type { Tx } from '../db/tx.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
-import { type Confirmation, type Confirmer, type MayConfirm, mayConfirm } from './confirmation.ts'
+import {
+  type Asker,
+  askerBeside,
+  type Confirmation,
+  type Confirmer,
+  type MayConfirm,
+  mayConfirm,
+} from './confirmation.ts'
 import * as store from './confirmation-store.ts'
+import { hasPermit } from './sso-store.ts'
 import { findAllStaff, findStaffForUpdate } from './staff-store.ts'
 
 const personOf = (actor: Actor): Id<'staff'> | undefined =>
@@ -12,7 +20,7 @@ const personOf = (actor: Actor): Id<'staff'> | undefined =>
 
 /**
  * Somebody got an account, ways to sign in, or other work: what an administrator gave waits for a second person, what an operator of the
- * facility gave by name and proof does not.
+ * facility gave by name and proof does not. Who asked before and may still get in by it stays barred from confirming.
  */
 export async function askConfirmation(
   tx: Tx,
@@ -20,7 +28,7 @@ export async function askConfirmation(
   staff: Id<'staff'>,
   actor: Actor,
 ): Promise<void> {
-  const askedBy = personOf(actor)
+  const askedBy = await askerOf(tx, await store.findConfirmation(tx, staff), staff, actor)
   const asked = { staff, askedAt: tx.now, ...(askedBy === undefined ? {} : { askedBy }) }
   const isOperator = actor.kind === 'operator'
   await store.saveConfirmation(
@@ -30,7 +38,18 @@ export async function askConfirmation(
   )
 }
 
-/** Keeps who allowed a person another way in, so that she does not confirm it; it waits once that way is used. */
+/** Who asked now, with who asked before while that is unconfirmed, or the single sign-on that she allowed unused. */
+async function askerOf(
+  tx: Tx,
+  before: Confirmation | undefined,
+  staff: Id<'staff'>,
+  actor: Actor,
+): Promise<Asker | undefined> {
+  const isOpen = before?.status === 'pending' || (await hasPermit(tx, staff))
+  return askerBeside(isOpen ? before?.askedBy : undefined, personOf(actor))
+}
+
+/** Keeps who allows a person another way in, before it is allowed, so that she does not confirm it; it waits once that way is used. */
 export async function noteWayGiven(
   tx: Tx,
   recorded: Recorded<AuditEvent>,
@@ -38,7 +57,7 @@ export async function noteWayGiven(
   actor: Actor,
 ): Promise<void> {
   const found = await store.findConfirmation(tx, staff)
-  const askedBy = personOf(actor)
+  const askedBy = await askerOf(tx, found, staff, actor)
   if (found !== undefined && askedBy !== undefined) await store.saveConfirmation(tx, recorded, { ...found, askedBy })
 }
 

@@ -3,7 +3,7 @@ import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
 import { tiedColumns, withTie } from '../db/tie.ts'
 import type { Tx } from '../db/tx.ts'
 import type { Id } from '../kernel/id.ts'
-import type { Confirmation } from './confirmation.ts'
+import type { Asker, Confirmation } from './confirmation.ts'
 
 type Row = {
   readonly staff: string
@@ -15,11 +15,15 @@ type Row = {
   readonly tie: string
 }
 const COLUMNS = tiedColumns('staff_confirmation')
+/** In `asked_by`: the id of nobody stands for more than one. */
+const SEVERAL = '00000000-0000-0000-0000-000000000000'
+
+const askerOf = (id: string): Asker => (id === SEVERAL ? 'several' : (id as Id<'staff'>))
 
 const confirmationOf = (row: Row): Confirmation => ({
   staff: row.staff as Id<'staff'>,
   status: row.status as Confirmation['status'],
-  ...(row.asked_by === null ? {} : { askedBy: row.asked_by as Id<'staff'> }),
+  ...(row.asked_by === null ? {} : { askedBy: askerOf(row.asked_by) }),
   askedAt: row.asked_at,
   ...(row.confirmed_by === null ? {} : { confirmedBy: row.confirmed_by as Id<'staff'> }),
   ...(row.confirmed_at === null ? {} : { confirmedAt: row.confirmed_at }),
@@ -30,7 +34,7 @@ export async function saveConfirmation(tx: Tx, _recorded: Recorded<AuditEvent>, 
   const { staff, ...rest } = withTie('staff_confirmation', {
     staff: one.staff,
     status: one.status,
-    asked_by: one.askedBy ?? null,
+    asked_by: one.askedBy === 'several' ? SEVERAL : (one.askedBy ?? null),
     asked_at: one.askedAt,
     confirmed_by: one.confirmedBy ?? null,
     confirmed_at: one.confirmedAt ?? null,

@@ -85,6 +85,28 @@ describe('a second person confirms what an administrator gave', () => {
     assert.equal(await atDoor(another.opened, 'patient.find'), 'ok')
   })
 
+  it('who asked first is not let in by another administrator who asks after her', async () => {
+    const { staff: first } = await accounts.joined('administrator')
+    const { staff: second } = await accounts.joined('administrator')
+    await inTx(async (tx) => {
+      for (const { id, role, status } of await listStaff(tx))
+        if (status === 'active' && (role === 'dpo' || role === 'records-officer'))
+          must(await suspendStaff(tx, { id, actor: operator }))
+    })
+    const change = (id: Id<'staff'>, role: StaffRole, by: StaffMember) =>
+      inTx((tx) => changeRole(tx, { id, role, actor: as(by) }))
+    const ghost = await invited(first, 'front-desk')
+    must(await change(ghost.staff.id, 'doctor', second))
+    for (const one of [first, second]) assert.equal(await confirm(one, ghost.staff), 'staff/not-yours-to-confirm')
+    assert.deepEqual(await inTx((tx) => whoMayConfirm(tx, ghost.staff.id)), { by: 'operator', people: [] })
+    must(await inTx((tx) => confirmStaff(tx, { id: ghost.staff.id, actor: operator })))
+    must(await change(ghost.staff.id, 'front-desk', second))
+    assert.equal(await confirm(first, ghost.staff), 'ok', 'what she had asked was confirmed')
+    must(await inTx((tx) => permitSso(tx, { id: ghost.staff.id, actor: as(first) })))
+    must(await change(ghost.staff.id, 'doctor', second))
+    assert.equal(await confirm(first, ghost.staff), 'staff/not-yours-to-confirm', 'she may still link a sign-in')
+  })
+
   it('ways to sign in set up anew, and other work that opens more, wait again; before she joined nothing is confirmed', async () => {
     const { staff: administrator } = await accounts.joined('administrator')
     const { staff: records } = await accounts.joined('records-officer')

@@ -9,11 +9,20 @@ import { actsOf } from './rules.ts'
 export type Confirmation = {
   readonly staff: Id<'staff'>
   readonly status: 'pending' | 'confirmed'
-  /** The administrator who gave the account, or its ways in, last; absent when that was an operator. */
-  readonly askedBy?: Id<'staff'>
+  /** Who gave the account, or its ways in; absent when that was an operator. */
+  readonly askedBy?: Asker
   readonly askedAt: Date
   readonly confirmedBy?: Id<'staff'>
   readonly confirmedAt?: Date
+}
+
+/** The administrator, or more than one of them since the account was confirmed last: each may have kept a way in. */
+export type Asker = Id<'staff'> | 'several'
+
+/** Who asked, where somebody had asked before and may still get in by what she gave. */
+export function askerBeside(earlier: Asker | undefined, now: Id<'staff'> | undefined): Asker | undefined {
+  if (now === undefined || earlier === undefined || now === earlier) return now ?? earlier
+  return 'several'
 }
 
 /** A person of the staff, as far as it matters for who may confirm. */
@@ -33,18 +42,19 @@ export type MayConfirm = {
 
 /**
  * The data protection officers and records officers; where the facility has none of them, another administrator; where there is none
- * either, the operator on the server. Never the person herself, nor who gave her the account; and only who is confirmed.
+ * either, or each may have given a part, the operator on the server. Never the person herself, nor who gave her the account; and only who
+ * is confirmed.
  */
 export function mayConfirm(
   everybody: readonly Confirmer[],
-  { staff, askedBy }: { readonly staff: Id<'staff'>; readonly askedBy?: Id<'staff'> | undefined },
+  { staff, askedBy }: { readonly staff: Id<'staff'>; readonly askedBy?: Asker | undefined },
 ): MayConfirm {
   const others = everybody.filter(
     ({ id, status, isConfirmed }) => status === 'active' && isConfirmed && id !== staff && id !== askedBy,
   )
   const office = others.filter(({ role }) => role === 'dpo' || role === 'records-officer')
   if (office.length > 0) return { by: 'office', people: office }
-  const administrators = others.filter(({ role }) => role === 'administrator')
+  const administrators = askedBy === 'several' ? [] : others.filter(({ role }) => role === 'administrator')
   return administrators.length > 0 ? { by: 'administrator', people: administrators } : { by: 'operator', people: [] }
 }
 

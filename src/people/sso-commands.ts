@@ -189,8 +189,8 @@ export async function permitSso(
   const event = { type: 'staff.sso-permitted', actor, subject: id } satisfies StaffEvent
   const recorded: Recorded<StaffEvent> = await record(tx, event)
   const expiresAt = new Date(tx.now.getTime() + LIMITS.ssoPermitMs)
-  await store.savePermit(tx, recorded, id, expiresAt)
   await noteWayGiven(tx, recorded, id, actor)
+  await store.savePermit(tx, recorded, id, expiresAt)
   await announce(tx, recorded)
   return { expiresAt }
 }

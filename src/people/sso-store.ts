@@ -163,6 +163,17 @@ export async function savePermit(
     .execute()
 }
 
+/** Whether a permit of this person can still be used. */
+export async function hasPermit(tx: Tx, staff: Id<'staff'>): Promise<boolean> {
+  const found = await tx.db
+    .selectFrom('staff_sso_permit')
+    .select('staff')
+    .where('staff', '=', staff)
+    .where('expires_at', '>', tx.now)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
 /** Takes the permit of a person away: it is good for one linking. */
 export async function takePermit(tx: Tx, staff: Id<'staff'>): Promise<boolean> {
   const taken = await tx.db
