@@ -127,6 +127,8 @@ describe('operators', () => {
     assert.equal(codeOf(await prove('forged:000000')), 'operator/wrong-code')
     assert.ok(!(await inTx((tx) => listOperators(tx))).some(({ name }) => name === 'forged' || name === 'honest'))
     assert.equal((await eventsOf('credential.tampered')).length, 2)
+    const renewed = must(await enrol('honest', true))
+    assert.equal(codeOf(await prove(`honest:${codeOfSecret(renewed.secret, clock.now())}`)), 'done')
   })
 
   test('names of programs and what is no name are refused', async () => {

@@ -1,6 +1,6 @@
 import type { Recorded } from '../audit/record.ts'
 import { asWritten, eachAsWritten } from '../audit/watch/tampered.ts'
-import { tiedColumns, withTie } from '../db/tie.ts'
+import { isTied, tiedColumns, withTie } from '../db/tie.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { SealedSecret } from '../people/sealed-secret.ts'
@@ -57,6 +57,9 @@ export async function moveOperator(
     changed_at: tx.now,
   })
   if (before === undefined) {
+    // A row of this name that this program did not write counts as not there, and gives way.
+    const found = await select(tx).where('name', '=', name).forUpdate().executeTakeFirst()
+    if (found && !isTied(TABLE, found)) await tx.db.deleteFrom(TABLE).where('name', '=', name).execute()
     await tx.db.insertInto(TABLE).values(row).execute()
     return
   }
