@@ -97,7 +97,7 @@ describe('a role that owns nothing', () => {
     await database.pool.query(`create role ${other}`)
     const none = await asRole(other)
     try {
-      for (const work of [migrate(none.pool), migrationStatus(none.pool)])
+      for (const work of [() => migrate(none.pool), () => migrationStatus(none.pool)])
         await assert.rejects(work, /permission denied for table schema_migrations\. This role does not own the tables/)
     } finally {
       await none.close()
