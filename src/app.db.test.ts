@@ -14,6 +14,16 @@ import { freePort } from '../test/network.ts'
 import { waitFor } from '../test/wait.ts'
 import { StartFault, startParty } from './app.ts'
 import { parseConfig } from './config.ts'
+import { transact } from './db/tx.ts'
+import type { FacilityId } from './kernel/id.ts'
+import { must } from './kernel/refusal.ts'
+import {
+  confirmFacility,
+  facilitiesOfBridge,
+  listFacilities,
+  registerBridge,
+  saveServices,
+} from './partners/commands.ts'
 import { KeyFault } from './vault/key-file.ts'
 
 const log = pino({ level: 'silent' })
@@ -29,7 +39,7 @@ describe('app', () => {
     return folder
   }
 
-  const settings = (port: number, keys: string): ReturnType<typeof parseConfig> =>
+  const settings = (port: number, keys: string, sandbox = false): ReturnType<typeof parseConfig> =>
     parseConfig(
       {
         role: 'exchange',
@@ -42,6 +52,7 @@ describe('app', () => {
         log: { origin: 'exchange.test/log' },
         operatorToken: 'o'.repeat(32),
         textMessages: { kind: 'sandbox' },
+        sandbox,
         contact: { name: 'Data protection officer', email: 'dpo@exchange.example' },
       },
       'test',
@@ -106,6 +117,49 @@ describe('app', () => {
       await party.stop()
       await database.close()
     }
+  })
+
+  test('a network that was a sandbox begins in earnest: who took part on trial waits for an operator, who was confirmed goes on', async () => {
+    const database = await openTestDatabase()
+    const keys = keysFolder()
+    const clientId = 'bridge-own-word'
+    const actor = { kind: 'operator', id: 'test' } as const
+    const service = (n: number) =>
+      ({ id: `IN27100${10_000 + n}` as FacilityId, name: `Clinic ${n}`, roles: ['hiu'], isActive: true }) as const
+    // More than one batch of them.
+    const services = Array.from({ length: 103 }, (_, n) => service(n))
+    const standings = async (sandbox: boolean) => {
+      const party = await startParty(settings(0, keys, sandbox), database.connectionString, log)
+      const inTx = <T>(work: Parameters<typeof transact<T>>[1]): Promise<T> => transact(party.machine, work)
+      try {
+        const found = await inTx((tx) => facilitiesOfBridge(tx, clientId))
+        if (found.length === 0) {
+          const bridge = { clientId, name: 'B', url: 'https://b.example', services: [], actor }
+          must(await inTx((tx) => registerBridge(tx, bridge)))
+          must(await inTx((tx) => saveServices(tx, { clientId, services, actor, ownWord: 'trial' })))
+          must(await inTx((tx) => confirmFacility(tx, { id: service(0).id, says: {}, actor })))
+        }
+        const now = await inTx((tx) => facilitiesOfBridge(tx, clientId))
+        const counts = Object.groupBy(now, ({ status, standing }) => `${status} ${standing}`)
+        const listed = (await inTx((tx) => listFacilities(tx, { name: 'Clinic' }))).length
+        const { rows } = await database.pool.query(`select 1 from audit_event where type = 'partners.trial-ended'`)
+        return {
+          ...Object.fromEntries(Object.entries(counts).map(([how, of]) => [how, of?.length])),
+          listed,
+          ended: rows.length,
+        }
+      } finally {
+        await party.stop()
+      }
+    }
+    const onTrial = { 'active confirmed': 1, 'active unconfirmed': 102, listed: 100, ended: 0 }
+    assert.deepEqual(await standings(true), onTrial)
+    assert.deepEqual(await standings(true), onTrial, 'a sandbox stays one')
+    const waiting = { 'active confirmed': 1, 'inactive unconfirmed': 102, listed: 1, ended: 102 }
+    assert.deepEqual(await standings(false), waiting)
+    assert.deepEqual(await standings(false), waiting, 'once')
+    assert.deepEqual(await standings(true), waiting, 'and nobody comes back by the setting alone')
+    await database.close()
   })
 
   test('a party that was stopped is let go of, with all that it held', async () => {

@@ -36,6 +36,7 @@ import { keysChores } from './keys/jobs.ts'
 import { keysRoutes } from './keys/routes.ts'
 import { tieExisting } from './keys/tie-existing.ts'
 import { operatorRoutes } from './native/operator-routes.ts'
+import { endTrials } from './partners/trial-commands.ts'
 import { sweepProofs } from './people/jobs.ts'
 import { mayDo } from './people/rules.ts'
 import { findStepUp, spendStepUp } from './people/step-up-commands.ts'
@@ -231,6 +232,7 @@ async function assemble(
   const footing: Footing = { keys, keyring, connection, log, now: clock, random, outbound }
   const { machine, app, handlers, chores, isHeldBack } = await buildParty(config, footing, () => wake())
   await tieRows(machine, config.keysFolder, log)
+  if (config.role === 'exchange' && !config.sandbox && !isHeldBack) await endPilot(machine, log)
   const worker = isHeldBack ? undefined : startWorker({ machine, handlers, log, pollMs: JOB_POLL_MS })
   if (worker === undefined)
     log.warn('this database was restored: nothing is answered or done before amanat restore confirm')
@@ -261,6 +263,13 @@ async function tieRows(machine: Machine, keysFolder: string, log: Logger): Promi
       { doubtful },
       'the database has no mark that its rows were tied, the keys folder has: rows without a tie are refused. After an older backup, or a migration that was undone, remove ties.json from the keys folder and start again.',
     )
+}
+
+/** A network may have been a sandbox until now: then whoever came had a place in it. */
+async function endPilot(machine: Machine, log: Logger): Promise<void> {
+  const waiting = await endTrials(machine)
+  if (waiting > 0)
+    log.warn({ waiting }, 'services that took part on trial, in a sandbox, wait until an operator confirms each')
 }
 
 function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): ReadonlyMap<string, JobHandler> {

@@ -16,7 +16,8 @@ export type Bridge = {
 
 /**
  * How a service stands. `inactive`: switched off by its own bridge. `shut-out`: by an operator, until an operator takes it back.
- * `unconfirmed`: a bridge named it, and no operator has confirmed it yet; `trial`: the same in a sandbox, where it takes part all the same.
+ * `unconfirmed`: a bridge named it, and no operator has confirmed it yet; `trial`: the same in a sandbox, where it takes part all the
+ * same until the network is none any more (`trial-commands.ts`).
  */
 export type FacilityStatus = 'active' | 'inactive' | 'unconfirmed' | 'trial' | 'shut-out'
 
@@ -57,6 +58,8 @@ export const EVENTS = {
     'An operator confirmed a facility that a bridge had named, or took one back that was shut out.',
   'partners.facility-shut-out':
     'An operator shut a facility out: it asks nothing and gets nothing, and what was allowed to it ends.',
+  'partners.trial-ended':
+    'The network is no sandbox any more: a facility that took part on the word of its bridge alone waits for an operator.',
   'partners.session-issued': 'A bridge logged in.',
   'partners.session-renewed': 'A bridge renewed its login.',
   'partners.refresh-reused': 'A token that renews a login was used twice: all logins that descend from it are void.',

@@ -195,6 +195,23 @@ export async function findUnconfirmed(tx: Tx, limit: number): Promise<readonly F
   return readFacilities(tx, rows)
 }
 
+/** Services that take part on the word of a bridge alone, at most `limit` beyond `after`. */
+export async function findOnTrial(
+  tx: Tx,
+  after: FacilityId | undefined,
+  limit: number,
+): Promise<readonly FacilityId[]> {
+  const rows = await tx.db
+    .selectFrom('facility')
+    .select('id')
+    .where('status', '=', 'trial')
+    .where('id', '>', after ?? '')
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => id as FacilityId)
+}
+
 export async function findFacilitiesOf(tx: Tx, clientId: string): Promise<readonly Facility[]> {
   return readFacilities(
     tx,
