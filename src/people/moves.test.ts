@@ -16,7 +16,10 @@ const ID = '3f1c2f6e-1d8e-4c39-9a51-0d6f5d0a7c00' as never
 
 test('the table is what allows a move of a code to sign in', async () => {
   await insistOnTable(SIGN_IN_MOVES, (tx, status, to) =>
-    moveSignIn(tx, { id: ID, status, codeHash: new Uint8Array() } as never, { status: to, wrongTries: 0 }),
+    moveSignIn(tx, { id: ID, status, codeHash: new Uint8Array(), source: new Uint8Array() } as never, {
+      status: to,
+      wrongTries: 0,
+    }),
   )
 })
 
