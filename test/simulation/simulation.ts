@@ -122,8 +122,9 @@ export class Simulation {
 
   #choices(): readonly Choice[] {
     const { letters } = this.world.post
-    const working = this.world.parties.filter((one) => one.isUp && one.claimed.length > 0)
-    const curious = this.world.parties.filter((one) => one.isUp && one.mayHaveJobs && one.claimed.length < 3)
+    const up = this.world.parties.filter((one) => one.isUp)
+    const working = up.filter((one) => one.claimed.length > 0)
+    const curious = up.filter((one) => one.mayHaveJobs && one.claimed.length < 3)
     const idle = letters.length === 0 && working.length === 0 && curious.length === 0
     const some = (when: boolean, weight: number, go: () => Promise<void>): Choice[] => (when ? [{ weight, go }] : [])
     const [firstDown] = [...this.#down].filter(([, until]) => this.steps >= until)
@@ -135,8 +136,9 @@ export class Simulation {
       ...some(working.length > 0, 4, () => this.#work(this.#dice.pick(working))),
       ...some(curious.length > 0, 6, () => this.#look(this.#dice.pick(curious))),
       { weight: idle ? 2 : 0.25, go: () => this.#pass() },
-      { weight: 0.4, go: () => this.#chore(() => CHORES) },
-      { weight: 0.8, go: () => this.#chore(logChores) },
+      // In some runs every process is down at once.
+      ...some(up.length > 0, 0.4, () => this.#chore(this.#dice.pick(up), () => CHORES)),
+      ...some(up.length > 0, 0.8, () => this.#chore(this.#dice.pick(up), logChores)),
       ...some(this.#left > 0, 0.45, () => this.#fault()),
     ]
   }
@@ -166,8 +168,7 @@ export class Simulation {
     await this.#act('claim', () => party.claim(1 + Math.floor(this.#dice.next() * 4)))
   }
 
-  async #chore(namesOf: (id: PartyId) => readonly string[]): Promise<void> {
-    const party = this.#dice.pick(this.world.parties.filter((one) => one.isUp))
+  async #chore(party: SimParty, namesOf: (id: PartyId) => readonly string[]): Promise<void> {
     const names = namesOf(party.id as PartyId)
     const chore = this.#dice.pick(party.chores.filter(({ name }) => names.includes(name)))
     this.note('chore', `${party.id} ${chore.name}`)
