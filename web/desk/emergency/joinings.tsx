@@ -1,11 +1,11 @@
 import { type ReactNode, useState } from 'react'
-import type { Outcome } from '../../../src/incidents/emergency.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Part } from '../../ui/page.tsx'
 import { useCall } from '../../ui/query.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
+import { type Review, useReviewRow } from './review-row.tsx'
 import { ReviewSheet } from './review-sheet.tsx'
 import { ReviewState } from './review-state.tsx'
 
@@ -18,7 +18,7 @@ type Joining = {
   readonly reviewBy: string
   readonly person: { readonly name: string }
   readonly patient: { readonly reference: string; readonly name?: string }
-  readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: string; readonly at: string }
+  readonly review?: Review
 }
 
 /** Who added herself to those who attend a patient; nothing when nobody did. */
@@ -49,7 +49,8 @@ function JoiningCard(props: { readonly joining: Joining; readonly onReview: () =
   const { t } = useWords()
   const dates = useDates()
   const { joining } = props
-  const { person, patient, review } = joining
+  const { person, patient } = joining
+  const reviewed = useReviewRow(joining.review)
   return (
     <Card>
       <div>
@@ -60,17 +61,7 @@ function JoiningCard(props: { readonly joining: Joining; readonly onReview: () =
         rows={[
           [t('emergency.said'), <bdi key="said">{joining.words}</bdi>],
           [t('emergency.joined-when'), dates.moment(joining.joinedAt)],
-          ...(review === undefined
-            ? []
-            : [
-                [
-                  t(`emergency.outcome.${review.outcome}`),
-                  <span key="review">
-                    <bdi>{review.words}</bdi>{' '}
-                    <small>{t('emergency.reviewed-by', { person: review.by, day: dates.day(review.at) })}</small>
-                  </span>,
-                ] as const,
-              ]),
+          ...reviewed,
         ]}
       />
       {joining.status === 'reviewed' ? null : (

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import type { EmergencyReason } from '../../../src/consent/emergency.ts'
-import type { Outcome, Told } from '../../../src/incidents/emergency.ts'
+import type { Told } from '../../../src/incidents/emergency.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Page } from '../../ui/page.tsx'
@@ -10,6 +10,7 @@ import { Trouble } from '../../ui/trouble.tsx'
 import { useAct } from '../act.ts'
 import { useWords } from '../words.ts'
 import { Joinings } from './joinings.tsx'
+import { type Review, useReviewRow } from './review-row.tsx'
 import { ReviewSheet } from './review-sheet.tsx'
 import { ReviewState } from './review-state.tsx'
 
@@ -28,7 +29,7 @@ type Emergency = {
   readonly toldAt?: string
   readonly person: { readonly name: string }
   readonly patient: { readonly reference: string; readonly name?: string }
-  readonly review?: { readonly outcome: Outcome; readonly words: string; readonly by: string; readonly at: string }
+  readonly review?: Review
 }
 
 /** What was opened in emergencies: what waits for a review on top, with the date by which it must be written. */
@@ -64,7 +65,8 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
   const { t } = useWords()
   const dates = useDates()
   const { emergency } = props
-  const { person, patient, review } = emergency
+  const { person, patient } = emergency
+  const reviewed = useReviewRow(emergency.review)
   return (
     <Card>
       <div>
@@ -80,17 +82,7 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
             ? []
             : [[t('emergency.ended'), dates.moment(emergency.endedAt)] as const]),
           [t('emergency.told'), <ToldWords key="told" emergency={emergency} />],
-          ...(review === undefined
-            ? []
-            : [
-                [
-                  t(`emergency.outcome.${review.outcome}`),
-                  <span key="review">
-                    <bdi>{review.words}</bdi>{' '}
-                    <small>{t('emergency.reviewed-by', { person: review.by, day: dates.day(review.at) })}</small>
-                  </span>,
-                ] as const,
-              ]),
+          ...reviewed,
         ]}
       />
       {emergency.status === 'reviewed' || emergency.isOpen ? null : (
