@@ -1,0 +1,20 @@
+import type { TestEvent } from 'node:test/reporters'
+
+/**
+ * A reporter that tells only what failed, with where and why: printed again when all runs have ended, because the end of a long output
+ * is what is read (and kept).
+ */
+async function* failedTests(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
+  for await (const event of source) {
+    if (event.type === 'test:diagnostic' && event.data.level !== 'info') yield `! ${event.data.message}\n`
+    if (event.type !== 'test:fail') continue
+    const { name, file, line, details } = event.data
+    const cause: unknown = details.error.cause ?? details.error
+    // A suite fails with its tests, and says nothing of its own.
+    if (details.type === 'suite' && !(cause instanceof Error)) continue
+    yield `✖ ${name} (${file ?? '?'}:${String(line ?? 0)})\n${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n\n`
+  }
+}
+
+// The test runner takes a reporter only so.
+export { failedTests as default }
