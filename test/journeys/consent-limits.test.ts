@@ -6,7 +6,7 @@ import { at, listAt, textAt } from '../json-path.ts'
 import type { ThirdParty } from '../network.ts'
 import { daysFromNow } from '../people.ts'
 import { consented, HIP, startWorld, usualAsk, type World } from '../third-party-world.ts'
-import { waitFor } from '../wait.ts'
+import { reachMoment, waitFor } from '../wait.ts'
 
 const OTHER_HIU = 'IN2710000077'
 const OTHER_HIP = 'IN2710000066'
@@ -173,10 +173,11 @@ describe('what nobody else enforces', () => {
   })
 
   test('a consent that ran out is over to the millisecond, and both sides are told', async () => {
-    const eraseAt = new Date(Date.now() + 1_500)
-    const { id, range } = await consented(world, { eraseAt })
-    assert.equal(at((await world.clinic.hiu.request(id, range)).answer, 'error'), undefined)
-    await waitFor('the end of the consent', () => Date.now() > eraseAt.getTime())
+    const { id, range } = await reachMoment(async (eraseAt) => {
+      const given = await consented(world, { eraseAt })
+      assert.equal(at((await world.clinic.hiu.request(given.id, given.range)).answer, 'error'), undefined)
+      return given
+    })
     assert.equal(code((await world.clinic.hiu.request(id, range)).answer), 'ABDM-1061')
     await sweepExpired(world.network.exchange.running.machine)
     await waitFor(

@@ -8,7 +8,7 @@ import { at, listAt, textAt } from '../json-path.ts'
 import { callJson, TestNetwork, type ThirdParty } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA, heldPatient, heldRecord } from '../people.ts'
-import { waitFor } from '../wait.ts'
+import { reachMoment, waitFor } from '../wait.ts'
 
 const OURS = 'IN2710000011'
 const HIP = 'IN2710000088'
@@ -169,22 +169,24 @@ describe('what a HIP sends wrongly', () => {
   })
 
   test('a consent that ran out shows nothing from that moment, and its copies go', async () => {
-    const dataEraseAt = new Date(Date.now() + 2_500)
-    const { request, own } = await desk.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'], dataEraseAt })
-    const consent = await asha.grant(request, HIP, { careContexts: contexts('good-1') })
-    await desk.transferred(own)
-    const of = async () => (await desk.records(ASHA.abhaAddress)).filter((one) => at(one, 'artefact') === consent)
-    const [held] = await of()
-    const look = (): Promise<{ readonly status: number; readonly body: unknown }> =>
-      network.operator(OURS, `/v1/records/${textAt(held, 'id')}/view`, {
+    const of = async (consent: string) =>
+      (await desk.records(ASHA.abhaAddress)).filter((one) => at(one, 'artefact') === consent)
+    const look = (held: string): Promise<{ readonly status: number; readonly body: unknown }> =>
+      network.operator(OURS, `/v1/records/${held}/view`, {
         person: { name: 'Dr. Farida Khan', role: 'physician' },
         purpose: 'CAREMGT',
       })
-    assert.equal((await look()).status, 200)
-    await waitFor('the end of the consent', () => Date.now() > dataEraseAt.getTime())
-    assert.ok([403, 404].includes((await look()).status))
+    const { consent, held } = await reachMoment(async (dataEraseAt) => {
+      const { request, own } = await desk.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'], dataEraseAt })
+      const given = await asha.grant(request, HIP, { careContexts: contexts('good-1') })
+      await desk.transferred(own)
+      const came = textAt((await of(given))[0], 'id')
+      assert.equal((await look(came)).status, 200)
+      return { consent: given, held: came }
+    })
+    assert.ok([403, 404].includes((await look(held)).status))
     await sweepExpired(network.exchange.running.machine)
-    await waitFor('the copies to be erased', async () => (await of()).length === 0)
+    await waitFor('the copies to be erased', async () => (await of(consent)).length === 0)
     await waitFor('the attestation', async () => {
       const { body } = await asha.call('/v1/me/sharing')
       return JSON.stringify(listAt(body, 'items').find((one) => at(one, 'id') === consent)).includes('erasedAt')
