@@ -25,6 +25,9 @@ interface Ground {
   readonly failures: string
 }
 
+/** Somebody wants us to end: what has not begun does not begin. */
+let isStopped = false
+
 async function main(patterns: readonly string[]): Promise<number> {
   await ensureWeb((line) => console.log(line))
   const server = await startTestServer()
@@ -59,6 +62,7 @@ async function runTests(
   files: readonly string[],
   output: 'inherit' | 'at the end',
 ): Promise<number> {
+  if (isStopped) return 130
   const runner = [
     '--import',
     path.join(import.meta.dirname, '..', 'test', 'property-seed.ts'),
@@ -78,8 +82,13 @@ async function runTests(
   child.stderr?.on('data', (part: Buffer) => complaints.push(part))
   if (output === 'inherit') child.stderr?.pipe(process.stderr)
   // Ctrl-C reaches the child from the terminal; we stay to stop the server. SIGTERM reaches only us.
-  const onInterrupt = () => {}
-  const onTerminate = () => child.kill('SIGTERM')
+  const onInterrupt = () => {
+    isStopped = true
+  }
+  const onTerminate = () => {
+    isStopped = true
+    child.kill('SIGTERM')
+  }
   process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate)
   const [code] = (await once(child, 'close')) as [number | null]
   process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate)
