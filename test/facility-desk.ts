@@ -125,18 +125,21 @@ export class FacilityDesk {
   }
 
   async records(patient: string): Promise<readonly unknown[]> {
-    return listAt(await this.call(`/v1/records?patient=${encodeURIComponent(patient)}`), 'records')
+    return allPages(async (before) => {
+      const words = new URLSearchParams({ patient, limit: '100', ...before })
+      return this.call(`/v1/records?${words.toString()}`)
+    })
   }
 
   /** Shows everything of a patient to a named person. */
   async view(patient: string): Promise<readonly unknown[]> {
-    return listAt(
-      await this.call('/v1/records/view', {
+    return allPages((before) =>
+      this.call('/v1/records/view', {
         patient,
         person: { name: 'Dr. Farida Khan', role: 'physician' },
         purpose: 'CAREMGT',
+        ...before,
       }),
-      'records',
     )
   }
 
@@ -147,4 +150,16 @@ export class FacilityDesk {
   async erasures(): Promise<readonly unknown[]> {
     return listAt(await this.call('/v1/erasures'), 'erasures')
   }
+}
+
+/** The records of all pages of an answer. */
+async function allPages(ask: (before: { readonly before?: string }) => Promise<unknown>): Promise<readonly unknown[]> {
+  const all: unknown[] = []
+  let next: unknown
+  do {
+    const page = await ask(typeof next === 'string' ? { before: next } : {})
+    all.push(...listAt(page, 'records'))
+    next = at(page, 'next')
+  } while (next !== undefined)
+  return all
 }

@@ -117,7 +117,8 @@ export async function lastTransfer(bench: HiuBench, asked: Asked): Promise<Trans
 }
 
 export async function recordsOf(bench: HiuBench, asked: Asked): Promise<readonly Listed[]> {
-  const { records } = (await bench.native('GET', `/v1/records?patient=${encodeURIComponent(PATIENT)}`)).json as {
+  const { records } = (await bench.native('GET', `/v1/records?limit=100&patient=${encodeURIComponent(PATIENT)}`))
+    .json as {
     records: Listed[]
   }
   return records.filter(({ artefact }) => artefact === asked.consentId)

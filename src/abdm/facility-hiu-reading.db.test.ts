@@ -7,6 +7,7 @@ import { HI_TYPES, type HiType } from '../fhir/hi-type.ts'
 import { readReceived, sizeOfReceived } from '../hiu/reading.ts'
 import { documentsOnShelf, openFromShelf, shelfOf } from '../hiu/shelf.ts'
 import { listRecords, type Viewer, viewRecord } from '../hiu/view.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 
 const PERMISSION = {
@@ -62,9 +63,8 @@ describe('reading what others sent, with what is withheld', () => {
     assert.equal(await bench.count('hiu.record-viewed'), 1)
     assert.equal(await bench.count('hiu.view-denied'), 0, 'the patient is not told of attempts that nobody made')
 
-    const [quarantined] = (await transact(bench.machine, (tx) => listRecords(tx, PATIENT))).filter(
-      ({ status }) => status === 'quarantined',
-    )
+    const { records: all } = await transact(bench.machine, (tx) => listRecords(tx, { patient: PATIENT, limit: 100 }))
+    const [quarantined] = all.filter(({ status }) => status === 'quarantined')
     assert.ok(quarantined)
     const wanted = await transact(bench.machine, (tx) =>
       viewRecord(tx, { facility: bench.needs.facility }, quarantined.id, DOCTOR),
@@ -170,5 +170,52 @@ describe('reading what others sent, with what is withheld', () => {
       [['other-purpose', 4]],
     )
     assert.equal(await bench.count('hiu.record-viewed'), viewed + seen.length)
+  })
+
+  it('gives what is held page by page, each document once, and opens no more at once than the reading screen', async () => {
+    const asked = await granted(bench)
+    const items = Array.from({ length: LIMITS.readingDocumentsMax + 2 }, (_, i) => ({
+      careContext: 'visit-1',
+      text: documentText('Prescription', { note: `of many ${i}` }),
+    }))
+    await bench.push(asked.dataPushUrl, sealPage(bench, asked, items, {}).body)
+    await bench.drain()
+    type Page = {
+      readonly records: readonly { readonly id: string; readonly status: string }[]
+      readonly next?: string
+    }
+    const listed: Page['records'][number][] = []
+    const opened: string[] = []
+    for (let next: string | undefined = ''; next !== undefined; ) {
+      const words: URLSearchParams = new URLSearchParams({
+        patient: PATIENT,
+        limit: '20',
+        ...(next && { before: next }),
+      })
+      const page = (await bench.native('GET', `/v1/records?${words.toString()}`)).json as Page
+      assert.ok(page.records.length <= 20)
+      listed.push(...page.records)
+      next = page.next
+    }
+    const { records: all } = await transact(bench.machine, (tx) => listRecords(tx, { patient: PATIENT, limit: 100 }))
+    assert.ok(all.length > items.length, 'those of the case above, too')
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      all.map(({ id }) => id),
+    )
+    const held = listed.filter(({ status }) => status === 'held').map(({ id }) => id)
+    const look = { patient: PATIENT, person: { name: DOCTOR.name, role: DOCTOR.role }, purpose: DOCTOR.purpose }
+    for (let before: string | undefined = ''; before !== undefined; ) {
+      const body = { ...look, ...(before && { before }) }
+      const page = (await bench.native('POST', '/v1/records/view', body)).json as Page
+      assert.ok(page.records.length <= LIMITS.readingDocumentsMax)
+      opened.push(...page.records.map(({ id }) => id))
+      before = page.next
+    }
+    assert.deepEqual(opened, held)
+    for (const before of ['yesterday', `2026-01-31T10:00:00.000Z_x' or true`, '2026-99-31T10:00:00.000Z_']) {
+      const words = new URLSearchParams({ patient: PATIENT, before })
+      assert.equal((await bench.native('GET', `/v1/records?${words.toString()}`)).status, 400)
+    }
   })
 })

@@ -46,6 +46,7 @@ const record = z.looseObject({
   reason: z.string().optional(),
 })
 export type DeskRecord = z.output<typeof record>
+const recordsPage = z.object({ records: z.array(record), next: z.string().optional() })
 
 const row = z.looseObject({
   what: z.string(),
@@ -101,9 +102,17 @@ export function makeDesk(party: NetworkParty) {
     ask: async (body: object): Promise<string> =>
       z.object({ id: z.string() }).parse(await callParty(party, '/v1/consent-requests', { body })).id,
     consent: async (id: string): Promise<DeskConsent> => consent.parse(await get(`/v1/consent-requests/${id}`)),
-    records: async (patient: string): Promise<readonly DeskRecord[]> =>
-      z.object({ records: z.array(record) }).parse(await get(`/v1/records?patient=${encodeURIComponent(patient)}`))
-        .records,
+    /** All of them, page after page. */
+    records: async (patient: string): Promise<readonly DeskRecord[]> => {
+      const all: DeskRecord[] = []
+      for (let next: string | undefined = ''; next !== undefined; ) {
+        const words = new URLSearchParams({ patient, limit: '100', ...(next === '' ? {} : { before: next }) })
+        const page = recordsPage.parse(await get(`/v1/records?${words.toString()}`))
+        all.push(...page.records)
+        next = page.next
+      }
+      return all
+    },
     view: async (id: string, person: Person, purpose: string) =>
       shown.parse(await callParty(party, `/v1/records/${id}/view`, { body: { person, purpose } })).display,
     /** The words of the refusal, when the facility refuses as it should. */

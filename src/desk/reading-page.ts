@@ -1,4 +1,4 @@
-import { type ListPlace, newestFirst } from '../kernel/list-place.ts'
+import { countFitting, type ListPlace, newestFirst } from '../kernel/list-place.ts'
 
 /** Something that could be opened: where it stands in the list, and how large it is. */
 export type Closed = ListPlace & { readonly bytes: number }
@@ -20,12 +20,7 @@ export function pickPage<Own extends Closed, Received extends Closed>(
   fits: { readonly documents: number; readonly bytes: number },
 ): PickedPage<Own, Received> {
   const all = [...own, ...received].sort(newestFirst)
-  let [documents, bytes] = [0, 0]
-  for (const one of all) {
-    if (documents === fits.documents || (documents > 0 && bytes + one.bytes > fits.bytes)) break
-    documents++
-    bytes += one.bytes
-  }
+  const documents = countFitting(all, fits)
   const last = all[documents - 1]
   const isTaken = (one: Closed): boolean => last !== undefined && newestFirst(one, last) <= 0
   return {

@@ -6,6 +6,32 @@ import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import type { ListPlace } from '../kernel/list-place.ts'
 import { type DocumentEntry, type Erasure, entryOf, erasureOf, HEAD } from './document-store.ts'
 
+/** A document without its content, and how large that is, sealed. */
+export type SizedEntry = DocumentEntry & { readonly bytes: number }
+
+/** The newest documents of a patient, held and quarantined, from below a place in that list; with their sealed size. */
+export async function newestDocuments(
+  tx: Tx,
+  patient: AbhaAddress,
+  wanted: {
+    readonly below: ListPlace | undefined
+    readonly limit: number
+    readonly statuses: readonly DocumentEntry['status'][]
+  },
+): Promise<readonly SizedEntry[]> {
+  const { below, limit, statuses } = wanted
+  let query = tx.db
+    .selectFrom('hiu_document')
+    .select(HEAD)
+    .select(sql<number>`octet_length(sealed)`.as('bytes'))
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('status', 'in', [...statuses])
+  if (below !== undefined) query = query.where(sql<boolean>`(date, id) < (${below.date}, ${below.id}::uuid)`)
+  const rows = await query.orderBy('date', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  return rows.map((row) => ({ ...entryOf(row), bytes: row.bytes }))
+}
+
 /** Up to `limit` held documents under some artefacts and of some types, newest first, from below a place in that list; with their sealed size. */
 export async function documentsBelow(
   tx: Tx,
@@ -16,7 +42,7 @@ export async function documentsBelow(
     readonly below: ListPlace | undefined
     readonly limit: number
   },
-): Promise<readonly (DocumentEntry & { readonly bytes: number })[]> {
+): Promise<readonly SizedEntry[]> {
   const { artefacts, types, below, limit } = wanted
   if (artefacts.length === 0 || types.length === 0) return []
   let query = tx.db

@@ -4,6 +4,7 @@ import { parsedText } from '../http/parsed-text.ts'
 import { shownName } from '../http/shown-words.ts'
 import { parseAbhaAddress, parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlace } from '../kernel/list-place.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 
 /** What staff and hospital software send to their own facility as user of records. */
@@ -64,15 +65,21 @@ export const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
 })
 
-export const recordsQuery = z.object({ patient: abhaAddress })
+/** A place in a list of records, as an answer named it in `next`. */
+const before = parsedText(parsePlace, 'must be the `next` of an answer').optional()
+
+export const recordsQuery = listQuery.extend({ patient: abhaAddress, before })
 
 const person = z.object({ name, role: name }).strict()
 
 /** `POST /v1/records/:id/view`: who looks, and what for. The patient will read it. */
 export const viewOrder = z.object({ person, purpose }).strict().meta({ id: 'ViewOrder' })
 
-/** `POST /v1/records/view`: everything of one patient. */
-export const viewAllOrder = z.object({ patient: abhaAddress, person, purpose }).strict().meta({ id: 'ViewAllOrder' })
+/** `POST /v1/records/view`: everything of one patient, newest first, from below a place. */
+export const viewAllOrder = z
+  .object({ patient: abhaAddress, person, purpose, before })
+  .strict()
+  .meta({ id: 'ViewAllOrder' })
 
 /** `POST /v1/consent-requests/:id/fetch`. Without `artefact`: of every artefact in force. */
 export const fetchOrder = z.object({ artefact: z.uuid().optional() }).strict().meta({ id: 'FetchOrder' })

@@ -163,29 +163,24 @@ function recordRoutes(needs: ConsentNeeds): readonly Route[] {
       ...common,
       method: 'GET',
       path: '/v1/records',
-      summary: 'What is held of a patient from other facilities: no content, and no access record.',
+      summary: 'What is held of a patient from other facilities, newest first: no content, and no access record.',
       once: false,
       query: recordsQuery,
-      answers: { 200: { description: 'Documents held or quarantined.' } },
-      handle: async ({ tx, query }) => ({ status: 200, body: { records: await listRecords(tx, query.patient) } }),
+      answers: { 200: { description: 'Documents held or quarantined; with `next`, ask again with it as `before`.' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: await listRecords(tx, query) }),
     }),
     route({
       ...common,
       method: 'POST',
       path: '/v1/records/view',
       summary:
-        'Shows all documents of a patient that a named person may see for a purpose. The patient sees who looked.',
+        'Shows documents of a patient that a named person may see for a purpose, newest first and a page at a time. The patient sees who looked.',
       once: false,
       body: viewAllOrder,
-      answers: { 200: { description: 'The documents.' } },
-      handle: async ({ tx, body }) => ({
+      answers: { 200: { description: 'The documents; with `next`, ask again with it as `before`.' } },
+      handle: async ({ tx, body: { patient, before, person, purpose } }) => ({
         status: 200,
-        body: {
-          records: await viewRecords(tx, needs, {
-            patient: body.patient,
-            actor: { ...body.person, purpose: body.purpose },
-          }),
-        },
+        body: await viewRecords(tx, needs, { patient, before, actor: { ...person, purpose } }),
       }),
     }),
     route({

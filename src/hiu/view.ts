@@ -5,13 +5,16 @@ import type { Finding } from '../fhir/findings.ts'
 import { type ShownDocument, showDocument } from '../fhir/show.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { countFitting, type ListPlace, placeWord } from '../kernel/list-place.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
 import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
 import type { PurposeCode } from '../policy/purpose.ts'
 import type { Standing } from '../records/rules.ts'
 import { markRead } from './consent-list-store.ts'
-import { type DocumentEntry, documentsOf, findDocument, openDocument } from './document-store.ts'
+import { newestDocuments } from './document-page-store.ts'
+import { type DocumentEntry, findDocument, openDocument } from './document-store.ts'
 import type { ViewEvent } from './hiu.ts'
 import { type Artefact, artefactsOfPatient, findConsent } from './store.ts'
 
@@ -59,9 +62,30 @@ export function isForAnother({ openers }: Holding, entry: Pick<DocumentEntry, 'a
   return opener !== undefined && opener !== viewer.staff
 }
 
-/** What is held of a patient, without any content. Quarantined documents are named with their reason. */
-export async function listRecords(tx: Tx, patient: AbhaAddress): Promise<readonly DocumentEntry[]> {
-  return documentsOf(tx, patient)
+/** A page of a list by date; `next` is the place to go on below, when there is more. */
+export type RecordsPage<Entry> = { readonly records: readonly Entry[]; readonly next?: string }
+type PlaceIn = { readonly patient: AbhaAddress; readonly before?: ListPlace | undefined }
+
+/** What is held of a patient, newest first and a page at a time, without any content. Quarantined documents are named with their reason. */
+export async function listRecords(
+  tx: Tx,
+  { patient, before, limit }: PlaceIn & { readonly limit: number },
+): Promise<RecordsPage<DocumentEntry>> {
+  const found = await newestDocuments(tx, patient, {
+    below: before,
+    // One more than asked for says whether there is more.
+    limit: limit + 1,
+    statuses: ['held', 'quarantined'],
+  })
+  return {
+    records: found.slice(0, limit).map(({ bytes: _bytes, ...entry }) => entry),
+    ...nextBelow(found, limit),
+  }
+}
+
+function nextBelow(found: readonly DocumentEntry[], taken: number): { readonly next?: string } {
+  const last = found[taken - 1]
+  return last === undefined || taken === found.length ? {} : { next: placeWord(last) }
 }
 
 /** Shows one document to a named person: gate, access record, content, in one transaction. What is quarantined is never shown. */
@@ -76,20 +100,22 @@ export async function viewRecord(
   return viewEntry(tx, needs, entry, viewer, await holdingOf(tx, entry.patient))
 }
 
-/** Shows everything of a patient that the gate lets this person see for this purpose. */
+/** Shows everything of a patient that the gate lets this person see for this purpose, newest first, as much as one answer takes. */
 export async function viewRecords(
   tx: Tx,
   needs: ViewNeeds,
-  input: { readonly patient: AbhaAddress; readonly actor: Viewer },
-): Promise<readonly ShownRecord[]> {
-  const holding = await holdingOf(tx, input.patient)
+  { patient, before, actor }: PlaceIn & { readonly actor: Viewer },
+): Promise<RecordsPage<ShownRecord>> {
+  const holding = await holdingOf(tx, patient)
+  const limit = LIMITS.readingDocumentsMax + 1
+  const found = await newestDocuments(tx, patient, { below: before, limit, statuses: ['held'] })
+  const taken = countFitting(found, { documents: LIMITS.readingDocumentsMax, bytes: LIMITS.readingBytesMax })
   const shown: ShownRecord[] = []
-  for (const entry of await documentsOf(tx, input.patient)) {
-    if (entry.status === 'quarantined') continue
-    const result = await viewEntry(tx, needs, entry, input.actor, holding)
+  for (const { bytes: _bytes, ...entry } of found.slice(0, taken)) {
+    const result = await viewEntry(tx, needs, entry, actor, holding)
     if (!isRefusal(result)) shown.push(result)
   }
-  return shown
+  return { records: shown, ...nextBelow(found, taken) }
 }
 
 /** Shows one document of which the caller has loaded the entry and the patient's consents. */

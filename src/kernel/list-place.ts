@@ -5,3 +5,30 @@ export type ListPlace = { readonly date: Date; readonly id: string }
 export function newestFirst(a: ListPlace, b: ListPlace): number {
   return b.date.getTime() - a.date.getTime() || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1)
 }
+
+/** How many of a list, from its start, fit into one answer: one that is larger than all allowed stands alone. */
+export function countFitting(
+  all: readonly { readonly bytes: number }[],
+  fits: { readonly documents: number; readonly bytes: number },
+): number {
+  let [documents, bytes] = [0, 0]
+  for (const one of all) {
+    if (documents === fits.documents || (documents > 0 && bytes + one.bytes > fits.bytes)) break
+    documents++
+    bytes += one.bytes
+  }
+  return documents
+}
+
+/** A place as one word of an address: `2026-01-31T10:00:00.000Z_` and the id, a UUID. */
+export function placeWord({ date, id }: ListPlace): string {
+  return `${date.toISOString()}_${id}`
+}
+
+/** Reads what `placeWord` wrote; undefined when it is none. */
+export function parsePlace(text: string): ListPlace | undefined {
+  const [, moment, id] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? []
+  const date = new Date(moment ?? Number.NaN)
+  return id === undefined || Number.isNaN(date.getTime()) ? undefined : { date, id }
+}
