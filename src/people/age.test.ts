@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { civilDay } from '../kernel/civil-day.ts'
-import { comesOfAge, isBirthDate, isChild } from './patient.ts'
+import { civilDay, isBirthDate } from '../kernel/civil-day.ts'
+import { comesOfAge, isChild } from './patient.ts'
 
 const at = (moment: string): Date => new Date(moment)
 

@@ -2,20 +2,13 @@ import { announce, record } from '../audit/record.ts'
 import type { SigningKey } from '../crypto/signature.ts'
 import { StaleRow, type Tx } from '../db/tx.ts'
 import type { Actor, Caller } from '../kernel/caller.ts'
+import { isBirthDate } from '../kernel/civil-day.ts'
 import { type AbhaAddress, type AbhaNumber, parseAbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
 import { checkGuardianOf } from './guardian.ts'
-import {
-  isBirthDate,
-  isChild,
-  mayActFor,
-  type Patient,
-  type PatientEvent,
-  type PatientStatus,
-  type Profile,
-} from './patient.ts'
+import { isChild, mayActFor, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
 import {

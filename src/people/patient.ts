@@ -75,8 +75,6 @@ export type PatientEvent = AuditEvent & { readonly type: keyof typeof EVENTS; re
 
 /** Years of age at which a person decides alone (DPDP s.2(f): a child has not completed eighteen years). */
 const ADULT_YEARS = 18
-/** Older than anybody has become: a slip of the pen. */
-const AGE_YEARS_MAX = 130
 
 /** The day, `YYYY-MM-DD`, on which a person born on `birthDate` has completed eighteen years; of the 29th of February, the first of March. */
 export function comesOfAge(birthDate: string): string {
@@ -98,14 +96,6 @@ export function isNumberHers({ birthDate, guardianBasis, mobileChangedAt, enroll
   if (guardianBasis === 'appointed' || isChild(birthDate, now)) return true
   const since = mobileChangedAt === undefined ? enrolledAt : new Date(mobileChangedAt)
   return !isChild(birthDate, since)
-}
-
-/** Whether somebody who lives now can have been born on this day: one that exists, not to come, within {@link AGE_YEARS_MAX} years. */
-export function isBirthDate(text: string, now: Date): boolean {
-  const today = civilDay(now)
-  const day = new Date(`${text}T00:00:00.000Z`)
-  if (Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== text) return false
-  return text <= today && text >= `${Number(today.slice(0, 4)) - AGE_YEARS_MAX}${today.slice(4)}`
 }
 
 /** Whether `guardian` decides for this patient now: named as guardian, and the patient still a child, or the guardian appointed. */

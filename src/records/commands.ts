@@ -6,6 +6,7 @@ import type { HiType } from '../fhir/hi-type.ts'
 import { validateDocument } from '../fhir/validate.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
+import { isBirthDate } from '../kernel/civil-day.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { readDocument } from './document-bytes.ts'
@@ -31,6 +32,8 @@ export async function addPatient(
   const before = await store.loadPatient(tx, patient.reference)
   if (before !== undefined && JSON.stringify(withoutAbsent(before)) === JSON.stringify(patient))
     return { patient, changed: false }
+  if (!isBirthDate(patient.birthDate, tx.now))
+    return refuse('request/invalid-field', 'Nobody who lives was born on this day.', 'birthDate')
   if (patient.abhaAddress !== undefined) {
     const holders = await findPatients(tx, needs, 'abha-address', patient.abhaAddress)
     if (holders.some((holder) => holder.reference !== patient.reference))
