@@ -79,6 +79,8 @@ export const LIMITS = {
   logPatientsPerCheckMax: 200,
   pageSizeDefault: 25,
   pageSizeMax: 100,
+  /** A place in a list that holds references of facilities, as a word of an address. */
+  placeCharsMax: 2_000,
   careContextsPerMessageMax: 20,
   careContextsPerConsentMax: 1_000,
   /** Artefacts that one approval makes: one for each provider. */

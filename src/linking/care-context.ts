@@ -14,6 +14,12 @@ export type CareContext = ContextKey & {
   readonly linkedAt: Date
 }
 
+/** Where a care context stands in a list by facility and time of linking. */
+export type ContextPlace = Pick<
+  CareContext,
+  'hip' | 'linkedAt' | 'patientReference' | 'careContextReference' | 'hiType'
+>
+
 /** Contexts of one patient record and one HI type, as messages group them. */
 export type Group = {
   readonly referenceNumber: string

@@ -14,13 +14,23 @@ import { readPatient, readPatientByAbhaNumber, readPatientsByMobile } from '../p
 import { type Patient, yearOfBirth } from '../people/patient.ts'
 import { textFor } from '../people/texts.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
-import { bareKey, type CareContext, checkGroups, contextsIn, type Group, keyOf } from './care-context.ts'
+import {
+  bareKey,
+  type CareContext,
+  type ContextPlace,
+  checkGroups,
+  contextsIn,
+  type Group,
+  keyOf,
+} from './care-context.ts'
 import { type Demographics, isSamePerson } from './demographics.ts'
 import type { ContextKey, ContextsLinked, ContextUpdated, TextSent, TokenEvent } from './events.ts'
 import {
   type Attempt,
+  careContextsBehind,
   countAttempts,
   findCareContexts,
+  findHolders,
   insertAttempt,
   saveCareContexts,
   touchCareContexts,
@@ -270,6 +280,24 @@ async function languageOfMobile(tx: Tx, needs: LinkNeeds, mobile: string): Promi
 /** Linked care contexts of a patient, one entry for each HI type; of one facility when `hip` is given. */
 export async function careContextsOf(tx: Tx, patient: AbhaAddress, hip?: FacilityId): Promise<readonly CareContext[]> {
   return findCareContexts(tx, patient, hip)
+}
+
+/** A page of a patient's linked care contexts, facility by facility; `next` is the place of its last, when there are more behind it. */
+export async function careContextPage(
+  tx: Tx,
+  patient: AbhaAddress,
+  { after, limit }: { readonly after?: ContextPlace | undefined; readonly limit: number },
+): Promise<{ readonly contexts: readonly CareContext[]; readonly next?: ContextPlace }> {
+  // One more than asked for says whether there is more.
+  const found = await careContextsBehind(tx, patient, after, limit + 1)
+  const contexts = found.slice(0, limit)
+  const last = contexts.at(-1)
+  return { contexts, ...(last === undefined || found.length === contexts.length ? {} : { next: last }) }
+}
+
+/** Facilities that hold something linked of a patient. */
+export async function holdersOf(tx: Tx, patient: AbhaAddress): Promise<ReadonlySet<FacilityId>> {
+  return new Set(await findHolders(tx, patient))
 }
 
 /** Whether every one of these references is linked at the facility, under any HI type. */

@@ -9,7 +9,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type Bucket, type FacilityId, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
-import type { CareContext } from './care-context.ts'
+import type { CareContext, ContextPlace } from './care-context.ts'
 import type { ContextKey, ContextsLinked, ContextUpdated } from './events.ts'
 
 type Displays = { readonly patientDisplay: string; readonly display: string }
@@ -35,22 +35,69 @@ export async function findCareContexts(
   if (hip !== undefined) query = query.where('hip', '=', hip)
   const rows = (await query.execute()).toSorted(inOrder)
   const contexts: CareContext[] = []
-  for (const row of rows) {
-    const hiType = parseHiType(row.hi_type)
-    if (hiType === undefined) throw new Error(`care_context holds the HI type ${row.hi_type}`)
-    const key = { patientReference: row.patient_reference, careContextReference: row.care_context_reference, hiType }
-    const holder = row.hip as FacilityId
-    const displays = (await openJson(tx, place(patient, holder, key), row.sealed_display)) as Displays | undefined
-    contexts.push({
-      ...key,
-      patient,
-      hip: holder,
-      patientDisplay: displays?.patientDisplay ?? '',
-      display: displays?.display ?? '',
-      linkedAt: row.linked_at,
-    })
-  }
+  for (const row of rows) contexts.push(await openContext(tx, patient, row))
   return contexts
+}
+
+/** Up to `limit` linked care contexts of a patient, facility by facility and oldest first there, from behind a place in that list. */
+export async function careContextsBehind(
+  tx: Tx,
+  patient: AbhaAddress,
+  behind: ContextPlace | undefined,
+  limit: number,
+): Promise<readonly CareContext[]> {
+  let query = tx.db
+    .selectFrom('care_context')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+  if (behind !== undefined) {
+    const { hip, linkedAt, careContextReference, patientReference, hiType } = behind
+    query = query.where(
+      sql<boolean>`(hip, linked_at, care_context_reference, patient_reference, hi_type) > (${hip}, ${linkedAt},
+        ${pseudonymOf(hip, careContextReference)}, ${pseudonymOf(hip, patientReference)}, ${hiType})`,
+    )
+  }
+  const rows = await query
+    .orderBy('hip')
+    .orderBy('linked_at')
+    .orderBy('care_context_reference')
+    .orderBy('patient_reference')
+    .orderBy('hi_type')
+    .limit(limit)
+    .execute()
+  const contexts: CareContext[] = []
+  for (const row of rows) contexts.push(await openContext(tx, patient, row))
+  return contexts
+}
+
+/** Facilities with linked care contexts of a patient. */
+export async function findHolders(tx: Tx, patient: AbhaAddress): Promise<readonly FacilityId[]> {
+  const rows = await tx.db
+    .selectFrom('care_context')
+    .select('hip')
+    .distinct()
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .orderBy('hip')
+    .execute()
+  return rows.map((row) => row.hip as FacilityId)
+}
+
+async function openContext(tx: Tx, patient: AbhaAddress, row: Selectable<CareContextTable>): Promise<CareContext> {
+  const hiType = parseHiType(row.hi_type)
+  if (hiType === undefined) throw new Error(`care_context holds the HI type ${row.hi_type}`)
+  const key = { patientReference: row.patient_reference, careContextReference: row.care_context_reference, hiType }
+  const hip = row.hip as FacilityId
+  const displays = (await openJson(tx, place(patient, hip, key), row.sealed_display)) as Displays | undefined
+  return {
+    ...key,
+    patient,
+    hip,
+    patientDisplay: displays?.patientDisplay ?? '',
+    display: displays?.display ?? '',
+    linkedAt: row.linked_at,
+  }
 }
 
 type InOrder = Pick<Selectable<CareContextTable>, 'linked_at' | 'hip' | 'care_context_reference' | 'hi_type'>

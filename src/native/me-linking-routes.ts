@@ -3,13 +3,20 @@ import { type Id, parseFacilityId, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { groupsOf, keyOf } from '../linking/care-context.ts'
 import { askConfirm, askDiscovery, askLink, readLinking } from '../linking/discovery-commands.ts'
-import { careContextsOf } from '../linking/link-commands.ts'
+import { careContextPage, holdersOf } from '../linking/link-commands.ts'
 import { sharesOf } from '../linking/share-commands.ts'
 import type { Transaction } from '../linking/transaction.ts'
 import { type Facility, isHip } from '../partners/bridge.ts'
 import { facilityById, listFacilities } from '../partners/commands.ts'
 import { actorOf, patientOf } from './me-caller.ts'
-import { hospitalsQuery, linkingAsk, linkingChoice, linkingCode } from './me-record-messages.ts'
+import {
+  hospitalsQuery,
+  linkingAsk,
+  linkingChoice,
+  linkingCode,
+  linkPlaceWord,
+  linksQuery,
+} from './me-record-messages.ts'
 
 const mine = { dialect: 'native', auth: 'patient', method: 'GET', once: false } as const
 const step = { ...mine, method: 'POST', once: true } as const
@@ -19,7 +26,13 @@ const taken = {
 } as const
 type Tx = Call<never, never>['tx']
 
-export type Hospital = { readonly id: string; readonly name: string; readonly kinds: readonly string[] }
+export type Hospital = {
+  readonly id: string
+  readonly name: string
+  readonly kinds: readonly string[]
+  /** Whether something there is linked to this person already. */
+  readonly isLinked: boolean
+}
 export type HospitalsView = { readonly items: readonly Hospital[] }
 export type LinkedView = {
   readonly items: readonly {
@@ -32,6 +45,8 @@ export type LinkedView = {
       readonly linkedAt: string
     }[]
   }[]
+  /** Absent on the last page. */
+  readonly next?: string
 }
 export type ShareView = {
   readonly id: string
@@ -51,7 +66,12 @@ export function myLinkingRoutes(): readonly Route[] {
 }
 
 function hospitalRoutes(): readonly Route[] {
-  const view = ({ id, name, facilityTypes }: Facility): Hospital => ({ id, name, kinds: facilityTypes })
+  const view = ({ id, name, facilityTypes }: Facility, linked: ReadonlySet<string>): Hospital => ({
+    id,
+    name,
+    kinds: facilityTypes,
+    isLinked: linked.has(id),
+  })
   return [
     route({
       ...mine,
@@ -63,7 +83,8 @@ function hospitalRoutes(): readonly Route[] {
         const patient = patientOf(caller)
         if (isRefusal(patient)) return patient
         const name = query.search === undefined || query.search === '' ? {} : { name: query.search }
-        const items = (await listFacilities(tx, { roles: ['hip'], ...name })).map(view)
+        const linked = await holdersOf(tx, patient)
+        const items = (await listFacilities(tx, { roles: ['hip'], ...name })).map((each) => view(each, linked))
         return { status: 200, body: { items } satisfies HospitalsView }
       },
     }),
@@ -79,7 +100,7 @@ function hospitalRoutes(): readonly Route[] {
         const facility = id === undefined ? undefined : await facilityById(tx, id)
         return facility === undefined || !isHip(facility)
           ? refuse('partners/hip-unavailable')
-          : { status: 200, body: view(facility) }
+          : { status: 200, body: view(facility, await holdersOf(tx, patient)) }
       },
     }),
   ]
@@ -89,12 +110,14 @@ function linksRoute(): Route {
   return route({
     ...mine,
     path: '/v1/me/links',
-    summary: 'What is linked, by hospital',
-    answers: { 200: { description: 'Linked care contexts' } },
-    handle: async ({ tx, caller }) => {
+    summary: 'What is linked, by hospital, a page at a time',
+    query: linksQuery,
+    answers: { 200: { description: 'Linked care contexts; with `next`, ask again with it as `after`' } },
+    handle: async ({ tx, caller, query }) => {
       const patient = patientOf(caller)
       if (isRefusal(patient)) return patient
-      const byHip = Map.groupBy(await careContextsOf(tx, patient), ({ hip }) => hip)
+      const { contexts: page, next } = await careContextPage(tx, patient, query)
+      const byHip = Map.groupBy(page, ({ hip }) => hip)
       const items: LinkedView['items'][number][] = []
       for (const [hip, contexts] of byHip) {
         const facility = await facilityById(tx, hip)
@@ -109,7 +132,8 @@ function linksRoute(): Route {
           })),
         })
       }
-      return { status: 200, body: { items } satisfies LinkedView }
+      const more = next === undefined ? {} : { next: linkPlaceWord(next) }
+      return { status: 200, body: { items, ...more } satisfies LinkedView }
     },
   })
 }

@@ -8,7 +8,7 @@ import { type Call, type Route, route } from '../http/route.ts'
 import type { PatientCaller } from '../kernel/caller.ts'
 import { type FacilityId, type Id, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { careContextsOf } from '../linking/link-commands.ts'
+import { holdersOf } from '../linking/link-commands.ts'
 import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { policyBody, policyEnableBody } from './me-request-messages.ts'
@@ -91,8 +91,7 @@ async function askersOf(tx: Tx, { patient }: PatientCaller): Promise<readonly Na
 
 async function providersOf(tx: Tx, { patient }: PatientCaller): Promise<readonly Named[]> {
   const providers: Named[] = []
-  for (const id of new Set((await careContextsOf(tx, patient)).map(({ hip }) => hip)))
-    providers.push(await named(tx, id))
+  for (const id of await holdersOf(tx, patient)) providers.push(await named(tx, id))
   return providers
 }
 

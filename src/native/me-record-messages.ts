@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import type { ContextPlace } from '../linking/care-context.ts'
 import { EXPORT_FORMS, OPENING_FAULTS } from '../transfer/own-fetch.ts'
 
 /** Messages of the patient's own records at the exchange: what her page sends. */
@@ -101,3 +102,44 @@ export const shareAsk = z.object({ hip, counter: text }).meta({ id: 'ShareAsk' }
 
 /** `GET /v1/me/hospitals`. */
 export const hospitalsQuery = z.object({ search: z.string().trim().max(100).optional() })
+
+/** The place of a care context in the list of links, as one word of an address; only who wrote it reads it. */
+export function linkPlaceWord({
+  hip: facility,
+  linkedAt,
+  patientReference,
+  careContextReference,
+  hiType,
+}: ContextPlace): string {
+  const place = [facility, linkedAt.toISOString(), patientReference, careContextReference, hiType]
+  return Buffer.from(JSON.stringify(place)).toString('base64url')
+}
+
+const reference = z.string().min(1).max(LIMITS.textCharsMax)
+const linkPlace = z.tuple([hip, z.iso.datetime(), reference, reference, z.enum(HI_TYPES)])
+
+function parseLinkPlace(word: string): ContextPlace | undefined {
+  try {
+    const parsed = linkPlace.safeParse(JSON.parse(Buffer.from(word, 'base64url').toString()))
+    if (!parsed.success) return undefined
+    const [facility, linkedAt, patientReference, careContextReference, hiType] = parsed.data
+    return { hip: facility, linkedAt: new Date(linkedAt), patientReference, careContextReference, hiType }
+  } catch {
+    return undefined
+  }
+}
+
+/** `GET /v1/me/links`. */
+export const linksQuery = z.object({
+  after: z
+    .string()
+    .max(LIMITS.placeCharsMax)
+    .transform((word, ctx) => {
+      const place = parseLinkPlace(word)
+      if (place !== undefined) return place
+      ctx.addIssue({ code: 'custom', message: 'must be the `next` of an answer' })
+      return z.NEVER
+    })
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
+})

@@ -108,6 +108,38 @@ describe('a patient links records and shows her profile from her page', () => {
       assert.equal(JSON.stringify(await state(id)).includes(code), false)
     })
 
+  test('what is linked comes by the page, each care context once, and the list of hospitals says which are linked', async () => {
+    const whole = await call('/links')
+    const named = (body: unknown): readonly string[] =>
+      listAt(body, 'items').flatMap((item) =>
+        listAt(item, 'contexts').map(
+          (context) =>
+            `${textAt(item, 'hip.id')} ${textAt(context, 'careContextReference')} ${textAt(context, 'hiType')}`,
+        ),
+      )
+    assert.ok(named(whole.body).length >= 3)
+    assert.equal(at(whole.body, 'next'), undefined)
+    const paged: string[] = []
+    for (let after: unknown = ''; typeof after === 'string'; ) {
+      const words = new URLSearchParams({ limit: '1', ...(after === '' ? {} : { after }) })
+      const { body } = await call(`/links?${words.toString()}`)
+      assert.equal(named(body).length, 1)
+      paged.push(...named(body))
+      after = at(body, 'next')
+    }
+    assert.deepEqual(paged, named(whole.body))
+    for (const after of ['x', Buffer.from('["IN1","yesterday"]').toString('base64url')])
+      assert.equal((await call(`/links?after=${after}`)).status, 400)
+    const linked = async (who = ASHA): Promise<ReadonlySet<string>> =>
+      new Set(
+        listAt((await call('/hospitals', undefined, who)).body, 'items')
+          .filter((one) => at(one, 'isLinked') === true)
+          .map((one) => textAt(one, 'id')),
+      )
+    assert.deepEqual(await linked(), new Set([OURS, THEIRS]))
+    assert.deepEqual(await linked(RAVI), new Set())
+  })
+
   test('a hospital that has nothing, and one that does not answer', async () => {
     const ravis = await discover(OURS, RAVI)
     const failed = await waitFor('nothing found', async () => {

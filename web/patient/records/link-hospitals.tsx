@@ -1,5 +1,5 @@
 import { type ReactNode, useDeferredValue, useState } from 'react'
-import type { Hospital, HospitalsView, LinkedView } from '../../../src/native/me-linking-routes.ts'
+import type { Hospital, HospitalsView } from '../../../src/native/me-linking-routes.ts'
 import { TextField } from '../../ui/fields.tsx'
 import { Icon } from '../../ui/icon.tsx'
 import { useCall } from '../../ui/query.tsx'
@@ -14,8 +14,6 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
   const [search, setSearch] = useState('')
   const wanted = useDeferredValue(search.trim())
   const hospitals = useCall<HospitalsView>(`/v1/me/hospitals?search=${encodeURIComponent(wanted)}`)
-  const links = useCall<LinkedView>('/v1/me/links')
-  const linked = new Set(links.data?.items.map(({ hip }) => hip.id))
   return (
     <div className={style.form}>
       <TextField
@@ -40,7 +38,7 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
                   <b>
                     <bdi>{hospital.name}</bdi>
                   </b>
-                  {linked.has(hospital.id) ? <State tone="live">{t('records.link-linked')}</State> : null}
+                  {hospital.isLinked ? <State tone="live">{t('records.link-linked')}</State> : null}
                 </span>
                 <Icon name="next" />
               </button>
