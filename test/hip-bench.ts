@@ -115,6 +115,8 @@ export type Bench = {
   readonly verdict: { value: true | Refusal }
   readonly sources: RecordSource[]
   readonly needs: HipNeeds
+  /** How long it waits for a requester: briefly for one that never answers. */
+  readonly patience: { isShort: boolean }
   /** Runs due jobs until none is due; messages to the exchange are kept, not sent. */
   readonly drain: (options?: { readonly only?: string }) => Promise<void>
   /** Runs the due jobs of a kind once, and dies before what came of them is written. */
@@ -143,8 +145,12 @@ export async function openBench(options: { readonly scanner?: Scanner } = {}): P
   const reactions = new Map<string, Reaction[]>()
   const machine = makeTestMachine(database, { clock, reactions })
   const real = makeOutbound({ allowPrivateNetworks: true, nowMs: () => performance.now() })
-  // A requester that hangs must not hold the tests up for the whole of our patience.
-  const outbound: Outbound = { ...real, call: (wanted) => real.call({ ...wanted, timeoutMs: 300 }) }
+  // One that hangs must not hold the tests up for the whole of our patience; the others answer, on a busy machine later than that.
+  const patience: Bench['patience'] = { isShort: false }
+  const outbound: Outbound = {
+    ...real,
+    call: (wanted) => real.call(patience.isShort ? { ...wanted, timeoutMs: 300 } : wanted),
+  }
   const sources: RecordSource[] = [ownSource]
   const verdict: { value: true | Refusal } = { value: true }
   const needs: HipNeeds = {
@@ -173,6 +179,7 @@ export async function openBench(options: { readonly scanner?: Scanner } = {}): P
     verdict,
     sources,
     needs,
+    patience,
     drain: (options) => drain(machine, handlers, options?.only),
     dieAfter: async (kind) => {
       for (const job of await claimJobs(machine, 10)) if (job.kind === kind) await handlers.get(kind)?.(machine, job)

@@ -13,11 +13,13 @@ describe('pages of a provider, when something fails', () => {
     for (const mood of ['error-500', 'drops-before', 'hangs', 'takes-then-drops'] as const) {
       world.requester.got.length = 0
       world.requester.mood = mood
+      world.bench.patience.isShort = mood === 'hangs'
       const consentId = await grant(world.bench, { hiTypes: ['Invoice'] })
       const { transactionId } = await world.ask(consentId)
       await world.bench.drain()
       assert.equal((await world.disclosures(transactionId)).length, 0, `${mood}: nothing is settled yet`)
       world.requester.mood = 'takes'
+      world.bench.patience.isShort = false
       world.bench.clock.advance(2_000)
       await world.bench.drain()
       const settled = await world.disclosures(transactionId)

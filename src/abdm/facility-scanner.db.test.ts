@@ -21,7 +21,7 @@ describe('abdm/facility-scanner', () => {
     fake.manner = 'honest'
     fake.seen.length = 0
   })
-  const scanner = async () => makeClamd({ ...(await starting).place, timeoutSeconds: 1 }, pino({ level: 'silent' }))
+  const scanner = async () => makeClamd({ ...(await starting).place, timeoutSeconds: 30 }, pino({ level: 'silent' }))
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
   /** A document of another facility with a picture of the patient in it. */

@@ -41,13 +41,15 @@ describe('a connection', () => {
   })
 
   it('says when too much is asked at once, and takes nothing else for that', async () => {
-    const own = new pg.Pool({ connectionString: database.connectionString, max: 1, connectionTimeoutMillis: 200 })
+    const own = new pg.Pool({ connectionString: database.connectionString, max: 1 })
     const only = await own.connect()
+    own.options.connectionTimeoutMillis = 200
     try {
       const fault = await own.query('select 1').catch((error: unknown) => error)
       assert.equal(isTooBusy(fault), true, String(fault))
       await only.query("set statement_timeout = '1ms'")
       assert.equal(isTooBusy(await only.query('select pg_sleep(1)').catch((error: unknown) => error)), true)
+      await only.query('set statement_timeout = 0')
       assert.equal(isTooBusy(await only.query('select 1/0').catch((error: unknown) => error)), false)
       assert.equal(isTooBusy(undefined), false)
     } finally {

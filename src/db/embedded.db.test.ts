@@ -192,7 +192,7 @@ describe('the embedded PostgreSQL', () => {
   })
 
   it('believes a lock from another container or an earlier boot only while somebody touches it', {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     const file = path.join(folder, 'amanat.lock')
     fs.writeFileSync(file, JSON.stringify({ pid: 1, startTicks: '1', place: 'another container' }))
@@ -204,7 +204,7 @@ describe('the embedded PostgreSQL', () => {
     }
     await start()
     const touched = fs.statSync(file).ctimeMs
-    assert.ok(await waitUntil(() => fs.statSync(file).ctimeMs !== touched, 5_000), 'our own lock is touched')
+    assert.ok(await waitUntil(() => fs.statSync(file).ctimeMs !== touched, 20_000), 'our own lock is touched')
   })
 
   it('lets only one of many that start at once have the folder', async () => {
@@ -223,7 +223,7 @@ describe('the embedded PostgreSQL', () => {
   it('does not outlive a program that ends without stopping it', async () => {
     const other = await startOther(folder, { ending: 'exit' })
     assert.ok(other.said.url !== undefined)
-    assert.ok(await waitUntil(() => postgresProcessesIn(path.join(folder, 'cluster')).length === 0, 10_000))
+    assert.ok(await waitUntil(() => postgresProcessesIn(path.join(folder, 'cluster')).length === 0, 30_000))
     assert.equal(fs.existsSync(path.join(folder, 'amanat.lock')), false)
   })
 
