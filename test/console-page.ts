@@ -5,7 +5,7 @@ import { waitFor } from './wait.ts'
 
 /** Longer than the parties are read again after. */
 const REST_MS = 1_600
-const REST_DEADLINE_MS = 20_000
+const REST_DEADLINE_MS = 60_000
 
 /** The page of the sandbox console, as its browser sends it; steers the parties of a test network. */
 export class ConsolePage {

@@ -18,9 +18,9 @@ export type DeskAsk = {
 export class FacilityDesk {
   readonly #network: Pick<TestNetwork, 'operator'>
   readonly id: string
-  /** How long it waits for others. */
-  readonly #patienceMs: number
-  constructor(network: Pick<TestNetwork, 'operator'>, id: string, patienceMs = 8_000) {
+  /** How long it waits for others, where that is longer than usual. */
+  readonly #patienceMs: number | undefined
+  constructor(network: Pick<TestNetwork, 'operator'>, id: string, patienceMs?: number) {
     this.#network = network
     this.id = id
     this.#patienceMs = patienceMs

@@ -46,11 +46,14 @@ export class FakeBridge {
   readonly #rules: FaultRule[] = []
   readonly #published = new Map<string, string>()
   readonly #acts = new Map<string, Act>()
-  readonly #server = createServer((request, response) => void this.#serve(request, response))
+  readonly #server = createServer((request, response) => {
+    this.#serve(request, response).catch((error: unknown) => this.#noteBroken(error, request, response))
+  })
   readonly personality: Personality
   readonly facility: string
   #joined: Joined | undefined
   #token: string | undefined
+  #isStopped = false
   #running = new Set<Promise<void>>()
 
   constructor(personality: Personality, facility: string) {
@@ -98,6 +101,7 @@ export class FakeBridge {
   /** Closes the door, waits for what it does by itself, and says what the other side did wrong. */
   async stop(): Promise<void> {
     await this.idle()
+    this.#isStopped = true
     this.#server.closeAllConnections()
     this.#server.close()
     if (this.faults.length > 0)
@@ -208,6 +212,13 @@ export class FakeBridge {
     if (request.method === 'GET') return void response.writeHead(published === undefined ? 404 : 200).end(published)
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
     await this.#take({ path, headers: request.headers, body }, response, fault)
+  }
+
+  /** A callback that could not be looked at is a fault, unless who called is gone, or we are. */
+  #noteBroken(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isStopped || !request.complete) return
+    this.faults.push(`${request.url}: ${String(error)}`)
+    response.destroy()
   }
 
   async #take(callback: Callback, response: ServerResponse, fault: 'drop' | 'twice' | undefined): Promise<void> {

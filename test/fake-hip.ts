@@ -247,7 +247,7 @@ export class FakeHip {
     const profile = {
       context: textAt(body, 'metaData.context'),
       tokenNumber: '7',
-      expiry: this.#isCare ? 600 : '2026-12-31T10:00:00',
+      expiry: this.#isCare ? 600 : new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 19),
     }
     const acknowledgement = { abhaAddress: textAt(body, 'profile.patient.abhaAddress'), status: 'SUCCESS', profile }
     await this.#bridge.insist('/patient-share/v3/on-share', {

@@ -317,12 +317,23 @@ export async function freePort(): Promise<number> {
   return freePorts(1)
 }
 
-/** The first of so many free ports in a row. */
+const PORTS_FROM = 20_000
+/** Processes of tests that run at once take their ports from different ranges: what one found free stays free until it listens there. */
+const RANGES = 12
+const RANGE_PORTS = 1_000
+const given = new Set<number>()
+
+/** The first of so many free ports in a row; none of them was given before. */
 export async function freePorts(count: number): Promise<number> {
+  const from = PORTS_FROM + (process.pid % RANGES) * RANGE_PORTS
   for (;;) {
-    const first = randomInt(20_000, 32_000)
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)))
-    if (free.every(Boolean)) return first
+    const first = from + randomInt(RANGE_PORTS - count)
+    const wanted = Array.from({ length: count }, (_, i) => first + i)
+    if (given.size < RANGE_PORTS / 2 && wanted.some((port) => given.has(port))) continue
+    const free = await Promise.all(wanted.map(isFree))
+    if (!free.every(Boolean)) continue
+    for (const port of wanted) given.add(port)
+    return first
   }
 }
 

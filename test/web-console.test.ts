@@ -33,7 +33,7 @@ test('a copied command is one that a shell takes apart as it was meant, with the
     headers: {
       authorization: 'Bearer eyJhbGciOi… (612 characters)',
       'x-hiu-id': hostile,
-      timestamp: '2026-11-22T06:30:00.000Z',
+      timestamp: '2020-02-29T06:30:00.000Z',
       host: '127.0.0.1:4000',
       'content-length': '17',
     },
@@ -47,7 +47,9 @@ test('a copied command is one that a shell takes apart as it was meant, with the
   assert.ok(words.includes('authorization: Bearer my-token'))
   assert.ok(words.includes(`x-hiu-id: ${hostile}`))
   assert.ok(
-    words.some((word) => /^timestamp: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/.test(word) && !word.includes('06:30:00')),
+    words.some(
+      (word) => /^timestamp: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/.test(word) && !word.includes('2020-02-29'),
+    ),
   )
   assert.ok(!words.some((word) => /^(host|content-length):/.test(word)))
   assert.deepEqual(JSON.parse(words.at(-2) ?? ''), { name: hostile })

@@ -135,8 +135,12 @@ describe('the sandbox console sees and steers all parties', () => {
     await page.break(CLINIC, { kind: 'slow', path: '/on-init', times: 1, delayMs: 11_000 })
     const { request } = await ask()
     assert.ok(request)
-    const late = (await page.settled(ON_INIT)).find((one) => at(one, 'error') === 'no answer in time')
-    assert.equal(at(late, 'answered'), 202, JSON.stringify((await page.messages(ON_INIT)).slice(-3)))
+    const late = await waitFor('both sides of the late one', async () =>
+      (await page.messages(ON_INIT)).find(
+        (one) => at(one, 'error') === 'no answer in time' && at(one, 'answered') !== undefined,
+      ),
+    )
+    assert.equal(at(late, 'answered'), 202)
   })
 
   test('damage: a pushed document that was changed on its way is not taken for the record', async () => {
@@ -166,6 +170,7 @@ describe('the sandbox console sees and steers all parties', () => {
     )
     const fresh = await replay('new')
     assert.notEqual(at(fresh, 'requestId'), at(original, 'requestId'))
+    await waitFor('the answer to the new one', async () => (await page.messages(ON_INIT)).length > before)
     const answers = await page.settled(ON_INIT)
     assert.equal(answers.length, before + 1, 'the same message was not answered a second time')
   })

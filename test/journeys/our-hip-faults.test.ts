@@ -184,8 +184,11 @@ describe('our hospital sends, and something goes wrong', () => {
       )
     })
     assert.equal(clinic.hiu.pagesOf(transfer), 0)
-    const orders = (await network.jobs('sbx')).filter((job) => at(job, 'path') === '/api/v3/hiu/consent/request/notify')
-    assert.ok(orders.some((job) => isTried(job, 'abdm.send')))
+    await waitFor('the order to erase to be tried in vain', async () =>
+      (await network.jobs('sbx')).some(
+        (job) => at(job, 'path') === '/api/v3/hiu/consent/request/notify' && isTried(job, 'abdm.send'),
+      ),
+    )
     assert.equal((await network.operator('sbx', `/v1/facilities/${HIU}/confirm`, {})).status, 200)
     await waitFor('the order to erase', async () => {
       await network.hurry('sbx')

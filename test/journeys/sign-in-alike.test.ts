@@ -5,10 +5,11 @@ import { tieAll } from '../../src/keys/tie-existing.ts'
 import { TestNetwork } from '../network.ts'
 import { ASHA } from '../people.ts'
 import { addStaff } from '../staff.ts'
+import { waitFor } from '../wait.ts'
 
 const FACILITY = 'IN2710000011'
 /** Tries of each kind, one after another in turn: a busy moment of the machine hits all kinds alike. */
-const ROUNDS = 11
+const ROUNDS = 9
 /** A median may differ by this much: far less than a password costs, which is what a shortcut would save. */
 const OFF_MAX = 0.35
 /** A difference that the program makes shows in every series; one that the machine made is gone in the next. */
@@ -19,6 +20,11 @@ type Kind = readonly [name: string, ask: () => { readonly url: string; readonly 
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+
+const isAlike = (tookMs: readonly number[]): boolean => {
+  const [least, most] = [Math.min(...tookMs), Math.max(...tookMs)]
+  return most - least <= Math.max(3, most * OFF_MAX)
+}
 
 /** What stands in an answer, but for what differs in any two answers: the trace, the date, and ids made at random. */
 async function ask({ url, body }: { readonly url: string; readonly body: object }): Promise<Heard> {
@@ -45,29 +51,33 @@ describe('a guesser learns nothing about who has an account', () => {
   })
   after(() => network.stop())
 
-  /** Asks all kinds in turn; what was heard of each. `between` undoes what slows down. */
+  /** Asks all kinds in turn, in each round another one first; what was heard of each. `between` undoes what an answer left behind. */
   async function hear(kinds: readonly Kind[], between: () => Promise<unknown>): Promise<readonly (readonly Heard[])[]> {
     const heard = kinds.map((): Heard[] => [])
-    for (let round = 0; round <= ROUNDS; round++) {
-      await between()
-      for (const [at, [, wanted]] of kinds.entries()) {
+    for (let round = 0; round <= ROUNDS; round++)
+      for (let turn = 0; turn < kinds.length; turn++) {
+        const at = (round + turn) % kinds.length
+        const wanted = kinds[at]?.[1]
+        assert.ok(wanted)
+        await between()
         const answer = await ask(wanted())
         // The first round makes what is made once.
         if (round > 0) heard[at]?.push(answer)
       }
-    }
     return heard
   }
 
   /** All kinds hear the same, byte for byte, and wait about as long. */
   async function assertAlike(kinds: readonly Kind[], between: () => Promise<unknown>): Promise<Heard> {
     const offs: string[] = []
+    let least = kinds.map(() => Number.POSITIVE_INFINITY)
     while (offs.length < SERIES_MAX) {
       const heard = await hear(kinds, between)
       const first = assertSame(kinds, heard)
       const medians = heard.map((each) => median(each.map(({ tookMs }) => tookMs)))
-      const [least, most] = [Math.min(...medians), Math.max(...medians)]
-      if (most - least <= Math.max(3, most * OFF_MAX)) return first
+      // A busy machine only adds to a time: the least of several series is the nearest to what the program takes.
+      least = least.map((known, at) => Math.min(known, medians[at] ?? known))
+      if (isAlike(medians) || isAlike(least)) return first
       offs.push(kinds.map(([name], at) => `${name} ${medians[at]?.toFixed(1)} ms`).join(', '))
     }
     return assert.fail(offs.join('; '))
@@ -114,18 +124,24 @@ describe('a guesser learns nothing about who has an account', () => {
   })
 
   test('at the desk: who has to wait hears it alike, whether there is such a login or not', async () => {
-    const { url } = network.party(FACILITY)
+    const { url, running } = network.party(FACILITY)
     await addStaff(network, FACILITY, 'nurse', 'alike.waiting')
-    const said: Heard[][] = []
-    for (const login of ['alike.waiting', 'nobody.waits']) {
-      const answers: Heard[] = []
-      for (let i = 0; i < 8; i++)
-        answers.push(await ask({ url: `${url}/v1/desk/sign-in`, body: { login, password: 'wrong' } }))
-      said.push(answers)
+    const heardOf = async (login: string): Promise<string> => {
+      await running.machine.db.deleteFrom('sign_in_throttle').execute()
+      const said: unknown[] = []
+      for (let i = 0; i < 8; i++) {
+        const { status, headers } = await ask({ url: `${url}/v1/desk/sign-in`, body: { login, password: 'wrong' } })
+        said.push([status, headers.includes('retry-after')])
+      }
+      return JSON.stringify(said)
     }
-    const shown = said.map((answers) => answers.map(({ status, headers }) => [status, headers.includes('retry-after')]))
-    assert.deepEqual(shown[0], shown[1])
-    assert.equal(said[0]?.at(-1)?.status, 429)
+    const wanted = JSON.stringify([...Array(6).fill([401, false]), [429, true], [429, true]])
+    for (const login of ['alike.waiting', 'nobody.waits']) {
+      let heard = await heardOf(login)
+      // The first wait is one second: on a busy machine it may be over before the next guess comes.
+      for (let series = 1; heard !== wanted && series < SERIES_MAX; series++) heard = await heardOf(login)
+      assert.equal(heard, wanted, login)
+    }
   })
 
   test('in the patient app: an address with an account and one without hear the same when a code is asked for', async () => {
@@ -136,7 +152,15 @@ describe('a guesser learns nothing about who has an account', () => {
       ['an account', at(ASHA.abhaAddress)],
       ['none', at('nobody.here@sbx')],
     ]
-    const heard = await assertAlike(kinds, () => sql`delete from sign_in_code`.execute(running.machine.db))
+    const { db } = running.machine
+    const heard = await assertAlike(kinds, async () => {
+      // What is done for one of them after the answer must not fall into the time of the next.
+      await waitFor('the jobs to be done', async () => {
+        const { rows } = await sql`select from job where status = 'waiting' and run_at <= now()`.execute(db)
+        return rows.length === 0
+      })
+      await sql`delete from sign_in_code`.execute(db)
+    })
     assert.equal(heard.status, 202)
   })
 })

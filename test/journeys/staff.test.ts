@@ -108,9 +108,12 @@ describe('staff of a facility over HTTP', () => {
       call('/v1/desk/sign-in', { login: guessed, password: 'a wrong guess' }, {})
     for (const guessed of [login, 'nobody.here']) {
       for (let i = 0; i <= LIMITS.staffGuessesFree; i++) assert.equal((await guess(guessed)).status, 401)
-      const slowed = await guess(guessed)
+      // On a busy machine a wait may be over before the next guess comes; the one after it is twice as long.
+      let [waitS, slowed] = [1, await guess(guessed)]
+      for (; slowed.status === 401 && waitS < 16; slowed = await guess(guessed)) waitS *= 2
       assert.equal(slowed.status, 429)
-      assert.equal(slowed.headers.get('retry-after'), '1')
+      const toldS = Number(slowed.headers.get('retry-after'))
+      assert.ok(toldS >= 1 && toldS <= waitS, `${toldS} of ${waitS} s`)
     }
   })
 
