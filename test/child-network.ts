@@ -12,8 +12,8 @@ import { textAt } from './json-path.ts'
 import { type Answer, callJson, freePort, type Person } from './network.ts'
 import { waitFor } from './wait.ts'
 
-const START_DEADLINE_MS = 20_000
-const CALL_DEADLINE_MS = 40_000
+const START_DEADLINE_MS = 60_000
+const CALL_DEADLINE_MS = 90_000
 /** A caller whose wire went silent tries again. */
 const ANSWER_DEADLINE_MS = 5_000
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname

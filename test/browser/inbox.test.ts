@@ -176,12 +176,13 @@ describe('browser/inbox', () => {
   })
 
   test('its time ends while she reads: nothing is shared, in a friendly sentence', async () => {
-    const request = await world.ask({}, 6_000)
     const visitor = await world.visitor()
     const { page } = visitor
+    await visitor.open('/me')
+    const request = await world.ask({}, 8_000)
     await visitor.open(`/me/requests/${request}`)
     await button(page, 'Allow').waitFor()
-    await page.getByText('The time to decide ended while you were reading.').waitFor({ timeout: 15_000 })
+    await page.getByText('The time to decide ended while you were reading.').waitFor()
     await page.getByText('Nothing is shared. They can ask again.').waitFor()
     await visitor.assertSound()
     await visitor.close()

@@ -17,7 +17,7 @@ import { TEST_VEIL } from '../database.ts'
 import { openRecoveryBench, type RecoveryBench } from '../recovery-bench.ts'
 import { waitFor } from '../wait.ts'
 
-const PATIENCE_MS = 40_000
+const PATIENCE_MS = 90_000
 const SEED = new Uint8Array(32).fill(5)
 const signer = makeSigner('hospital.example/log', SEED)
 const actor = { kind: 'operator', id: 'test' } as const
@@ -39,7 +39,7 @@ describe('the keeper of backups, on a server that works meanwhile', () => {
 
   /** The party of the bench, whose copy is opened with its keys of today; `seen` hears how many events a copy has. */
   function party(seen: number[]): PartyInBackup {
-    const own = { log: { signer, witnesses: [] }, logSeed: SEED }
+    const own = { log: { signer, witnesses: [] }, logSeed: SEED, replays: [] }
     return {
       database: 'hospital',
       open: async (connectionString) => {

@@ -3,14 +3,17 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { waitFor } from '../wait.ts'
 import { FaultProxy, type Trouble } from './proxy.ts'
 
 const FORGET_MS = 60
+const NEVER_MS = 600_000
 const SENT = 'q'.repeat(20_000)
 const ANSWER = 'a'.repeat(20_000)
 
 describe('a bad wire', () => {
   let proxy: FaultProxy
+  let port: number
   /** Requests that the server heard to their end. */
   let heard = 0
   const server = http.createServer((request, answer) => {
@@ -23,7 +26,8 @@ describe('a bad wire', () => {
   before(async () => {
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    proxy = await FaultProxy.open((server.address() as AddressInfo).port, FORGET_MS)
+    port = (server.address() as AddressInfo).port
+    proxy = await FaultProxy.open(port, FORGET_MS)
   })
   after(async () => {
     await proxy.close()
@@ -33,12 +37,12 @@ describe('a bad wire', () => {
   })
 
   /** One call over a connection of its own; what came: the answer's length, or the fault's code. */
-  function call(trouble?: Trouble): Promise<{ readonly came: number | string; readonly ms: number }> {
-    proxy.weather = () => trouble
+  function call(trouble?: Trouble, over = proxy): Promise<{ readonly came: number | string; readonly ms: number }> {
+    over.weather = () => trouble
     const startedMs = performance.now()
     return new Promise((resolve) => {
       const end = (came: number | string): void => resolve({ came, ms: performance.now() - startedMs })
-      const request = http.request(proxy.url, { method: 'POST', agent: false }, (answer) => {
+      const request = http.request(over.url, { method: 'POST', agent: false }, (answer) => {
         let size = 0
         answer.on('data', (chunk: Buffer) => (size += chunk.length))
         answer.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message))
@@ -81,11 +85,14 @@ describe('a bad wire', () => {
 
   test('a black hole hears nothing; healing tells who waits', async () => {
     const before = heard
-    const waiting = call({ kind: 'black hole' })
-    setTimeout(() => proxy.heal(), 20)
+    const patient = await FaultProxy.open(port, NEVER_MS)
+    const waiting = call({ kind: 'black hole' }, patient)
+    await waitFor('the call to be in the hole', () => patient.met.get('black hole') === 1)
+    patient.heal()
     const { came, ms } = await waiting
+    await patient.close()
     assert.equal(came, 'ECONNRESET')
-    assert.ok(ms < FORGET_MS, `${ms} ms`)
+    assert.ok(ms < NEVER_MS, `${ms} ms`)
     assert.equal(heard, before)
   })
 })

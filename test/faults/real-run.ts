@@ -24,8 +24,8 @@ const HOSPITALS = ['IN2710000011', 'IN2910000022'] as const
 const PARTIES = ['sbx', ...HOSPITALS] as const
 const FLOWS = 3
 const KILLS_MAX = 2
-const PATIENCE_MS = 60_000
-const SETTLE_MS = 30_000
+const PATIENCE_MS = 90_000
+const SETTLE_MS = 90_000
 const FORGET_MS = 800
 const ENDED = ['complete', 'failed', 'incomplete', 'erased']
 

@@ -15,7 +15,6 @@ const INIT = '/consent/v3/request/init'
 const ON_INIT = '/api/v3/hiu/consent/request/on-init'
 const NOTIFY = '/api/v3/consent/request/hip/notify'
 const PUSH = /^\/api\/v3\/hiu\/data\//
-const PATIENCE_MS = 30_000
 
 describe('the sandbox console sees and steers all parties', () => {
   let network: TestNetwork
@@ -29,7 +28,7 @@ describe('the sandbox console sees and steers all parties', () => {
     await network.enrol(ASHA)
     page = await ConsolePage.open(network)
     hospital = new FacilityDesk(network, HOSPITAL)
-    clinic = new FacilityDesk(network, CLINIC, PATIENCE_MS)
+    clinic = new FacilityDesk(network, CLINIC)
     asha = await PatientApp.open(network, ASHA.abhaAddress)
     await hospital.addPatient('MRN-1', ASHA)
     await hospital.addDocument('MRN-1', 'visit-1', sampleDocument('OPConsultation'))
@@ -41,14 +40,10 @@ describe('the sandbox console sees and steers all parties', () => {
   const ask = () => clinic.ask({ patient: ASHA.abhaAddress, hiTypes: ['OPConsultation'] })
   /** Lets the waits of retries pass while something is waited for. */
   const hurrying = <T>(what: string, condition: () => Promise<T | undefined | false>): Promise<T> =>
-    waitFor(
-      what,
-      async () => {
-        for (const id of ['sbx', HOSPITAL, CLINIC]) await page.call('POST', `/parties/${id}/hurry`, {}, 202)
-        return condition()
-      },
-      PATIENCE_MS,
-    )
+    waitFor(what, async () => {
+      for (const id of ['sbx', HOSPITAL, CLINIC]) await page.call('POST', `/parties/${id}/hurry`, {}, 202)
+      return condition()
+    })
   const askedTo = (message: unknown): readonly unknown[] => [at(message, 'from'), at(message, 'to')]
 
   test('every message shows once, with both sides, headers, bodies and answers; tokens are cut', async () => {
@@ -93,7 +88,7 @@ describe('the sandbox console sees and steers all parties', () => {
       const vain = (await page.messages(ON_INIT)).filter((one) => at(one, 'error') !== undefined)
       return vain.length >= 2 && vain
     }
-    const tries = await waitFor('two vain tries', isVain, PATIENCE_MS)
+    const tries = await waitFor('two vain tries', isVain)
     assert.equal(new Set(tries.map((one) => at(one, 'requestId'))).size, 1, 'one REQUEST-ID')
     assert.ok(
       tries.every((one) => at(one, 'received') === undefined),

@@ -19,7 +19,6 @@ const MRN = 'UHID-26-0077313'
 /** What the hospital calls her two visits. */
 const VISITS = ['OPD-26-0771904', 'IPD-26-0338812'] as const
 const CM = '/api/hiecm'
-const PATIENCE_MS = 20_000
 
 const PATIENT: Person = {
   abhaAddress: 'zubeda.q7731@sbx',
@@ -103,10 +102,10 @@ describe('who has the whole database of a party, and not its keys', () => {
   /** Two hospitals hold records of hers, linked; a third that cannot be reached is asked whether it knows her. */
   async function held(): Promise<void> {
     for (const id of [HOSPITAL, CENTRE]) {
-      const desk = new FacilityDesk(network, id, PATIENCE_MS)
+      const desk = new FacilityDesk(network, id)
       await desk.call('/v1/patients', { ...PATIENT, reference: MRN, gender: 'female', address: ADDRESS })
     }
-    const hospital = new FacilityDesk(network, HOSPITAL, PATIENCE_MS)
+    const hospital = new FacilityDesk(network, HOSPITAL)
     await hospital.addDocument(MRN, VISITS[0], document('OPConsultation'))
     await hospital.addDocument(MRN, VISITS[1], document('Prescription'))
     await hospital.link(MRN, 2)
@@ -133,7 +132,7 @@ describe('who has the whole database of a party, and not its keys', () => {
 
   /** One consent is denied with a reason, one is granted and its records come. */
   async function shared(): Promise<void> {
-    const centre = new FacilityDesk(network, CENTRE, PATIENCE_MS)
+    const centre = new FacilityDesk(network, CENTRE)
     const denied = await centre.ask({ patient: PATIENT.abhaAddress, hiTypes: ['Prescription'] })
     const reason = `${mark('reason of a denial')} of my own`
     const answer = await patient.call(`${CM}/consent/v3/request/${denied.request}/deny`, { reason })
@@ -147,7 +146,7 @@ describe('who has the whole database of a party, and not its keys', () => {
 
   /** The records are read, she asks why, and is answered. */
   async function lookedAt(): Promise<void> {
-    const centre = new FacilityDesk(network, CENTRE, PATIENCE_MS)
+    const centre = new FacilityDesk(network, CENTRE)
     const shown = await centre.view(PATIENT.abhaAddress)
     assert.ok(JSON.stringify(shown).includes(mark('diagnosis')), 'what is looked for was there')
     const look = await waitFor('the look', async () => at((await patient.call('/v1/me/looks')).body, '0.id'))
@@ -205,7 +204,7 @@ describe('who has the whole database of a party, and not its keys', () => {
 
   /** She stops it; the copy is erased; nothing waits but what cannot be delivered. */
   async function ended(): Promise<void> {
-    const centre = new FacilityDesk(network, CENTRE, PATIENCE_MS)
+    const centre = new FacilityDesk(network, CENTRE)
     assert.equal((await patient.revoke(consent.artefact)).status, 202)
     await waitFor('the erasure', async () => (await centre.erasures()).length > 0)
     // What waits for its date, such as the end of a link token, carries ids alone.

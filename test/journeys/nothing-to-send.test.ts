@@ -10,7 +10,6 @@ import { waitFor } from '../wait.ts'
 
 const HOLDER = 'IN2710000011'
 const ASKER = 'IN2710000022'
-const PATIENCE_MS = 30_000
 
 describe('a patient allows a period in which the provider has no record', () => {
   let network: TestNetwork
@@ -20,7 +19,7 @@ describe('a patient allows a period in which the provider has no record', () => 
     network = await TestNetwork.start({ facilities: [HOLDER, ASKER] })
     await network.enrol(ASHA)
     asha = await PatientApp.open(network, ASHA.abhaAddress)
-    asker = new FacilityDesk(network, ASKER, PATIENCE_MS)
+    asker = new FacilityDesk(network, ASKER)
     const holder = new FacilityDesk(network, HOLDER)
     await holder.addPatient('22-7225', ASHA)
     await holder.addDocument('22-7225', 'op-1', sampleDocument('OPConsultation'))

@@ -1,5 +1,8 @@
 import { connect } from 'node:net'
 
+/** Longer than a busy machine thinks about an answer. */
+const QUIET_MS = 1_500
+
 /** Writes bytes to a listener as they are, piece by piece, and reads until it closes or says nothing for a while. */
 export async function sendRaw(
   url: string,
@@ -13,7 +16,7 @@ export async function sendRaw(
   const ended = new Promise<void>((resolve) => {
     const rest = (): void => {
       clearTimeout(quiet)
-      quiet = setTimeout(resolve, options.quietMs ?? 300)
+      quiet = setTimeout(resolve, options.quietMs ?? QUIET_MS)
     }
     socket.on('data', (chunk) => {
       chunks.push(chunk)

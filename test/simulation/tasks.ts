@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
 type Task = { readonly name: string; rest: () => void; parked: boolean }
 

@@ -205,7 +205,7 @@ for (const seed of SEEDS) {
       }
     }
 
-    test('the parties agree after every step', { timeout: 60_000 }, async () => {
+    test('the parties agree after every step', { timeout: 240_000 }, async () => {
       const dice = seeded(seed)
       const trace: string[] = []
       for (let i = 0; i < STEPS; i++) {
