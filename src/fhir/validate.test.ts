@@ -197,7 +197,8 @@ describe('validateDocument, any input', () => {
       const document = put(sampleDocument('Invoice'), `${PATIENT}.text`, { status: 'generated', div: `<div>${bad}` })
       const from = performance.now()
       assert.ok(errors(validateDocument(document, 'strict')).some((finding) => finding.rule === 'invariant:txt-1'))
-      assert.ok(performance.now() - from < 2_000)
+      // Some 20 ms; what is not linear takes minutes.
+      assert.ok(performance.now() - from < 20_000)
     }
   })
 

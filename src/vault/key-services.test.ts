@@ -31,19 +31,20 @@ describe('vault/key-services', () => {
   })
   after(() => Promise.all([vault.stop(), aws.stop(), outbound.close()]))
 
-  /** The way out with little patience. */
-  const hasty: Pick<Outbound, 'call'> = { call: (call) => outbound.call({ ...call, timeoutMs: 200 }) }
-  const way = (isHasty: boolean): Pick<Outbound, 'call'> => (isHasty ? hasty : { call: (call) => outbound.call(call) })
+  /** The way out, with as little patience as is told. */
+  const way = (timeoutMs: number | undefined): Pick<Outbound, 'call'> => ({
+    call: (call) => outbound.call(timeoutMs === undefined ? call : { ...call, timeoutMs }),
+  })
 
-  function vaultProvider(options: { readonly isHasty?: boolean; readonly token?: string } = {}): KeyProvider {
+  function vaultProvider(options: { readonly timeoutMs?: number; readonly token?: string } = {}): KeyProvider {
     const settings = { url: vault.url, mount: 'transit', key: 'amanat', token: options.token ?? TOKEN }
-    return makeVaultProvider({ settings, outbound: way(options.isHasty ?? false), nowMs: () => 0 })
+    return makeVaultProvider({ settings, outbound: way(options.timeoutMs), nowMs: () => 0 })
   }
 
-  function awsProvider(options: { readonly isHasty?: boolean; readonly secretAccessKey?: string } = {}): KeyProvider {
+  function awsProvider(options: { readonly timeoutMs?: number; readonly secretAccessKey?: string } = {}): KeyProvider {
     const secretAccessKey = options.secretAccessKey ?? CREDENTIALS.secretAccessKey
     const settings = { ...CREDENTIALS, secretAccessKey, region: REGION, keyId: 'alias/amanat', endpoint: aws.url }
-    return makeAwsKmsProvider({ settings, outbound: way(options.isHasty ?? false), now, nowMs: () => 0 })
+    return makeAwsKmsProvider({ settings, outbound: way(options.timeoutMs), now, nowMs: () => 0 })
   }
 
   const services = [
@@ -77,7 +78,7 @@ describe('vault/key-services', () => {
       test(`${name} ${what}: nothing is wrapped or unwrapped, and it works again by itself`, async () => {
         const away = (e: unknown): boolean => e instanceof KeysAway && says.test(e.message)
         // Little patience only with what never answers: a busy machine takes its time for the others.
-        const of = provider({ isHasty: fault === 'silent' || fault === 'late' })
+        const of = provider(fault === 'silent' || fault === 'late' ? { timeoutMs: 200 } : {})
         const { wrapId, ciphertext } = await provider().wrap(random(32))
         fake().breakBy(fault)
         try {
@@ -111,7 +112,8 @@ describe('vault/key-services', () => {
     assert.equal((await of.wrap(random(32))).wrapId, made)
     assert.equal((await of.unwrap(wrapId, ciphertext)).length, 32, 'older versions still unwrap')
     vault.breakBy('late')
-    await assert.rejects(vaultProvider({ isHasty: true }).rotate(), KeysAway)
+    // Long enough that it is asked before nobody waits any more.
+    await assert.rejects(vaultProvider({ timeoutMs: 2_000 }).rotate(), KeysAway)
     vault.breakBy(undefined)
     assert.notEqual(await vaultProvider().current(), made)
     const refused = await of.destroyVersion(wrapId)
