@@ -4,9 +4,9 @@ import { parseFacilityId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { type Facility, isHip, type Role } from '../partners/bridge.ts'
 import {
+  bridgeById,
   facilitiesOfBridge,
   facilityById,
-  listBridges,
   listFacilities,
   type ServiceInput,
   saveServices,
@@ -183,7 +183,7 @@ function bridgeReadRoutes(): readonly Route[] {
       handle: async (call) => {
         const clientId = clientOf(call)
         if (isRefusal(clientId)) return clientId
-        const own = (await listBridges(call.tx)).find((each) => each.clientId === clientId)
+        const own = await bridgeById(call.tx, clientId)
         if (own === undefined) return refuse('partners/unknown-bridge')
         const services = await facilitiesOfBridge(call.tx, clientId)
         return {

@@ -15,8 +15,10 @@ import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
 import {
+  allBridges,
   confirmFacility,
   facilityById,
+  listBridges,
   renewBridgeSecret,
   revokeBridge,
   saveServices,
@@ -266,5 +268,21 @@ describe('abdm/exchange-gateway', () => {
     assert.equal((await services(String(again.body['accessToken']))).status, 401)
     assert.equal((await login({ clientId: 'bridge-locker', clientSecret: renewed.clientSecret })).status, 401)
     assert.deepEqual((await exchange.call('GET', '/gateway/v3/health-lockers', undefined)).body, [])
+  })
+
+  test('bridges are listed by the page, each once, and together they are all', async () => {
+    const all = (await exchange.inTx(allBridges)).map(({ clientId }) => clientId)
+    assert.ok(all.length >= 4)
+    const paged: string[] = []
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page: Awaited<ReturnType<typeof listBridges>> = await exchange.inTx((tx) =>
+        listBridges(tx, { after, limit: 2 }),
+      )
+      assert.ok(page.bridges.length <= 2)
+      paged.push(...page.bridges.map(({ clientId }) => clientId))
+      after = page.next
+    }
+    assert.deepEqual(paged, all)
+    assert.deepEqual((await exchange.inTx((tx) => listBridges(tx, { limit: all.length }))).next, undefined)
   })
 })

@@ -24,6 +24,7 @@ import type { Profile } from '../people/patient.ts'
 import {
   bridgeAdmission,
   bridgeCredentials,
+  bridgesQuery,
   facilityConfirmation,
   mobileChange,
   patientEnrolment,
@@ -56,11 +57,18 @@ function bridgeRoutes(): readonly Route[] {
       ...operator,
       method: 'GET',
       path: '/v1/bridges',
-      summary: 'Every bridge, with its callback URL and standing, and the services that wait to be confirmed',
-      answers: { 200: { description: 'Bridges; services that bridges named and nobody has confirmed, oldest first' } },
-      handle: async ({ tx }) => {
+      summary:
+        'Bridges by client id, a page at a time, with callback URL and standing, and the services that wait to be confirmed',
+      query: bridgesQuery,
+      answers: {
+        200: {
+          description:
+            'Bridges; with `next`, ask again with it as `after`. Services that bridges named and nobody has confirmed, oldest first',
+        },
+      },
+      handle: async ({ tx, query }) => {
         const unconfirmed = (await unconfirmedFacilities(tx)).map(wireFacility)
-        return { status: 200, body: { bridges: await listBridges(tx), unconfirmed } }
+        return { status: 200, body: { ...(await listBridges(tx, query)), unconfirmed } }
       },
     }),
     route({

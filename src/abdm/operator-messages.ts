@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { shownName } from '../http/shown-words.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { abhaAddress, abhaNumber, facilityId, words } from './wire.ts'
 
 /** What operators of an exchange send to admit bridges and enrol patients. */
@@ -10,6 +11,12 @@ const roles = z
   .min(1, 'must name at least one role')
 /** What no bridge says of itself: words of a facility registry, such as Hospital, and whose it is. Left out, they stay as they are. */
 const kind = { facilityTypes: z.array(words(100).min(1)).max(10).optional(), isGovernment: z.boolean().optional() }
+
+/** `GET /v1/bridges`. */
+export const bridgesQuery = z.object({
+  after: z.string().max(LIMITS.textCharsMax).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 
 /** `POST /v1/bridges`: a bridge with one facility. */
 export const bridgeAdmission = z

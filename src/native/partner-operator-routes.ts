@@ -52,6 +52,11 @@ const clientAdmission = proof
   .refine(hasOneKeySource, oneKeySource)
   .meta({ id: 'PartnerAdmission' })
 
+const clientsQuery = z.object({
+  after: z.string().max(LIMITS.textCharsMax).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
+
 const operator = { dialect: 'native', auth: 'operator', once: false } as const
 const noClient = { 404: { description: 'No such client' } } as const
 
@@ -93,9 +98,14 @@ function admissionRoutes(): readonly Route[] {
       ...operator,
       method: 'GET',
       path: '/v1/partners',
-      summary: 'Software of partners, with its standing; bridges that publish keys are not listed here',
-      answers: { 200: { description: 'Clients' } },
-      handle: async ({ tx }) => ({ status: 200, body: { partners: (await listClients(tx)).map(shown) } }),
+      summary:
+        'Software of partners by client id, a page at a time, with its standing; bridges that publish keys are not listed here',
+      query: clientsQuery,
+      answers: { 200: { description: 'Clients; with `next`, ask again with it as `after`' } },
+      handle: async ({ tx, query }) => {
+        const { clients, ...more } = await listClients(tx, query)
+        return { status: 200, body: { partners: clients.map(shown), ...more } }
+      },
     }),
   ]
 }

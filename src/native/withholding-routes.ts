@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Answer, type Route, route } from '../http/route.ts'
 import { type Actor, type Caller, operatorOf } from '../kernel/caller.ts'
 import { parseAbhaAddress, parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Withholding } from '../rights/withholding.ts'
 import {
@@ -36,12 +37,16 @@ export function withholdingRoutes(): readonly Route[] {
       method: 'GET',
       path: '/v1/withholdings',
       summary: 'Orders not to tell a patient of looks, that stand or wait to be confirmed',
-      query: z.object({ patient: z.string().max(200) }),
-      answers: { 200: { description: 'Orders, newest first' } },
+      query: z.object({
+        patient: z.string().max(200),
+        before: z.uuid().optional(),
+        limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
+      }),
+      answers: { 200: { description: 'A page of orders, newest first; the next one is `before` the last one’s id' } },
       handle: async ({ tx, query }) => {
         const patient = parseAbhaAddress(query.patient)
         if (patient === undefined) return refuse('request/invalid-field', 'patient must be an ABHA address', 'patient')
-        return { status: 200, body: (await withholdingsOf(tx, patient)).map(viewOf) }
+        return { status: 200, body: (await withholdingsOf(tx, patient, query)).map(viewOf) }
       },
     }),
     route({

@@ -33,19 +33,34 @@ function readClient(row: ClientRow): Client {
   }
 }
 
-export async function findClient(tx: Tx, clientId: string): Promise<Client | undefined> {
+/** Locked until the transaction ends, so that the log has two changes in the order in which the row had them. */
+export async function lockClient(tx: Tx, clientId: string): Promise<Client | undefined> {
   const found = await tx.db
     .selectFrom('partner_client')
     .selectAll()
     .where('client_id', '=', clientId)
+    .forUpdate()
     .executeTakeFirst()
   const row = await asWritten(tx, 'partner_client', found)
   return row === undefined ? undefined : readClient(row)
 }
 
-export async function findClients(tx: Tx): Promise<readonly Client[]> {
-  const rows = await tx.db.selectFrom('partner_client').selectAll().orderBy('client_id').execute()
-  return (await eachAsWritten(tx, 'partner_client', rows)).map(readClient)
+/** A page of clients by id, from behind one on; `next` is the last one's, when there are more behind it. */
+export async function clientsBehind(
+  tx: Tx,
+  { after = '', limit }: { readonly after?: string | undefined; readonly limit: number },
+): Promise<{ readonly clients: readonly Client[]; readonly next?: string }> {
+  const rows = await tx.db
+    .selectFrom('partner_client')
+    .selectAll()
+    .where('client_id', '>', after)
+    .orderBy('client_id')
+    // One more than asked for says whether there is more; rows that are not as written are left out of the page, not of the count.
+    .limit(limit + 1)
+    .execute()
+  const clients = (await eachAsWritten(tx, 'partner_client', rows.slice(0, limit))).map(readClient)
+  const last = rows[limit - 1]
+  return { clients, ...(last === undefined || rows.length <= limit ? {} : { next: last.client_id }) }
 }
 
 function provenBy(keys: ClientKeys | undefined, certificates: ClientCertificates) {

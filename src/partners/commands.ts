@@ -18,9 +18,9 @@ import {
 import { isOwnApp, ownAppId } from './own-app.ts'
 import { hashSecret, makeSecret } from './secret.ts'
 import {
+  bridgesBehind,
   type FacilityEvent,
   findBridge,
-  findBridges,
   findFacilities,
   findFacilitiesOf,
   findFacility,
@@ -278,9 +278,8 @@ export async function unconfirmedFacilities(tx: Tx): Promise<readonly Facility[]
 }
 
 async function activeBridge(tx: Tx, clientId: string): Promise<Bridge | Refusal> {
-  const bridge = await findBridge(tx, clientId)
-  if (bridge === undefined || bridge.status !== 'active') return refuse('partners/unknown-bridge')
-  return { clientId: bridge.clientId, name: bridge.name, url: bridge.url, status: bridge.status }
+  const bridge = await bridgeById(tx, clientId)
+  return bridge === undefined || bridge.status !== 'active' ? refuse('partners/unknown-bridge') : bridge
 }
 
 /** The facility, whatever its status; undefined when nobody has that id. */
@@ -327,6 +326,28 @@ export async function listFacilities(
   return findFacilities(tx, search, LIMITS.pageSizeMax)
 }
 
-export async function listBridges(tx: Tx): Promise<readonly Bridge[]> {
-  return findBridges(tx)
+/** A page of all bridges by client id; `next` is where the following one begins. */
+export function listBridges(
+  tx: Tx,
+  page: { readonly after?: string | undefined; readonly limit: number },
+): Promise<{ readonly bridges: readonly Bridge[]; readonly next?: string }> {
+  return bridgesBehind(tx, page)
+}
+
+/** Every bridge of the network. */
+export async function allBridges(tx: Tx): Promise<readonly Bridge[]> {
+  const all: Bridge[] = []
+  let after: string | undefined
+  do {
+    const { bridges, next } = await listBridges(tx, { after, limit: LIMITS.pageSizeMax })
+    all.push(...bridges)
+    after = next
+  } while (after !== undefined)
+  return all
+}
+
+/** A bridge, shut out or not; undefined when there is none of that id. */
+export async function bridgeById(tx: Tx, clientId: string): Promise<Bridge | undefined> {
+  const found = await findBridge(tx, clientId)
+  return found && { clientId: found.clientId, name: found.name, url: found.url, status: found.status }
 }

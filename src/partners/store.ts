@@ -32,14 +32,27 @@ export async function findBridge(tx: Tx, clientId: string): Promise<StoredBridge
   }
 }
 
-export async function findBridges(tx: Tx): Promise<readonly Bridge[]> {
-  const rows = await tx.db.selectFrom('bridge').selectAll().orderBy('client_id').execute()
-  return (await eachAsWritten(tx, 'bridge', rows)).map((row) => ({
+/** A page of bridges by client id, from behind one on; `next` is the last one's, when there are more behind it. */
+export async function bridgesBehind(
+  tx: Tx,
+  { after = '', limit }: { readonly after?: string | undefined; readonly limit: number },
+): Promise<{ readonly bridges: readonly Bridge[]; readonly next?: string }> {
+  const rows = await tx.db
+    .selectFrom('bridge')
+    .selectAll()
+    .where('client_id', '>', after)
+    .orderBy('client_id')
+    // One more than asked for says whether there is more; rows that are not as written are left out of the page, not of the count.
+    .limit(limit + 1)
+    .execute()
+  const bridges = (await eachAsWritten(tx, 'bridge', rows.slice(0, limit))).map((row) => ({
     clientId: row.client_id,
     name: row.name,
     url: row.url,
     status: row.status as Bridge['status'],
   }))
+  const last = rows[limit - 1]
+  return { bridges, ...(last === undefined || rows.length <= limit ? {} : { next: last.client_id }) }
 }
 
 /** False when the client id is taken. */

@@ -15,7 +15,7 @@ import {
 } from '../../test/partner-world.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
-import { changeClientKeys, setClientStatus } from './client-commands.ts'
+import { changeClientKeys, listClients, setClientStatus } from './client-commands.ts'
 
 let world: PartnerWorld
 describe('partners/token', () => {
@@ -84,6 +84,22 @@ describe('partners/token', () => {
         401,
         'invalid_client',
       ])
+    })
+
+    test('is for one of those whom an operator reads of by the page, each once', async () => {
+      for (const id of ['page-1', 'page-2']) await world.admit(id)
+      const { clients: all, next: end } = await world.inTx((tx) => listClients(tx, { limit: LIMITS.pageSizeMax }))
+      assert.ok(all.length >= 3 && end === undefined)
+      const paged: (typeof all)[number][] = []
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: Awaited<ReturnType<typeof listClients>> = await world.inTx((tx) =>
+          listClients(tx, { after, limit: 2 }),
+        )
+        assert.ok(page.clients.length <= 2)
+        paged.push(...page.clients)
+        after = page.next
+      }
+      assert.deepEqual(paged, all)
     })
 
     test('opens what its scope says, and never asks for more than was registered', async () => {

@@ -87,8 +87,12 @@ export async function liftWithholding(
 }
 
 /** Orders about a patient's looks that stand or wait, for the operator. */
-export async function withholdingsOf(tx: Tx, patient: AbhaAddress): Promise<readonly Withholding[]> {
-  return store.findWithholdingsOf(tx, patient)
+export async function withholdingsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: Parameters<typeof store.withholdingsBelow>[2],
+): Promise<readonly Withholding[]> {
+  return store.withholdingsBelow(tx, patient, page)
 }
 
 /** The looks of a patient that nothing may show her now. */

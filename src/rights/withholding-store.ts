@@ -89,6 +89,23 @@ export async function findWithholdingsOf(tx: Tx, patient: AbhaAddress): Promise<
   return Promise.all(rows.map((row) => toWithholding(tx, row)))
 }
 
+/** A page of the same, below an order. Ids go by time. */
+export async function withholdingsBelow(
+  tx: Tx,
+  patient: AbhaAddress,
+  { before, limit }: { readonly before?: string | undefined; readonly limit: number },
+): Promise<readonly Withholding[]> {
+  let query = tx.db
+    .selectFrom('withheld_look')
+    .selectAll()
+    .where('bucket', '=', bucketOf(patient))
+    .where('patient', '=', patient)
+    .where('status', '<>', 'lifted')
+  if (before !== undefined) query = query.where('id', '<', before)
+  const rows = await query.orderBy('id', 'desc').limit(limit).execute()
+  return Promise.all(rows.map((row) => toWithholding(tx, row)))
+}
+
 async function toWithholding(tx: Tx, row: Selectable<WithheldLookTable>): Promise<Withholding> {
   const own = { id: row.id as Id<'withholding'>, patient: row.patient as AbhaAddress }
   const order = (await openJson(tx, placeOf(own), row.sealed_order)) as WithholdingOrder | undefined

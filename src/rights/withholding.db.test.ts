@@ -4,9 +4,11 @@ import { ASHA, CLINIC, RAVI, startTestExchange, type TestExchange } from '../../
 import { consentSteps } from '../../test/consent-steps.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must, type Refusal } from '../kernel/refusal.ts'
 import { withholdingRoutes } from '../native/withholding-routes.ts'
-import { confirmWithholding, liftWithholding, proposeWithholding } from './withholding-commands.ts'
+import type { Withholding } from './withholding.ts'
+import { confirmWithholding, liftWithholding, proposeWithholding, withholdingsOf } from './withholding-commands.ts'
 
 const DAY_MS = 86_400_000
 const ORDER = {
@@ -117,6 +119,19 @@ describe('rights/withholding', () => {
     const { confirmedBy } = must(await confirm('ravi')).body as Record<string, string>
     assert.equal(confirmedBy, 'ravi')
     must(await act('/v1/withholdings/:id/lift', by('lata'), { by: 'anybody' }, id))
+  })
+
+  test('an operator reads the orders about a patient by the page, newest first, each once', async () => {
+    for (let n = 0; n < 3; n++) must(await propose(await looked()))
+    const all = await exchange.inTx((tx) => withholdingsOf(tx, ASHA, { limit: LIMITS.pageSizeMax }))
+    assert.ok(all.length >= 3)
+    const paged: Withholding[] = []
+    for (;;) {
+      const page = await exchange.inTx((tx) => withholdingsOf(tx, ASHA, { before: paged.at(-1)?.id, limit: 2 }))
+      paged.push(...page)
+      if (page.length < 2) break
+    }
+    assert.deepEqual(paged, all)
   })
 
   test('what is no look of this patient, or an end that cannot be, is refused by name', async () => {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { bridgeAdmission, facilityConfirmation } from '../abdm/operator-messages.ts'
+import { bridgeAdmission, bridgesQuery, facilityConfirmation } from '../abdm/operator-messages.ts'
 import type { Tx } from '../db/tx.ts'
 import { liveRoute } from '../http/live.ts'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
@@ -240,12 +240,19 @@ function faultRelays(needs: ConsoleNeeds): readonly Route[] {
 
 function bridgeRelays(needs: ConsoleNeeds): readonly Route[] {
   return [
-    relay(needs, {
+    route({
+      ...page,
       method: 'GET',
       path: '/v1/console/bridges',
-      summary: 'Every bridge, and the services that nobody has confirmed',
-      at: 'exchange',
-      to: () => '/v1/bridges',
+      summary: 'Bridges, a page at a time, and the services that nobody has confirmed',
+      query: bridgesQuery,
+      answers: { 200: { description: 'What the exchange answers' } },
+      handle: async ({ query: { after } }) => {
+        const party = needs.parties.find(({ id }) => id === needs.exchange.id)
+        if (party === undefined) return refuse('sandbox/unknown-party')
+        const words = after === undefined ? '' : `?${new URLSearchParams({ after }).toString()}`
+        return askParty(party, `/v1/bridges${words}`)
+      },
     }),
     relay(needs, {
       method: 'POST',

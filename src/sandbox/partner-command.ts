@@ -101,11 +101,17 @@ const listed = z.object({
   partners: z.array(
     z.object({ clientId: z.string(), name: z.string(), status: z.string(), scopes: z.array(z.string()) }),
   ),
+  next: z.string().optional(),
 })
 
 /** Lists the software of partners that was admitted. */
 export async function listPartnersCommand(party: OwnParty, options: { readonly json?: boolean }): Promise<number> {
-  const { partners } = listed.parse(await askOwn(party, '/v1/partners'))
+  const partners: z.output<typeof listed>['partners'] = []
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page = listed.parse(await askOwn(party, `/v1/partners?${new URLSearchParams({ after }).toString()}`))
+    partners.push(...page.partners)
+    after = page.next
+  }
   if (options.json) out(JSON.stringify(partners))
   else if (partners.length === 0) out('Nobody yet. Admit the first: amanat partner add --help')
   else

@@ -1,7 +1,7 @@
 import { type Machine, transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
 import type { Chore } from '../jobs/schedule.ts'
-import { listBridges } from '../partners/commands.ts'
+import { allBridges } from '../partners/commands.ts'
 
 /** `silent`: it answers, but has no `/health/ready` as ours, so nothing is known; `unknown`: not asked yet. */
 export const PARTY_STATES = ['up', 'not-ready', 'down', 'silent', 'unknown'] as const
@@ -29,7 +29,7 @@ export function makeNetworkWatch(needs: { readonly machine: Machine; readonly ou
     return heard === 'down' && !isSecondMiss ? (states.get(clientId) ?? 'unknown') : heard
   }
   const run = async (): Promise<void> => {
-    const bridges = await transact(needs.machine, listBridges)
+    const bridges = await transact(needs.machine, allBridges)
     const active = bridges.filter((bridge) => bridge.status === 'active')
     states = new Map(
       await Promise.all(active.map(async ({ clientId, url }) => [clientId, await stateNow(clientId, url)] as const)),

@@ -5,7 +5,7 @@ import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import type { FacilityId } from '../../src/kernel/id.ts'
 import { must } from '../../src/kernel/refusal.ts'
 import { enrolOperator } from '../../src/operators/commands.ts'
-import { listBridges, saveServices } from '../../src/partners/commands.ts'
+import { allBridges, saveServices } from '../../src/partners/commands.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
 import english from '../../web/console/words/en/common.json' with { type: 'json' }
 import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
@@ -235,7 +235,7 @@ describe('the sandbox console', () => {
     await visitor.assertSound()
     // What it names itself waits for somebody to confirm it.
     await transact(world.network.exchange.running.machine, async (tx) => {
-      const clientId = (await listBridges(tx)).find(({ name }) => name === 'My clinic')?.clientId ?? ''
+      const clientId = (await allBridges(tx)).find(({ name }) => name === 'My clinic')?.clientId ?? ''
       const id = 'IN0000000002' as FacilityId
       const services = [{ id, name: 'My ward', roles: ['hip' as const], isActive: true }]
       must(await saveServices(tx, { clientId, services, actor: { kind: 'system', id: clientId }, ownWord: 'trial' }))

@@ -1,7 +1,8 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
+import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { Facts, Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -18,17 +19,35 @@ type Bridge = {
   readonly status: 'active' | 'revoked'
 }
 
-type Listed = { readonly bridges: readonly Bridge[]; readonly unconfirmed: readonly Unconfirmed[] }
+type Listed = {
+  readonly bridges: readonly Bridge[]
+  readonly unconfirmed: readonly Unconfirmed[]
+  /** Where the next page begins, when there is one. */
+  readonly next?: string
+}
+
+const PATH = '/v1/console/bridges'
+
+function useBridges() {
+  return useInfiniteQuery<Listed, Problem>({
+    queryKey: [PATH],
+    queryFn: ({ pageParam, signal }) =>
+      call<Listed>(typeof pageParam === 'string' ? `${PATH}?after=${encodeURIComponent(pageParam)}` : PATH, { signal }),
+    initialPageParam: undefined,
+    getNextPageParam: ({ next }) => next,
+  })
+}
 
 /** Software that may call the exchange: who, where it is called back, and shutting it out. */
 export function BridgesPage(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<Listed>('/v1/console/bridges')
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useBridges()
+  const bridges = data?.pages.flatMap((page) => page.bridges)
   const [leaving, setLeaving] = useState<Bridge>()
   const grave = useGraveAct()
   const revoke = (bridge: Bridge): void =>
     grave.act({
-      path: `/v1/console/bridges/${encodeURIComponent(bridge.clientId)}/revoke`,
+      path: `${PATH}/${encodeURIComponent(bridge.clientId)}/revoke`,
       options: { body: {} },
       onDone: () => setLeaving(undefined),
     })
@@ -38,34 +57,17 @@ export function BridgesPage(): ReactNode {
       <AddBridge />
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
-      <UnconfirmedList services={data?.unconfirmed ?? []} />
+      <UnconfirmedList services={data?.pages.at(-1)?.unconfirmed ?? []} />
       <Part title={t('console.registered')}>
-        {data?.bridges.length === 0 ? <Empty icon="key" title={t('console.no-bridges')} /> : null}
-        <ul className={style.list}>
-          {(data?.bridges ?? []).map((bridge) => (
-            <li key={bridge.clientId}>
-              <div>
-                <p className={style.name}>
-                  <bdi>{bridge.name}</bdi>
-                </p>
-                <p className={style.hint}>
-                  <bdi>{bridge.clientId}</bdi> · <bdi>{bridge.url}</bdi>
-                </p>
-              </div>
-              {bridge.status === 'active' ? (
-                <>
-                  <State tone="live">{t('console.bridge-active')}</State>
-                  <Button look="stop" onClick={() => setLeaving(bridge)}>
-                    {t('console.revoke')}
-                    <span className="visually-hidden"> {bridge.name}</span>
-                  </Button>
-                </>
-              ) : (
-                <State tone="stopped">{t('console.bridge-revoked')}</State>
-              )}
-            </li>
-          ))}
-        </ul>
+        {bridges?.length === 0 ? <Empty icon="key" title={t('console.no-bridges')} /> : null}
+        <BridgeList bridges={bridges ?? []} onRevoke={setLeaving} />
+        {hasNextPage ? (
+          <div>
+            <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+              {t('common.more')}
+            </Button>
+          </div>
+        ) : null}
       </Part>
       {leaving === undefined ? null : (
         <Sheet
@@ -84,5 +86,39 @@ export function BridgesPage(): ReactNode {
       )}
       {grave.prompt}
     </Page>
+  )
+}
+
+function BridgeList(props: {
+  readonly bridges: readonly Bridge[]
+  readonly onRevoke: (bridge: Bridge) => void
+}): ReactNode {
+  const { t } = useWords()
+  return (
+    <ul className={style.list}>
+      {props.bridges.map((bridge) => (
+        <li key={bridge.clientId}>
+          <div>
+            <p className={style.name}>
+              <bdi>{bridge.name}</bdi>
+            </p>
+            <p className={style.hint}>
+              <bdi>{bridge.clientId}</bdi> · <bdi>{bridge.url}</bdi>
+            </p>
+          </div>
+          {bridge.status === 'active' ? (
+            <>
+              <State tone="live">{t('console.bridge-active')}</State>
+              <Button look="stop" onClick={() => props.onRevoke(bridge)}>
+                {t('console.revoke')}
+                <span className="visually-hidden"> {bridge.name}</span>
+              </Button>
+            </>
+          ) : (
+            <State tone="stopped">{t('console.bridge-revoked')}</State>
+          )}
+        </li>
+      ))}
+    </ul>
   )
 }
