@@ -33,15 +33,16 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** Random, so that a marker of a few digits stands in one of many thousands by chance. */
+/** Random, so that a marker which is a short number stands in one of many thousands by chance. */
 const ID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
 
 /** Which tables hold the marker: as it is in any case, in hexadecimal, or as base64 at any of its three places. */
 export function tablesWith(dump: Dump, marker: string): readonly string[] {
   const needles = [marker, Buffer.from(marker).toString('hex')].map((needle) => needle.toLowerCase())
   const base64 = [0, 1, 2].map((shift) => base64At(marker, shift))
+  const isNumber = /^\d+$/.test(marker)
   return [...dump].flatMap(([table, text]) => {
-    const lower = text.toLowerCase().replaceAll(ID, '<id>')
+    const lower = isNumber ? text.toLowerCase().replaceAll(ID, '<id>') : text.toLowerCase()
     const holds = needles.some((needle) => lower.includes(needle)) || base64.some((needle) => text.includes(needle))
     return holds ? [table] : []
   })
