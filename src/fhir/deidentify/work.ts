@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Profiles } from '../profiles.ts'
-import { withoutTellingNumbers } from './numbers.ts'
+import { withoutTellingNumbers } from './numbers-in-text.ts'
 import type { Mode, Project } from './project.ts'
 
 /** Why something left the document. */
