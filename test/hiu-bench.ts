@@ -34,6 +34,8 @@ export type Reply = { readonly status: number; readonly json: never; readonly te
 
 export type HiuBench = {
   readonly machine: Machine
+  /** By event type; a test may add its own. */
+  readonly reactions: Map<string, Reaction[]>
   readonly connectionString: string
   readonly clock: TestClock
   readonly app: FastifyInstance
@@ -117,6 +119,7 @@ export async function openHiuBench(
   }
   return {
     machine,
+    reactions,
     connectionString: database.connectionString,
     clock,
     app,

@@ -60,6 +60,8 @@ export const consentOnInit = z
   .object({
     consentRequest: z.object({ id: uuid<'consent-request'>() }).nullish(),
     error: abdmError.nullish(),
+    /** Beyond ABDM, beside an error that answers an emergency: whether the exchange told the patient of it all the same. */
+    patientTold: z.boolean().nullish(),
     response: responseRef,
   })
   .meta({ id: 'ConsentOnInit' })

@@ -45,7 +45,7 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
         const hiu = ownFacility(call, call.body.consent.hiu.id)
         if (isRefusal(hiu)) return hiu
         const { registration, ...person } = call.body.emergency.person
-        const opened = await openEmergency(call.tx, needs, {
+        const { opened, isPatientTold } = await openEmergency(call.tx, needs, {
           proposal: proposalOf(call.body.consent),
           requestId: call.requestId,
           emergency: {
@@ -54,7 +54,10 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
           },
         })
         if (!isRefusal(opened)) return { status: 202 }
-        const body = refusedBody(opened, call.requestId) satisfies z.input<typeof consentOnInit>
+        const body = {
+          ...refusedBody(opened, call.requestId),
+          patientTold: isPatientTold,
+        } satisfies z.input<typeof consentOnInit>
         await sendToFacility(call.tx, { facility: hiu, as: 'hiu', path: '/api/v3/hiu/consent/request/on-init', body })
         return { status: 202 }
       },

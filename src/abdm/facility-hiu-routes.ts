@@ -50,8 +50,10 @@ function consentRoutes(needs: FacilityHiuNeeds): readonly Route[] {
       body: consentOnInit,
       answers,
       handle: async (call) => {
-        const { consentRequest, error, response } = call.body
-        const answer = consentRequest ? { id: consentRequest.id } : { error: error ?? NO_ANSWER }
+        const { consentRequest, error, patientTold, response } = call.body
+        const answer = consentRequest
+          ? { id: consentRequest.id }
+          : { error: error ?? NO_ANSWER, isPatientTold: patientTold === true }
         return (
           otherFacility(call, needs) ?? answered(await takeConsentAnswer(call.tx, needs, response.requestId, answer))
         )

@@ -9,6 +9,7 @@ import { careContextsOf, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import type { Facility } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
+import type { Patient } from '../people/patient.ts'
 import { textFor, timeInText } from '../people/texts.ts'
 import { type ConsentNeeds, type ConsentProposal, grantConsent, takeRequest } from './commands.ts'
 import type { Artefact, ConsentRequest, GrantItem, Permission } from './consent.ts'
@@ -20,19 +21,22 @@ const DAY_MS = 86_400_000
 
 export type EmergencyOpened = { readonly request: ConsentRequest; readonly artefacts: readonly Artefact[] }
 
+/** `isPatientTold` is false of an address that nobody has here: then only the facility can tell her. */
+export type EmergencyAnswer = { readonly opened: EmergencyOpened | Refusal; readonly isPatientTold: boolean }
+
 /**
  * Opens a patient's linked records to one facility without her consent, for minutes: an ordinary request with the purpose BTG, granted in
  * the name of the law (DPDP s.7(f)) and of a named person, to view, until `LIMITS.emergencyMs` from now. She is told at once and can stop
- * it like any other sharing. Refuses facilities that meet no emergencies. Of whatever else is refused she is told all the same: the
- * facility has opened what it holds itself.
+ * it like any other sharing. Refuses facilities that meet no emergencies. Of whatever else is refused she is told all the same, if we know
+ * her: the facility has opened what it holds itself.
  */
-export async function openEmergency(
-  tx: Tx,
-  needs: ConsentNeeds,
-  input: EmergencyInput,
-): Promise<EmergencyOpened | Refusal> {
+export async function openEmergency(tx: Tx, needs: ConsentNeeds, input: EmergencyInput): Promise<EmergencyAnswer> {
   const facility = await facilityById(tx, input.proposal.hiu)
-  if (facility === undefined || !mayOpenInEmergency(facility)) return refuse('consent/no-emergency-here')
+  if (facility === undefined || !mayOpenInEmergency(facility))
+    return { opened: refuse('consent/no-emergency-here'), isPatientTold: false }
+  const patient = await readPatient(tx, input.proposal.patient)
+  if (patient === undefined)
+    return { opened: refuse('consent/unknown-patient', undefined, 'consent.patient.id'), isPatientTold: false }
   const asked = input.proposal.permission.dataEraseAt.getTime()
   // What waited in a queue while we were down opens for the rest of its time only.
   const until = new Date(Math.min(tx.now.getTime() + LIMITS.emergencyMs, asked))
@@ -44,11 +48,10 @@ export async function openEmergency(
   const opened = await openElsewhere(tx, needs, facility, { ...input, proposal })
   if (isRefusal(opened)) await recordRefused(tx, facility, { ...input, proposal }, opened)
   const { emergency } = input
-  await tellPatient(tx, needs, { proposal, facilityName: facility.name, emergency, until })
-  return opened
+  await tellPatient(tx, needs, { patient, facilityName: facility.name, emergency, until })
+  return { opened, isPatientTold: true }
 }
 
-/** In the log of a patient of ours; of an address that nobody has, there is none. */
 async function recordRefused(
   tx: Tx,
   facility: Facility,
@@ -56,7 +59,6 @@ async function recordRefused(
   { code }: Refusal,
 ): Promise<void> {
   const { patient, permission } = proposal
-  if ((await readPatient(tx, patient)) === undefined) return
   const recorded = await record(tx, {
     type: 'consent.emergency-refused',
     actor: actorOf(facility, emergency),
@@ -141,14 +143,13 @@ async function tellPatient(
   tx: Tx,
   needs: ConsentNeeds,
   told: {
-    readonly proposal: ConsentProposal
+    readonly patient: Patient
     readonly facilityName: string
     readonly emergency: Emergency
     readonly until: Date
   },
 ): Promise<void> {
-  const patient = await readPatient(tx, told.proposal.patient)
-  if (patient === undefined) return
+  const { patient } = told
   const guardian = patient.guardian === undefined ? undefined : await readPatient(tx, patient.guardian)
   const { emergency, facilityName, until } = told
   // On one phone, the guardian reads.

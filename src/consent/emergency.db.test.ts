@@ -158,9 +158,19 @@ describe('consent/emergency', () => {
     assert.ok(tooMany.length > 0, 'it stands in her log')
     for (const { hiu, emergency } of tooMany)
       assert.deepEqual([hiu, emergency.person.name], [CLINIC, EMERGENCY.person.name])
+    assert.equal(bodyOf(last)['patientTold'], true)
+  })
+
+  test('of an address that nobody has, or has any more, the exchange says that it told nobody', async () => {
     const nobody = 'nobody.knows@sbx'
+    await exchange.takeSent()
+    const before = (await texts()).length
     const { consent, ...rest } = order()
     assert.equal((await open({ ...rest, consent: { ...consent, patient: { id: nobody } } })).status, 202)
+    const answer = bodyOf(only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init'))
+    assert.match(JSON.stringify(answer['error']), /No patient has this ABHA address here/)
+    assert.equal(answer['patientTold'], false)
+    assert.equal((await texts()).length, before)
     assert.equal(await exchange.inTx((tx) => existingPatientKey(tx, nobody)), undefined, 'no key for an address alone')
   })
 

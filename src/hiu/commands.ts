@@ -99,13 +99,13 @@ export async function takeConsentAnswer(
   responseTo: string,
   answer:
     | { readonly id: Id<'consent-request'> }
-    | { readonly error: { readonly code?: string; readonly message: string } },
+    | { readonly error: { readonly code?: string; readonly message: string }; readonly isPatientTold: boolean },
 ): Promise<true | Refusal> {
   const id = parseId<'hiu-consent'>(responseTo)
   const consent = id && (await lockConsent(tx, id))
   if (consent === undefined) return refuse('hiu/unknown-request')
   if ('error' in answer) {
-    await failConsent(tx, needs, consent, answer.error)
+    await failConsent(tx, needs, consent, answer)
     return true
   }
   const status = next('consent', consent.status, 'accept')
@@ -141,14 +141,17 @@ export async function noteConsentUndelivered(
   error: { readonly code?: string; readonly message: string },
 ): Promise<void> {
   const consent = await lockConsent(tx, consentId)
-  if (consent !== undefined) await failConsent(tx, needs, consent, error)
+  if (consent !== undefined) await failConsent(tx, needs, consent, { error, isPatientTold: false })
 }
 
 async function failConsent(
   tx: Tx,
   needs: ConsentNeeds,
   consent: Consent,
-  error: { readonly code?: string; readonly message: string },
+  {
+    error,
+    isPatientTold,
+  }: { readonly error: { readonly code?: string; readonly message: string }; readonly isPatientTold: boolean },
 ): Promise<void> {
   const status = next('consent', consent.status, 'fail')
   if (status === undefined) return
@@ -157,6 +160,7 @@ async function failConsent(
     ...about(needs, consent),
     type: 'hiu.consent-failed',
     reason,
+    ...(isPatientTold ? { isPatientTold } : {}),
   })
   await moveConsent(tx, recorded, consent, { status, reason })
   await announce(tx, recorded)

@@ -221,6 +221,8 @@ export type ConsentChangedEvent = About & {
   readonly type: 'hiu.consent-accepted' | 'hiu.consent-failed'
   readonly exchangeId?: string
   readonly reason?: string
+  /** Of an emergency that the exchange refused: it told the patient all the same. */
+  readonly isPatientTold?: true
 }
 export type StatusAskedEvent = About & { readonly type: 'hiu.status-asked'; readonly exchangeId: string }
 export type NoticeEvent = About & {

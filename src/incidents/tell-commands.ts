@@ -9,18 +9,18 @@ import * as store from './store.ts'
 import { sendText, type TellNeeds, wayToTell } from './tell.ts'
 
 type Needs = TellNeeds & { readonly facility: { readonly id: FacilityId } }
-type Failed = { readonly type: string; readonly subject: Id<'hiu-consent'>; readonly reason?: string }
+type Failed = { readonly type: string; readonly subject: Id<'hiu-consent'>; readonly isPatientTold?: true }
 
-/** Where nothing is linked elsewhere the exchange refuses, and tells the patient all the same (ABDM V3 error codes). */
-const TELLS_ALL_THE_SAME = 'ABDM-1010'
-
-/** The exchange did not take an emergency: then the facility tells the patient. */
+/**
+ * The exchange did not take an emergency: then the facility tells the patient, unless the exchange says that it told her. No error code
+ * says so: one code stands for `nothing is linked elsewhere` and for `nobody has this address`.
+ */
 export function emergencyReactions(needs: Needs): readonly (readonly [type: string, reaction: Reaction])[] {
   return [['hiu.consent-failed', (tx: Tx, event: Failed) => tellInstead(tx, needs, event)]]
 }
 
-async function tellInstead(tx: Tx, needs: Needs, { subject, reason }: Failed): Promise<void> {
-  if (reason?.startsWith(TELLS_ALL_THE_SAME) === true) return
+async function tellInstead(tx: Tx, needs: Needs, { subject, isPatientTold }: Failed): Promise<void> {
+  if (isPatientTold === true) return
   const id = await store.findByConsent(tx, subject)
   const access = id && (await store.lockEmergency(tx, id))
   if (access === undefined || access.told !== 'exchange') return

@@ -248,7 +248,7 @@ export const EXCHANGE_PROBLEMS = {
   },
   'consent/nothing-linked-elsewhere': {
     status: 409,
-    abdm: 'ABDM-1010',
+    abdm: 'ABDM-1057',
     title: 'Nothing of this patient is linked at another facility.',
   },
   'transfer/not-acknowledged': {
