@@ -59,8 +59,26 @@ describe('browser/inbox-screens', () => {
       const waiting = await world.ask()
       const visitor = await world.visitor({ language, size })
       const { page } = visitor
+      const other = await world.ask({
+        hiTypes: ['Prescription'],
+        requester: { name: 'Dr. Nikhil Sagar', identifier: { value: 'KA-21-1788', type: 'REGNO' } },
+      })
+      const insurer = await world.askInsurer()
       await visitor.open('/me')
+      // Who asks stands there once, with all that they ask, and each request is a link to a decision of its own.
+      const clinic = page.getByRole('region', { name: /Vanashree/ })
+      const asks = (request: string) => clinic.locator(`a[href$="/requests/${request}"]`)
+      await clinic.getByText('KA-21-1788').waitFor()
+      assert.equal(await clinic.count(), 1)
+      assert.equal(await clinic.getByRole('heading').count(), 1)
+      assert.deepEqual([await asks(waiting).count(), await asks(other).count(), await asks(insurer).count()], [1, 1, 0])
+      assert.match((await asks(other).textContent()) ?? '', /Vanashree/)
       await visitor.assertSound()
+      await world.denyElsewhere(other)
+      await asks(other).waitFor({ state: 'detached' })
+      assert.equal(await asks(waiting).count(), 1)
+      assert.equal(await world.statusOf(waiting), 'REQUESTED', 'one decision is of one request')
+      await world.denyElsewhere(insurer)
       await visitor.open(`/me/requests/${waiting}`)
       for (const row of await page.locator('details').all()) {
         await row.locator('summary').first().click()

@@ -340,7 +340,7 @@ describe('browser/inbox', () => {
     const { page } = visitor
     await visitor.open('/me')
     await page.getByRole('heading', { name: 'Waiting for you' }).waitFor()
-    await tabTo(page, (name) => name.includes('Vanashree') && name.includes('Waiting for you'))
+    await tabTo(page, (name) => name.includes('Vanashree') && name.includes('You can decide until'))
     await page.keyboard.press('Enter')
     await page.getByText('From when to when').waitFor()
     await tabTo(page, (name) => name.startsWith('From when to when'))

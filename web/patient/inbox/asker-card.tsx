@@ -18,35 +18,52 @@ export function iconOfAsker({ kinds }: Pick<AskerView, 'kinds'>): IconName {
 
 /** Who asks, as the register and the request name them; the name itself is the heading of the page. */
 export function AskerCard(props: { readonly asker: AskerView }): ReactNode {
-  const { t } = useWords()
-  const { kind } = useKnownWords()
+  const sayPerson = useSayPerson()
   const { asker } = props
-  const { person } = asker
   return (
     <div className={style.asker}>
       <span className={style.face}>
         <Icon name={iconOfAsker(asker)} size={32} />
       </span>
       <div className={style.who}>
-        {asker.kinds.length === 0 ? null : (
-          <p className={style.second}>
-            <bdi>{asker.kinds.map(kind).join(', ')}</bdi>
-          </p>
-        )}
-        <p>
-          {person.registration === undefined
-            ? t('request.person', { name: person.name })
-            : t('request.person-registered', { name: person.name, number: person.registration })}
-        </p>
-        <p className={style.badges}>
-          {asker.isRegistered ? (
-            <State tone="live">{t('request.registered', { id: asker.id })}</State>
-          ) : (
-            <State tone="stopped">{t('request.not-registered', { id: asker.id })}</State>
-          )}
-          {asker.isGovernment ? <State tone="calm">{t('request.government')}</State> : null}
-        </p>
+        <AskerFacts asker={asker}>
+          <p>{sayPerson(asker.person)}</p>
+        </AskerFacts>
       </div>
     </div>
+  )
+}
+
+/** The sentence that names the person who asks, with the number in the register of doctors. */
+export function useSayPerson(): (person: AskerView['person']) => string {
+  const { t } = useWords()
+  return ({ name, registration }) =>
+    registration === undefined
+      ? t('request.person', { name })
+      : t('request.person-registered', { name, number: registration })
+}
+
+/** What the register says of who asks: the kind of place above, its standing below, and in between what the page says. */
+export function AskerFacts(props: { readonly asker: AskerView; readonly children: ReactNode }): ReactNode {
+  const { t } = useWords()
+  const { kind } = useKnownWords()
+  const { asker } = props
+  return (
+    <>
+      {asker.kinds.length === 0 ? null : (
+        <p className={style.second}>
+          <bdi>{asker.kinds.map(kind).join(', ')}</bdi>
+        </p>
+      )}
+      {props.children}
+      <p className={style.badges}>
+        {asker.isRegistered ? (
+          <State tone="live">{t('request.registered', { id: asker.id })}</State>
+        ) : (
+          <State tone="stopped">{t('request.not-registered', { id: asker.id })}</State>
+        )}
+        {asker.isGovernment ? <State tone="calm">{t('request.government')}</State> : null}
+      </p>
+    </>
   )
 }

@@ -17,7 +17,7 @@ const TONES: Readonly<Record<RequestRow['status'], Tone>> = {
   EXPIRED: 'calm',
 }
 
-/** Requests as rows; each is a link to its page. */
+/** Decided requests as rows; each is a link to its page. */
 export function RequestRows(props: { readonly rows: readonly RequestRow[] }): ReactNode {
   return (
     <ul className={style.list}>
