@@ -18,6 +18,7 @@ import {
   type Attendant,
   attendsNow,
   endsBy,
+  isJoining,
   type Presence,
   UNITS,
   VISIT_MOVES,
@@ -106,7 +107,10 @@ async function presenceOf(
   return (await isPatientSince(tx, reference, today)) ? 'registered' : undefined
 }
 
-/** Lets others attend an open visit, or no longer. Who adds herself to somebody else's says why: `desk/joining-unexplained`. */
+/**
+ * Lets others attend an open visit, or no longer. Who adds herself to somebody else's, or anew to a stay that she began, says why:
+ * `desk/joining-unexplained`.
+ */
 export async function changeAttendants(
   tx: Tx,
   by: VisitActor,
@@ -124,7 +128,7 @@ export async function changeAttendants(
   const fresh = added.filter((attendant) => !present.has(attendant))
   if (fresh.length === 0 && removed.length === 0) return true
   const { staff } = by
-  const joins = staff !== undefined && visit.startedBy !== staff.id && fresh.includes(staff.id)
+  const joins = staff !== undefined && fresh.includes(staff.id) && isJoining(visit, visit.startedBy === staff.id)
   const { reason } = change
   if (joins && reason === undefined) return refuse('desk/joining-unexplained', undefined, 'reason')
   const recorded = await record(tx, {

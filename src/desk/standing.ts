@@ -2,7 +2,7 @@ import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import type { Standing } from '../records/rules.ts'
-import { attendsNow, type Unit, type Visit } from './visit.ts'
+import { attendsNow, isJoining, type Unit, type Visit } from './visit.ts'
 
 type Seen = Pick<Visit, 'kind' | 'status' | 'startedAt' | 'endedAt' | 'startedBy' | 'presence' | 'confirmedAt'> &
   Pick<Visit, 'attendants'>
@@ -10,9 +10,12 @@ type Seen = Pick<Visit, 'kind' | 'status' | 'startedAt' | 'endedAt' | 'startedBy
 /** How a doctor or nurse stands to a patient whose latest visit this is; undefined when she does not attend. */
 export function standingOfPerson(visit: Seen | undefined, staff: Id<'staff'>, now: Date): Standing | undefined {
   if (visit === undefined || !attendsNow(visit, staff, now)) return undefined
-  if (visit.startedBy === staff) return visit.presence === undefined ? 'no-visit' : 'attending'
-  const addedBy = visit.attendants.find(({ attendant }) => attendant === staff)?.addedBy
-  return addedBy === staff ? 'joined' : 'attending'
+  const hasBegun = visit.startedBy === staff
+  if (hasBegun && visit.presence === undefined) return 'no-visit'
+  const own = visit.attendants.find(({ attendant }) => attendant === staff)
+  if (own?.addedBy !== staff) return 'attending'
+  const isAnew = !hasBegun || own.from > visit.startedAt
+  return isAnew && isJoining(visit, hasBegun) ? 'joined' : 'attending'
 }
 
 /** How long after a visit the work of a unit for that patient goes on. */

@@ -87,7 +87,7 @@ function changeRoutes(needs: RecordsNeeds): readonly Route[] {
       path: '/v1/desk/visits/:id/attendants',
       act: 'visit.start',
       summary:
-        "Lets others attend an open visit, or no longer. Who adds herself to somebody else's says why, and is reviewed.",
+        "Lets others attend an open visit, or no longer. Who adds herself to somebody else's, or anew to a stay, says why, and is reviewed.",
       once: true,
       body: attendantsChange,
       answers: { 204: { description: 'Done.' }, ...answers },

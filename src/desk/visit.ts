@@ -62,6 +62,14 @@ export function endsBy({ kind, startedAt }: Pick<Visit, 'kind' | 'startedAt'>): 
 /** In a stay one attends this long from when one was named, or from when somebody confirmed that the patient is still here. */
 export const STAY_CONFIRMED_MS = 7 * 24 * HOUR_MS
 
+/**
+ * Whether who adds herself to a visit joins somebody else's: then she says why, and is reviewed. To a stay also who began it comes back as
+ * one who joins: else she would attend for another week each time, and nobody else would ever say that the patient is here.
+ */
+export function isJoining({ kind }: Pick<Visit, 'kind'>, hasBegun: boolean): boolean {
+  return !hasBegun || kind === 'inpatient'
+}
+
 /** Until when somebody attends in a stay that nobody confirms again. */
 export function attendsUntil({ confirmedAt }: Pick<Visit, 'confirmedAt'>, { from }: Pick<Attendance, 'from'>): Date {
   return new Date(Math.max(from.getTime(), confirmedAt?.getTime() ?? 0) + STAY_CONFIRMED_MS)

@@ -166,6 +166,30 @@ describe('visits', () => {
     assert.equal((await listed()).length, 1)
   })
 
+  it('who began a stay and adds herself anew joins it: she says why, is reviewed, and it shows, each week', async () => {
+    const { id } = await start(staff.doctor, [], 'inpatient')
+    assert.equal(await standing(staff.doctor), 'attending', 'registered today')
+    const path = `/v1/desk/visits/${id}/attendants`
+    for (let week = 0; week < 2; week++) {
+      bench.clock.advance(8 * 24 * HOUR_MS)
+      await transact(bench.machine, endUnconfirmedAttending)
+      assert.equal(await standing(staff.doctor), undefined)
+      const bare = await desk.call(staff.doctor, 'POST', path, { add: [staff.doctor.id] })
+      assert.deepEqual([bare.status, await attends(staff.doctor.id)], [400, false], bare.text)
+      assert.match(bare.text, /desk\/joining-unexplained/)
+      const reason = `Still on the ward after week ${week + 1}.`
+      assert.equal((await desk.call(staff.doctor, 'POST', path, { add: [staff.doctor.id], reason })).status, 204)
+      assert.equal(await standing(staff.doctor), 'joined', 'it stands out')
+    }
+    const { joinings } = (await desk.call(dpo, 'GET', '/v1/desk/joinings')).json as {
+      joinings: { patient: { reference: string } }[]
+    }
+    assert.equal(joinings.filter((one) => one.patient.reference === patient).length, 2)
+    await desk.call(other, 'POST', path, { remove: [staff.doctor.id] })
+    await desk.call(other, 'POST', path, { add: [staff.doctor.id] })
+    assert.equal(await standing(staff.doctor), 'attending', 'asked by a colleague')
+  })
+
   it('a visit that a doctor begins stands out unless something says that the patient is here', async () => {
     await start(staff.doctor, [staff.nurse.id])
     assert.equal(await standing(staff.doctor), 'attending', 'registered today')

@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { attendantOf } from '../../../src/desk/rules.ts'
-import { UNITS, VISIT_KINDS, type VisitKind } from '../../../src/desk/visit.ts'
+import { isJoining, UNITS, VISIT_KINDS, type VisitKind } from '../../../src/desk/visit.ts'
 import type { Id } from '../../../src/kernel/id.ts'
 import type { FacilityPatient } from '../../../src/records/patient.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
@@ -36,7 +36,11 @@ export function VisitSheet(props: {
   const [reason, setReason] = useState('')
   const [isMissed, setMissed] = useState(false)
   const joins =
-    visit !== undefined && !visit.begunByMe && own === session.staff.id && chosen.has(own) && !before.includes(own)
+    visit !== undefined &&
+    isJoining(visit, visit.begunByMe) &&
+    own === session.staff.id &&
+    chosen.has(own) &&
+    !before.includes(own)
   const isShort = joins && reason.trim().length < REASON_MIN
   const save = useAct<void>(() => {
     if (visit === undefined)
