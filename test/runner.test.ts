@@ -87,7 +87,7 @@ describe('npm test', () => {
     assert.ok(fs.existsSync(`/proc/${postmaster}`))
     const next = start('passes', temporary)
     assert.equal((await next.ended)[0], 0)
-    assert.ok(await waitUntil(() => !fs.existsSync(`/proc/${postmaster}`), 5_000))
+    assert.ok(await waitUntil(() => !fs.existsSync(`/proc/${postmaster}`), 30_000))
     assert.equal(fs.existsSync(path.join(temporary, left)), false)
   })
 })
