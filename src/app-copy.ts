@@ -1,5 +1,6 @@
 import { clock, openKeys, random } from './app.ts'
 import { openKeyring } from './app-keys.ts'
+import { REPLAYS_OF } from './app-replay.ts'
 import { nameOfOwnLog } from './audit/successor.ts'
 import type { PartyConfig } from './config.ts'
 import { makeSigner } from './crypto/signed-note.ts'
@@ -48,6 +49,7 @@ export async function openParty(
       machine,
       log: { signer, witnesses: config.log.witnesses },
       logSeed: keys.logSeed,
+      replays: REPLAYS_OF[config.role],
       close: async () => {
         await keyring.close()
         await connection.close()

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino'
 import { Gauge, type Registry } from 'prom-client'
+import { REPLAYS_OF } from './app-replay.ts'
 import { exportChores } from './audit/export/jobs.ts'
 import { logChores, sendTextThrough } from './audit/jobs.ts'
 import type { OwnLog, OwnWitness } from './audit/log.ts'
 import { makeRefusals, type Refusals } from './audit/refusals.ts'
+import { replayChores } from './audit/replay-jobs.ts'
 import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import { readLogState } from './audit/state.ts'
 import { timestampChores } from './audit/timestamp/jobs.ts'
@@ -39,7 +41,7 @@ export type LogParts = {
 
 /** Puts the log of a party together from its settings and keys. */
 export function logParts(
-  party: Pick<PartyConfig, 'log' | 'id' | 'name' | 'publicUrl'>,
+  party: Pick<PartyConfig, 'log' | 'id' | 'name' | 'publicUrl' | 'role'>,
   keys: Pick<PartyKeys, 'logSeed' | 'witnessSeed'>,
   ground: {
     readonly machine: Machine
@@ -81,6 +83,7 @@ export function logParts(
       refusals.chore,
       ...exportChores(settings.exports, { machine, origin: settings.origin, fetching: fetch, logger }),
       ...logChores({ machine, log: ownLog, send: sendTextThrough(outbound), logger }),
+      ...replayChores(machine, REPLAYS_OF[party.role], logger),
       ...timestampChores(settings.timestamps, { machine, outbound, logger }),
       ...watchChores(watching),
     ],
@@ -107,7 +110,7 @@ export function addLogMetrics(registry: Registry, machine: Machine): void {
     registers: [registry],
     async collect() {
       const open = await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })
-      for (const kind of ['fork', 'rollback', 'stall', 'tampered', 'overdue'])
+      for (const kind of ['fork', 'rollback', 'stall', 'tampered', 'differs', 'overdue'])
         for (const own of [true, false])
           this.set({ kind, own: String(own) }, open.filter((one) => one.kind === kind && one.own === own).length)
     },

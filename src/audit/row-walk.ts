@@ -1,10 +1,8 @@
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { type PatientPlace, patientsWithKeys } from '../vault/data-keys.ts'
+import { FIRST_PATIENT, type PatientPlace, patientsWithKeys } from '../vault/data-keys.ts'
 import { checkRows, checkRowsAbout, type RowFault } from './check-rows.ts'
 import { insertRowFault, latestCheckpoint } from './store.ts'
-
-const FIRST: PatientPlace = { bucket: -1, patient: '' }
 
 export type RowWalkLimits = { readonly leaves: number; readonly patients: number }
 
@@ -35,7 +33,7 @@ export function makeRowWalk(
     const next = await transact(machine, (tx) => patientsWithKeys(tx, patient, limits.patients))
     for (const { patient: address } of next)
       found.push(...(await transact(machine, async (tx) => keepNew(tx, (await checkRowsAbout(tx, address)).faults))))
-    patient = next.length < limits.patients ? FIRST : (next.at(-1) ?? FIRST)
+    patient = next.length < limits.patients ? FIRST_PATIENT : (next.at(-1) ?? FIRST_PATIENT)
     return found
   }
   return async () => [...(await turnOfLeaves()), ...(await turnOfPatients())]

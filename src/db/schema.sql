@@ -41,6 +41,7 @@ create table audit_event (
   constraint audit_event_pkey PRIMARY KEY (bucket, id)
 );
 CREATE INDEX audit_event_patient ON public.audit_event USING btree (bucket, patient_tag, id) WHERE (patient_tag IS NOT NULL);
+CREATE INDEX audit_event_standing ON public.audit_event USING btree (id) WHERE ((patient_tag IS NULL) AND (type = ANY (ARRAY['staff.invited'::text, 'staff.joined'::text, 'staff.suspended'::text, 'staff.restored'::text, 'staff.left'::text, 'staff.second-factor-reset'::text, 'staff.role-changed'::text, 'staff.sso-linked'::text, 'staff.confirmed'::text, 'partners.bridge-registered'::text, 'partners.bridge-revoked'::text, 'partners.facility-saved'::text, 'partners.facility-confirmed'::text, 'partners.facility-shut-out'::text, 'partners.trial-ended'::text, 'partners.client-registered'::text, 'partners.client-suspended'::text, 'partners.client-resumed'::text, 'operator.enrolled'::text, 'operator.renewed'::text, 'operator.ended'::text])));
 comment on table audit_event is 'by patient: what happened, one row per log entry';
 comment on column audit_event.actor_kind is 'patient, facility, exchange, operator or system; unknown for events from before this column';
 

@@ -77,6 +77,8 @@ export const LIMITS = {
   /** One turn of the check that the rows of events agree with the log: leaves, and patients with all their rows. */
   logLeavesPerCheckMax: 2_000,
   logPatientsPerCheckMax: 200,
+  /** One turn of the check that rows of patients are what the log says. */
+  replayPatientsPerTurnMax: 200,
   pageSizeDefault: 25,
   pageSizeMax: 100,
   /** A place in a list that holds references of facilities, as a word of an address. */

@@ -289,14 +289,16 @@ export async function readSubscription(
   patient: AbhaAddress,
   id: SubscriptionId,
 ): Promise<Subscription | Refusal> {
-  const subscription = await findSubscription(tx, id)
-  return subscription === undefined || subscription.patient !== patient
-    ? refuse('linking/unknown-subscription')
-    : subscription
+  return ofPatient(await findSubscription(tx, id), patient)
 }
 
-async function own(tx: Tx, input: Deciding): Promise<Subscription | Refusal> {
-  return readSubscription(tx, input.patient, input.id)
+/** The same for who decides about it: locked. */
+async function own(tx: Tx, { patient, id }: Deciding): Promise<Subscription | Refusal> {
+  return ofPatient(await findSubscription(tx, id, true), patient)
+}
+
+function ofPatient(found: Subscription | undefined, patient: AbhaAddress): Subscription | Refusal {
+  return found === undefined || found.patient !== patient ? refuse('linking/unknown-subscription') : found
 }
 
 async function move(

@@ -133,13 +133,14 @@ export async function updateSubscriptionHeard(tx: Tx, { event }: Recorded<Subscr
     .execute()
 }
 
-export async function findSubscription(tx: Tx, id: Id<'subscription'>): Promise<Subscription | undefined> {
-  const row = await tx.db
-    .selectFrom('subscription')
-    .selectAll()
-    .where('bucket', '=', bucketOfId(id))
-    .where('id', '=', id)
-    .executeTakeFirst()
+/** With `lock`, decisions about one subscription follow each other. */
+export async function findSubscription(
+  tx: Tx,
+  id: Id<'subscription'>,
+  lock = false,
+): Promise<Subscription | undefined> {
+  const query = tx.db.selectFrom('subscription').selectAll().where('bucket', '=', bucketOfId(id)).where('id', '=', id)
+  const row = await (lock ? query.forUpdate() : query).executeTakeFirst()
   return row && readRow(tx, row)
 }
 

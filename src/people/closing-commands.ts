@@ -18,7 +18,7 @@ import { checkSettledNumber } from './mobile-commands.ts'
 import type { Patient } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
-import { findPatient, findPatientOrClosed, updatePatientStatus } from './store.ts'
+import { findPatient, findPatientOrClosed, lockPatient, updatePatientStatus } from './store.ts'
 import { dayInText, textFor } from './texts.ts'
 
 /** `exchange`: as whom the text message to her phone speaks. */
@@ -46,7 +46,7 @@ export async function stopAccount(tx: Tx, needs: ClosingNeeds, input: Closes): P
   const { patient, actor, wish } = input
   const fault = (await checkSettledNumber(tx, actor)) ?? (await checkClosing(tx, needs, patient))
   if (fault) return fault
-  const found = await findPatientOrClosed(tx, patient)
+  const found = await lockPatient(tx, patient)
   if (found === undefined) return refuse('people/unknown-patient')
   const recorded = await record<ClosingEvent>(tx, {
     type: 'people.account-closed',

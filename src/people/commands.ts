@@ -114,7 +114,7 @@ export async function setPatientStatus(
   },
 ): Promise<Patient | Refusal> {
   const { patient: address, status, actor, reason } = input
-  const patient = await findPatient(tx, address)
+  const patient = await lockPatient(tx, address)
   if (patient === undefined) return refuse('people/unknown-patient')
   if (patient.status === status) return patient
   const type = status === 'active' ? 'people.reactivated' : 'people.deactivated'

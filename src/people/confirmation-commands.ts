@@ -8,6 +8,7 @@ import {
   askerBeside,
   type Confirmation,
   type Confirmer,
+  confirmationAfter,
   type MayConfirm,
   mayConfirm,
 } from './confirmation.ts'
@@ -30,12 +31,9 @@ export async function askConfirmation(
 ): Promise<void> {
   const askedBy = await askerOf(tx, await store.findConfirmation(tx, staff), staff, actor)
   const asked = { staff, askedAt: tx.now, ...(askedBy === undefined ? {} : { askedBy }) }
-  const isOperator = actor.kind === 'operator'
-  await store.saveConfirmation(
-    tx,
-    recorded,
-    isOperator ? { ...asked, status: 'confirmed', confirmedAt: tx.now } : { ...asked, status: 'pending' },
-  )
+  const status = confirmationAfter(actor)
+  const by = status === 'confirmed' ? { confirmedAt: tx.now } : {}
+  await store.saveConfirmation(tx, recorded, { ...asked, status, ...by })
 }
 
 /** Who asked now, with who asked before while that is unconfirmed, or the single sign-on that she allowed unused. */

@@ -1,3 +1,4 @@
+import type { Actor } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { actsOf } from './rules.ts'
@@ -56,6 +57,11 @@ export function mayConfirm(
   if (office.length > 0) return { by: 'office', people: office }
   const administrators = askedBy === 'several' ? [] : others.filter(({ role }) => role === 'administrator')
   return administrators.length > 0 ? { by: 'administrator', people: administrators } : { by: 'operator', people: [] }
+}
+
+/** How an account stands once somebody gave it, or its ways in: what an operator gave by name and proof waits for nobody. */
+export function confirmationAfter(actor: Actor): Confirmation['status'] {
+  return actor.kind === 'operator' ? 'confirmed' : 'pending'
 }
 
 /** Whether other work opens something that the older did not: then it is confirmed anew. */

@@ -119,11 +119,13 @@ async function linkedAccount(tx: Tx, identity: SsoIdentity): Promise<StaffAccoun
 
 /** The account whose login the provider says, linked now; undefined unless an administrator allowed it for this person. */
 async function linkAsAllowed(tx: Tx, needs: SsoNeeds, identity: SsoIdentity): Promise<StaffAccount | undefined> {
-  const account = identity.login === undefined ? undefined : await findStaffByLogin(tx, identity.login)
+  const named = identity.login === undefined ? undefined : await findStaffByLogin(tx, identity.login)
+  // Locked: what is kept of her confirmation below follows, or comes before, what others decide of it.
+  const account = named && (await findStaffForUpdate(tx, named.id))
   if (account?.status !== 'active') return undefined
   if ((await store.findLink(tx, identity.issuer, account.id)) !== undefined) return undefined
   if (!(await store.takePermit(tx, account.id))) return undefined
-  await askConfirmationAgain(tx, await link(tx, needs, identity, account), account.id)
+  await askConfirmationAgain(tx, await link(tx, needs, identity, account, 'pending'), account.id)
   return account
 }
 
@@ -132,9 +134,10 @@ async function link(
   needs: Pick<SsoNeeds, 'facility'>,
   identity: SsoIdentity,
   who: Pick<StaffAccount, 'id' | 'name' | 'role'>,
+  confirmation: 'pending' | 'kept',
 ): Promise<Recorded<StaffEvent>> {
   const actor = staffActor(needs.facility.id, who)
-  const event = { type: 'staff.sso-linked', actor, subject: who.id } satisfies StaffEvent
+  const event = { type: 'staff.sso-linked', actor, subject: who.id, confirmation } satisfies StaffEvent
   const recorded: Recorded<StaffEvent> = await record(tx, event)
   await store.insertIdentity(tx, recorded, identity, who.id)
   await announce(tx, recorded)
@@ -154,7 +157,7 @@ export async function linkBySso(
   const isTaken = (await store.findStaffOfIdentity(tx, identity)) !== undefined
   const hasOther = (await store.findLink(tx, identity.issuer, caller.id)) !== undefined
   if (isColleagues || isTaken || hasOther) return refuse('staff/sso-taken')
-  await link(tx, needs, identity, caller)
+  await link(tx, needs, identity, caller, 'kept')
   return undefined
 }
 

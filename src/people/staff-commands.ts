@@ -5,7 +5,7 @@ import { type Id, makeId, toBucket } from '../kernel/id.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
-import { gainsActs } from './confirmation.ts'
+import { confirmationAfter, gainsActs } from './confirmation.ts'
 import { askConfirmation, confirmations } from './confirmation-commands.ts'
 import { removePasskeysOf } from './passkey-commands.ts'
 import { removeRecoveryCodes } from './recovery-commands.ts'
@@ -41,7 +41,13 @@ export async function inviteStaff(
   const { actor, ...who } = input
   if ((await findStaffByLogin(tx, who.login)) !== undefined) return refuse('staff/login-taken', undefined, 'login')
   const staff: StaffMember = { ...who, id: makeId<'staff'>(tx.now, tx.random, toBucket(0)), status: 'invited' }
-  const recorded = await record(tx, { type: 'staff.invited', actor, subject: staff.id } satisfies StaffEvent)
+  const recorded = await record(tx, {
+    type: 'staff.invited',
+    actor,
+    subject: staff.id,
+    role: staff.role,
+    confirmation: confirmationAfter(actor),
+  } satisfies StaffEvent)
   if (!(await insertStaff(tx, recorded, staff))) throw new StaleRow('login taken meanwhile')
   await askConfirmation(tx, recorded, staff.id, actor)
   const invitation = await makeInvitation(tx, recorded, staff.id)
@@ -93,9 +99,16 @@ export async function changeRole(
   if (isRefusal(found)) return found
   if (found.status === 'left') return refuse('staff/not-now')
   const kept = registration ?? found.registration
-  const recorded = await record(tx, { type: 'staff.role-changed', actor, subject: id } satisfies StaffEvent)
+  const gains = gainsActs(found.role, role)
+  const recorded = await record(tx, {
+    type: 'staff.role-changed',
+    actor,
+    subject: id,
+    role,
+    confirmation: gains ? confirmationAfter(actor) : 'kept',
+  } satisfies StaffEvent)
   await updateStaffRole(tx, recorded, id, { from: found.role, to: role, registration: kept })
-  if (gainsActs(found.role, role)) await askConfirmation(tx, recorded, id, actor)
+  if (gains) await askConfirmation(tx, recorded, id, actor)
   await announce(tx, recorded)
   return memberOf({ ...found, role, ...(kept === undefined ? {} : { registration: kept }) })
 }
@@ -174,7 +187,12 @@ export async function resetSecondFactor(tx: Tx, { id, actor }: Change): Promise<
   const found = await accountToChange(tx, id, false)
   if (isRefusal(found)) return found
   if (found.status !== 'invited' && !canMove(STAFF_MOVES, found.status, 'invited')) return refuse('staff/not-now')
-  const recorded = await record(tx, { type: 'staff.second-factor-reset', actor, subject: id } satisfies StaffEvent)
+  const recorded = await record(tx, {
+    type: 'staff.second-factor-reset',
+    actor,
+    subject: id,
+    confirmation: confirmationAfter(actor),
+  } satisfies StaffEvent)
   if (found.status !== 'invited') await updateStaffStatus(tx, recorded, id, found.status, 'invited')
   await removeProofs(tx, recorded, id)
   await askConfirmation(tx, recorded, id, actor)

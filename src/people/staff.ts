@@ -65,4 +65,10 @@ export const EVENTS = {
   'staff.password-changed': 'A person of the staff changed her password; her other sessions ended.',
 } as const
 
-export type StaffEvent = AuditEvent & { readonly type: keyof typeof EVENTS }
+export type StaffEvent = AuditEvent & {
+  readonly type: keyof typeof EVENTS
+  /** The work she has from now on, where it is given or changed. */
+  readonly role?: StaffRole
+  /** Whether a second person has to confirm her account from now on; `kept`: as before. */
+  readonly confirmation?: 'pending' | 'confirmed' | 'kept'
+}

@@ -1,6 +1,8 @@
 import { checkRows, checkRowsAbout } from '../audit/check-rows.ts'
 import { type OwnLog, vkeyOf } from '../audit/log.ts'
 import { readOwnTree } from '../audit/own-tree.ts'
+import type { Replay } from '../audit/replay.ts'
+import { checkEverybody } from '../audit/replay-check.ts'
 import { rootAt } from '../audit/successor.ts'
 import { checkSigned, verifyTree } from '../audit/verify.ts'
 import { ed25519Verifier } from '../crypto/signed-note.ts'
@@ -24,6 +26,8 @@ export type OpenParty = {
   readonly machine: Machine
   readonly log: OwnLog
   readonly logSeed: Uint8Array
+  /** Which of its rows follow from its log, and how. */
+  readonly replays: readonly Replay[]
   readonly close: () => Promise<void>
 }
 
@@ -41,6 +45,7 @@ export async function checkParty(
     ...(await checkLog(database, copy, live, views)),
     await checkAllRows(database, copy.machine),
     await checkPatients(database, copy.machine),
+    await checkStandings(database, copy),
     await checkErased(database, copy.machine, live?.machine),
   ]
 }
@@ -143,6 +148,19 @@ async function checkPatients(database: string, machine: Machine): Promise<Check>
     check: 'patients: events open',
     passed: count.faults === 0 && (patients.length === 0 || count.opened > 0),
     detail,
+  }
+}
+
+/** What stands in rows about consents, staff, partners and visits is what the log says of them. */
+async function checkStandings(database: string, { machine, replays }: OpenParty): Promise<Check> {
+  const { patients, found } = await checkEverybody(machine, replays)
+  const [first] = found
+  const detail = `rows of ${patients} patients, of staff, partners and operators stand as the log says, ${found.length} do not`
+  return {
+    database,
+    check: 'rows: as the log says',
+    passed: found.length === 0,
+    detail: first === undefined ? detail : `${detail}; the first: ${first.detail}`,
   }
 }
 

@@ -124,7 +124,7 @@ describe('recovery/recovery', () => {
     const restored = await bench.restore('drill')
     const copy = await bench.openCopy(restored)
     try {
-      const party = { log, logSeed: SEED, close: async () => {} }
+      const party = { log, logSeed: SEED, replays: [], close: async () => {} }
       const views = await askWitnesses(log, outbound)
       const checks = [
         ...countChecks(restored),
@@ -176,6 +176,7 @@ describe('recovery/recovery', () => {
         machine: copy.machine,
         log,
         logSeed: SEED,
+        replays: [],
         outbound,
         acceptLost: 0,
         acceptUnasked: false,
@@ -201,6 +202,7 @@ describe('recovery/recovery', () => {
         machine: copy.machine,
         log: { signer: makeSigner(logName, SEED), witnesses: [] },
         logSeed: SEED,
+        replays: [],
         close: async () => {},
       }
       const checks = await checkParty('hospital', renamed, undefined, { seen: [], silent: [] })
@@ -294,7 +296,7 @@ describe('recovery/recovery', () => {
     cpSync(bench.backups, older, { recursive: true })
     await bench.archive()
     cpSync(bench.backups, cut, { recursive: true })
-    const live = { log, logSeed: SEED, machine: bench.machine, close: async () => {} }
+    const live = { log, logSeed: SEED, replays: [], machine: bench.machine, close: async () => {} }
     const confirmed = await confirmedAt(live)
     const judge = (folder: string) => {
       const { end, missingTo } = runOf(folder)

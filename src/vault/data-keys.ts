@@ -132,6 +132,8 @@ export async function existingPatientKey(tx: Tx, patient: string): Promise<Uint8
 }
 
 export type PatientPlace = { readonly bucket: number; readonly patient: string }
+/** Before everybody. */
+export const FIRST_PATIENT: PatientPlace = { bucket: -1, patient: '' }
 
 /** Patients with a key of ours, in a fixed order: the next `limit` after a place. */
 export async function patientsWithKeys(tx: Tx, after: PatientPlace, limit: number): Promise<readonly PatientPlace[]> {

@@ -1,3 +1,5 @@
+import { REPLAYS_OF } from '../../src/app-replay.ts'
+import { checkEverybody } from '../../src/audit/replay-check.ts'
 import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
 import type { Call } from './clients.ts'
@@ -147,6 +149,7 @@ async function reckon(simulation: Simulation): Promise<void> {
   for (const witness of [WITNESS, EXCHANGE]) await witnesses.look(witness)
   await witnesses.insistOnAll()
   for (const id of PARTIES) await insistOnNoDeadJobs(simulation, id)
+  for (const id of PARTIES) await insistOnLog(simulation, id)
   await insistOnAgreement(simulation)
   for (const id of HOSPITALS) await insistOnErasure(simulation, id)
   await insistOnEmergencies(simulation)
@@ -164,6 +167,13 @@ async function insistOnEmergencies({ world, model }: Simulation): Promise<void> 
     const all = opened.filter((one) => one.hospital === hospital).length
     if (told < all) throw new Violation(`${all} emergencies at ${hospital}, and patients were told of ${told}`)
   }
+}
+
+/** Every row stands as the log says: what went wrong on the way changed neither without the other. */
+async function insistOnLog({ world }: Simulation, id: PartyId): Promise<void> {
+  const { built, config } = world.party(id)
+  const [first] = (await checkEverybody(built.machine, REPLAYS_OF[config.role])).found
+  if (first !== undefined) throw new Violation(`${id}: ${first.detail}`)
 }
 
 async function insistOnNoDeadJobs({ world, model }: Simulation, id: PartyId): Promise<void> {

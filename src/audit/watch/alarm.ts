@@ -9,10 +9,14 @@ import { type AuditEvent, announce, record } from '../record.ts'
 
 /**
  * What can be wrong with a log: it shows two histories, it lost entries, it stands still. And with the database beside it: a row by which
- * somebody proves who they are was not written by this program (`tampered.ts`). And with the work: what people here owe a patient by a
+ * somebody proves who they are was not written by this program (`tampered.ts`), or a row is not what the log says of it
+ * (`../replay-jobs.ts`). And with the work: what people here owe a patient by a
  * date was not done. Only the first two stop disclosures.
  */
-export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered' | 'overdue'
+export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered' | 'differs' | 'overdue'
+
+/** What an alarm about rows names in place of a log. */
+export const DATABASE = 'the database of this party'
 
 /** The two sides that contradict each other, as signed notes. */
 export type Evidence = { readonly seen: string; readonly now?: string }

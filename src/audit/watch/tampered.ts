@@ -2,12 +2,9 @@ import { createHash } from 'node:crypto'
 import { digestOf, isTied, type TiedRow, type TiedTable } from '../../db/tie.ts'
 import type { Tx } from '../../db/tx.ts'
 import { type AuditEvent, announce, record } from '../record.ts'
-import { raiseAlarm } from './alarm.ts'
+import { DATABASE, raiseAlarm } from './alarm.ts'
 
 export type TamperedEvent = AuditEvent & { readonly type: 'credential.tampered'; readonly table: TiedTable }
-
-/** What an alarm of these names in place of a log. */
-const DATABASE = 'the database of this party'
 
 type Read<Table extends TiedTable> = TiedRow<Table> & { readonly tie: string }
 
