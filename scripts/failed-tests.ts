@@ -6,7 +6,9 @@ import type { TestEvent } from 'node:test/reporters'
  */
 async function* failedTests(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const event of source) {
-    if (event.type === 'test:diagnostic' && event.data.level !== 'info') yield `! ${event.data.message}\n`
+    // What happens outside of every test fails the run, and is told as if it were mere information.
+    if (event.type === 'test:diagnostic' && (event.data.level !== 'info' || event.data.message.startsWith('Error: ')))
+      yield `! ${event.data.message}\n`
     if (event.type !== 'test:fail') continue
     const { name, file, line, details } = event.data
     const cause: unknown = details.error.cause ?? details.error
