@@ -84,7 +84,6 @@ describe('db/at-rest', () => {
       '*.scopes',
       '*.how',
       '*.act',
-      '*.purpose',
       '*.method',
       '*.direction',
       '*.form',

@@ -1053,20 +1053,6 @@ create table passkey (
 CREATE INDEX passkey_person ON public.passkey USING btree (bucket, kind, person);
 comment on table passkey is 'by patient: passkeys of patients, at a facility those of its staff';
 
-create table passkey_challenge (
-  id uuid not null,
-  purpose text not null,
-  session uuid,
-  challenge bytea not null,
-  origin text not null,
-  expires_at timestamp with time zone not null,
-  used_at timestamp with time zone,
-  constraint passkey_challenge_pkey PRIMARY KEY (id),
-  constraint passkey_challenge_purpose_check CHECK ((purpose = ANY (ARRAY['sign-in'::text, 'add'::text])))
-);
-CREATE INDEX passkey_challenge_expires ON public.passkey_challenge USING btree (expires_at);
-comment on table passkey_challenge is 'local: challenges for passkeys, each good for one use';
-
 create table patient (
   bucket smallint not null,
   abha_address text not null,
@@ -1495,6 +1481,14 @@ comment on table text_message is 'local: text messages kept for the sandbox in p
 
 create table visit (
   bucket smallint not null,
+create table used_passkey_challenge (
+  id uuid not null,
+  expires_at timestamp with time zone not null,
+  constraint used_passkey_challenge_pkey PRIMARY KEY (id)
+);
+CREATE INDEX used_passkey_challenge_expires ON public.used_passkey_challenge USING btree (expires_at);
+comment on table used_passkey_challenge is 'local: challenges that a passkey has answered, until their time is over';
+
   id uuid not null,
   patient_reference text not null,
   kind text not null,

@@ -753,16 +753,6 @@ export interface PasskeyTable {
   tie: string
 }
 
-export interface PasskeyChallengeTable {
-  id: string
-  purpose: string
-  session: string | null
-  challenge: ColumnType<Buffer, Uint8Array, Uint8Array>
-  origin: string
-  expires_at: Date
-  used_at: Date | null
-}
-
 export interface PatientTable {
   bucket: number
   abha_address: string
@@ -1068,6 +1058,11 @@ export interface TextMessageTable {
   sent_at: Date
 }
 
+export interface UsedPasskeyChallengeTable {
+  id: string
+  expires_at: Date
+}
+
 export interface VisitTable {
   bucket: number
   id: string
@@ -1193,7 +1188,6 @@ export interface Tables {
   partner_proof_used: PartnerProofUsedTable
   party_operator: PartyOperatorTable
   passkey: PasskeyTable
-  passkey_challenge: PasskeyChallengeTable
   patient: PatientTable
   patient_identifier: PatientIdentifierTable
   patient_index: PatientIndexTable
@@ -1225,6 +1219,7 @@ export interface Tables {
   subscription: SubscriptionTable
   subscription_event: SubscriptionEventTable
   text_message: TextMessageTable
+  used_passkey_challenge: UsedPasskeyChallengeTable
   visit: VisitTable
   visit_attendant: VisitAttendantTable
   web_session: WebSessionTable

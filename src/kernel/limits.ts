@@ -203,7 +203,6 @@ export const LIMITS = {
   stepUpsPerMinuteMax: 10,
   stepUpCodesPerHourMax: 30,
   passkeyChallengeMs: 5 * 60_000,
-  passkeyChallengesPerMinuteMax: 1_200,
   passkeysPerPersonMax: 10,
   /** Link tokens live about 6 months; a facility may ask for 3 a day for one patient (protocol sheet 2.1 and 5). */
   linkTokenMs: 183 * 86_400_000,

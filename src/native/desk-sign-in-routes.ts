@@ -103,8 +103,7 @@ function passkeyRoutes(needs: DeskNeeds): readonly Route[] {
       },
       handle: async ({ tx, headers }) => {
         const place = passkeyPlaceOf(needs.web, headers)
-        const started = isRefusal(place) ? place : await startPasskeySignIn(tx, place)
-        return isRefusal(started) ? started : { status: 200, body: started }
+        return isRefusal(place) ? place : { status: 200, body: await startPasskeySignIn(tx, needs, place) }
       },
     }),
     route({

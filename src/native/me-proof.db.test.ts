@@ -14,8 +14,11 @@ import {
 import type { PatientCaller } from '../kernel/caller.ts'
 import type { Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { must } from '../kernel/refusal.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
 import { setPatientStatus } from '../people/commands.ts'
+import { sweepProofs } from '../people/jobs.ts'
+import { startPasskeySignIn } from '../people/passkey-commands.ts'
 import { spendStepUp } from '../people/step-up-commands.ts'
 
 let exchange: SignInExchange
@@ -73,7 +76,7 @@ describe('native/me-proof', () => {
     )
 
     const replayed = await exchange.browser().call('POST', good.at, { assertion: good.assertion })
-    assert.equal(problemOf(replayed), 'people/unknown-sign-in')
+    assert.equal(problemOf(replayed), 'people/passkey-refused', 'its counter is behind')
     const asked = await exchange.browser().call('POST', '/v1/sign-in/passkey')
     const old = await exchange
       .browser()
@@ -112,6 +115,35 @@ describe('native/me-proof', () => {
     assert.equal((await signInBy(passkey)).seen.status, 200)
   })
 
+  test('a passkey that does not count is answered for once, too; and not what was asked for something else', async () => {
+    const owner = await signedIn()
+    const passkey = await withPasskey(owner)
+    const good = await signInBy(passkey, { counter: 0 })
+    assert.equal(good.seen.status, 200, JSON.stringify(good.seen.body))
+    const replayed = await exchange.browser().call('POST', good.at, { assertion: good.assertion })
+    assert.equal(problemOf(replayed), 'people/unknown-sign-in')
+
+    const adding = await owner.call('POST', '/v1/me/passkeys/options', {})
+    const at = `/v1/sign-in/passkey/${String(adding.body['id'])}`
+    const assertion = passkey.assert(optionsOf(adding), { counter: 0 })
+    assert.equal(problemOf(await exchange.browser().call('POST', at, { assertion })), 'people/passkey-refused')
+  })
+
+  test('a stranger who starts sign-ins without end keeps nobody from signing in or adding a passkey, and leaves no rows', async () => {
+    const owner = await signedIn()
+    const place = { origin: PAGE, rpId: new URL(PAGE).hostname }
+    await exchange.inTx(async (tx) => {
+      for (let i = 0; i < 1_500; i++) must(await startPasskeySignIn(tx, exchange.needs, place))
+    })
+    const passkey = await withPasskey(owner)
+    assert.equal((await signInBy(passkey)).seen.status, 200)
+    const rows = await exchange.machine.db.selectFrom('used_passkey_challenge').select('id').execute()
+    assert.ok(rows.length < 100, 'only what was answered')
+    exchange.clock.advance(LIMITS.passkeyChallengeMs + 1)
+    await exchange.inTx((tx) => sweepProofs(tx))
+    assert.deepEqual(await exchange.machine.db.selectFrom('used_passkey_challenge').select('id').execute(), [])
+  })
+
   test('a page that is opened by address has no passkeys, and says so', async () => {
     const byAddress = exchange.browser('http://127.0.0.1:4000')
     assert.equal(problemOf(await byAddress.call('POST', '/v1/sign-in/passkey')), 'people/passkeys-unavailable')
@@ -131,8 +163,9 @@ describe('native/me-proof', () => {
       from.call('POST', '/v1/me/passkeys', { challenge: asked.body['id'], name: 'Key', attestation, ...more })
     const other = await signedIn(RAVI.abhaAddress)
     assert.equal(problemOf(await add(other)), 'people/passkey-refused')
-    assert.equal(problemOf(await add(browser)), 'people/passkey-refused', 'the try from elsewhere spent it')
-    await withPasskey(browser)
+    assert.equal((await add(browser)).status, 201, 'the try from elsewhere did not spend it')
+    const second = makeTestPasskey({ origin: PAGE }).attest(optionsOf(asked), {})
+    assert.equal(problemOf(await add(browser, { attestation: second })), 'people/passkey-refused', 'good once')
 
     exchange.clock.advance(LIMITS.stepUpMs)
     assert.equal(problemOf(await browser.call('POST', '/v1/me/passkeys/options', {})), 'auth/step-up-needed')

@@ -97,8 +97,7 @@ function passkeyRoutes(needs: DoorNeeds): readonly Route[] {
       },
       handle: async ({ tx, headers }) => {
         const place = at(headers)
-        const started = isRefusal(place) ? place : await startPasskeySignIn(tx, place)
-        return isRefusal(started) ? started : { status: 200, body: started }
+        return isRefusal(place) ? place : { status: 200, body: await startPasskeySignIn(tx, needs, place) }
       },
     }),
     route({

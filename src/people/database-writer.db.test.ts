@@ -177,9 +177,9 @@ describe('who may write everything in the database, and has none of the keys', (
     const asked = must(await inTx((tx) => startPasskeyAdding(tx, needs, PLACE, adding)))
     const attestation = passkey.attest(asked.options as never, {}) as RegistrationResponseJSON
     const by = { owner, event: { actor: ACTOR }, session: own.opened.id }
-    must(await inTx((tx) => addPasskey(tx, PLACE, by, { id: asked.id, name: 'mine', attestation })))
+    must(await inTx((tx) => addPasskey(tx, needs, PLACE, by, { id: asked.id, name: 'mine', attestation })))
     const signIn = async () => {
-      const { id, options } = must(await inTx((tx) => startPasskeySignIn(tx, PLACE)))
+      const { id, options } = must(await inTx((tx) => startPasskeySignIn(tx, needs, PLACE)))
       const assertion = passkey.assert(options) as AuthenticationResponseJSON
       return inTx((tx) => signInStaffWithPasskey(tx, desk.needs, PLACE, { id, assertion, userAgent: undefined }))
     }

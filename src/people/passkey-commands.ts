@@ -11,11 +11,12 @@ import {
 } from '@simplewebauthn/server'
 import { type AuditEvent, announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
-import { type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
+import { type Id, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { isRefusal, type Refusal, refuse, refuseFor } from '../kernel/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { IndexNeeds } from './commands.ts'
-import type { AddingIn, Challenge, KeyOwner, Passkey, StoredPasskey } from './passkey.ts'
+import type { AddingIn, KeyOwner, Passkey, StoredPasskey } from './passkey.ts'
+import { challengeOf, makeChallenge } from './passkey-challenge.ts'
 import * as store from './passkey-store.ts'
 import type { WebNeeds } from './session-commands.ts'
 import type { StepUpBy } from './step-up.ts'
@@ -23,7 +24,6 @@ import type { StepUpBy } from './step-up.ts'
 /** The page on which a passkey is used, and the name that its passkeys are bound to (WebAuthn §5.1.2: a host name, not an address). */
 export type PasskeyPlace = { readonly origin: string; readonly rpId: string }
 
-const CHALLENGE_BYTES = 32
 /** EdDSA, ES256, RS256 (RFC 9053): what the authenticators of today have. */
 const ALGORITHMS = [-8, -7, -257]
 const HANDLE_BYTES = 31
@@ -52,23 +52,6 @@ function handleOf({ indexKey }: IndexNeeds, owner: KeyOwner): Uint8Array<ArrayBu
 
 export type AskedPasskey<Options> = { readonly id: Id<'passkey-challenge'>; readonly options: Options }
 
-async function makeChallenge(
-  tx: Tx,
-  asked: Pick<Challenge, 'purpose' | 'session' | 'origin'>,
-): Promise<Challenge | Refusal> {
-  const aMinuteAgo = new Date(tx.now.getTime() + LIMITS.passkeyChallengeMs - 60_000)
-  if ((await store.countChallenges(tx, aMinuteAgo)) >= LIMITS.passkeyChallengesPerMinuteMax)
-    return refuseFor(60_000, 'Too many people sign in at this moment. Try again in a minute.')
-  const challenge: Challenge = {
-    ...asked,
-    id: makeId<'passkey-challenge'>(tx.now, tx.random, toBucket(0)),
-    challenge: tx.random(CHALLENGE_BYTES),
-    expiresAt: new Date(tx.now.getTime() + LIMITS.passkeyChallengeMs),
-  }
-  await store.insertChallenge(tx, challenge)
-  return challenge
-}
-
 /** What the browser asks a passkey for; with `allowed`, one of these only. */
 export function requestOptions(
   place: PasskeyPlace,
@@ -87,27 +70,29 @@ export function requestOptions(
 /** Starts a sign-in with whatever passkey the person picks: nobody types an address. */
 export async function startPasskeySignIn(
   tx: Tx,
+  needs: IndexNeeds,
   place: PasskeyPlace,
-): Promise<AskedPasskey<PublicKeyCredentialRequestOptionsJSON> | Refusal> {
-  const challenge = await makeChallenge(tx, { purpose: 'sign-in', origin: place.origin })
-  if (isRefusal(challenge)) return challenge
+): Promise<AskedPasskey<PublicKeyCredentialRequestOptionsJSON>> {
+  const challenge = makeChallenge(tx, needs, { purpose: 'sign-in', origin: place.origin })
   return { id: challenge.id, options: await requestOptions(place, challenge.challenge) }
 }
 
 /** Who signs in: the owner of a passkey that signed our challenge. `people/passkey-refused` for everything else. */
 export async function finishPasskeySignIn(
   tx: Tx,
+  needs: IndexNeeds,
   place: PasskeyPlace,
   given: { readonly id: string; readonly kind: KeyOwner['kind']; readonly assertion: AuthenticationResponseJSON },
 ): Promise<KeyOwner | Refusal> {
-  const id = parseId<'passkey-challenge'>(given.id)
-  const challenge = id && (await store.takeChallenge(tx, id, 'sign-in'))
-  if (challenge === undefined || challenge.origin !== place.origin) return refuse('people/unknown-sign-in')
+  const challenge = challengeOf(tx, needs, given.id, { purpose: 'sign-in', origin: place.origin })
+  if (challenge === undefined) return refuse('people/unknown-sign-in')
   const bucket = Buffer.from(given.assertion.response.userHandle ?? '', 'base64url')[0]
   if (bucket === undefined) return refuse('people/passkey-refused')
   const passkey = await store.lockPasskey(tx, toBucket(bucket), given.assertion.id)
   if (passkey === undefined || passkey.kind !== given.kind) return refuse('people/passkey-refused')
-  return checkAssertion(tx, place, challenge.challenge, passkey, given.assertion)
+  const owner = await checkAssertion(tx, place, challenge.challenge, passkey, given.assertion)
+  if (isRefusal(owner)) return owner
+  return (await store.insertUsedChallenge(tx, challenge)) ? owner : refuse('people/unknown-sign-in')
 }
 
 /** Whether one of the owner's own passkeys signed this challenge here. */
@@ -171,8 +156,7 @@ export async function startPasskeyAdding(
 ): Promise<AskedPasskey<PublicKeyCredentialCreationOptionsJSON> | Refusal> {
   const known = await store.findPasskeysOf(tx, input.owner)
   if (known.length >= LIMITS.passkeysPerPersonMax) return refuse('people/too-many-passkeys')
-  const challenge = await makeChallenge(tx, { purpose: 'add', session: input.session, origin: place.origin })
-  if (isRefusal(challenge)) return challenge
+  const challenge = makeChallenge(tx, needs, { purpose: 'add', session: input.session, origin: place.origin })
   const options = await generateRegistrationOptions({
     rpName: needs.service,
     rpID: place.rpId,
@@ -192,13 +176,14 @@ export async function startPasskeyAdding(
 /** Keeps a passkey that was made for our challenge, in the session that asked for it. */
 export async function addPasskey(
   tx: Tx,
+  needs: IndexNeeds,
   place: PasskeyPlace,
   by: Pick<StepUpBy, 'owner' | 'event'> & { readonly session: AddingIn },
   given: { readonly id: string; readonly name: string; readonly attestation: RegistrationResponseJSON },
 ): Promise<Passkey | Refusal> {
-  const id = parseId<'passkey-challenge'>(given.id)
-  const challenge = id && (await store.takeChallenge(tx, id, 'add'))
-  if (challenge === undefined || challenge.session !== by.session || challenge.origin !== place.origin)
+  const asking = { purpose: 'add', session: by.session, origin: place.origin } as const
+  const challenge = challengeOf(tx, needs, given.id, asking)
+  if (challenge === undefined)
     return refuse('people/passkey-refused', 'This was asked for in another session, or too long ago. Start again.')
   const verified = await refusedAsNone(() =>
     verifyRegistrationResponse({
@@ -210,7 +195,7 @@ export async function addPasskey(
       supportedAlgorithmIDs: ALGORITHMS,
     }),
   )
-  if (!verified?.verified) return refuse('people/passkey-refused')
+  if (!verified?.verified || !(await store.insertUsedChallenge(tx, challenge))) return refuse('people/passkey-refused')
   const { credential } = verified.registrationInfo
   const recorded = await record(tx, { type: 'people.passkey-added', ...by.event, subject: by.owner.person })
   const passkey = {
@@ -278,7 +263,7 @@ export async function removePasskeysOf(tx: Tx, recorded: Recorded<AuditEvent>, o
   await store.deletePasskeysOf(tx, recorded, owner)
 }
 
-/** Forgets challenges whose time is over: a chore. */
+/** Forgets answered challenges whose time is over: a chore. */
 export async function sweepChallenges(tx: Tx): Promise<void> {
   await store.deleteChallengesBefore(tx, tx.now)
 }

@@ -5,7 +5,7 @@ import { insistOnOne, type Tx } from '../db/tx.ts'
 import { sealed } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Bucket, bucketOfId, type Id } from '../kernel/id.ts'
-import type { AddingIn, Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
+import type { Challenge, KeyOwner, StoredPasskey } from './passkey.ts'
 
 /** Where a person's passkeys live. */
 export function bucketOfOwner({ kind, person }: KeyOwner): Bucket {
@@ -147,55 +147,16 @@ export async function deletePasskeysOf(tx: Tx, _recorded: Recorded<AuditEvent>, 
     .execute()
 }
 
-export async function insertChallenge(tx: Tx, challenge: Challenge): Promise<void> {
-  await tx.db
-    .insertInto('passkey_challenge')
-    .values({
-      id: challenge.id,
-      purpose: challenge.purpose,
-      session: challenge.session ?? null,
-      challenge: Buffer.from(challenge.challenge),
-      origin: challenge.origin,
-      expires_at: challenge.expiresAt,
-    })
-    .execute()
-}
-
-/** Takes a challenge for its one use: whoever comes second finds none. */
-export async function takeChallenge(
-  tx: Tx,
-  id: Id<'passkey-challenge'>,
-  purpose: Challenge['purpose'],
-): Promise<Challenge | undefined> {
-  const row = await tx.db
-    .updateTable('passkey_challenge')
-    .set({ used_at: tx.now })
-    .where('id', '=', id)
-    .where('purpose', '=', purpose)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', tx.now)
-    .returningAll()
+/** Keeps that a challenge was answered, until its time is over; false when it was answered before. */
+export async function insertUsedChallenge(tx: Tx, { id, expiresAt }: Challenge): Promise<boolean> {
+  const inserted = await tx.db
+    .insertInto('used_passkey_challenge')
+    .values({ id, expires_at: expiresAt })
+    .onConflict((c) => c.column('id').doNothing())
     .executeTakeFirst()
-  if (row === undefined) return undefined
-  return {
-    id,
-    purpose,
-    ...(row.session === null ? {} : { session: row.session as AddingIn }),
-    challenge: new Uint8Array(row.challenge),
-    origin: row.origin,
-    expiresAt: row.expires_at,
-  }
-}
-
-export async function countChallenges(tx: Tx, expiringAfter: Date): Promise<number> {
-  const row = await tx.db
-    .selectFrom('passkey_challenge')
-    .select((e) => e.fn.countAll<string>().as('n'))
-    .where('expires_at', '>', expiringAfter)
-    .executeTakeFirst()
-  return Number(row?.n ?? 0)
+  return inserted.numInsertedOrUpdatedRows === 1n
 }
 
 export async function deleteChallengesBefore(tx: Tx, before: Date): Promise<void> {
-  await tx.db.deleteFrom('passkey_challenge').where('expires_at', '<', before).execute()
+  await tx.db.deleteFrom('used_passkey_challenge').where('expires_at', '<', before).execute()
 }

@@ -25,12 +25,9 @@ export type StoredPasskey = Passkey &
     readonly rpId: string
   }
 
-/** A random value that a passkey must sign; good for one use, for one purpose, on the page that asked. */
+/** A value that a passkey must sign; good for one use, for one purpose, on the page that asked. */
 export type Challenge = {
   readonly id: Id<'passkey-challenge'>
-  readonly purpose: 'sign-in' | 'add'
-  readonly session?: AddingIn
   readonly challenge: Uint8Array
-  readonly origin: string
   readonly expiresAt: Date
 }

@@ -48,7 +48,7 @@ export async function signInWithPasskey(
     readonly userAgent: string | undefined
   },
 ): Promise<OpenedSession | Refusal> {
-  const owner = await finishPasskeySignIn(tx, place, { ...given, kind: 'patient' })
+  const owner = await finishPasskeySignIn(tx, needs, place, { ...given, kind: 'patient' })
   if (isRefusal(owner)) return owner
   const patient = await readPatient(tx, owner.person as AbhaAddress)
   if (patient?.status !== 'active') return refuse('people/passkey-refused')
@@ -130,7 +130,7 @@ export async function addPatientPasskey(
   by: StepUpBy,
   given: { readonly id: string; readonly name: string; readonly attestation: RegistrationResponseJSON },
 ): Promise<Passkey | Refusal> {
-  const added = await addPasskey(tx, place, by, given)
+  const added = await addPasskey(tx, needs, place, by, given)
   if (isRefusal(added)) return added
   const person = await readPatient(tx, by.owner.person as AbhaAddress)
   if (person !== undefined) {

@@ -173,7 +173,7 @@ export async function joinByPasskey(
   const { account, digest } = open
   const event = { actor: staffActor(needs.facility.id, account) }
   const by = { owner: { kind: 'staff', person: account.id }, session: account.id, event } as const
-  const added = await addPasskey(tx, place, by, input.passkey)
+  const added = await addPasskey(tx, needs, place, by, input.passkey)
   if (isRefusal(added)) return added
   const joined = await recordJoined(tx, needs, account, digest)
   return openStaffSession(tx, needs, account, { how: 'passkey', userAgent: input.userAgent, joined })

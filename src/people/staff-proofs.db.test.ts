@@ -78,7 +78,7 @@ describe('people/staff-proofs', () => {
     return must(await inTx((tx) => readStaffSession(tx, needs.web, { method: 'GET', headers }))).caller
   }
   async function signIn(passkey: TestPasskey): Promise<OpenedSession | Refusal> {
-    const asked = must(await inTx((tx) => startPasskeySignIn(tx, PLACE)))
+    const asked = must(await inTx((tx) => startPasskeySignIn(tx, needs, PLACE)))
     const assertion = passkey.assert(asked.options) as AuthenticationResponseJSON
     return inTx((tx) => signInStaffWithPasskey(tx, needs, PLACE, { id: asked.id, assertion, userAgent: undefined }))
   }

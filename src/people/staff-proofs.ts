@@ -47,7 +47,7 @@ export async function signInStaffWithPasskey(
     readonly userAgent: string | undefined
   },
 ): Promise<OpenedSession | Refusal> {
-  const owner = await finishPasskeySignIn(tx, place, { ...given, kind: 'staff' })
+  const owner = await finishPasskeySignIn(tx, needs, place, { ...given, kind: 'staff' })
   if (isRefusal(owner)) return owner
   const account = await readActiveStaff(tx, owner.person as Id<'staff'>)
   if (account === undefined) return refuse('staff/suspended')
@@ -121,12 +121,12 @@ export async function startStaffPasskey(
 /** Keeps the passkey that the browser made. */
 export function addStaffPasskey(
   tx: Tx,
-  needs: Pick<DeskNeeds, 'facility'>,
+  needs: Pick<DeskNeeds, 'facility' | 'indexKey'>,
   place: PasskeyPlace,
   caller: StaffCaller,
   given: { readonly id: string; readonly name: string; readonly attestation: RegistrationResponseJSON },
 ): Promise<Passkey | Refusal> {
-  return addPasskey(tx, place, staffProvingOf(needs.facility.id, caller), given)
+  return addPasskey(tx, needs, place, staffProvingOf(needs.facility.id, caller), given)
 }
 
 /** Removes a passkey of hers; not the last way in of who has no password. */
