@@ -268,11 +268,12 @@ describe('recovery/recovery', () => {
     const child = spawn(process.execPath, [script, bench.backups, join(bench.folder, 'keys'), bench.url], {
       stdio: 'ignore',
     })
+    const exited = once(child, 'exit')
     const drafts = (): string[] => readdirSync(join(bench.backups, 'base')).filter((name) => name.startsWith('.'))
     const hasBegun = (): boolean => drafts().some((name) => existsSync(join(bench.backups, 'base', name, 'base.tar')))
     await waitFor('a backup that has begun', async () => (hasBegun() ? true : undefined))
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await exited
     assert.equal(drafts().length, 1)
     assert.deepEqual(baseIds(bench.backups), before)
     const next = await bench.backUp()
@@ -334,11 +335,12 @@ describe('recovery/recovery', () => {
     )
     const key = join(bench.folder, 'safe', 'recovery-data.json')
     const child = spawn(process.execPath, [script, bench.backups, key, into], { stdio: 'ignore' })
+    const exited = once(child, 'exit')
     const hasBegun = () => existsSync(join(into, 'cluster.new')) || existsSync(join(into, 'cluster'))
     await waitFor('a restore that has begun', async () => (hasBegun() ? true : undefined))
     await assert.rejects(bench.restore('killed', { again: true }), { code: 'in_use', message: /at work .* still/ })
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await exited
     assert.ok(existsSync(join(into, 'restore-unfinished.json')), 'written before anything else')
     const newest = baseIds(bench.backups).at(-1) ?? ''
     await assert.rejects(bench.restore('killed'), ({ code, message }: RecoveryFault) => {
