@@ -35,7 +35,8 @@ export async function addStaff(
   const name = NAMES[role]
   const { status, body } = await network.operator(facility, '/v1/sandbox/staff', { login, name, role })
   assert.equal(status, 200, JSON.stringify(body))
-  const everybody = listAt({ body: (await network.operator(facility, '/v1/staff')).body }, 'body')
+  const listed = await network.operator(facility, `/v1/staff?search=${encodeURIComponent(login)}`)
+  const everybody = listAt(listed.body, 'staff')
   const found = everybody.find((one) => textAt(one, 'login') === login)
   return { id: textAt(found, 'id'), login, name, role, password: textAt(body, 'password') }
 }

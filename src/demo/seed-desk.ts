@@ -12,7 +12,9 @@ const WAITING = 2
 /** Who attends with the doctor, by turns. */
 const UNITS = [[], ['lab'], [], ['pharmacy'], ['billing']] as const
 
-const staff = z.array(z.looseObject({ id: z.string(), role: z.string(), status: z.string() }))
+const staff = z.object({
+  staff: z.array(z.looseObject({ id: z.string(), role: z.string(), status: z.string() })),
+})
 const token = z.object({ token: z.string() })
 
 /**
@@ -34,7 +36,9 @@ export async function seedDesks(network: Network, population: Population, now: D
 
 /** Doctors first, so that those with the longest stories have one. */
 async function listAttending(party: NetworkParty): Promise<readonly string[]> {
-  const everybody = staff.parse(await callParty(party, '/v1/staff')).filter(({ status }) => status === 'active')
+  // The sample staff is less than one page.
+  const { staff: listed } = staff.parse(await callParty(party, '/v1/staff?limit=100'))
+  const everybody = listed.filter(({ status }) => status === 'active')
   const inRole = (role: StaffRole): readonly string[] =>
     everybody.filter((person) => person.role === role).map(({ id }) => id)
   return [...inRole('doctor'), ...inRole('nurse')]

@@ -72,6 +72,13 @@ export const staffAdmission = z.object(newStaff).meta({ id: 'StaffAdmission' })
 const stepUp = uuid<'step-up'>()
 /** `POST /v1/desk/me/passkeys/options` */
 export const deskPasskeyOptions = z.object({ stepUp }).meta({ id: 'DeskPasskeyOptions' })
+/** `GET /v1/desk/staff`, `GET /v1/staff`. */
+export const staffQuery = z.object({
+  search: z.string().trim().max(120).default(''),
+  after: uuid<'staff'>().optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
+})
+
 /** `POST /v1/desk/staff`; the step-up is for the login. */
 export const staffInvitation = z.object({ ...newStaff, stepUp }).meta({ id: 'StaffInvitation' })
 /** `POST /v1/desk/staff/:id/role` */

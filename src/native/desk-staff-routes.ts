@@ -1,6 +1,7 @@
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
 import { operatorOf, staffActor, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { confirmableBy, confirmStaff } from '../people/confirmation-commands.ts'
 import type { StaffMember } from '../people/staff.ts'
@@ -15,8 +16,16 @@ import {
   suspendStaff,
 } from '../people/staff-commands.ts'
 import type { MadeInvitation } from '../people/staff-invitation.ts'
+import { pageOfStaff } from '../people/staff-list.ts'
 import type { DeskNeeds } from '../people/staff-sign-in.ts'
-import { provedInput, roleChange, staffAdmission, staffInvitation, statusChange } from './desk-staff-messages.ts'
+import {
+  provedInput,
+  roleChange,
+  staffAdmission,
+  staffInvitation,
+  staffQuery,
+  statusChange,
+} from './desk-staff-messages.ts'
 
 type Needs = DeskNeeds & { readonly publicUrl: string }
 
@@ -42,20 +51,24 @@ export function deskStaffRoutes(needs: Needs): readonly Route[] {
 
 function readers(): readonly Route[] {
   const described = { method: 'GET', dialect: 'native', once: false } as const
-  const answers = { 200: { description: 'The staff, by name' } }
-  const summary = 'Who works or worked at this facility, in which role, and who is not confirmed'
+  const answers = { 200: { description: 'The staff, by name; with `next`, ask again with it as `after`' } }
+  const summary = 'Who works or worked at this facility, in which role, and who is not confirmed, a page at a time'
   return [
     route({
       ...described,
       auth: 'staff',
       act: 'staff.see',
       path: '/v1/desk/staff',
-      summary,
+      summary: `${summary}; and whom the signed-in person may confirm`,
+      query: staffQuery,
       answers,
-      handle: async ({ tx, caller }) => {
+      handle: async ({ tx, caller, query }) => {
         const mine = await confirmableBy(tx, staffOf(caller).id)
         const all = await listStaff(tx)
-        return { status: 200, body: all.map((one) => ({ ...one, mayBeConfirmed: mine.has(one.id) })) }
+        const page = pageOfStaff(all, query)
+        if (isRefusal(page)) return page
+        const toConfirm = all.filter(({ id }) => mine.has(id)).slice(0, LIMITS.pageSizeMax)
+        return { status: 200, body: { ...page, toConfirm } }
       },
     }),
     route({
@@ -63,8 +76,12 @@ function readers(): readonly Route[] {
       auth: 'operator',
       path: '/v1/staff',
       summary,
+      query: staffQuery,
       answers,
-      handle: async ({ tx }) => ({ status: 200, body: await listStaff(tx) }),
+      handle: async ({ tx, query }) => {
+        const page = pageOfStaff(await listStaff(tx), query)
+        return isRefusal(page) ? page : { status: 200, body: page }
+      },
     }),
   ]
 }

@@ -30,21 +30,37 @@ export async function inviteStaffCommand(
   return 0
 }
 
-const staff = z.array(
-  z.object({
-    id: z.string(),
-    isConfirmed: z.boolean(),
-    login: z.string(),
-    name: z.string(),
-    role: z.string(),
-    status: z.string(),
-    registration: z.string().optional(),
-  }),
-)
+const staff = z.object({
+  staff: z.array(
+    z.object({
+      id: z.string(),
+      isConfirmed: z.boolean(),
+      login: z.string(),
+      name: z.string(),
+      role: z.string(),
+      status: z.string(),
+      registration: z.string().optional(),
+    }),
+  ),
+  next: z.string().optional(),
+})
+
+/** All of the staff, or those of whom the name or login has these letters: page after page. */
+async function readStaff(facility: OwnParty, search = ''): Promise<z.output<typeof staff>['staff']> {
+  const all: z.output<typeof staff>['staff'] = []
+  let next: string | undefined
+  do {
+    const words = new URLSearchParams({ search, limit: '100', ...(next === undefined ? {} : { after: next }) })
+    const page = staff.parse(await askOwn(facility, `/v1/staff?${words.toString()}`))
+    all.push(...page.staff)
+    next = page.next
+  } while (next !== undefined)
+  return all
+}
 
 /** Confirms an account that an administrator gave, where nobody else of the facility may. */
 export async function confirmStaffCommand(facility: OwnParty, { login }: { readonly login: string }): Promise<number> {
-  const found = staff.parse(await askOwn(facility, '/v1/staff')).find((one) => one.login === login)
+  const found = (await readStaff(facility, login)).find((one) => one.login === login)
   if (found === undefined) {
     process.stderr.write(`Nobody of the staff signs in as ${login}.\n`)
     return 1
@@ -56,7 +72,7 @@ export async function confirmStaffCommand(facility: OwnParty, { login }: { reado
 
 /** Lists the staff of a facility. */
 export async function listStaffCommand(facility: OwnParty, options: { readonly json?: boolean }): Promise<number> {
-  const found = staff.parse(await askOwn(facility, '/v1/staff'))
+  const found = await readStaff(facility)
   if (options.json) out(JSON.stringify(found))
   else if (found.length === 0) out('Nobody yet. Invite the first administrator: amanat staff invite --help')
   else

@@ -308,7 +308,7 @@ describe('staff at the desk', () => {
     await button(one, t('staff.passkey-remove-now')).click()
     await one.page.getByText(t('staff.passkey-last')).waitFor()
     await one.close()
-    const staff = listAt({ body: (await world.network.operator(OURS, '/v1/staff')).body }, 'body')
+    const staff = listAt((await world.network.operator(OURS, `/v1/staff?search=${login}`)).body, 'staff')
     assert.equal(
       textAt(
         staff.find((each) => textAt(each, 'login') === login),

@@ -2,8 +2,8 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { LIMITS } from '../../../src/kernel/limits.ts'
 import { Button } from '../../ui/button.tsx'
 import { SelectField, TextField } from '../../ui/fields.tsx'
-import { useCall } from '../../ui/query.tsx'
-import { roleKey, type StaffRow } from '../staff/model.ts'
+import { roleKey } from '../staff/model.ts'
+import { useWholeStaff } from '../staff/use-staff.ts'
 import { useWords } from '../words.ts'
 import style from './access.module.css'
 import type { Wanted } from './model.ts'
@@ -12,7 +12,7 @@ import type { Wanted } from './model.ts'
 export function Filters(props: { readonly wanted: Wanted; readonly onShow: (wanted: Wanted) => void }): ReactNode {
   const { t } = useWords()
   const [wanted, setWanted] = useState(props.wanted)
-  const { data: staff } = useCall<readonly StaffRow[]>('/v1/desk/staff')
+  const staff = useWholeStaff()
   const isTurned = wanted.from !== '' && wanted.until !== '' && wanted.from > wanted.until
   const set = (change: Partial<Wanted>): void => setWanted((before) => ({ ...before, ...change }))
   const show = (event: FormEvent): void => {
@@ -43,7 +43,7 @@ export function Filters(props: { readonly wanted: Wanted; readonly onShow: (want
             onChange={(event) => set({ person: event.currentTarget.value })}
             options={[
               { value: '', label: t('access.everybody') },
-              ...(staff ?? []).map(({ id, name, role }) => ({ value: id, label: `${name} · ${t(roleKey(role))}` })),
+              ...staff.map(({ id, name, role }) => ({ value: id, label: `${name} · ${t(roleKey(role))}` })),
             ]}
           />
         </div>

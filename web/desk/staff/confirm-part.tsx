@@ -10,11 +10,10 @@ import { useWords } from '../words.ts'
 import { roleKey, type StaffRow } from './model.ts'
 import style from './staff.module.css'
 
-/** Accounts that an administrator gave and that this person may confirm; nothing when there are none. */
-export function ConfirmPart({ staff }: { readonly staff: readonly StaffRow[] }): ReactNode {
+/** Accounts that wait and that this person may confirm; nothing when there are none. */
+export function ConfirmPart({ waiting }: { readonly waiting: readonly StaffRow[] }): ReactNode {
   const { t } = useWords()
   const [chosen, setChosen] = useState<StaffRow>()
-  const waiting = staff.filter(({ mayBeConfirmed }) => mayBeConfirmed)
   if (waiting.length === 0) return null
   return (
     <Part title={t('staff.confirm-title')}>

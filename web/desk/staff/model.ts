@@ -12,8 +12,6 @@ export type StaffRow = {
   readonly registration?: string
   readonly status: StaffStatus
   readonly isConfirmed: boolean
-  /** By the reader, now. */
-  readonly mayBeConfirmed: boolean
 }
 
 /** What the server answers an invitation with: shown once. */

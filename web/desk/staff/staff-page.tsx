@@ -1,9 +1,8 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useDeferredValue, useState } from 'react'
 import { mayDo } from '../../../src/people/rules.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
@@ -13,6 +12,9 @@ import { InviteSheet } from './invite-sheet.tsx'
 import { roleKey, type StaffRow, type StaffStatus } from './model.ts'
 import { PersonSheet } from './person-sheet.tsx'
 import style from './staff.module.css'
+import { useStaff } from './use-staff.ts'
+
+const PAGE_ROWS = 50
 
 const STATES: Readonly<Record<StaffStatus, readonly [Tone, DeskKey]>> = {
   invited: ['waiting', 'staff.status-invited'],
@@ -28,14 +30,14 @@ const stateOf = ({ status, isConfirmed }: StaffRow): readonly [Tone, DeskKey] =>
 export function StaffPage(): ReactNode {
   const { t } = useWords()
   const { session } = useStaffSession()
-  const { data: staff, error, refetch } = useCall<readonly StaffRow[]>('/v1/desk/staff')
   const [text, setText] = useState('')
+  const wanted = useDeferredValue(text.trim())
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useStaff(wanted, PAGE_ROWS)
+  const found = data?.pages.flatMap(({ staff }) => staff)
   const [isInviting, setIsInviting] = useState(false)
   const [changing, setChanging] = useState<string>()
   const mayChange = session !== undefined && session !== null && mayDo(session.staff.role, 'staff.change')
-  const wanted = text.trim().toLowerCase()
-  const found = (staff ?? []).filter(({ name, login }) => `${name} ${login}`.toLowerCase().includes(wanted))
-  const person = staff?.find(({ id }) => id === changing)
+  const person = found?.find(({ id }) => id === changing)
   return (
     <Page
       title={t('staff.title')}
@@ -48,15 +50,15 @@ export function StaffPage(): ReactNode {
       }
     >
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
-      {staff === undefined ? (
+      {found === undefined ? (
         error === null && <Waiting>{t('common.loading')}</Waiting>
-      ) : staff.length === 0 ? (
+      ) : found.length === 0 && wanted === '' ? (
         <Empty icon="people" title={t('staff.nobody')}>
           <p>{t('staff.nobody-text')}</p>
         </Empty>
       ) : (
         <>
-          <ConfirmPart staff={staff} />
+          <ConfirmPart waiting={data?.pages.at(-1)?.toConfirm ?? []} />
           <search className={style.form}>
             <TextField
               label={t('staff.search')}
@@ -72,6 +74,13 @@ export function StaffPage(): ReactNode {
           ) : (
             <StaffTable rows={found} {...(mayChange ? { onChange: setChanging } : {})} />
           )}
+          {hasNextPage ? (
+            <div>
+              <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                {t('common.more')}
+              </Button>
+            </div>
+          ) : null}
         </>
       )}
       {isInviting ? <InviteSheet onClose={() => setIsInviting(false)} /> : null}
