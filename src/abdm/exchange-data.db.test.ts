@@ -155,7 +155,7 @@ describe('abdm/exchange-data', () => {
       headers: { authorization: 'Bearer bridge-insurer' },
     })
     assert.equal(foreign.statusCode, 404)
-    const listed = await exchange.inTx((tx) => transfersOf(tx, ASHA, { consent: consentId as Id<'artefact'> }))
+    const listed = await exchange.inTx((tx) => transfersOf(tx, ASHA, { consents: [consentId as Id<'artefact'>] }))
     assert.deepEqual(
       listed.map(({ id }) => id),
       [transaction],

@@ -4,7 +4,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { type Refusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { checkSettledNumber } from '../people/mobile-commands.ts'
@@ -91,6 +91,30 @@ export async function switchPolicy(
   await updatePolicy(tx, recorded, policy, input.enabled)
   await announce(tx, recorded)
   return { ...policy, enabled: input.enabled, changedAt: tx.now }
+}
+
+/** Switches off whatever one HIU was allowed beforehand; which policies ended now. Waits for requests that are being granted by one. */
+export async function switchOffPoliciesFor(
+  tx: Tx,
+  input: { readonly patient: AbhaAddress; readonly hiu: FacilityId; readonly actor: Actor },
+): Promise<readonly Id<'approval-policy'>[]> {
+  const { patient, hiu, actor } = input
+  const ended: Id<'approval-policy'>[] = []
+  // Without its lock: two who stop at once would each wait for the other's.
+  for (const { id, hiu: named, enabled } of await findPoliciesOf(tx, patient)) {
+    if (named !== hiu || !enabled) continue
+    const policy = await switchPolicy(tx, { patient, id, enabled: false, actor })
+    if (!isRefusal(policy)) ended.push(id)
+  }
+  return ended
+}
+
+/** Who gets something now because the patient allowed it beforehand. */
+export async function allowedBeforehand(tx: Tx, patient: AbhaAddress): Promise<ReadonlySet<FacilityId>> {
+  const policies = await findPoliciesOf(tx, patient)
+  const isOn = ({ enabled, terms: { until } }: ApprovalPolicy): boolean =>
+    enabled && (until === undefined || until > tx.now)
+  return new Set(policies.filter(isOn).map(({ hiu }) => hiu))
 }
 
 /** The patient's policies, oldest first. */

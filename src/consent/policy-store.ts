@@ -83,7 +83,10 @@ async function lockPolicy(tx: Tx, id: Id<'approval-policy'>): Promise<Selectable
   return asWritten(tx, 'approval_policy', locked)
 }
 
-/** Oldest first. `hiu`: only those for this HIU, switched on. */
+/**
+ * Oldest first. `hiu`: only those for this HIU, switched on, and locked until the end of the transaction: who switches one off waits for
+ * what it is granting, and nothing is granted by it afterwards.
+ */
 export async function findPoliciesOf(
   tx: Tx,
   patient: AbhaAddress,
@@ -94,7 +97,12 @@ export async function findPoliciesOf(
     .selectAll()
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
-    .$if(hiu !== undefined, (q) => q.where('hiu', '=', hiu ?? '').where('enabled', '=', true))
+    .$if(hiu !== undefined, (q) =>
+      q
+        .where('hiu', '=', hiu ?? '')
+        .where('enabled', '=', true)
+        .forShare(),
+    )
     .orderBy('id')
     .execute()
   return openRows(await eachAsWritten(tx, 'approval_policy', rows), (row) => policyOfRow(tx, row))

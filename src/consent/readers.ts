@@ -5,6 +5,7 @@ import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Artefact, ArtefactStatus, ConsentRequest, RequestStatus } from './consent.ts'
 import { type Notice } from './consent.ts'
 import { isGrantAcknowledged } from './notices.ts'
+import { findEndedNamed, findEndedShared, findLiveNamed, findLiveShared, findReceiverOf } from './sharing-store.ts'
 import {
   findArtefact,
   findArtefactsOf,
@@ -51,6 +52,43 @@ export async function artefactsOf(
   filter: { readonly status?: ArtefactStatus; readonly page?: Page } = {},
 ): Promise<Listed<Artefact>> {
   return findArtefactsOf(tx, patient, filter.status, filter.page ?? FIRST_PAGE)
+}
+
+/**
+ * What the patient shares with others, newest first: every consent in force, and the newest `endedMax` of those that are over. What she
+ * fetches for herself is not among them.
+ */
+export async function sharedArtefactsOf(
+  tx: Tx,
+  patient: AbhaAddress,
+  endedMax: number,
+): Promise<{ readonly live: readonly Artefact[]; readonly ended: readonly Artefact[] }> {
+  return { live: await findLiveShared(tx, patient), ended: await findEndedShared(tx, patient, endedMax) }
+}
+
+/** To whom the patient's consents go that an id names: one consent, all of a request, all to a receiver, or `holder>receiver`. */
+export async function receiverOf(tx: Tx, patient: AbhaAddress, what: string): Promise<FacilityId | undefined> {
+  return findReceiverOf(tx, patient, what)
+}
+
+/** The newest of them that are over, at most `max`. */
+export async function endedNamed(
+  tx: Tx,
+  patient: AbhaAddress,
+  what: string,
+  max: number,
+): Promise<readonly Id<'artefact'>[]> {
+  return findEndedNamed(tx, patient, what, max)
+}
+
+/** Those in force among them, a batch in the order of their ids. */
+export async function liveNamed(
+  tx: Tx,
+  patient: AbhaAddress,
+  what: string,
+  batch: { readonly after: Id<'artefact'> | undefined; readonly limit: number },
+): Promise<readonly Id<'artefact'>[]> {
+  return findLiveNamed(tx, patient, what, batch)
 }
 
 export async function artefactOf(tx: Tx, patient: AbhaAddress, id: Id<'artefact'>): Promise<Artefact | Refusal> {

@@ -162,7 +162,7 @@ export async function countEmergencies(tx: Tx, patient: AbhaAddress, hiu: Facili
 /** What was signed, to the byte, and the signature: in plain it would confirm a guess of the detail. */
 type Signed = { readonly text: string; readonly signature: string }
 
-async function artefactOfRow(tx: Tx, row: Selectable<ConsentArtefactTable>): Promise<Artefact | undefined> {
+export async function artefactOfRow(tx: Tx, row: Selectable<ConsentArtefactTable>): Promise<Artefact | undefined> {
   const at = place('consent_artefact', 'detail', row.id, row.patient)
   const signed = (await openJson(tx, at, row.detail)) as Signed | undefined
   if (signed === undefined) return undefined

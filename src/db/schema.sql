@@ -118,8 +118,10 @@ create table consent_artefact (
 CREATE INDEX consent_artefact_due ON public.consent_artefact USING btree (bucket, data_erase_at) WHERE (status = 'GRANTED'::text);
 CREATE INDEX consent_artefact_hip ON public.consent_artefact USING btree (hip, id DESC);
 CREATE INDEX consent_artefact_hiu ON public.consent_artefact USING btree (hiu, id DESC);
+CREATE INDEX consent_artefact_live ON public.consent_artefact USING btree (bucket, patient, hiu, id) WHERE (status = 'GRANTED'::text);
 CREATE INDEX consent_artefact_patient ON public.consent_artefact USING btree (bucket, patient, created_at DESC, id DESC);
 CREATE INDEX consent_artefact_request ON public.consent_artefact USING btree (bucket, request);
+CREATE INDEX consent_artefact_shared ON public.consent_artefact USING btree (bucket, patient, created_at DESC, id DESC) WHERE (hiu !~~ 'patient-app@%'::text);
 comment on table consent_artefact is 'by patient: signed consents, one for each provider';
 
 create table consent_notice (

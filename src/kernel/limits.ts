@@ -302,7 +302,7 @@ export const LIMITS = {
   ssoLogoutAgeMs: 5 * 60_000,
   ssoClockToleranceMs: 30_000,
   ssoLogoutsAtOnceMax: 8,
-  /** How much of one patient's sharing one picture shows: newest consents, transfers, and events that prove them. */
+  /** How much of one patient's sharing one picture shows beside all that is in force: newest consents that are over, transfers, and events that prove them. */
   sharingConsentsMax: 500,
   sharingTransfersMax: 2_000,
   sharingProofsMax: 5_000,

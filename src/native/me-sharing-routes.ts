@@ -67,17 +67,19 @@ export function mySharingRoutes(): readonly Route[] {
       // Stopping is as easy as allowing, or easier (DPDP s.6(4)): no code, no passkey.
       path: '/v1/me/sharing/:what/stop',
       summary:
-        'Stops sharing at once: one consent, all of one request, or all to one receiver, by the id of any of these',
-      body: z.object({}).strict(),
+        'Stops sharing at once: one consent, all of one request, or all to one receiver, by the id of any of these. To a receiver, or with `standing`, standing approvals and news end, too',
+      body: z.object({ standing: z.boolean().default(false) }).strict(),
       answers: {
-        200: { description: 'What stopped now, and what was over already' },
+        200: {
+          description: 'What stopped now, standing approvals and subscriptions among it, and what was over already',
+        },
         404: { description: 'No consent of mine has to do with this id' },
       },
-      handle: async ({ tx, caller, params }) => {
+      handle: async ({ tx, caller, params, body: { standing } }) => {
         const [patient, actor] = [patientOf(caller), actorOf(caller)]
         if (isRefusal(patient)) return patient
         if (isRefusal(actor)) return actor
-        const stopped = await stopSharing(tx, { patient, actor, what: params['what'] ?? '' })
+        const stopped = await stopSharing(tx, { patient, actor, what: params['what'] ?? '', standing })
         return isRefusal(stopped) ? stopped : { status: 200, body: stopped }
       },
     }),

@@ -1,13 +1,14 @@
 import { receiptsAbout } from '../audit/receipts.ts'
 import type { Artefact } from '../consent/consent.ts'
-import { artefactsOf, noticesOf } from '../consent/readers.ts'
+import { allowedBeforehand } from '../consent/policy-commands.ts'
+import { noticesOf, sharedArtefactsOf } from '../consent/readers.ts'
 import type { Tx } from '../db/tx.ts'
 import { type AbhaAddress, type FacilityId, type Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
+import { toldOfNews } from '../linking/stop-news-commands.ts'
 import { facilityById } from '../partners/commands.ts'
-import { isOwnApp } from '../partners/own-app.ts'
 import { transfersOf } from '../transfer/commands.ts'
 import type { SharingFacts } from './sharing.ts'
 import type { FacilityView, Proof } from './views.ts'
@@ -28,14 +29,20 @@ const PROVING = [
   'transfer.recipient-reported',
 ] as const
 
-/** All that is known of this patient's sharing: the newest consents up to `LIMITS.sharingConsentsMax`, with all that became of them. */
+/**
+ * All that is known of this patient's sharing: every consent in force, and the newest that are over up to `LIMITS.sharingConsentsMax`, with
+ * all that became of them.
+ */
 export async function readSharingFacts(tx: Tx, patient: AbhaAddress): Promise<SharingFacts> {
-  // What she fetches for herself is shared with nobody.
-  const artefacts = (await allArtefacts(tx, patient)).filter(({ hiu }) => !isOwnApp(hiu))
+  const { live, ended } = await sharedArtefactsOf(tx, patient, LIMITS.sharingConsentsMax)
+  const artefacts = [...live, ...ended].toSorted(newestFirst)
   const requests = [...new Set(artefacts.map(({ request }) => request))]
   const told = await inTurn(requests, (request) => noticesOf(tx, patient, request))
   const contexts = await careContextsOf(tx, patient)
-  const transfers = await transfersOf(tx, patient, { limit: LIMITS.sharingTransfersMax })
+  const transfers = await transfersOf(tx, patient, {
+    consents: artefacts.map(({ id }) => id),
+    limit: LIMITS.sharingTransfersMax,
+  })
   const ids = new Set<FacilityId>([
     ...artefacts.flatMap(({ hip, hiu }) => [hip, hiu]),
     ...contexts.map(({ hip }) => hip),
@@ -46,22 +53,31 @@ export async function readSharingFacts(tx: Tx, patient: AbhaAddress): Promise<Sh
     transfers,
     notices: told.flatMap((notices) => (isRefusal(notices) ? [] : notices)),
     contexts,
-    facilities: await facilityViews(tx, [...ids]),
+    facilities: withStanding(
+      await facilityViews(tx, [...ids]),
+      await allowedBeforehand(tx, patient),
+      await toldOfNews(tx, patient),
+    ),
     proofs: artefacts.length === 0 ? new Map() : await readProofs(tx, patient),
   }
 }
 
-/** The newest consents of the patient, up to `LIMITS.sharingConsentsMax`. */
-export async function allArtefacts(tx: Tx, patient: AbhaAddress): Promise<readonly Artefact[]> {
-  const all: Artefact[] = []
-  for (;;) {
-    const { items, size } = await artefactsOf(tx, patient, {
-      page: { limit: LIMITS.pageSizeMax, offset: all.length },
-    })
-    all.push(...items)
-    if (items.length === 0 || all.length >= Math.min(size, LIMITS.sharingConsentsMax)) return all
-  }
+/** What goes on by itself when one consent is stopped is said there. */
+function withStanding(
+  views: ReadonlyMap<string, FacilityView>,
+  allowed: ReadonlySet<FacilityId>,
+  told: ReadonlySet<FacilityId>,
+): ReadonlyMap<string, FacilityView> {
+  const marked = (view: FacilityView): FacilityView => ({
+    ...view,
+    ...(allowed.has(view.id as FacilityId) ? { isAllowedBeforehand: true as const } : {}),
+    ...(told.has(view.id as FacilityId) ? { isToldOfNews: true as const } : {}),
+  })
+  return new Map([...views].map(([id, view]) => [id, marked(view)] as const))
 }
+
+const newestFirst = (a: Artefact, b: Artefact): number =>
+  b.createdAt.getTime() - a.createdAt.getTime() || (a.id < b.id ? 1 : -1)
 
 /** Names and kinds of facilities, as the register has them now. */
 export async function facilityViews(tx: Tx, ids: readonly FacilityId[]): Promise<ReadonlyMap<string, FacilityView>> {

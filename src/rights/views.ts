@@ -9,6 +9,10 @@ export type FacilityView = {
   readonly kinds: readonly string[]
   /** Shut out of the network: it gets nothing, and cannot be told anything. */
   readonly isShutOut?: true
+  /** As a receiver: the patient has allowed it something beforehand, so that it may get records without asking. */
+  readonly isAllowedBeforehand?: true
+  /** As a receiver: it is told when there is something new. */
+  readonly isToldOfNews?: true
 }
 
 /** An event of the log that proves something; its receipt is at `/v1/me/receipts/:event`. */

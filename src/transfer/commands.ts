@@ -328,11 +328,11 @@ export async function transferById(tx: Tx, id: Id<'transaction'>): Promise<DataR
   return findDataRequest(tx, id)
 }
 
-/** The patient's transfers, newest first; under one consent when it is named. */
+/** The patient's transfers, newest first; under these consents when they are named. */
 export async function transfersOf(
   tx: Tx,
   patient: AbhaAddress,
-  filter: { readonly consent?: Id<'artefact'>; readonly limit?: number } = {},
+  filter: { readonly consents?: readonly Id<'artefact'>[]; readonly limit?: number } = {},
 ): Promise<readonly DataRequest[]> {
-  return findDataRequestsOf(tx, patient, filter.consent, filter.limit ?? LIMITS.pageSizeMax)
+  return findDataRequestsOf(tx, patient, filter.consents, filter.limit ?? LIMITS.pageSizeMax)
 }

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { DataRequestTable } from '../db/tables.generated.ts'
@@ -138,11 +138,11 @@ export async function findUses(tx: Tx, consent: Id<'artefact'>, since: Date): Pr
   return rows.map((row) => row.asked_at)
 }
 
-/** Newest first. */
+/** Newest first; under any of `consents` when they are named. */
 export async function findDataRequestsOf(
   tx: Tx,
   patient: AbhaAddress,
-  consent: Id<'artefact'> | undefined,
+  consents: readonly Id<'artefact'>[] | undefined,
   limit: number,
 ): Promise<readonly DataRequest[]> {
   const rows = await tx.db
@@ -150,7 +150,7 @@ export async function findDataRequestsOf(
     .selectAll()
     .where('bucket', '=', bucketOf(patient))
     .where('patient', '=', patient)
-    .$if(consent !== undefined, (q) => q.where('consent', '=', consent ?? ''))
+    .$if(consents !== undefined, (q) => q.where(sql<boolean>`consent = any(${consents ?? []}::uuid[])`))
     .orderBy('asked_at', 'desc')
     .limit(limit)
     .execute()

@@ -1,0 +1,2 @@
+drop index consent_artefact_shared;
+drop index consent_artefact_live;
