@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, beforeEach, describe, test } from 'node:test'
+import { afterEach, beforeEach, describe, test } from 'node:test'
 import pino from 'pino'
 import { type FakeClamd, MARK, startFakeClamd } from '../../test/fake-clamd.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -12,13 +12,9 @@ import { attachmentsOf, scanDocument } from './scanner.ts'
 const log = pino({ level: 'silent' })
 let fake: FakeClamd
 describe('records/clamd', () => {
-  before(async () => void (fake = await startFakeClamd()))
-  after(() => fake.close())
-  beforeEach(() => {
-    fake.manner = 'honest'
-    fake.bytesMax = 26_214_400
-    fake.seen.length = 0
-  })
+  // One for each test: what a test gave up may still arrive.
+  beforeEach(async () => void (fake = await startFakeClamd()))
+  afterEach(() => fake.close())
 
   const scanner = (timeoutSeconds = 30) => makeClamd({ ...fake.place, timeoutSeconds }, log)
   const clean = Buffer.from('a scan of a knee')
