@@ -8,17 +8,19 @@ import { openKeyring } from './app-keys.ts'
 import { aloneOf, reachServer, type SiteParty } from './app-recovery.ts'
 import type { Does } from './cli-party.ts'
 import { ConfigFault, type PartyConfig } from './config.ts'
-import { type Machine, type Tx, transact } from './db/tx.ts'
+import { type Machine, transact } from './db/tx.ts'
 import type { Actor } from './kernel/caller.ts'
 import { isRefusal, type Refusal } from './kernel/refusal.ts'
 import { endOperator, enrolOperator, listOperators } from './operators/commands.ts'
+import type { OpenParty } from './recovery/party-checks.ts'
 import { tieKeysToDatabase } from './vault/key-tie.ts'
 
 type Options = { readonly config?: string; readonly party?: string; readonly json?: boolean }
 /** The party of a settings file, or one of the sample network. */
-type PartyAt = (options: Pick<Options, 'config' | 'party'>) => Promise<SiteParty>
+export type PartyAt = (options: Pick<Options, 'config' | 'party'>) => Promise<SiteParty>
 
-export type OperatorPlaces = {
+/** Where a command finds the party whose database it opens. */
+export type PartyPlaces = {
   readonly read: (file: string) => PartyConfig
   /** The parties of the sample network. */
   readonly sample: () => Promise<{ readonly parties: readonly SiteParty[] }>
@@ -27,7 +29,7 @@ export type OperatorPlaces = {
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** `amanat operator …`: who may do grave acts at a party. They open its database, so they run on its machine (docs/operate/operators.md). */
-export function addOperatorCommands(program: Command, does: Does, places: OperatorPlaces): void {
+export function addOperatorCommands(program: Command, does: Does, places: PartyPlaces): void {
   const partyAt = partyFinder(places)
   const operator = program
     .command('operator')
@@ -59,8 +61,9 @@ function withParty(command: Command): Command {
     .option('--party <key>', 'of the sample network: exchange, tarangini, …')
 }
 
-const partyFinder =
-  ({ read, sample }: OperatorPlaces): PartyAt =>
+/** The party of `--config`, or of the sample network by `--party`. */
+export const partyFinder =
+  ({ read, sample }: PartyPlaces): PartyAt =>
   async ({ config, party }) => {
     if (config !== undefined) return aloneOf(read(config))
     const { parties } = await sample()
@@ -93,9 +96,8 @@ async function enrolCommand(
 ): Promise<number> {
   const party = await partyAt(options)
   const { name, again = false } = options
-  const made = await atParty(party, (tx) =>
-    enrolOperator(tx, { name, again, party: party.config.name, actor: whoActs() }),
-  )
+  const order = { name, again, party: party.config.name, actor: whoActs() }
+  const made = await atParty(party, ({ machine }) => transact(machine, (tx) => enrolOperator(tx, order)))
   if (isRefusal(made)) return refused(made)
   if (options.json) out(JSON.stringify(made))
   else {
@@ -112,7 +114,7 @@ async function enrolCommand(
 
 async function statusCommand(partyAt: PartyAt, options: Options): Promise<number> {
   const { config, ...party } = await partyAt(options)
-  const operators = await atParty({ config, ...party }, listOperators)
+  const operators = await atParty({ config, ...party }, ({ machine }) => transact(machine, listOperators))
   if (options.json) out(JSON.stringify(operators))
   else if (operators.length === 0)
     out(
@@ -127,17 +129,20 @@ async function statusCommand(partyAt: PartyAt, options: Options): Promise<number
 }
 
 async function endCommand(partyAt: PartyAt, options: Options, name: string): Promise<number> {
-  const ended = await atParty(await partyAt(options), (tx) => endOperator(tx, { name, actor: whoActs() }))
+  const order = { name, actor: whoActs() }
+  const ended = await atParty(await partyAt(options), ({ machine }) =>
+    transact(machine, (tx) => endOperator(tx, order)),
+  )
   if (isRefusal(ended)) return refused(ended)
   out(`${ended.name} is ended: codes of that name prove nothing more.`)
   return 0
 }
 
 /**
- * Works on the operators of a party in its database, with its keys: on its machine, beside the running party or without it.
+ * Works in the database of a party, with its keys: on its machine, beside the running party or without it.
  * @throws ConfigFault when the database is not reached, or older than this program
  */
-async function atParty<T>(party: SiteParty, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function atParty<T>(party: SiteParty, work: (opened: OpenParty) => Promise<T>): Promise<T> {
   const server = await reachServer({ parties: [party] }, true)
   if (server === undefined)
     throw new ConfigFault(
@@ -148,7 +153,7 @@ async function atParty<T>(party: SiteParty, work: (tx: Tx) => Promise<T>): Promi
     try {
       await insistOnSchema(opened.machine, party)
       await insistOnKeys(opened.machine, party)
-      return await transact(opened.machine, work)
+      return await work(opened)
     } finally {
       await opened.close()
     }

@@ -4,13 +4,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import pino from 'pino'
 import { clock, openKeys, random, randomToken, StartFault, startParty } from './app.ts'
 import { backUpBeforeUpgrade, insistOnBackupKeys, siteOfNetwork, siteOfParty, startKeeper } from './app-recovery.ts'
-import { logVerifyCommand } from './audit/verify-command.ts'
 import { WitnessFault } from './audit/witness-role/state-file.ts'
 import { witnessCommand } from './audit/witness-role/witness-command.ts'
 import { addAccountCommands } from './cli-accounts.ts'
 import { addKeysCommands } from './cli-keys.ts'
+import { addLogCommands } from './cli-log.ts'
 import { addMigrateCommands } from './cli-migrate.ts'
-import { addOperatorCommands } from './cli-operators.ts'
+import { addOperatorCommands, type PartyPlaces } from './cli-operators.ts'
 import { addPartnerCommands } from './cli-partners.ts'
 import { type Does, readExchange, readFacility, readParty, withCode } from './cli-party.ts'
 import { addRecoveryCommands, type RecoveryNeeds } from './cli-recovery.ts'
@@ -99,10 +99,12 @@ Exit code:   0 all is well, 1 something is wrong or was refused, 2 a wrong call`
   addStaffCommands(program, does, (file) => readFacility(file, process.env))
   addAccountCommands(program, does, (file) => readExchange(file, process.env))
   addKeysCommands(program, does, (file) => readParty(file, process.env))
-  addOperatorCommands(program, does, {
+  const places: PartyPlaces = {
     read: (file) => readConfigFile(file, process.env),
     sample: () => siteOfNetwork({ ...settings(), starter }, undefined),
-  })
+  }
+  addOperatorCommands(program, does, places)
+  addLogCommands(program, does, places)
   addPartnerCommands(program, does, (file) => readParty(file, process.env))
   addSandboxCommands(program, does)
   addToolCommands(program, does)
@@ -308,19 +310,6 @@ function addSandboxCommands(program: Command, does: Does): void {
 }
 
 function addToolCommands(program: Command, does: Does): void {
-  const verify = program.command('log').description('the tamper-evident log: verify').command('verify')
-  verify
-    .description(
-      'check a whole log (URL or folder), with --since also that it continues an older checkpoint, or one receipt (file)',
-    )
-    .argument('<what>', 'https://host/log, a folder, or a receipt file')
-    .option('--key <vkey>', 'verifier key that you trust; without it the key is taken from the log itself, and said so')
-    .option('--witness <vkey...>', 'verifier keys of witnesses whose cosignatures must be there')
-    .option('--policy <file>', 'known logs, witnesses, and the quorum that makes a checkpoint count (C2SP tlog-policy)')
-    .option('--since <checkpoint>', 'file with an older checkpoint: the log must continue it')
-    .option('--timestamp <file>', 'saved answer of <log>/timestamps/<size>: the log was so long then, and continues it')
-    .option('--tsa-ca <file>', 'certificates, in PEM, of the time-stamp authorities that you trust')
-    .action(does(() => logVerifyCommand(verifyArguments(verify.args, verify.opts()))))
   const fhir = program
     .command('fhir')
     .description('documents: import newer profiles that they are checked by; deidentify copies for research')
@@ -383,16 +372,4 @@ function addDeidentify(fhir: Command, does: Does): void {
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('a whole number from 1')
   return Number(text)
-}
-
-type VerifyWord = keyof typeof VERIFY_WORDS
-const VERIFY_WORDS = { key: '--key', policy: '--policy', since: '--since', timestamp: '--timestamp', tsaCa: '--tsa-ca' }
-
-/** The words of `log verify` as its own parser takes them. */
-function verifyArguments(
-  args: readonly string[],
-  { witness, ...options }: { readonly witness?: readonly string[] } & Readonly<Partial<Record<VerifyWord, string>>>,
-): readonly string[] {
-  const words = Object.entries(options).flatMap(([name, given]) => [VERIFY_WORDS[name as VerifyWord], given])
-  return [...args, ...(witness ?? []).flatMap((vkey) => ['--witness', vkey]), ...words]
 }

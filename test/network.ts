@@ -6,6 +6,8 @@ import path from 'node:path'
 import { sql } from 'kysely'
 import { type Logger, pino } from 'pino'
 import { openKeys, type RunningParty, startParty } from '../src/app.ts'
+import { REPLAYS_OF } from '../src/app-replay.ts'
+import { checkEverybody } from '../src/audit/replay-check.ts'
 import { parseConfig } from '../src/config.ts'
 import { makeCosigner } from '../src/crypto/cosignature.ts'
 import { formatVkey, makeSigner } from '../src/crypto/signed-note.ts'
@@ -62,6 +64,11 @@ type Options = {
   readonly certificateProxies?: readonly string[]
 }
 
+async function insistOnLog({ id, running: { machine, config } }: TestParty): Promise<void> {
+  const { found } = await checkEverybody(machine, REPLAYS_OF[config.role])
+  if (found.length > 0) throw new Error(`${id}: ${found.map(({ detail }) => detail).join(' ')}`)
+}
+
 /** A network of real parties in this process: own databases, own keys, own ports, HTTP between them. */
 export class TestNetwork {
   readonly #databases: TestDatabase[] = []
@@ -116,9 +123,15 @@ export class TestNetwork {
     return path.join(this.#folder, id)
   }
 
-  /** Facilities first, the exchange still answers them; then what the third parties found wrong is thrown. */
+  /**
+   * Facilities first, the exchange still answers them; then what the third parties found wrong is thrown, and rows that are not what the
+   * log of their party says: whatever a test did, nothing may look as if somebody had changed the database.
+   */
   async stop(): Promise<void> {
-    const ends = await Promise.allSettled(this.#bridges.map((bridge) => bridge.stop()))
+    const ends: PromiseSettledResult<unknown>[] = await Promise.allSettled([
+      ...this.#bridges.map((bridge) => bridge.stop()),
+      ...this.#parties.map((party) => insistOnLog(party)),
+    ])
     for (const party of this.#parties.toReversed()) await party.running.stop()
     for (const database of this.#databases) await database.close()
     fs.rmSync(this.#folder, { recursive: true, force: true })

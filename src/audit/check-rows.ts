@@ -15,7 +15,7 @@ const ROWS_AT_ONCE = 500
 export type RowFault = {
   readonly index: number
   readonly event: Id<'event'>
-  readonly what: 'row is gone' | 'row was changed'
+  readonly what: 'row is gone' | 'row was changed' | 'leaf names no event'
 }
 
 export type RowCheck = {
@@ -32,11 +32,15 @@ export async function checkRows(tx: Tx, start: number, end: number): Promise<Row
   const entries = entryReader(tx)
   let checked = 0
   let sealed = 0
-  for (const { index, event } of await findLeaves(tx.db, start, end)) {
+  const leaves = await findLeaves(tx.db, start, end)
+  const named = new Set(leaves.map(({ index }) => index))
+  for (let index = start; index < end; index++)
+    if (!named.has(index)) faults.push({ index, event: nobody(index), what: 'leaf names no event' })
+  for (const { index, event } of leaves) {
     const row = await findEvent(tx.db, event)
     if (row === undefined) faults.push({ index, event, what: 'row is gone' })
     else if (row.patientTag !== null) sealed++
-    else if (isEntry(openBody(row.id, row.body), await entries(index))) checked++
+    else if (isEntry(row, openBody(row.id, row.body), await entries(index))) checked++
     else faults.push({ index, event, what: 'row was changed' })
   }
   return { checked, sealed, faults }
@@ -53,7 +57,7 @@ export async function checkRowsAbout(tx: Tx, patient: string): Promise<RowCheck>
     checked++
     const index = await findLeafIndex(tx.db, row.id)
     const opened = openBody(row.id, row.body, { key, patient })
-    const isWell = index === undefined ? opened !== undefined : isEntry(opened, await entries(index))
+    const isWell = index === undefined ? opened?.event.type === row.type : isEntry(row, opened, await entries(index))
     if (!isWell) faults.push({ index: index ?? -1, event: row.id, what: 'row was changed' })
   }
   return { checked: checked - faults.length, sealed: 0, faults }
@@ -72,9 +76,15 @@ async function* rowsAbout(tx: Tx, patient: string, tag: Uint8Array): AsyncGenera
   }
 }
 
-function isEntry(opened: OpenedEvent | undefined, entry: Uint8Array | undefined): boolean {
-  if (opened === undefined || entry === undefined) return false
+/** Its type stands beside it, so that it is found: under another one it would not be. */
+function isEntry(row: EventRow, opened: OpenedEvent | undefined, entry: Uint8Array | undefined): boolean {
+  if (opened === undefined || entry === undefined || opened.event.type !== row.type) return false
   return sameBytes(entryBytes(commitmentOf(opened.salt, opened.committed)), entry)
+}
+
+/** In place of the id of an event that nobody knows any more. */
+function nobody(index: number): Id<'event'> {
+  return `00000000-0000-0000-0000-${index.toString(16).padStart(12, '0')}` as Id<'event'>
 }
 
 /** Reads entries by index, each bundle once. */

@@ -6,7 +6,7 @@ import { FIRST_PATIENT, type PatientPlace, patientsWithKeys } from '../vault/dat
 import { type AuditEvent, announce, record } from './record.ts'
 import type { Disagreement, Replay } from './replay.ts'
 import { checkNobody, checkPatient } from './replay-check.ts'
-import { DATABASE, raiseAlarm } from './watch/alarm.ts'
+import { DATABASE, isAcknowledged, raiseAlarm } from './watch/alarm.ts'
 
 const PATIENTS_EVERY_MS = 60_000
 const NOBODY_EVERY_MS = 300_000
@@ -37,6 +37,17 @@ export async function reportDisagreements(
     if (isNew) fresh.push(one)
   }
   return fresh
+}
+
+/** Those of which no operator has said why they stand. */
+export async function unacknowledged(
+  machine: Machine,
+  found: readonly Disagreement[],
+): Promise<readonly Disagreement[]> {
+  const open: Disagreement[] = []
+  for (const one of found)
+    if (!(await isAcknowledged(machine.db, { origin: DATABASE, kind: 'differs', mark: one.mark }))) open.push(one)
+  return open
 }
 
 /** Walks over everybody, some patients at each turn, round and round; begins anywhere. A turn gives what was not known before. */

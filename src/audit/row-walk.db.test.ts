@@ -69,6 +69,23 @@ describe('audit/row-walk', () => {
     assert.equal((await readLogState(machine.db)).rowFaults, 3)
   })
 
+  test('an event that is hidden under another type, and a leaf that names no event any more, are found', async () => {
+    const column = (text: string, id: Id<'event'> | undefined) =>
+      sql`update audit_event set type = ${text} where id = ${id} /* all buckets: a thief does not care */`.execute(
+        machine.db,
+      )
+    await column('log.alive', plain[7])
+    await column('log.alive', sealed[1])
+    await sql`delete from log_leaf where event = ${sealed[6]}`.execute(machine.db)
+    const walk = makeRowWalk(machine, { leaves: 7, patients: 2 })
+    const found = await goRound(walk)
+    assert.deepEqual(
+      found.filter((what) => !what.startsWith('00000000')),
+      [`${plain[7]} row was changed`, `${sealed[1]} row was changed`].toSorted(),
+    )
+    assert.equal(found.filter((what) => what.endsWith('leaf names no event')).length, 1)
+  })
+
   test('the chore raises the alarm in the log of the program', async () => {
     await flip(plain[5])
     const lines: string[] = []

@@ -74,13 +74,19 @@ export async function insertEventUnderKey(
   return (await tx.db.executeQuery(query)).numAffectedRows === 1n
 }
 
-export type EventRow = { readonly id: Id<'event'>; readonly patientTag: Uint8Array | null; readonly body: Uint8Array }
+export type EventRow = {
+  readonly id: Id<'event'>
+  /** As its column says; what was recorded stands in the body. */
+  readonly type: string
+  readonly patientTag: Uint8Array | null
+  readonly body: Uint8Array
+}
 
 /** The row of one event. */
 export async function findEvent(db: Db, id: Id<'event'>): Promise<EventRow | undefined> {
   const row = await db
     .selectFrom('audit_event')
-    .select(['id', 'patient_tag', 'body'])
+    .select(['id', 'type', 'patient_tag', 'body'])
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
     .executeTakeFirst()
@@ -106,7 +112,7 @@ export async function findEventsAbout(
 ): Promise<readonly EventRow[]> {
   let query = db
     .selectFrom('audit_event')
-    .select(['id', 'patient_tag', 'body'])
+    .select(['id', 'type', 'patient_tag', 'body'])
     .where('bucket', '=', bucket)
     .where('patient_tag', '=', Buffer.from(patientTag))
     .orderBy('id', 'desc')
@@ -119,15 +125,15 @@ export async function findEventsAbout(
 
 /** Rows about nobody, newest first, in all buckets: they are spread over them by chance. */
 export async function findEventsOfNobody(db: Db, filter: EventFilter): Promise<readonly EventRow[]> {
-  const { rows } = await sql<{ id: string; patient_tag: null; body: Buffer }>`
+  const { rows } = await sql<{ id: string; type: string; patient_tag: null; body: Buffer }>`
     /* all buckets: events about nobody are spread by chance */
-    select id, patient_tag, body from audit_event where patient_tag is null and id < ${filter.before ?? LAST_ID}
+    select id, type, patient_tag, body from audit_event where patient_tag is null and id < ${filter.before ?? LAST_ID}
     order by id desc limit ${filter.limit}`.execute(db)
   return rows.map(toEventRow)
 }
 
-function toEventRow(row: { id: string; patient_tag: Buffer | null; body: Buffer }): EventRow {
-  return { id: row.id as Id<'event'>, patientTag: row.patient_tag, body: row.body }
+function toEventRow(row: { id: string; type: string; patient_tag: Buffer | null; body: Buffer }): EventRow {
+  return { id: row.id as Id<'event'>, type: row.type, patientTag: row.patient_tag, body: row.body }
 }
 
 /** Makes every other sequencer of this database wait until this transaction ends. */

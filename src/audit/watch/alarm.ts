@@ -136,6 +136,20 @@ export async function acknowledgeAlarm(
   return alarm
 }
 
+/** Whether an operator said why work goes on though this was observed. */
+export async function isAcknowledged(
+  db: Kysely<Tables>,
+  observed: Pick<NewAlarm, 'origin' | 'kind' | 'mark'>,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('log_alarm')
+    .select('id')
+    .where('fingerprint', '=', fingerprintOf(observed))
+    .where('acknowledged_at', 'is not', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Alarms, newest first; `open`: only those that nobody acknowledged and that did not end. */
 export async function listAlarms(
   db: Kysely<Tables>,
