@@ -71,7 +71,12 @@ export const dataPush = z
     pageNumber: page.nullish(),
     pageCount: page.nullish(),
     transactionId: uuid<'transaction'>(),
-    entries: z.array(entry).max(LIMITS.pushEntriesMax),
+    entries: z
+      .array(entry)
+      .max(LIMITS.pushEntriesMax)
+      .refine((entries) => entries.filter(({ link }) => isGiven(link)).length <= LIMITS.pushLinksMax, {
+        message: `must have at most ${LIMITS.pushLinksMax} links; send more pages`,
+      }),
     keyMaterial,
   })
   .meta({ id: 'DataPush' })

@@ -20,6 +20,7 @@ import {
   sealPage,
 } from '../../test/hiu-provider.ts'
 import { transact } from '../db/tx.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { existingDataKey } from '../vault/data-keys.ts'
 
 describe('a facility receives records', () => {
@@ -306,7 +307,7 @@ describe('a facility receives records', () => {
     )
   })
 
-  it('fetches linked content, tries again when nobody answers, and never where it must not go', async () => {
+  it('fetches linked content once, tries again what did not answer, and never goes where it must not', async () => {
     const asked = await granted(bench)
     const items = ['a', 'b', 'c'].map((name) => ({
       careContext: 'visit-1',
@@ -325,6 +326,8 @@ describe('a facility receives records', () => {
     assert.equal((await push(asked, body)).status, 202)
     await bench.drain()
     assert.equal((await transfer(asked)).pages[0]?.status, 'stored')
+    // What was fetched is not fetched again: it would not be there.
+    bench.links.delete('https://files.example/a')
     bench.links.set('https://files.example/b', {
       kind: 'answered',
       status: 200,
@@ -336,6 +339,28 @@ describe('a facility receives records', () => {
     await bench.drain()
     assert.equal((await records(asked)).length, 2)
     assert.match((await transfer(asked)).careContexts[0]?.reason ?? '', /a private address/)
+  })
+
+  it('keeps the rest of a page when a link never answers, and takes no page with very many links', async () => {
+    const asked = await granted(bench)
+    const item = (name: string) => ({ careContext: 'visit-1', text: documentText('Prescription', { note: name }) })
+    const linked = (name: string) => ({ ...item(name), link: `https://files.example/${name}` })
+    const many = Array.from({ length: LIMITS.pushLinksMax + 1 }, (_, i) => linked(`many ${i}`))
+    const refused = await push(asked, sealPage(bench, asked, many, {}).body)
+    assert.equal(refused.status, 400)
+    assert.match(refused.text, /at most 50 links; send more pages/)
+    bench.links.set('https://files.example/never', { kind: 'failed', reason: 'no answer in time', tookMs: 30_000 })
+    const items = [linked('never'), item('there'), { ...linked('elsewhere'), link: 'https://other.example/x' }]
+    const { body, contents } = sealPage(bench, asked, items, {})
+    const answered = { kind: 'answered', status: 200, headers: {}, tookMs: 1 } as const
+    bench.links.set('https://other.example/x', { ...answered, body: Buffer.from(contents[2] ?? '') })
+    assert.equal((await push(asked, body)).status, 202)
+    for (let tries = 0; tries <= 2 * LIMITS.jobAttemptsMax; tries += 1) {
+      await bench.drain()
+      bench.clock.advance(LIMITS.jobRetryDelayMsMax)
+    }
+    assert.equal((await records(asked)).length, 2)
+    assert.match((await transfer(asked)).careContexts[0]?.reason ?? '', /could not be fetched: no answer in time/)
   })
 
   it('says after 20 minutes what is missing; late pages still count until the key expires', async () => {

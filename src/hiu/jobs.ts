@@ -1,5 +1,6 @@
 import { type Machine, transact } from '../db/tx.ts'
 import type { Outbound } from '../http/outbound.ts'
+import { enqueue, type Job } from '../jobs/queue.ts'
 import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import type { Id } from '../kernel/id.ts'
@@ -10,7 +11,8 @@ import { CHECK_ARTEFACT_JOB, type CheckArtefact, readUnchecked, settleCheck } fr
 import { expireArtefact, tidyEarlyNotices } from './commands.ts'
 import { heldCopies } from './copy-store.ts'
 import { eraseWhenDue } from './erase.ts'
-import { type Fetched, type OpenNeeds, openPage, readLinks, readPage } from './open-page.ts'
+import { type Fetched, fetchLinks, keepFetched, readLinks } from './links.ts'
+import { type OpenNeeds, openPage, readPage } from './open-page.ts'
 import { OPEN_PAGE_JOB, type OpenPage } from './pages.ts'
 import type { ProviderReport } from './provider-report.ts'
 import { requestsToAskFor } from './report-store.ts'
@@ -27,8 +29,7 @@ export type HiuNeeds = OpenNeeds & {
   readonly transferReport: (machine: Machine, transaction: Id<'transaction'>) => Promise<ProviderReport | undefined>
 }
 
-/** Base64 adds a third to a document. */
-const LINK_BYTES_MAX = Math.ceil((LIMITS.documentBytesMax * 4) / 3) + 1_024
+type Commit = NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']>
 
 export function hiuJobs(needs: HiuNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
   return [
@@ -38,7 +39,7 @@ export function hiuJobs(needs: HiuNeeds): readonly (readonly [kind: string, hand
       async (_machine, job) => ({ outcome: 'done', commit: (tx) => askAgain(tx, needs, job.payload as AskAgain) }),
     ],
     [ASK_STATUS_JOB, (machine, job) => askStatus(machine, needs, job.payload as AskStatus)],
-    [OPEN_PAGE_JOB, (machine, job) => openStored(machine, needs, job.payload as OpenPage)],
+    [OPEN_PAGE_JOB, (machine, job) => openStored(machine, needs, job)],
   ]
 }
 
@@ -46,8 +47,7 @@ async function checkArtefact(machine: Machine, needs: HiuNeeds, payload: CheckAr
   const unchecked = await transact(machine, (tx) => readUnchecked(tx, payload))
   if (unchecked === undefined) return { outcome: 'done' }
   const verdict = await needs.exchangeKeys.verifyArtefact(unchecked.raw, unchecked.signature)
-  const commit: NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']> = (tx) =>
-    settleCheck(tx, needs, payload, verdict)
+  const commit: Commit = (tx) => settleCheck(tx, needs, payload, verdict)
   // Without the exchange's keys nothing is decided; only when all tries are used up is the artefact refused.
   if (isRefusal(verdict) && verdict.code === 'machine/unavailable')
     return { outcome: 'retry', error: verdict.detail, whenDead: commit }
@@ -62,24 +62,29 @@ async function askStatus(machine: Machine, needs: HiuNeeds, payload: AskStatus):
   return { outcome: 'done', commit: (tx) => takeProviderReport(tx, needs, payload, report) }
 }
 
-async function openStored(machine: Machine, needs: HiuNeeds, payload: OpenPage): Promise<JobResult> {
+/** Fetches what a page links to, then opens it. What was fetched in one turn is kept with the page, so that it is fetched once. */
+async function openStored(machine: Machine, needs: HiuNeeds, job: Job): Promise<JobResult> {
+  const payload = job.payload as OpenPage
   const links = await transact(machine, (tx) => readLinks(tx, payload))
   if (links === undefined) return { outcome: 'done' }
-  const fetched = new Map<number, Fetched>()
-  const unanswered: string[] = []
-  for (const { entry, url } of links) {
-    const { result, mayTryAgain } = await fetchLink(needs, url)
-    fetched.set(entry, result)
-    if (mayTryAgain && 'fault' in result) unanswered.push(result.fault)
-  }
+  const { settled, unanswered, isCutShort } = await fetchLinks(needs.outbound, links, job.attempt - 1)
+  const keepSettled: Commit = (tx) => keepFetched(tx, payload, settled)
+  if (isCutShort && settled.size > 0)
+    return {
+      outcome: 'done',
+      commit: async (tx) => {
+        await keepSettled(tx)
+        await enqueue(tx, { kind: OPEN_PAGE_JOB, payload })
+      },
+    }
+  const fetched = new Map([...settled, ...unanswered])
   const { unsafe, notScanned } = await scanPage(machine, needs, payload, fetched)
-  const commit: NonNullable<Extract<JobResult, { outcome: 'done' }>['commit']> = (tx) =>
-    openPage(tx, needs, payload, fetched, unsafe)
-  const [first] = unanswered
-  if (first !== undefined) return { outcome: 'retry', error: `a link did not answer: ${first}`, whenDead: commit }
-  return notScanned === undefined
-    ? { outcome: 'done', commit }
-    : { outcome: 'retry', error: notScanned, whenDead: commit }
+  const commit: Commit = (tx) => openPage(tx, needs, payload, fetched, unsafe)
+  const [silent] = unanswered.values()
+  const error = silent === undefined ? notScanned : `a link did not answer: ${silent.fault}`
+  if (error === undefined && !isCutShort) return { outcome: 'done', commit }
+  if (settled.size > 0) await transact(machine, keepSettled)
+  return { outcome: 'retry', error: error ?? 'the links of a page take too long', whenDead: commit }
 }
 
 type Scanned = { readonly unsafe: ReadonlyMap<number, Refusal>; readonly notScanned?: string }
@@ -101,33 +106,6 @@ async function scanPage(
     if (against.mayTryAgain) notScanned = against.refusal.detail
   }
   return { unsafe, ...(notScanned === undefined ? {} : { notScanned }) }
-}
-
-/** The way out refuses private addresses and never follows a redirect (no SSRF by what a sender writes into `link`). */
-async function fetchLink(
-  needs: HiuNeeds,
-  url: string,
-): Promise<{ readonly result: Fetched; readonly mayTryAgain: boolean }> {
-  const outcome = await needs.outbound.call({
-    method: 'GET',
-    url,
-    headers: { accept: '*/*' },
-    timeoutMs: LIMITS.pushTimeoutMs,
-    answerBytesMax: LINK_BYTES_MAX,
-  })
-  if (outcome.kind !== 'answered') return { result: { fault: outcome.reason }, mayTryAgain: outcome.kind === 'failed' }
-  const { status } = outcome
-  if (status !== 200)
-    return {
-      result: { fault: `it answered ${status}` },
-      mayTryAgain: status >= 500 || status === 408 || status === 429,
-    }
-  // Some senders serve the base64 text as a JSON string.
-  const content = outcome.body
-    .toString('utf8')
-    .trim()
-    .replace(/^"(.*)"$/s, '$1')
-  return { result: { content }, mayTryAgain: false }
 }
 
 const SECOND_MS = 1_000

@@ -15,34 +15,15 @@ import { type ForeignDocument, readDocument } from '../records/document-bytes.ts
 import { type Expected, nameWarning, quarantineReason } from './document.ts'
 import { saveDocument } from './document-store.ts'
 import type { PageEvent, PageFinding } from './hiu.ts'
+import type { Fetched } from './links.ts'
+import { openStoredPage } from './page-body-store.ts'
 import { type OpenPage, type PageBody, pageEvent } from './pages.ts'
 import { endTransfer, type RequestNeeds } from './requests.ts'
 import { findArtefact, type Granted } from './store.ts'
 import { type EntryResult, isComplete } from './transfer.ts'
-import {
-  type DataRequest,
-  findRequest,
-  lockRequest,
-  openSecret,
-  openStoredPage,
-  pagesOf,
-  settlePage,
-} from './transfer-store.ts'
+import { type DataRequest, findRequest, lockRequest, openSecret, pagesOf, settlePage } from './transfer-store.ts'
 
 export type OpenNeeds = RequestNeeds & { readonly indexKey: Uint8Array }
-
-/** What came of fetching the `link` of an entry: the sealed content, or why there is none. */
-export type Fetched = { readonly content: string } | { readonly fault: string }
-
-/** The page's links, to be fetched before it is opened; undefined when the page waits no more. */
-export async function readLinks(
-  tx: Tx,
-  { request: id, page }: OpenPage,
-): Promise<readonly { readonly entry: number; readonly url: string }[] | undefined> {
-  const request = await findRequest(tx, id)
-  const body = request && ((await openStoredPage(tx, request, page)) as PageBody | undefined)
-  return body?.entries.flatMap(({ link }, entry) => (link === undefined ? [] : [{ entry, url: link }]))
-}
 
 /** The documents of a page that can be opened, for a scanner to look at before any is kept; none when the page waits no more. */
 export async function readPage(
@@ -195,6 +176,7 @@ function checkEntry(input: {
   if (unsafe !== undefined) return errored(`${unsafe.code}: ${unsafe.detail}`)
   if (fetched !== undefined && 'fault' in fetched)
     return errored(`The linked content could not be fetched: ${fetched.fault}`)
+  if (entry.fault !== undefined) return errored(`The linked content could not be fetched: ${entry.fault}`)
   const content = entry.content ?? fetched?.content
   if (content === undefined) return errored('The linked content was not fetched.')
   const bytes = open({ ...keys, content })

@@ -6,19 +6,13 @@ import type { Id } from '../kernel/id.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import type { PageEvent, PageFinding } from './hiu.ts'
 import { next } from './hiu.ts'
+import { savePage } from './page-body-store.ts'
 import { bucketOfToken, hashOfToken, type RequestNeeds } from './requests.ts'
 import { findArtefact } from './store.ts'
 import { announcedPages, isOutOfCount } from './transfer.ts'
-import {
-  addPageFinding,
-  type DataRequest,
-  lockRequestByToken,
-  moveRequest,
-  pagesOf,
-  savePage,
-} from './transfer-store.ts'
+import { addPageFinding, type DataRequest, lockRequestByToken, moveRequest, pagesOf } from './transfer-store.ts'
 
-/** One page of a data push, as the dialect read it. Either `content` or `link` of an entry is set. */
+/** One page of a data push, as the dialect read it. Either `content` or `link` of an entry is set; once a link was fetched, also `content` or `fault`. */
 export type Page = {
   readonly transaction: Id<'transaction'>
   readonly number?: number
@@ -31,6 +25,8 @@ export type PageBody = {
   readonly entries: readonly {
     readonly content?: string
     readonly link?: string
+    /** Why its link has no content, and will have none. */
+    readonly fault?: string
     readonly media?: string
     readonly checksum?: string
     readonly careContextReference: string

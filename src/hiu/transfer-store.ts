@@ -41,13 +41,6 @@ const secretPlace = (id: string, patient: string): Place => ({
   row: id,
   patient,
 })
-const pagePlace = (request: string, number: number, patient: string): Place => ({
-  table: 'hiu_page',
-  column: 'sealed',
-  row: `${request}/${number}`,
-  patient,
-})
-
 export async function insertRequest(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
@@ -251,39 +244,6 @@ export async function destroySecret(
 
 export type StoredPage = PageState & { readonly contentHash: Buffer }
 
-/** Writes a page as it came, sealed under the consent's key; a page of that number is replaced. */
-export async function savePage(
-  tx: Tx,
-  _recorded: Recorded<AuditEvent>,
-  request: DataRequest,
-  number: number,
-  contentHash: Uint8Array,
-  body: object,
-  findings: readonly PageFinding[],
-): Promise<void> {
-  const key = await dataKey(tx, request.patient, request.artefact)
-  const values = {
-    status: 'stored',
-    content_hash: contentHash,
-    sealed: sealWith(key, JSON.stringify(body), pagePlace(request.id, number, request.patient), tx.random),
-    findings: sealedJson(findings),
-    received_at: tx.now,
-    settled_at: null,
-  }
-  const bucket = bucketOf(request.patient)
-  await tx.db
-    .deleteFrom('hiu_entry')
-    .where('bucket', '=', bucket)
-    .where('request', '=', request.id)
-    .where('page', '=', number)
-    .execute()
-  await tx.db
-    .insertInto('hiu_page')
-    .values({ bucket, request: request.id, number, ...values })
-    .onConflict((c) => c.columns(['bucket', 'request', 'number']).doUpdateSet(values))
-    .execute()
-}
-
 export async function pagesOf(tx: Tx, request: Pick<DataRequest, 'id' | 'patient'>): Promise<readonly StoredPage[]> {
   const rows = await tx.db
     .selectFrom('hiu_page')
@@ -299,26 +259,6 @@ export async function pagesOf(tx: Tx, request: Pick<DataRequest, 'id' | 'patient
     findings: row.findings as readonly PageFinding[],
     receivedAt: row.received_at,
   }))
-}
-
-/** The body of a page that waits to be opened. */
-export async function openStoredPage(
-  tx: Tx,
-  request: Pick<DataRequest, 'id' | 'patient' | 'artefact'>,
-  number: number,
-): Promise<unknown> {
-  const row = await tx.db
-    .selectFrom('hiu_page')
-    .select('sealed')
-    .where('bucket', '=', bucketOf(request.patient))
-    .where('request', '=', request.id)
-    .where('number', '=', number)
-    .executeTakeFirst()
-  const key = await existingDataKey(tx, request.patient, request.artefact)
-  if (!row?.sealed || key === undefined) return undefined
-  return JSON.parse(
-    new TextDecoder().decode(must(openWith(key, row.sealed, pagePlace(request.id, number, request.patient)))),
-  ) as unknown
 }
 
 /** Ends a page: its sealed body goes, what came of its entries stays. */

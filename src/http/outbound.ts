@@ -13,7 +13,8 @@ export type CallOutcome =
       readonly body: Buffer
       readonly tookMs: number
     }
-  | { readonly kind: 'failed'; readonly reason: string; readonly tookMs: number }
+  /** With `isTooLong` there was an answer, longer than is read: it would be the next time, too. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly tookMs: number; readonly isTooLong?: true }
   /** The address is not one we may call: nothing was sent. */
   | { readonly kind: 'forbidden'; readonly reason: string; readonly tookMs: number }
 
@@ -142,7 +143,9 @@ export function makeOutbound(options: {
     } catch (error) {
       const reason = error instanceof Error ? describe(error) : 'unknown failure'
       tardy.note(origin, reason !== NO_ANSWER)
-      return { kind: isForbidden(error) ? 'forbidden' : 'failed', reason, tookMs: tookMs() }
+      if (isForbidden(error)) return { kind: 'forbidden', reason, tookMs: tookMs() }
+      const tooLong = error instanceof AnswerTooLong ? ({ isTooLong: true } as const) : {}
+      return { kind: 'failed', reason, tookMs: tookMs(), ...tooLong }
     }
   }
   return {
@@ -201,12 +204,14 @@ function checkHost(text: string, hosts: readonly string[] | undefined): string |
     : `${hostname} is not among the hosts that this party may call (callsOnly in its settings)`
 }
 
+class AnswerTooLong extends Error {}
+
 async function readLimited(stream: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of stream) {
     size += chunk.length
-    if (size > bytesMax) throw new Error(`the answer is larger than ${bytesMax} bytes`)
+    if (size > bytesMax) throw new AnswerTooLong(`the answer is larger than ${bytesMax} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

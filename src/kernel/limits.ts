@@ -100,6 +100,8 @@ export const LIMITS = {
   noticesPerRequestMax: 50,
   pushPagesMax: 10_000,
   pushEntriesMax: 1_000,
+  /** Links of one page: each makes us call somebody whom its sender names. */
+  pushLinksMax: 50,
   expiryBatchMax: 50,
   /** When it is looked once more for consents of who was shut out: one may have been granted at that moment. */
   shutOutAgainMs: 10 * 60_000,
@@ -241,6 +243,8 @@ export const LIMITS = {
    * After how long without a page the exchange is asked how a transfer of ours stands, and how long after each time it is asked again;
    * then only the deadline ends it.
    */
+  /** With one call more of `pushTimeoutMs` still within `jobLeaseMs`: two do not fetch the links of one page. */
+  linksTurnMs: 20_000,
   silentTransferAskDelaysMs: [5_000, 15_000, 60_000, 180_000, 300_000, 540_000],
   /** Keys of a data request of ours expire, and are destroyed, after this time. */
   requestKeyMs: 24 * 3_600_000,
