@@ -11,6 +11,7 @@ const KINDS: readonly (readonly [RegExp, PatientKey])[] = [
 ]
 const ROLES: Readonly<Record<string, PatientKey>> = {
   doctor: 'work.doctor',
+  physician: 'work.doctor',
   nurse: 'work.nurse',
   lab: 'work.lab',
   pharmacy: 'work.pharmacy',
@@ -26,7 +27,7 @@ export function useKnownWords(): { readonly kind: (kind: string) => string; read
       return key === undefined ? kind : t(key)
     },
     role: (role) => {
-      const key = Object.hasOwn(ROLES, role) ? ROLES[role] : undefined
+      const key = Object.entries(ROLES).find(([work]) => work === role.toLowerCase())?.[1]
       return key === undefined ? role : t(key)
     },
   }

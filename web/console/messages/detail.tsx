@@ -89,7 +89,9 @@ function MessageFacts(props: {
         [
           t('console.time'),
           <>
-            {day(message.at)} · <bdi>{exactTime(message.at)}</bdi>
+            {day(message.at)}
+            {t('common.between')}
+            <bdi>{exactTime(message.at)}</bdi>
           </>,
         ],
         [t('console.took'), t('console.milliseconds', { n: number(message.tookMs) })],

@@ -96,7 +96,11 @@ function PatientRow(props: { readonly patient: Patient }): ReactNode {
           <bdi>{patient.name}</bdi>
         </p>
         <p className={style.hint}>
-          <bdi>{patient.abhaAddress}</bdi> · <span>{day(patient.birthDate)}</span> · <bdi>{patient.mobile}</bdi>
+          <bdi>{patient.abhaAddress}</bdi>
+          {t('common.between')}
+          <span>{day(patient.birthDate)}</span>
+          {t('common.between')}
+          <bdi>{patient.mobile}</bdi>
         </p>
         {patient.guardian === undefined ? null : (
           <p className={style.hint}>{t('console.guardian', { name: patient.guardian })}</p>

@@ -103,7 +103,9 @@ function Results(props: { readonly found: Found }): ReactNode {
                 <bdi>{patient.name}</bdi>
               </b>
               <span>
-                {ageAndSex(patient)} · <time dateTime={patient.birthDate}>{dates.shortDay(patient.birthDate)}</time>
+                {ageAndSex(patient)}
+                {t('common.between')}
+                <time dateTime={patient.birthDate}>{dates.shortDay(patient.birthDate)}</time>
               </span>
               <small>
                 <bdi>{patient.reference}</bdi>

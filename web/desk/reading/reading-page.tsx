@@ -45,7 +45,11 @@ export function ReadingPage(props: { readonly reference: string }): ReactNode {
       title={t('reading.title', { name })}
       above={
         <>
-          <bdi>{patient.reference}</bdi> · {tn('reading.years', ageOn(birthDate, now))} · {t(`reading.${gender}`)}
+          <bdi>{patient.reference}</bdi>
+          {t('common.between')}
+          {tn('reading.years', ageOn(birthDate, now))}
+          {t('common.between')}
+          {t(`reading.${gender}`)}
         </>
       }
       back={{ to: `/patients/${encodeURIComponent(patient.reference)}`, label: t('reading.back', { name }) }}

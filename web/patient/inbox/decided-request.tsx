@@ -90,7 +90,7 @@ function NotShared({ request, decided }: Props): ReactNode {
         <b>
           <bdi>{asker}</bdi>
         </b>
-        {' · '}
+        {t('common.between')}
         {dates.moment(decided.at)}
       </p>
       <p>{says}</p>
@@ -127,7 +127,10 @@ function Receipt({ request, decided }: Props): ReactNode {
           key={id}
           rows={[
             [t('decided.from'), <bdi key="from">{hip.name}</bdi>],
-            [t('decided.what'), `${sayTypes(words, hiTypes)} · ${tn('decided.records', careContexts)}`],
+            [
+              t('decided.what'),
+              `${sayTypes(words, hiTypes)}${t('common.between')}${tn('decided.records', careContexts)}`,
+            ],
             [t('decided.days'), t('request.when-value', { from: dates.shortDay(from), to: dates.shortDay(to) })],
             [t('decided.until'), <b key="until">{dates.day(until)}</b>],
           ]}

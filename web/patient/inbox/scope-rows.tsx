@@ -24,7 +24,6 @@ const toggled = <T,>(list: readonly T[], each: T, isIn: boolean): readonly T[] =
 /** Kinds of records, with how many exist: only those that were asked for. */
 export function WhatRow({ request, choice, onChange }: RowProps): ReactNode {
   const { t } = useWords()
-  const dates = useDates()
   const isAll = choice.types.length === request.hiTypes.length
   const summary = isAll
     ? t('request.what-all')
@@ -41,11 +40,7 @@ export function WhatRow({ request, choice, onChange }: RowProps): ReactNode {
           return (
             <Tick
               key={type}
-              label={
-                <>
-                  {t(`hi-type.${type}`)} · <bdi>{dates.number(count)}</bdi>
-                </>
-              }
+              label={t('common.counted', { what: t(`hi-type.${type}`), n: count })}
               {...(count === 0 ? { detail: t('request.type-none') } : {})}
               checked={choice.types.includes(type)}
               onChange={(event) => change(type, event.target.checked)}

@@ -132,12 +132,12 @@ function Entries(props: OnProve & { readonly looks: LookGroup }): ReactNode {
 /** Types with how many of each. */
 function What(props: { readonly looks: LookGroup }): ReactNode {
   const { t, language } = useWords()
-  const dates = useDates()
   const what = props.looks.flatMap(({ event }) => event.what)
   const types = [...new Set(what.map(({ hiType }) => hiType))]
   const said = types.map((type) => {
     const count = what.filter(({ hiType }) => hiType === type).length
-    return count === 1 ? t(`hi-type.${type as HiType}`) : `${t(`hi-type.${type as HiType}`)} · ${dates.number(count)}`
+    const name = t(`hi-type.${type as HiType}`)
+    return count === 1 ? name : t('common.counted', { what: name, n: count })
   })
   return new Intl.ListFormat(`${language}-IN`).format(said)
 }
@@ -150,7 +150,7 @@ function Ground(props: { readonly look: LookView }): ReactNode {
   if (consent === undefined) return basis === 'emergency' ? ground : t('looked.consent-unknown')
   return (
     <>
-      {ground}{' '}
+      <p>{ground}</p>
       <Link href={`/sharing/${consent.request}`} className={style.link ?? ''}>
         {t(basis === 'emergency' ? 'looked.see-opened' : 'looked.see-consent')}
       </Link>

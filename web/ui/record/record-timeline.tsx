@@ -96,11 +96,13 @@ function VisitItem<Origin extends TimelineOrigin>(
           {t(kindKey(visit.kind))}
           {visit.place === undefined ? null : (
             <>
-              {' · '}
+              {t('common.between')}
               <bdi>{visit.place}</bdi>
             </>
           )}
-          {visit.documents.length > 1 ? ` · ${tn('record.documents', visit.documents.length)}` : null}
+          {visit.documents.length > 1
+            ? `${t('common.between')}${tn('record.documents', visit.documents.length)}`
+            : null}
         </p>
       </header>
       {visit.documents.map((source, at) => (
