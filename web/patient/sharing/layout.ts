@@ -17,7 +17,7 @@ export type Layout = {
   readonly edges: readonly PlacedEdge[]
 }
 
-const NODE = { width: 136, height: 112 }
+const NODE = { width: 136, height: 132 }
 const ME = { width: 72, height: 56 }
 /** Room between two columns: an arrow with its sign of 44 units. */
 const GAP_X = 68

@@ -40,14 +40,15 @@ export function StopProgress(props: { readonly consents: readonly ConsentView[] 
   )
 }
 
+/** What an exchange ends when it shuts somebody out, it ends one after the other. */
+const TOGETHER_MS = 60_000
+
 /** Consents that ended together with the last one: what one tap stopped. */
 function newestEnd(consents: readonly ConsentView[]): readonly ConsentView[] {
+  const endOf = ({ endedAt }: ConsentView): number => (endedAt === undefined ? Number.NaN : Date.parse(endedAt))
   const ended = consents.filter(({ endedAt }) => endedAt !== undefined)
-  const newest = ended
-    .map(({ endedAt }) => endedAt ?? '')
-    .toSorted()
-    .at(-1)
-  return ended.filter(({ endedAt }) => endedAt === newest)
+  const newest = Math.max(...ended.map(endOf))
+  return ended.filter((consent) => newest - endOf(consent) < TOGETHER_MS)
 }
 
 function useSteps(consents: readonly ConsentView[], sayDay: SayDay): readonly Step[] {
@@ -61,9 +62,11 @@ function useSteps(consents: readonly ConsentView[], sayDay: SayDay): readonly St
     icon: 'stop',
     ...(first.endedAt === undefined ? {} : { at: first.endedAt }),
   }
-  return [stopped, ...toldSteps(consents, t), erasedStep(consents, first.receiver.name, t, sayDay)]
+  const erased = erasedStep(consents, first.receiver, t, sayDay)
+  return [stopped, ...toldSteps(consents, t), ...(erased === undefined ? [] : [erased])]
 }
 
+type Receiver = ConsentView['receiver']
 type Say = ReturnType<typeof useWords>['t']
 type SayDay = ReturnType<typeof useDates>['day']
 
@@ -73,6 +76,8 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
     .flatMap((consent) => consent.notices)
     .filter(({ status }) => status === 'REVOKED' || status === 'EXPIRED')
   const parties = [...new Map(notices.map(({ facility }) => [facility.id, facility])).values()]
+  const receiver = consents[0]?.receiver.id
+  const isKept = copiesOf(consents).some(({ erasedAt, keptUntil }) => erasedAt === undefined && keptUntil === undefined)
   return parties.map(({ id, name, isShutOut }): Step => {
     const own = notices.filter(({ facility }) => facility.id === id)
     const confirmed = own.map(({ confirmedAt }) => confirmedAt).filter((at) => at !== undefined)
@@ -87,16 +92,25 @@ function toldSteps(consents: readonly ConsentView[], t: Say): readonly Step[] {
         ...(at === undefined ? {} : { at }),
       }
     }
-    if (isShutOut === true)
-      return { key, words: t('sharing.step.shut-out', { name }), tone: 'stopped', icon: 'warning' }
+    if (isShutOut === true) {
+      const words = t(isKept && id === receiver ? 'sharing.step.shut-out' : 'sharing.step.shut-out-untold', { name })
+      return { key, words, tone: 'stopped', icon: 'warning' }
+    }
     return own.some(({ failure, confirmedAt }) => failure !== undefined && confirmedAt === undefined)
       ? { key, words: t('sharing.step.untold', { name }), tone: 'waiting', icon: 'warning' }
       : { key, words: t('sharing.step.telling', { name }), tone: 'waiting', icon: 'clock' }
   })
 }
 
-function erasedStep(consents: readonly ConsentView[], name: string, t: Say, sayDay: SayDay): Step {
-  const copies = consents.filter(({ records, erasedAt }) => records > 0 || erasedAt !== undefined)
+/** Under which consents something was received. */
+function copiesOf(consents: readonly ConsentView[]): readonly ConsentView[] {
+  return consents.filter(({ records, erasedAt }) => records > 0 || erasedAt !== undefined)
+}
+
+/** Undefined where nobody is left to wait for: a receiver that was shut out confirms nothing. */
+function erasedStep(consents: readonly ConsentView[], receiver: Receiver, t: Say, sayDay: SayDay): Step | undefined {
+  const { name, isShutOut } = receiver
+  const copies = copiesOf(consents)
   const key = 'erased'
   if (copies.length === 0) return { key, words: t('sharing.step.no-copy', { name }), tone: 'calm', icon: 'info' }
   const erased = copies.map(({ erasedAt }) => erasedAt).filter((at) => at !== undefined)
@@ -107,6 +121,7 @@ function erasedStep(consents: readonly ConsentView[], name: string, t: Say, sayD
     const why = t(`sharing.kept.${kept.keptFor as 'legal-claim'}`, { until: sayDay(kept.keptUntil) })
     return { key, words: `${t('sharing.fact.kept')}: ${why}`, tone: 'calm', icon: 'lock' }
   }
+  if (erased.length < copies.length && isShutOut === true) return undefined
   if (erased.length < copies.length)
     return { key, words: t('sharing.step.deleting', { name }), tone: 'waiting', icon: 'clock' }
   const at = erased.toSorted().at(-1)
