@@ -1,4 +1,5 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { LIMITS } from '../../../src/kernel/limits.ts'
 import { call, Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { Page } from '../../ui/page.tsx'
@@ -11,6 +12,8 @@ import { useSecondsUntil } from './countdown.ts'
 import { codeFaultOf, useCodeFaults } from './faults.ts'
 import { SandboxHint } from './sandbox-hint.tsx'
 import style from './signin.module.css'
+
+const MINUTE_MS = 60_000
 
 /** A code was asked for; another one may be from `againAt` (milliseconds of the device's clock). */
 export type Started = { readonly id: string; readonly againAt: number }
@@ -53,7 +56,7 @@ export function CodeStep(props: {
         <CodeField
           ref={input}
           label={t('signin.code')}
-          hint={t('signin.code-hint')}
+          hint={t('signin.code-hint', { minutes: LIMITS.signInCodeMs / MINUTE_MS })}
           fault={fault}
           value={code}
           onChange={setCode}
