@@ -57,7 +57,10 @@ export function BridgesPage(): ReactNode {
       <AddBridge />
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
-      <UnconfirmedList services={data?.pages.at(-1)?.unconfirmed ?? []} />
+      <UnconfirmedList
+        services={data?.pages.at(-1)?.unconfirmed ?? []}
+        bridgeName={(clientId) => bridges?.find((bridge) => bridge.clientId === clientId)?.name}
+      />
       <Part title={t('console.registered')}>
         {bridges?.length === 0 ? <Empty icon="key" title={t('console.no-bridges')} /> : null}
         <BridgeList bridges={bridges ?? []} onRevoke={setLeaving} />

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { Part } from '../../ui/page.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -9,10 +9,20 @@ import { useGraveAct } from './grave-act.tsx'
 export type Unconfirmed = { readonly id: string; readonly name: string; readonly bridge: string }
 
 /** Services that bridges have named themselves: patients read of each that it is not registered, until somebody confirms it. */
-export function UnconfirmedList({ services }: { readonly services: readonly Unconfirmed[] }): ReactNode {
+export function UnconfirmedList(props: {
+  readonly services: readonly Unconfirmed[]
+  /** The name of a bridge, where its row has been read. */
+  readonly bridgeName: (clientId: string) => string | undefined
+}): ReactNode {
+  const { services, bridgeName } = props
   const { t } = useWords()
+  const [chosen, setChosen] = useState<string>()
   const grave = useGraveAct()
   if (services.length === 0) return null
+  const confirm = (id: string): void => {
+    setChosen(id)
+    grave.act({ path: `/v1/console/facilities/${encodeURIComponent(id)}/confirm`, options: { body: {} } })
+  }
   return (
     <Part title={t('console.unconfirmed')}>
       <p>{t('console.unconfirmed-text')}</p>
@@ -25,15 +35,10 @@ export function UnconfirmedList({ services }: { readonly services: readonly Unco
                 <bdi>{name}</bdi>
               </p>
               <p className={style.hint}>
-                <bdi>{id}</bdi> · <bdi>{bridge}</bdi>
+                <bdi>{id}</bdi> · <span>{t('console.named-by', { bridge: bridgeName(bridge) ?? bridge })}</span>
               </p>
             </div>
-            <Button
-              isBusy={grave.isPending}
-              onClick={() =>
-                grave.act({ path: `/v1/console/facilities/${encodeURIComponent(id)}/confirm`, options: { body: {} } })
-              }
-            >
+            <Button isBusy={grave.isPending && chosen === id} onClick={() => confirm(id)}>
               {t('console.confirm')}
               <span className="visually-hidden"> {name}</span>
             </Button>

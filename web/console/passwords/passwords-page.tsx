@@ -56,13 +56,13 @@ function Text(props: { readonly text: TextMessage; readonly from: string }): Rea
   return (
     <div className={style.text}>
       {code === undefined ? null : (
-        <p className={style.code}>
+        <div className={style.code}>
           <bdi>{code}</bdi>
           <CopyButton label={t('common.copy')} text={code} />
-        </p>
+        </div>
       )}
       <div>
-        <p>{text.text}</p>
+        <p dir="auto">{text.text}</p>
         <p className={style.hint}>
           <time dateTime={text.sentAt}>{exactTime(text.sentAt)}</time>{' '}
           {t('console.text-to', { from: props.from, mobile: text.mobile })}
