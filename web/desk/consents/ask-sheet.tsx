@@ -48,12 +48,6 @@ export function AskSheet(props: {
     if (!isEmpty) ask.run(draft)
   }
   const template = templates.find(({ id }) => id === chosen)
-  if (patient.abhaAddress === undefined)
-    return (
-      <Sheet title={t('ask.title', { name })} onClose={onClose}>
-        <p>{t('ask.no-abha')}</p>
-      </Sheet>
-    )
   return (
     <Sheet
       title={t('ask.title', { name })}

@@ -27,7 +27,8 @@ export function PatientConsents(props: {
   const { data, error, refetch } = useCall<{ readonly consents: readonly Consent[] }>(
     `/v1/desk/consents?patient=${encodeURIComponent(patient.reference)}`,
   )
-  const mayAsk = mayDo(session.staff.role, 'consent.ask')
+  const hasAddress = patient.abhaAddress !== undefined
+  const mayAsk = hasAddress && mayDo(session.staff.role, 'consent.ask')
   const [newest, ...earlier] = data?.consents ?? []
   return (
     <Part title={t('consents.of-patient')}>
@@ -35,7 +36,7 @@ export function PatientConsents(props: {
       {data === undefined && error === null ? <Waiting>{t('consents.loading')}</Waiting> : null}
       {data !== undefined && newest === undefined ? (
         <Empty icon="inbox" title={t('consents.of-patient-empty')}>
-          <p>{t('consents.of-patient-empty-text', { name: patient.name })}</p>
+          <p>{hasAddress ? t('consents.of-patient-empty-text', { name: patient.name }) : t('ask.no-abha')}</p>
         </Empty>
       ) : null}
       {newest === undefined ? null : <Newest consent={newest} />}

@@ -9,6 +9,7 @@ import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useAct } from '../act.ts'
 import { useWords } from '../words.ts'
+import style from './emergency.module.css'
 import { Joinings } from './joinings.tsx'
 import { type Review, useReviewRow } from './review-row.tsx'
 import { ReviewSheet } from './review-sheet.tsx'
@@ -75,6 +76,9 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
       <h2>{t('emergency.opened-for', { person: person.name, patient: patient.name ?? patient.reference })}</h2>
       <Facts
         rows={[
+          ...(patient.name === undefined
+            ? []
+            : [[t('patients.our-number'), <bdi key="number">{patient.reference}</bdi>] as const]),
           [t('emergency.danger'), t(`emergency.reason.${emergency.reason}`)],
           [t('emergency.said'), <bdi key="said">{emergency.words}</bdi>],
           [t('emergency.when'), dates.moment(emergency.openedAt)],
@@ -105,17 +109,16 @@ function ToldWords({ emergency }: { readonly emergency: Emergency }): ReactNode 
   if (told === 'exchange') return t('emergency.told-exchange')
   if (toldAt !== undefined) return t(`emergency.told-${told}`, { when: dates.moment(toldAt) })
   return (
-    <>
+    <div className={style.letter}>
       <State tone="stopped" icon="warning">
         {t('emergency.letter-waits')}
       </State>
-      <div>
-        <Button isBusy={sent.isBusy} onClick={() => sent.run()}>
-          {t('emergency.letter-sent')}
-        </Button>
-      </div>
+      <p>{t('emergency.letter-hint')}</p>
+      <Button isBusy={sent.isBusy} onClick={() => sent.run()}>
+        {t('emergency.letter-sent')}
+      </Button>
       {sent.error === null ? null : <Trouble error={sent.error} />}
-    </>
+    </div>
   )
 }
 
