@@ -21,7 +21,7 @@ const MAIN = path.join(import.meta.dirname, '../../src/main.ts')
 const HOSPITAL = 'IN2710000011'
 const OURS = 'IN2710000091'
 const PARTIES = 6
-const START_MS = 120_000
+const START_MS = 300_000
 const FAR_DAYS = 9_000
 const TYPES = [
   'OPConsultation',
