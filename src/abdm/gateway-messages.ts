@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { shownName } from '../http/shown-words.ts'
+import { toldName } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { facilityId } from './wire.ts'
 
@@ -50,7 +50,7 @@ const serviceType = z.enum(SERVICE_TYPES, `must be one of ${SERVICE_TYPES.join('
 const bridgeService = z
   .object({
     id: facilityId,
-    name: shownName(LIMITS.textCharsMax),
+    name: toldName(LIMITS.textCharsMax),
     type: z.union([serviceType, z.array(serviceType)]).nullish(),
     types: z.array(serviceType).nullish(),
     active: z.boolean().nullish(),

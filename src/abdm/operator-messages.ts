@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { shownName } from '../http/shown-words.ts'
+import { shownName, toldName } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { abhaAddress, abhaNumber, facilityId, words } from './wire.ts'
 
 /** What operators of an exchange send to admit bridges and enrol patients. */
 
-const facilityName = shownName(120)
+const facilityName = toldName(LIMITS.facilityInTextCharsMax)
 const roles = z
   .array(z.enum(['hip', 'hiu', 'health-locker', 'phr'], 'must be hip, hiu, health-locker or phr'))
   .min(1, 'must name at least one role')

@@ -1,27 +1,24 @@
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
-import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
-import { careContextsOf, TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
+import { careContextsOf } from '../linking/link-commands.ts'
 import type { Facility } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
-import type { Patient } from '../people/patient.ts'
-import { textFor, timeInText } from '../people/texts.ts'
 import { type ConsentNeeds, type ConsentProposal, grantConsent, takeRequest } from './commands.ts'
 import type { Artefact, ConsentRequest, GrantItem, Permission } from './consent.ts'
 import { type Emergency, mayOpenInEmergency } from './emergency.ts'
+import { tellOfEmergency } from './emergency-text-commands.ts'
+import { lockEmergencies } from './emergency-text-store.ts'
 import type { EmergencyOpenedEvent, EmergencyRefusedEvent } from './events.ts'
 import { countEmergencies } from './store.ts'
 
-const DAY_MS = 86_400_000
-
 export type EmergencyOpened = { readonly request: ConsentRequest; readonly artefacts: readonly Artefact[] }
 
-/** `isPatientTold` is false of an address that nobody has here: then only the facility can tell her. */
+/** `isPatientTold` is false of an address that nobody has here, and when nobody hears: then only the facility can tell her. */
 export type EmergencyAnswer = { readonly opened: EmergencyOpened | Refusal; readonly isPatientTold: boolean }
 
 /**
@@ -45,11 +42,12 @@ export async function openEmergency(tx: Tx, needs: ConsentNeeds, input: Emergenc
     purpose: { ...input.proposal.purpose, code: 'BTG' },
     permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
   }
+  await lockEmergencies(tx, patient.abhaAddress, facility.id)
   const opened = await openElsewhere(tx, needs, facility, { ...input, proposal })
   if (isRefusal(opened)) await recordRefused(tx, facility, { ...input, proposal }, opened)
-  const { emergency } = input
-  await tellPatient(tx, needs, { patient, facilityName: facility.name, emergency, until })
-  return { opened, isPatientTold: true }
+  const { emergency, requestId } = input
+  const isPatientTold = await tellOfEmergency(tx, needs, { patient, facility, emergency, until, requestId })
+  return { opened, isPatientTold }
 }
 
 async function recordRefused(
@@ -92,7 +90,7 @@ async function openElsewhere(
   facility: Facility,
   { proposal, requestId, emergency }: EmergencyInput,
 ): Promise<EmergencyOpened | Refusal> {
-  const since = new Date(tx.now.getTime() - DAY_MS)
+  const since = new Date(tx.now.getTime() - LIMITS.emergencyDayMs)
   const before = await countEmergencies(tx, proposal.patient, facility.id, since)
   if (before >= LIMITS.emergenciesPerPatientDayMax)
     return refuse(
@@ -136,35 +134,4 @@ async function itemsOf(tx: Tx, proposal: ConsentProposal, permission: Permission
       .map(({ patientReference, careContextReference }) => ({ patientReference, careContextReference })),
     permission,
   }))
-}
-
-/** The patient, and the guardian who decides for her, are told at once, each in their own language: who, why, how long, what to do about it. */
-async function tellPatient(
-  tx: Tx,
-  needs: ConsentNeeds,
-  told: {
-    readonly patient: Patient
-    readonly facilityName: string
-    readonly emergency: Emergency
-    readonly until: Date
-  },
-): Promise<void> {
-  const { patient } = told
-  const guardian = patient.guardian === undefined ? undefined : await readPatient(tx, patient.guardian)
-  const { emergency, facilityName, until } = told
-  // On one phone, the guardian reads.
-  const readers = new Map(
-    [patient, ...(guardian === undefined ? [] : [guardian])].map((one) => [one.mobile, one.language]),
-  )
-  for (const [mobile, language] of readers) {
-    const text = textFor(language, 'emergency.opened', {
-      service: needs.exchange.name,
-      person: emergency.person.name,
-      facility: facilityName,
-      patient: patient.name,
-      reason: textFor(language, `emergency.reason.${emergency.reason}`, {}),
-      time: timeInText(language, until),
-    })
-    await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text } })
-  }
 }

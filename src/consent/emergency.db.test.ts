@@ -11,13 +11,16 @@ import {
   type TestExchange,
 } from '../../test/consent-exchange.ts'
 import { bodyOf, consentSteps, only } from '../../test/consent-steps.ts'
+import { workOffJobs } from '../../test/work-off.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { tieAll } from '../keys/tie-existing.ts'
 import { changeLanguage } from '../people/commands.ts'
 import { existingPatientKey } from '../vault/data-keys.ts'
 import { mayOpenInEmergency } from './emergency.ts'
+import { nextText } from './emergency-text.ts'
 import type { EmergencyRefusedEvent } from './events.ts'
+import { requestTextJobs } from './jobs.ts'
 
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -144,9 +147,7 @@ describe('consent/emergency', () => {
     // More ordinary requests than a page of a list holds do not make the exchange forget.
     for (let i = 0; i <= LIMITS.pageSizeMax; i++) await steps.init()
     await exchange.takeSent()
-    const before = (await texts()).length
     await open()
-    assert.equal((await texts()).length, before + 1, 'the facility opened what it holds itself: she hears of it')
     const last = only(await exchange.takeSent(), '/api/v3/hiu/consent/request/on-init')
     assert.match(JSON.stringify(last.body), /times a day/)
     const written = await exchange.inTx((tx) =>
@@ -161,6 +162,35 @@ describe('consent/emergency', () => {
     assert.equal(bodyOf(last)['patientTold'], true)
   })
 
+  test('twenty-five at once open six and send six texts without what a name calls to; the rest is told together, once an hour', async () => {
+    exchange.clock.advance(LIMITS.emergencyDayMs)
+    const takeTexts = async () => {
+      await workOffJobs(exchange.machine, requestTextJobs(exchange.needs))
+      const found = await texts()
+      await exchange.machine.db.deleteFrom('job').where('kind', '=', 'text-message').execute()
+      return found.map(({ text }) => text).filter((text) => text.includes('in an emergency'))
+    }
+    await takeTexts()
+    exchange.clock.advance(LIMITS.emergencyTextEveryMs)
+    const opened = async () => count(await exchange.eventTypes(), 'consent.emergency-opened')
+    const before = await opened()
+    const name = 'Fine of Rs 500: pay now at http://evil.example/pay or call 9123456789'
+    const flood = (times: number) =>
+      Promise.all(Array.from({ length: times }, () => open(order({ person: { ...EMERGENCY.person, name } }))))
+    for (const { status } of await flood(25)) assert.equal(status, 202)
+    assert.equal((await opened()) - before, LIMITS.emergenciesPerPatientDayMax)
+    const told = await takeTexts()
+    assert.equal(told.length, LIMITS.emergenciesPerPatientDayMax + 1)
+    assert.ok(!/evil|9123/.test(told.join()))
+    assert.equal(told.filter((text) => text.includes('somebody of Lakeview Clinic opened')).length, told.length - 1)
+    assert.match(told.at(-1) ?? '', /Lakeview Clinic opened the health records of Asha Rao again .* \(19×\)/)
+    await flood(5)
+    assert.deepEqual(await takeTexts(), [])
+    exchange.clock.advance(LIMITS.emergencyTextEveryMs)
+    assert.match((await takeTexts()).join(), /^Test exchange: .* \(5×\)[^×]*$/)
+    assert.ok((await exchange.eventTypes()).includes('consent.patient-told'))
+  })
+
   test('of an address that nobody has, or has any more, the exchange says that it told nobody', async () => {
     const nobody = 'nobody.knows@sbx'
     await exchange.takeSent()
@@ -172,6 +202,19 @@ describe('consent/emergency', () => {
     assert.equal(answer['patientTold'], false)
     assert.equal((await texts()).length, before)
     assert.equal(await exchange.inTx((tx) => existingPatientKey(tx, nobody)), undefined, 'no key for an address alone')
+  })
+
+  test('a new day has its own texts, and what was held from the day before is still told', () => {
+    const at = (ms: number) => new Date(Date.parse('2026-11-22T06:30:00Z') + ms)
+    const full = { dayBegan: at(0), sent: LIMITS.emergenciesPerPatientDayMax, held: 0 }
+    const one = nextText(full, at(1))
+    assert.deepEqual(one, { how: 'together', at: at(1), isPlanned: false, texts: { ...full, held: 1 } })
+    const two = nextText({ ...one.texts, togetherAt: at(0) }, at(2))
+    assert.ok(two.how === 'together' && two.isPlanned)
+    assert.deepEqual(two.at, at(LIMITS.emergencyTextEveryMs))
+    const tomorrow = nextText(two.texts, at(LIMITS.emergencyDayMs))
+    assert.equal(tomorrow.how, 'alone')
+    assert.deepEqual([tomorrow.texts.sent, tomorrow.texts.held], [1, 2])
   })
 
   test('a facility of unknown kind may not; words of kinds are found whatever their case', () => {

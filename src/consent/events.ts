@@ -8,7 +8,7 @@ export const EVENTS = {
   'consent.granted':
     'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
   'consent.patient-told':
-    'The patient was sent a text message: a request waits, a standing approval granted one, or several wait.',
+    'The patient was sent a text message: a request waits, a standing approval granted one, several wait, or records were opened in an emergency.',
   'consent.emergency-opened':
     'A person of a facility opened the patient’s records in an emergency, without asking (DPDP s.7(f)).',
   'consent.emergency-refused':
@@ -53,6 +53,8 @@ export type PatientToldEvent = About & {
   readonly kind: 'waiting' | 'granted' | 'several'
   readonly at?: string
 }
+/** `subject` is the REQUEST-ID of the call; `emergencies` are told together, at `at` when that is still to come. */
+export type EmergencyToldEvent = Omit<PatientToldEvent, 'kind'> & { readonly kind: 'emergency' | 'emergencies' }
 /** The reason, the words and the person are what the patient is told. */
 export type EmergencyOpenedEvent = About & {
   readonly type: 'consent.emergency-opened'

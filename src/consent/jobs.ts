@@ -4,6 +4,7 @@ import type { Chore } from '../jobs/schedule.ts'
 import type { JobHandler, JobResult } from '../jobs/worker.ts'
 import { type Id, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { TELL_EMERGENCIES_JOB, type TellEmergencies, tellOfEmergencies } from './emergency-text-commands.ts'
 import { endForShutOut, endRequestForShutOut, expireArtefactIfDue, expireRequestIfDue } from './end-commands.ts'
 import {
   type RequestTextNeeds,
@@ -116,7 +117,7 @@ function restAfter(order: EndShutOut, open: OpenOfHiu): EndShutOut | undefined {
   }
 }
 
-/** Text messages about requests; each goes into the queue in the transaction that settles its job, so it goes out once. */
+/** Text messages about requests, and about many emergencies; each goes into the queue in the transaction that settles its job, so it goes out once. */
 export function requestTextJobs(needs: RequestTextNeeds): readonly (readonly [kind: string, handler: JobHandler])[] {
   // Written by `planRequestText` and `tellOfRequest` only.
   const about = (payload: unknown) => (payload as { readonly request: Id<'consent-request'> }).request
@@ -128,6 +129,14 @@ export function requestTextJobs(needs: RequestTextNeeds): readonly (readonly [ki
     [
       TELL_SEVERAL_JOB,
       async (_machine, job) => ({ outcome: 'done', commit: (tx) => tellOfSeveral(tx, needs, about(job.payload)) }),
+    ],
+    [
+      TELL_EMERGENCIES_JOB,
+      // Written by `tellOfEmergency` only.
+      async (_machine, { payload }) => ({
+        outcome: 'done',
+        commit: (tx) => tellOfEmergencies(tx, needs, payload as TellEmergencies),
+      }),
     ],
   ]
 }

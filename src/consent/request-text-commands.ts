@@ -3,10 +3,13 @@ import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { nameInText } from '../kernel/shown-words.ts'
 import { TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { isOwnApp } from '../partners/own-app.ts'
 import { readPatient } from '../people/commands.ts'
+import type { Patient } from '../people/patient.ts'
+import { phonesOf } from '../people/phones.ts'
 import { textFor } from '../people/texts.ts'
 import type { PatientToldEvent, RequestedEvent } from './events.ts'
 import { listRequestsOf } from './readers.ts'
@@ -64,7 +67,7 @@ export async function tellOfRequest(tx: Tx, needs: RequestTextNeeds, id: Id<'con
   }
   const recorded = await record(tx, { ...told, subject: id, hiu, kind } satisfies PatientToldEvent)
   await saveRequestText(tx, recorded, patient, tx.now)
-  const asker = (await facilityById(tx, hiu))?.name ?? hiu
+  const asker = nameInText((await facilityById(tx, hiu))?.name ?? hiu, LIMITS.facilityInTextCharsMax) ?? hiu
   await sendToReaders(tx, patient, (language, name) =>
     textFor(language, byPolicy ? 'request.granted' : 'request.waiting', {
       service: needs.exchange.name,
@@ -87,18 +90,16 @@ export async function tellOfSeveral(tx: Tx, needs: RequestTextNeeds, id: Id<'con
   )
 }
 
-/** To the patient and the guardian who decides for her, each in their own language; on one phone, the guardian reads. */
-async function sendToReaders(
-  tx: Tx,
-  address: AbhaAddress,
-  write: (language: string, patient: string) => string,
-): Promise<void> {
+/** {@link tellReaders} of what waits for a decision: nobody decides while an account is deactivated. */
+async function sendToReaders(tx: Tx, address: AbhaAddress, write: WriteText): Promise<void> {
   const patient = await readPatient(tx, address)
-  if (patient === undefined || patient.status !== 'active') return
-  const guardian = patient.guardian === undefined ? undefined : await readPatient(tx, patient.guardian)
-  const readers = new Map(
-    [patient, ...(guardian === undefined ? [] : [guardian])].map((one) => [one.mobile, one.language]),
-  )
-  for (const [mobile, language] of readers)
+  if (patient?.status === 'active') await tellReaders(tx, patient, write)
+}
+
+type WriteText = (language: string, patient: string) => string
+
+/** To those who hear of this patient now ({@link phonesOf}). */
+export async function tellReaders(tx: Tx, patient: Patient, write: WriteText): Promise<void> {
+  for (const { mobile, language } of await phonesOf(tx, patient))
     await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text: write(language, patient.name) } })
 }

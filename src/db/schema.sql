@@ -263,6 +263,18 @@ CREATE INDEX emergency_access_of_patient ON public.emergency_access USING btree 
 CREATE INDEX emergency_access_review ON public.emergency_access USING btree (review_by) WHERE (status <> 'reviewed'::text);
 comment on table emergency_access is 'by patient: records opened in an emergency, and their reviews';
 
+create table emergency_text (
+  bucket smallint not null,
+  patient text not null,
+  hiu text not null,
+  day_began timestamp with time zone not null,
+  sent integer not null,
+  held integer not null,
+  together_at timestamp with time zone,
+  constraint emergency_text_pkey PRIMARY KEY (bucket, patient, hiu)
+);
+comment on table emergency_text is 'by patient: text messages about emergencies, of each facility';
+
 create table facility (
   id text not null,
   bridge text not null,
@@ -1481,8 +1493,6 @@ create table text_message (
 CREATE INDEX text_message_sent_at ON public.text_message USING btree (sent_at);
 comment on table text_message is 'local: text messages kept for the sandbox in place of a phone';
 
-create table visit (
-  bucket smallint not null,
 create table used_passkey_challenge (
   id uuid not null,
   expires_at timestamp with time zone not null,
@@ -1491,6 +1501,8 @@ create table used_passkey_challenge (
 CREATE INDEX used_passkey_challenge_expires ON public.used_passkey_challenge USING btree (expires_at);
 comment on table used_passkey_challenge is 'local: challenges that a passkey has answered, until their time is over';
 
+create table visit (
+  bucket smallint not null,
   id uuid not null,
   patient_reference text not null,
   kind text not null,

@@ -183,6 +183,16 @@ export interface EmergencyAccessTable {
   told_at: Date | null
 }
 
+export interface EmergencyTextTable {
+  bucket: number
+  patient: string
+  hiu: string
+  day_began: Date
+  sent: number
+  held: number
+  together_at: Date | null
+}
+
 export interface FacilityTable {
   id: string
   bridge: string
@@ -1138,6 +1148,7 @@ export interface Tables {
   desk_look: DeskLookTable
   desk_number: DeskNumberTable
   emergency_access: EmergencyAccessTable
+  emergency_text: EmergencyTextTable
   facility: FacilityTable
   facility_patient: FacilityPatientTable
   hip_artefact: HipArtefactTable
@@ -1241,6 +1252,7 @@ export const byPatientTables = [
   'data_request',
   'desk_look',
   'emergency_access',
+  'emergency_text',
   'facility_patient',
   'hip_artefact',
   'hip_discovery',

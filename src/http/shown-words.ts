@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { faultOfName, faultOfWords } from '../kernel/shown-words.ts'
+import { faultOfName, faultOfNameInText, faultOfWords } from '../kernel/shown-words.ts'
 
 /** Words of a message that people read, as they were written. */
 export const shownWords = (charsMax: number) => z.string().max(charsMax).superRefine(by(faultOfWords))
@@ -12,6 +12,9 @@ export const shownName = (charsMax: number) =>
     .min(1, { error: 'must have a letter or a digit', abort: true })
     .max(charsMax)
     .superRefine(by(faultOfName))
+
+/** {@link shownName} of who is named in text messages to patients, too. */
+export const toldName = (charsMax: number) => shownName(charsMax).superRefine(by(faultOfNameInText))
 
 function by(faultOf: (text: string) => string | undefined): (text: string, ctx: z.RefinementCtx) => void {
   return (text, ctx) => {

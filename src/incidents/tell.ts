@@ -1,5 +1,7 @@
 import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { nameInText } from '../kernel/shown-words.ts'
 import { type TextLanguage, textFor, timeInText } from '../people/texts.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import type { EmergencyAccess } from './emergency.ts'
@@ -27,7 +29,7 @@ export async function sendText(
   if (mobile === undefined) return
   const text = textFor(textLanguage, 'emergency.opened-here', {
     facility: facility.name,
-    person,
+    person: nameInText(person, LIMITS.personInTextCharsMax) ?? textFor(textLanguage, 'emergency.somebody', {}),
     patient: name,
     reason: textFor(textLanguage, `emergency.reason.${reason}`, {}),
     time: timeInText(textLanguage, until),

@@ -135,6 +135,12 @@ export const LIMITS = {
   emergencyMs: 30 * 60_000,
   emergencyReviewMs: 3 * 86_400_000,
   emergenciesPerPatientDayMax: 6,
+  /** As many texts a day are about one emergency each; how often one tells of all beyond. */
+  emergencyDayMs: 86_400_000,
+  emergencyTextEveryMs: 3_600_000,
+  /** Names in a text message. */
+  personInTextCharsMax: 60,
+  facilityInTextCharsMax: 120,
   /** When the review is due of somebody who added herself to a treatment; how long after a visit a unit's work for that patient goes on. */
   joiningReviewMs: 3 * 86_400_000,
   labAfterVisitMs: 14 * 86_400_000,

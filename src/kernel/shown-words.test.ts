@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { faultOfName, faultOfWords } from './shown-words.ts'
+import { faultOfName, faultOfNameInText, faultOfWords, nameInText } from './shown-words.ts'
 
 /** As people write them: with joiners (Marathi eyelash ra, Bengali ya-phala, Malayalam chillu of the older way, Urdu compounds), marks, dots. */
 const NAMES = [
@@ -89,4 +89,44 @@ test('a name has a letter or a digit; other words may be empty and have lines', 
   for (const fine of ['', 'first line\r\n\tsecond', 'soft\u00adhyphen', '👩🏽\u200d⚕️'])
     assert.equal(faultOfWords(fine), undefined)
   assert.equal(faultOfWords('bell\u0007'), 'must not hold control characters')
+})
+
+test('in a text message a name makes no link and no number to call', () => {
+  const fit = [
+    ...NAMES,
+    'Dr.Farida Khan',
+    'dr.farida',
+    'M.S.Iyer',
+    'Dr.K.S.Rao',
+    'A.P.J.Abdul Kalam',
+    'Smt.Asha',
+    'St.John’s Hospital',
+    'डॉ.आशा राव',
+    'ڈاکٹر.فریدہ',
+    'Ward No.3',
+    'Sector 12 Clinic, 2nd floor',
+    'City Hospital (24/7)',
+  ]
+  for (const name of fit) assert.equal(faultOfNameInText(name), undefined, JSON.stringify(name))
+  const unfit = [
+    'Fine of Rs 500: pay now at http://evil.example/pay or call 9123456789',
+    'evil.example',
+    'Pay at EVIL.Example now',
+    'Dr.evil.example',
+    'bit.ly/x',
+    'www.evil',
+    'Dr.in',
+    'T.Co',
+    'a.com',
+    'evil。com',
+    'भुगतान.भारत',
+    '10.0.0.1',
+    'call 12345',
+    'call 9123-456-789',
+    'call 98 76 54 32 10',
+    'कॉल ९८७६५४३२१०',
+  ]
+  for (const name of unfit) assert.notEqual(faultOfNameInText(name), undefined, name)
+  assert.equal(nameInText('A'.repeat(61), 60), undefined)
+  assert.equal(nameInText('A'.repeat(60), 60), 'A'.repeat(60))
 })

@@ -28,3 +28,45 @@ export function faultOfName(text: string): string | undefined {
   if (HIDDEN.test(text) || JOINER_ELSEWHERE.test(text)) return 'must not hold characters that cannot be seen'
   return /[\p{L}\p{N}]/u.test(text) ? undefined : 'must have a letter or a digit'
 }
+
+/** Pieces with dots between them and no blank: `Dr.Farida`, `M.S.Iyer`, `evil.example`, `10.0.0.1`. */
+const DOTTED = /[\p{L}\p{M}\p{N}_-]+(?:[.\u3002\uff0e\uff61][\p{L}\p{M}\p{N}_-]+)+/gu
+const DOT = /[.\u3002\uff0e\uff61]/u
+/** What people write before a dot in a name. */
+const TITLES: ReadonlySet<string> = new Set(
+  'adv capt col dr er fr jr kum lt maj md mohd mr mrs ms no ph prof pt shri smt sr sri st'.split(' '),
+)
+/** Ends of addresses that phones know and that no surname is; those of two letters are of countries. India's own in its scripts. */
+const ENDS: ReadonlySet<string> = new Set(
+  (
+    'app bank biz buzz club com dev edu gov icu info link live net online org page pay pro shop site store top vip web xyz zip ' +
+    'भारत भारतम् भारोत ভারত ভাৰত ਭਾਰਤ ભારત ଭାରତ இந்தியா భారత్ ಭಾರತ ഭാരതം بھارت بارت ڀارت'
+  ).split(' '),
+)
+/** Five digits or more, with little between them. */
+const NUMBER_TO_CALL = /\p{Nd}(?:[\s.()\-\u2010-\u2015/]{0,2}\p{Nd}){4,}/u
+
+/**
+ * What is wrong with a name that a text message shows: phones make links, and numbers to call, of what looks like them. A dot without a
+ * blank is taken after a title or an initial only, before a name: `Dr.Farida`.
+ */
+export function faultOfNameInText(text: string): string | undefined {
+  if (NUMBER_TO_CALL.test(text)) return 'must not hold five digits or more'
+  const isLink = /:\/\/|www\./iu.test(text) || (text.match(DOTTED) ?? []).some(looksLikeAddress)
+  return isLink ? 'must not look like a link: put a blank after each dot' : undefined
+}
+
+function looksLikeAddress(dotted: string): boolean {
+  const labels = dotted.split(DOT)
+  const end = (labels.pop() ?? '').toLowerCase()
+  if (/^\p{N}+$/u.test(end)) return labels.length >= 3 && labels.every((label) => /^\p{N}+$/u.test(label))
+  if (ENDS.has(end) || /^\p{Script=Latin}{2}$/u.test(end)) return true
+  return !labels.every(
+    (label) => TITLES.has(label.toLowerCase()) || /^(?:\p{L}\p{M}*|[^\p{Script=Latin}\p{N}]+)$/u.test(label),
+  )
+}
+
+/** A name as a text message to a phone may hold it, of at most so many characters; undefined when it may not. */
+export function nameInText(name: string, charsMax: number): string | undefined {
+  return name.length > charsMax || faultOfNameInText(name) !== undefined ? undefined : name
+}

@@ -8,6 +8,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, type AbhaNumber, type FacilityId, parseAbhaAddress, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { nameInText } from '../kernel/shown-words.ts'
 import { isHip } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient, readPatientByAbhaNumber, readPatientsByMobile } from '../people/commands.ts'
@@ -263,7 +264,8 @@ export async function sendLinkText(
   } satisfies TextSent)
   await insertAttempt(tx, recorded, attempt)
   // The name is the registry's: what a caller writes must not reach strangers' phones.
-  const values = { facility: facility.name, url: needs.publicUrl, service: needs.exchange.name }
+  const name = nameInText(facility.name, LIMITS.facilityInTextCharsMax) ?? facility.id
+  const values = { facility: name, url: needs.publicUrl, service: needs.exchange.name }
   const text = textFor(await languageOfMobile(tx, needs, input.mobile), 'link.invite', values)
   await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile: input.mobile, text } })
   await announce(tx, recorded)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { shownName } from '../http/shown-words.ts'
+import { toldName } from '../http/shown-words.ts'
 import { parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { STAFF_ROLES } from '../kernel/staff-role.ts'
@@ -63,7 +63,7 @@ export const passwordChange = z.object({ password, newPassword: password }).meta
 
 const newStaff = {
   login,
-  name: shownName(120).min(2),
+  name: toldName(LIMITS.personInTextCharsMax).min(2),
   role,
   registration: registration.optional(),
 }

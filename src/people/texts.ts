@@ -26,6 +26,8 @@ type Places = {
   'request.several': 'service' | 'count' | 'patient'
   'request.granted': 'service' | 'asker' | 'patient'
   'emergency.opened': 'service' | 'person' | 'facility' | 'patient' | 'reason' | 'time'
+  'emergency.several': 'service' | 'facility' | 'patient' | 'count'
+  'emergency.somebody': never
   'emergency.opened-here': 'facility' | 'person' | 'patient' | 'reason' | 'time'
   'emergency.reason.unconscious': never
   'emergency.reason.threat-to-life': never

@@ -240,6 +240,7 @@ describe('rights/closing', () => {
     await fill('own_fetch_holder', { ...below, status: 'failed' })
     await fill('own_fetch_page', below)
     await fill('request_text', { ...hers, hiu: CLINIC, kind: 'waiting' })
+    await fill('emergency_text', { ...hers, hiu: CLINIC })
     await fill('profile_share', { ...hers, status: 'accepted' })
     await fill('question', { ...hers, status: 'answered' })
     await fill('withheld_look', { ...hers, status: 'lifted' })

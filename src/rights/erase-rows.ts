@@ -22,6 +22,7 @@ const ROWS_OF_ACCOUNT: readonly Named[] = [
   { table: 'consent_artefact', column: 'patient' },
   { table: 'consent_request', column: 'patient' },
   { table: 'request_text', column: 'patient' },
+  { table: 'emergency_text', column: 'patient' },
   { table: 'own_fetch', column: 'patient' },
   { table: 'subscription_event', column: 'patient' },
   { table: 'subscription', column: 'patient' },

@@ -1,5 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { LIMITS } from '../../../src/kernel/limits.ts'
+import { nameInText } from '../../../src/kernel/shown-words.ts'
 import { STAFF_ROLES, type StaffRole } from '../../../src/kernel/staff-role.ts'
 import { parseLogin, parseStaffRole } from '../../../src/people/staff.ts'
 import { call } from '../../ui/api.ts'
@@ -14,6 +16,7 @@ import { InvitedPart } from './invited-part.tsx'
 import { type Invited, roleKey, roleTextKey } from './model.ts'
 import style from './staff.module.css'
 
+type Gap = 'name' | 'name-in-text' | 'login'
 type Draft = { readonly name: string; readonly login: string; readonly role: StaffRole; readonly registration: string }
 
 /** Inviting a person: who she is, what her work is; then the link to hand over. */
@@ -22,7 +25,7 @@ export function InviteSheet(props: { readonly onClose: () => void }): ReactNode 
   const prove = useStepUp()
   const client = useQueryClient()
   const [draft, setDraft] = useState<Draft>({ name: '', login: '', role: 'front-desk', registration: '' })
-  const [fault, setFault] = useState<'name' | 'login'>()
+  const [fault, setFault] = useState<Gap>()
   const [isBusy, setIsBusy] = useState(false)
   const [problem, setProblem] = useState<unknown>()
   const [invited, setInvited] = useState<Invited>()
@@ -30,7 +33,7 @@ export function InviteSheet(props: { readonly onClose: () => void }): ReactNode 
     event.preventDefault()
     if (isBusy) return
     const login = parseLogin(draft.login)
-    const gap = draft.name.trim().length < 2 ? 'name' : login === undefined ? 'login' : undefined
+    const gap = faultOfDraft(draft.name.trim()) ?? (login === undefined ? 'login' : undefined)
     setFault(gap)
     if (gap !== undefined || login === undefined) return
     setIsBusy(true)
@@ -64,6 +67,7 @@ export function InviteSheet(props: { readonly onClose: () => void }): ReactNode 
             draft={draft}
             onDraft={setDraft}
             {...(fault === 'name' ? { nameFault: t('staff.name-missing') } : {})}
+            {...(fault === 'name-in-text' ? { nameFault: t('staff.name-unfit') } : {})}
             {...(fault === 'login'
               ? { loginFault: t('staff.login-wrong') }
               : taken === undefined
@@ -81,6 +85,11 @@ export function InviteSheet(props: { readonly onClose: () => void }): ReactNode 
       )}
     </Sheet>
   )
+}
+
+function faultOfDraft(name: string): Gap | undefined {
+  if (name.length < 2) return 'name'
+  return nameInText(name, LIMITS.personInTextCharsMax) === undefined ? 'name-in-text' : undefined
 }
 
 function Fields(props: {

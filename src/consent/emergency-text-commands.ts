@@ -1,0 +1,106 @@
+import { announce, record } from '../audit/record.ts'
+import type { Tx } from '../db/tx.ts'
+import { enqueue } from '../jobs/queue.ts'
+import type { AbhaAddress, FacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { nameInText } from '../kernel/shown-words.ts'
+import { facilityById } from '../partners/commands.ts'
+import { readPatient } from '../people/commands.ts'
+import type { Patient } from '../people/patient.ts'
+import { phonesOf } from '../people/phones.ts'
+import { textFor, timeInText } from '../people/texts.ts'
+import type { Emergency } from './emergency.ts'
+import { nextText } from './emergency-text.ts'
+import { findEmergencyTexts, lockEmergencies, saveEmergencyTexts } from './emergency-text-store.ts'
+import type { EmergencyToldEvent } from './events.ts'
+import { type RequestTextNeeds, tellReaders } from './request-text-commands.ts'
+
+/** Job that tells a patient of several emergencies of one facility at once. Its payload is {@link TellEmergencies}. */
+export const TELL_EMERGENCIES_JOB = 'consent.tell-emergencies'
+export type TellEmergencies = {
+  readonly patient: AbhaAddress
+  readonly hiu: FacilityId
+  /** REQUEST-ID of the first of them. */
+  readonly subject: string
+}
+
+/**
+ * The patient, and the guardian who decides for her, are told at once, each in their own language: who, why, how long, what to do about it.
+ * When one facility does it all day she is told of the rest together, once an hour. The caller holds `lockEmergencies`. False when nobody
+ * hears: then only the facility can tell her.
+ */
+export async function tellOfEmergency(
+  tx: Tx,
+  needs: RequestTextNeeds,
+  told: {
+    readonly patient: Patient
+    readonly facility: { readonly id: FacilityId; readonly name: string }
+    readonly emergency: Emergency
+    readonly until: Date
+    readonly requestId: string
+  },
+): Promise<boolean> {
+  const { patient, facility, emergency, until, requestId } = told
+  if ((await phonesOf(tx, patient)).length === 0) return false
+  const address = patient.abhaAddress
+  const step = nextText(await findEmergencyTexts(tx, address, facility.id), tx.now)
+  const recorded = await record(tx, {
+    ...about(needs, address, facility.id, requestId),
+    ...(step.how === 'alone' ? { kind: 'emergency' } : { kind: 'emergencies', at: step.at.toISOString() }),
+  } satisfies EmergencyToldEvent)
+  await saveEmergencyTexts(tx, recorded, address, step.texts)
+  if (step.how === 'alone')
+    await tellReaders(tx, patient, (language, name) =>
+      textFor(language, 'emergency.opened', {
+        service: needs.exchange.name,
+        person:
+          nameInText(emergency.person.name, LIMITS.personInTextCharsMax) ?? textFor(language, 'emergency.somebody', {}),
+        facility: nameInText(facility.name, LIMITS.facilityInTextCharsMax) ?? facility.id,
+        patient: name,
+        reason: textFor(language, `emergency.reason.${emergency.reason}`, {}),
+        time: timeInText(language, until),
+      }),
+    )
+  else if (!step.isPlanned) {
+    const payload: TellEmergencies = { patient: address, hiu: facility.id, subject: requestId }
+    await enqueue(tx, { kind: TELL_EMERGENCIES_JOB, payload, runAt: step.at })
+  }
+  await announce(tx, recorded)
+  return true
+}
+
+/** The text about all of which she has not been told. */
+export async function tellOfEmergencies(
+  tx: Tx,
+  needs: RequestTextNeeds,
+  { patient, hiu, subject }: TellEmergencies,
+): Promise<void> {
+  await lockEmergencies(tx, patient, hiu)
+  const texts = await findEmergencyTexts(tx, patient, hiu)
+  const told = await readPatient(tx, patient)
+  if (told === undefined || texts === undefined || texts.held === 0) return
+  const recorded = await record(tx, {
+    ...about(needs, patient, hiu, subject),
+    kind: 'emergencies',
+  } satisfies EmergencyToldEvent)
+  await saveEmergencyTexts(tx, recorded, patient, { ...texts, held: 0, togetherAt: tx.now })
+  const facility = nameInText((await facilityById(tx, hiu))?.name ?? hiu, LIMITS.facilityInTextCharsMax) ?? hiu
+  await tellReaders(tx, told, (language, name) =>
+    textFor(language, 'emergency.several', {
+      service: needs.exchange.name,
+      facility,
+      patient: name,
+      count: String(texts.held),
+    }),
+  )
+  await announce(tx, recorded)
+}
+
+const about = (needs: RequestTextNeeds, patient: AbhaAddress, hiu: FacilityId, subject: string) =>
+  ({
+    type: 'consent.patient-told',
+    actor: { kind: 'exchange', id: needs.exchange.id },
+    patient,
+    subject,
+    hiu,
+  }) as const
