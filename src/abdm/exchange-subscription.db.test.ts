@@ -12,6 +12,7 @@ import {
   startLinkingExchange,
 } from '../../test/linking-exchange.ts'
 import type { HiType } from '../fhir/hi-type.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { addLinks } from '../linking/link-commands.ts'
 import { subscriptionEventUndelivered } from './exchange-subscription-reactions.ts'
 import type { Outgoing } from './send.ts'
@@ -238,6 +239,30 @@ describe('abdm/exchange-subscription', () => {
       'ABDM-1146',
     )
     assert.equal(errorCode(await approve(id)), 'ABDM-1146')
+  })
+
+  test('thirty requests at once: a few wait for the patient, the others are refused; one that is decided or over makes room', async () => {
+    await exchange.takeSent()
+    const ask = { patient: { id: RAVI.abhaAddress } }
+    const long = { ...ask, period: { from: inDays(-1), to: inDays(9) } }
+    const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => init(i % 2 === 0 ? ask : long)))
+    assert.ok(replies.every(({ status }) => status === 202))
+    const answers = (await exchange.takeSent()).map(({ body }) => subscriptionOnInit.parse(body))
+    const taken = answers.flatMap(({ subscriptionRequest }) => subscriptionRequest?.id ?? [])
+    assert.equal(taken.length, LIMITS.requestsWaitingMax)
+    const refused = answers.flatMap(({ error }) => error?.code ?? [])
+    assert.deepEqual([refused.length, new Set(refused)], [30 - LIMITS.requestsWaitingMax, new Set(['ABDM-1022'])])
+    // She decides one; there is room for one.
+    assert.equal((await approve(taken[0] ?? '', {}, RAVI.abhaAddress)).status, 202)
+    await exchange.takeSent()
+    await requested({ ...ask, period: { from: inDays(-1), to: inDays(1) } })
+    await init(ask)
+    assert.equal(subscriptionOnInit.parse((await only()).body).error?.code, 'ABDM-1022')
+    exchange.clock.advance(2 * DAY_MS)
+    await init(ask)
+    const [ended, made] = await exchange.takeSent()
+    assert.equal(subscriptionNotify.parse(ended?.body).notification.status, 'DENIED')
+    assert.ok(subscriptionOnInit.parse(made?.body).subscriptionRequest?.id)
   })
 
   test('an event that could not be delivered is marked lost, and may still be acknowledged', async () => {

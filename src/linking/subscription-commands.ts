@@ -5,7 +5,7 @@ import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { canMove } from '../kernel/moves.ts'
-import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
@@ -25,6 +25,7 @@ import {
 } from './subscription.ts'
 import {
   findEvent,
+import { lockWaitingSubscriptions } from './subscription-list-store.ts'
   findGrantedSubscriptions,
   findSubscription,
   findSubscriptionsOf,
@@ -37,12 +38,15 @@ import {
 
 type SubscriptionId = Id<'subscription'>
 
-/** An HIU or a locker asks to be told of new links and data (ABDM V3 subscription-requests/init). */
+/**
+ * An HIU or a locker asks to be told of new links and data (ABDM V3 subscription-requests/init). Refuses one more when
+ * `LIMITS.requestsWaitingMax` of the same HIU wait for this patient, as consent requests do.
+ */
 export async function requestSubscription(
   tx: Tx,
   input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
 ): Promise<Subscription | Refusal> {
-  const fault = await checkRequest(tx, input)
+  const fault = (await checkRequest(tx, input)) ?? (await checkWaiting(tx, input))
   if (fault) return fault
   const subscription: Subscription = { ...newSubscription(tx, input), status: 'requested' }
   const recorded = await record(
@@ -74,6 +78,24 @@ async function checkRequest(
 
 const newSubscription = (
   tx: Tx,
+/** What asks for a time that is over waits for nothing any more: it ends here, so that it counts no longer. */
+async function checkWaiting(
+  tx: Tx,
+  { patient, hiu }: { readonly patient: AbhaAddress; readonly hiu: FacilityId },
+): Promise<Refusal | undefined> {
+  const waiting = await lockWaitingSubscriptions(tx, patient, hiu)
+  const over = waiting.filter(({ request }) => request.period.to <= tx.now)
+  const actor: Actor = { kind: 'system', id: 'exchange' }
+  for (const { id } of over) must(await denySubscription(tx, { patient, id, reason: 'Its period is over.', actor }))
+  return waiting.length - over.length < LIMITS.requestsWaitingMax
+    ? undefined
+    : refuse(
+        'consent/too-many-waiting',
+        `${LIMITS.requestsWaitingMax} subscription requests of yours wait for this patient. Wait for the decision, and ask for all in one.`,
+        'subscription.patient.id',
+      )
+}
+
   input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
 ) => ({
   id: makeId<'subscription'>(tx.now, tx.random, bucketOf(input.patient)),

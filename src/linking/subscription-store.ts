@@ -43,7 +43,7 @@ const place = (column: string, { id, patient }: { readonly id: string; readonly 
 })
 
 /** Undefined when it was erased with the patient's key. */
-async function readRow(tx: Tx, row: Selectable<SubscriptionTable>): Promise<Subscription | undefined> {
+export async function readRow(tx: Tx, row: Selectable<SubscriptionTable>): Promise<Subscription | undefined> {
   const asked = await openJson(tx, place('request', row), row.request)
   if (asked === undefined) return undefined
   const base = {
