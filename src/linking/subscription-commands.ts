@@ -23,9 +23,9 @@ import {
   type SubscriptionStatus,
   type Terms,
 } from './subscription.ts'
+import { lockWaitingSubscriptions } from './subscription-list-store.ts'
 import {
   findEvent,
-import { lockWaitingSubscriptions } from './subscription-list-store.ts'
   findGrantedSubscriptions,
   findSubscription,
   findSubscriptionsOf,
