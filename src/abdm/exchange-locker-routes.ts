@@ -157,9 +157,9 @@ async function wireLocker(tx: Tx, locker: Locker): Promise<object> {
   return {
     ...wireSummary(locker),
     subscriptions,
-    autoApprovals: policies.map(({ id, enabled, createdAt }) => ({
+    autoApprovals: policies.map(({ id, enabled, isUnconfirmed, createdAt }) => ({
       autoApprovalId: id,
-      active: enabled,
+      active: enabled && !isUnconfirmed,
       dateCreated: wireDate(createdAt),
     })),
   }

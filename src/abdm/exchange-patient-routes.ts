@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type ApprovalPolicy, type ApprovalTerms, termsJson } from '../consent/approval-policy.ts'
+import { type ApprovalTerms, type KnownPolicy, termsJson } from '../consent/approval-policy.ts'
 import { wirePermission } from '../consent/artefact.ts'
 import { type ConsentNeeds, denyConsent, grantConsent } from '../consent/commands.ts'
 import type { Artefact, ConsentRequest } from '../consent/consent.ts'
@@ -329,10 +329,10 @@ function policyRoutes(): readonly Route[] {
   ]
 }
 
-async function policyBody(tx: Tx, policy: ApprovalPolicy): Promise<object> {
+async function policyBody(tx: Tx, policy: KnownPolicy): Promise<object> {
   return {
     autoApprovalId: policy.id,
-    status: policy.enabled ? 'ENABLED' : 'DISABLED',
+    status: policy.enabled && !policy.isUnconfirmed ? 'ENABLED' : 'DISABLED',
     hiu: await named(tx, policy.hiu, 'HIU'),
     createdAt: policy.createdAt.toISOString(),
     lastUpdated: policy.changedAt.toISOString(),

@@ -48,11 +48,15 @@ function readSource(source: WireSource): Partial<Source> {
 }
 
 /** A subscription as the patient's app reads it (protocol sheet 2.7 (12)). */
-export async function wireSubscription(tx: Tx, subscription: Subscription): Promise<object> {
+export async function wireSubscription(
+  tx: Tx,
+  subscription: Subscription & { readonly isUnconfirmed?: boolean },
+): Promise<object> {
   const requester = await facilityById(tx, subscription.hiu)
   const { request } = subscription
   const terms = 'terms' in subscription ? subscription.terms : undefined
-  const status = subscription.status.toUpperCase()
+  // What somebody else granted for her tells nobody anything until she confirms it.
+  const status = subscription.isUnconfirmed === true ? 'REVOKED' : subscription.status.toUpperCase()
   const hips: object[] = []
   for (const hip of request.hips) hips.push(await named(tx, hip))
   return {

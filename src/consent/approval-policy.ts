@@ -36,9 +36,14 @@ export type ApprovalPolicy = {
   readonly hiu: FacilityId
   readonly enabled: boolean
   readonly terms: ApprovalTerms
+  /** Who decided it in the patient's place, the last time it was switched on. */
+  readonly guardian?: AbhaAddress
   readonly createdAt: Date
   readonly changedAt: Date
 }
+
+/** `isUnconfirmed`: it is on, but somebody else decided it for a patient who decides alone now. It grants nothing until she switches it on. */
+export type KnownPolicy = ApprovalPolicy & { readonly isUnconfirmed: boolean }
 
 type StoredPeriod = { readonly from: string; readonly to: string }
 export type StoredTerms = {

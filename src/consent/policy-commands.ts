@@ -7,9 +7,11 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
+import { readPatient } from '../people/commands.ts'
 import { checkSettledNumber } from '../people/mobile-commands.ts'
+import { type Patient, speaksForHer } from '../people/patient.ts'
 import { parsePurpose } from '../policy/purpose.ts'
-import { type ApprovalPolicy, type ApprovalTerms, termsJson } from './approval-policy.ts'
+import { type ApprovalPolicy, type ApprovalTerms, type KnownPolicy, termsJson } from './approval-policy.ts'
 import type { PolicyEvent } from './events.ts'
 import { findPoliciesOf, findPolicy, insertPolicy, updatePolicy } from './policy-store.ts'
 
@@ -38,6 +40,7 @@ export async function createPolicy(tx: Tx, input: NewPolicy): Promise<ApprovalPo
     hiu: input.hiu,
     enabled: true,
     terms: input.terms,
+    ...guardianOf(input.actor),
     createdAt: tx.now,
     changedAt: tx.now,
   }
@@ -46,6 +49,10 @@ export async function createPolicy(tx: Tx, input: NewPolicy): Promise<ApprovalPo
   await announce(tx, recorded)
   return policy
 }
+
+/** Who decides in the patient's place. */
+const guardianOf = (actor: Actor): { readonly guardian?: AbhaAddress } =>
+  actor.kind === 'patient' && actor.guardian !== undefined ? { guardian: actor.guardian } : {}
 
 function eventOf(type: PolicyEvent['type'], policy: ApprovalPolicy, actor: Actor): PolicyEvent {
   return { type, actor, patient: policy.patient, subject: policy.id, hiu: policy.hiu, terms: termsJson(policy.terms) }
@@ -69,7 +76,10 @@ function checkTerms({ isApplicableForAllHIPs, includedSources, excludedSources }
   )
 }
 
-/** Switches a policy on or off. Doing it twice changes nothing. Another patient's policy does not exist. */
+/**
+ * Switches a policy on or off. Doing it twice changes nothing, unless she confirms what somebody else had switched on for her. Another
+ * patient's policy does not exist.
+ */
 export async function switchPolicy(
   tx: Tx,
   input: {
@@ -81,16 +91,20 @@ export async function switchPolicy(
 ): Promise<ApprovalPolicy | Refusal> {
   const policy = await findPolicy(tx, input.id)
   if (policy === undefined || policy.patient !== input.patient) return refuse('consent/unknown-policy')
-  if (policy.enabled === input.enabled) return policy
+  const isConfirming = policy.enabled && input.enabled && (await needsConfirming(tx, policy))
+  if (policy.enabled === input.enabled && !isConfirming) return policy
   const fault = input.enabled ? await checkSettledNumber(tx, input.actor) : undefined
   if (fault) return fault
   const recorded = await record(
     tx,
     eventOf(input.enabled ? 'consent.policy-enabled' : 'consent.policy-disabled', policy, input.actor),
   )
-  await updatePolicy(tx, recorded, policy, input.enabled)
+  const { guardian: _before, ...rest } = policy
+  const decided = input.enabled ? { ...rest, ...guardianOf(input.actor) } : policy
+  const now = { ...decided, enabled: input.enabled, changedAt: tx.now }
+  await updatePolicy(tx, recorded, policy, now)
   await announce(tx, recorded)
-  return { ...policy, enabled: input.enabled, changedAt: tx.now }
+  return now
 }
 
 /** Switches off whatever one HIU was allowed beforehand; which policies ended now. Waits for requests that are being granted by one. */
@@ -111,13 +125,37 @@ export async function switchOffPoliciesFor(
 
 /** Who gets something now because the patient allowed it beforehand. */
 export async function allowedBeforehand(tx: Tx, patient: AbhaAddress): Promise<ReadonlySet<FacilityId>> {
-  const policies = await findPoliciesOf(tx, patient)
-  const isOn = ({ enabled, terms: { until } }: ApprovalPolicy): boolean =>
-    enabled && (until === undefined || until > tx.now)
+  const policies = await policiesOf(tx, patient)
+  const isOn = ({ enabled, isUnconfirmed, terms: { until } }: KnownPolicy): boolean =>
+    enabled && !isUnconfirmed && (until === undefined || until > tx.now)
   return new Set(policies.filter(isOn).map(({ hiu }) => hiu))
 }
 
 /** The patient's policies, oldest first. */
-export async function policiesOf(tx: Tx, patient: AbhaAddress): Promise<readonly ApprovalPolicy[]> {
-  return findPoliciesOf(tx, patient)
+export async function policiesOf(tx: Tx, patient: AbhaAddress): Promise<readonly KnownPolicy[]> {
+  const known = await readPatient(tx, patient)
+  return (await findPoliciesOf(tx, patient)).map((policy) => ({
+    ...policy,
+    isUnconfirmed: known !== undefined && policy.enabled && !isOfPatient(policy, known, tx.now),
+  }))
+}
+
+/** Those for this HIU that are on and speak for the patient now, locked: whoever switches one off waits. */
+export async function policiesToApply(
+  tx: Tx,
+  patient: AbhaAddress,
+  hiu: FacilityId,
+): Promise<readonly ApprovalPolicy[]> {
+  const policies = await findPoliciesOf(tx, patient, hiu)
+  const known = policies.length === 0 ? undefined : await readPatient(tx, patient)
+  return known === undefined ? [] : policies.filter((policy) => isOfPatient(policy, known, tx.now))
+}
+
+/** It was decided when it was switched on the last time. */
+const isOfPatient = ({ guardian, changedAt }: ApprovalPolicy, patient: Patient, now: Date): boolean =>
+  speaksForHer({ decidedAt: changedAt, ...(guardian === undefined ? {} : { guardian }) }, patient, now)
+
+async function needsConfirming(tx: Tx, policy: ApprovalPolicy): Promise<boolean> {
+  const patient = await readPatient(tx, policy.patient)
+  return patient !== undefined && !isOfPatient(policy, patient, tx.now)
 }

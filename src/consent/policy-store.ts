@@ -17,15 +17,25 @@ const placeOf = (id: string, patient: string): Place => ({
   patient,
 })
 
+/** Who decided it lies sealed beside what was decided. */
+type Stored = StoredTerms & { readonly guardian?: AbhaAddress }
+
+const storedOf = ({ terms, guardian }: ApprovalPolicy): Stored => ({
+  ...termsJson(terms),
+  ...(guardian === undefined ? {} : { guardian }),
+})
+
 async function policyOfRow(tx: Tx, row: Selectable<ApprovalPolicyTable>): Promise<ApprovalPolicy | undefined> {
-  const terms = (await openJson(tx, placeOf(row.id, row.patient), row.terms)) as StoredTerms | undefined
-  if (terms === undefined) return undefined
+  const stored = (await openJson(tx, placeOf(row.id, row.patient), row.terms)) as Stored | undefined
+  if (stored === undefined) return undefined
+  const { guardian, ...terms } = stored
   return {
     id: row.id as Id<'approval-policy'>,
     patient: row.patient as AbhaAddress,
     hiu: row.hiu as FacilityId,
     enabled: row.enabled,
     terms: readTerms(terms),
+    ...(guardian === undefined ? {} : { guardian }),
     createdAt: row.created_at,
     changedAt: row.changed_at,
   }
@@ -41,7 +51,7 @@ export async function insertPolicy(tx: Tx, _recorded: Recorded<AuditEvent>, poli
         patient: policy.patient,
         hiu: policy.hiu,
         enabled: policy.enabled,
-        terms: await sealJson(tx, placeOf(policy.id, policy.patient), termsJson(policy.terms)),
+        terms: await sealJson(tx, placeOf(policy.id, policy.patient), storedOf(policy)),
         created_at: policy.createdAt,
         changed_at: policy.changedAt,
       }),
@@ -52,15 +62,17 @@ export async function insertPolicy(tx: Tx, _recorded: Recorded<AuditEvent>, poli
 export async function updatePolicy(
   tx: Tx,
   _recorded: Recorded<AuditEvent>,
+  from: ApprovalPolicy,
   policy: ApprovalPolicy,
-  enabled: boolean,
 ): Promise<void> {
   // A new tie would hide what somebody changed in the database.
   const row = await lockPolicy(tx, policy.id)
-  if (row?.enabled !== policy.enabled) throw new StaleRow(`approval policy ${policy.id}`)
+  if (row?.enabled !== from.enabled) throw new StaleRow(`approval policy ${policy.id}`)
+  const { enabled } = policy
+  const terms = await sealJson(tx, placeOf(policy.id, policy.patient), storedOf(policy))
   const result = await tx.db
     .updateTable('approval_policy')
-    .set(withTie('approval_policy', { ...row, enabled, changed_at: tx.now }))
+    .set(withTie('approval_policy', { ...row, enabled, terms, changed_at: tx.now }))
     .where('bucket', '=', row.bucket)
     .where('id', '=', policy.id)
     .executeTakeFirst()

@@ -9,20 +9,21 @@ import { applyPolicy } from './approval-policy.ts'
 import { type ConsentNeeds, grantConsent } from './commands.ts'
 import type { CareContextRef, ConsentAsk } from './consent.ts'
 import type { RequestedEvent } from './events.ts'
-import { findPoliciesOf } from './policy-store.ts'
+import { policiesToApply } from './policy-commands.ts'
 import { isSame } from './rules.ts'
 import { findRequest } from './store.ts'
 
 /**
  * Reaction to `consent.requested`: grants in the patient's name what a standing approval covers. The first policy that covers any
- * provider decides; when none does, the grant is refused, or nobody may decide for a child now, the request waits.
+ * provider decides; when none does, the grant is refused, nobody may decide for a child now, or she decides alone by now and has not
+ * confirmed what was decided for her, the request waits.
  */
 export function autoApprove(needs: ConsentNeeds): (tx: Tx, event: RequestedEvent) => Promise<void> {
   return async (tx, event) => {
     const request = await findRequest(tx, event.subject as Id<'consent-request'>)
     if (request?.status !== 'REQUESTED') return
     const { asked } = request
-    const policies = await findPoliciesOf(tx, asked.patient, asked.hiu)
+    const policies = await policiesToApply(tx, asked.patient, asked.hiu)
     if (policies.length === 0 || !(await hasSomebodyWhoDecides(tx, asked.patient))) return
     const linked = await linkedByProvider(tx, asked)
     for (const policy of policies) {

@@ -2,12 +2,12 @@ import type { Tx } from '../db/tx.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
-import { switchSubscription } from './subscription-commands.ts'
-import { findGrantedSubscriptions } from './subscription-store.ts'
+import { grantedSubscriptionsOf, switchSubscription } from './subscription-commands.ts'
 
 /** Who is told of the patient's new records now. */
 export async function toldOfNews(tx: Tx, patient: AbhaAddress): Promise<ReadonlySet<FacilityId>> {
-  return new Set((await findGrantedSubscriptions(tx, patient)).map(({ hiu }) => hiu))
+  const granted = await grantedSubscriptionsOf(tx, patient)
+  return new Set(granted.filter(({ isUnconfirmed }) => !isUnconfirmed).map(({ hiu }) => hiu))
 }
 
 /** One facility is told nothing more of what is new, by whichever subscription; which ones ended now. */
@@ -17,7 +17,7 @@ export async function stopNewsTo(
 ): Promise<readonly Id<'subscription'>[]> {
   const { patient, hiu, actor } = input
   const ended: Id<'subscription'>[] = []
-  for (const { id, hiu: told } of await findGrantedSubscriptions(tx, patient)) {
+  for (const { id, hiu: told } of await grantedSubscriptionsOf(tx, patient)) {
     if (told !== hiu) continue
     must(await switchSubscription(tx, { patient, id, to: 'revoked', actor }))
     ended.push(id)

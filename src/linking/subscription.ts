@@ -33,9 +33,18 @@ export type Subscription = {
   readonly acknowledgedAt?: Date
 } & (
   | { readonly status: 'requested' }
-  | { readonly status: 'granted' | 'revoked'; readonly terms: Terms; readonly decidedAt: Date }
+  | {
+      readonly status: 'granted' | 'revoked'
+      readonly terms: Terms
+      readonly decidedAt: Date
+      /** Who decided it last in the patient's place. */
+      readonly guardian?: AbhaAddress
+    }
   | { readonly status: 'denied'; readonly reason: string; readonly decidedAt: Date }
 )
+
+/** `isUnconfirmed`: granted, but somebody else decided it for a patient who decides alone now. Nobody is told until she resumes it. */
+export type KnownSubscription = Subscription & { readonly isUnconfirmed: boolean }
 
 export type SubscriptionStatus = Subscription['status']
 

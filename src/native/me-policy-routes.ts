@@ -28,6 +28,8 @@ export type PolicyView = {
   readonly id: Id<'approval-policy'>
   readonly hiu: Named
   readonly enabled: boolean
+  /** Off because somebody else made it who decided for this person then. */
+  readonly isUnconfirmed: boolean
   readonly createdAt: string
   readonly changedAt: string
   readonly isForAll: boolean
@@ -42,7 +44,7 @@ export type PolicyView = {
   readonly exceptions: number
 }
 
-async function viewPolicy(tx: Tx, policy: ApprovalPolicy): Promise<PolicyView> {
+async function viewPolicy(tx: Tx, policy: ApprovalPolicy & { readonly isUnconfirmed?: boolean }): Promise<PolicyView> {
   const { isApplicableForAllHIPs, includedSources, excludedSources } = termsJson(policy.terms)
   const sources: PolicyView['sources'][number][] = []
   for (const { hip, purpose, hiTypes, period } of includedSources)
@@ -50,7 +52,8 @@ async function viewPolicy(tx: Tx, policy: ApprovalPolicy): Promise<PolicyView> {
   return {
     id: policy.id,
     hiu: await named(tx, policy.hiu),
-    enabled: policy.enabled,
+    enabled: policy.enabled && policy.isUnconfirmed !== true,
+    isUnconfirmed: policy.isUnconfirmed === true,
     createdAt: policy.createdAt.toISOString(),
     changedAt: policy.changedAt.toISOString(),
     isForAll: isApplicableForAllHIPs,

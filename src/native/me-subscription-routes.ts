@@ -33,7 +33,9 @@ const stepUp = {
 /** A subscription as the person reads it: who is told when new records are there. */
 export type SubscriptionView = {
   readonly id: Id<'subscription'>
+  /** `revoked` also of what somebody else granted who decided for this person then: `isUnconfirmed`. */
   readonly status: SubscriptionStatus
+  readonly isUnconfirmed: boolean
   readonly hiu: Named & { readonly isLocker: boolean }
   readonly purpose: string
   readonly askedAt: string
@@ -152,7 +154,10 @@ async function answer(tx: Tx, decided: Subscription | Refusal): Promise<Answer |
   return isRefusal(decided) ? decided : { status: 200, body: await viewSubscription(tx, decided) }
 }
 
-async function viewSubscription(tx: Tx, subscription: Subscription): Promise<SubscriptionView> {
+async function viewSubscription(
+  tx: Tx,
+  subscription: Subscription & { readonly isUnconfirmed?: boolean },
+): Promise<SubscriptionView> {
   const { request, hiu } = subscription
   const included = 'terms' in subscription ? subscription.terms.included : []
   const facility = await facilityById(tx, hiu)
@@ -162,7 +167,8 @@ async function viewSubscription(tx: Tx, subscription: Subscription): Promise<Sub
   const until = Math.max(...(included.length > 0 ? included : [request]).map(({ period }) => period.to.getTime()))
   return {
     id: subscription.id,
-    status: subscription.status,
+    status: subscription.isUnconfirmed === true ? 'revoked' : subscription.status,
+    isUnconfirmed: subscription.isUnconfirmed === true,
     hiu: { ...(await named(tx, hiu)), isLocker: facility?.roles.includes('health-locker') ?? false },
     purpose: request.purpose.code,
     askedAt: subscription.requestedAt.toISOString(),

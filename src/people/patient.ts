@@ -104,6 +104,27 @@ export function mayActFor(guardian: AbhaAddress, patient: Patient, now: Date): b
   return patient.guardianBasis === 'appointed' || isChild(patient.birthDate, now)
 }
 
+/** Whether nobody else decides for this patient now: grown up, and without a guardian who was appointed. */
+export function decidesAlone({ birthDate, guardian, guardianBasis }: Patient, now: Date): boolean {
+  return !isChild(birthDate, now) && (guardian === undefined || guardianBasis !== 'appointed')
+}
+
+/** Who decided something that goes on by itself, and when. */
+export type StandingDecision = {
+  readonly decidedAt: Date
+  /** Who decided in place of the patient. */
+  readonly guardian?: AbhaAddress
+}
+
+/**
+ * Whether a standing decision still speaks for her. What somebody else decided for her does so until she decides alone: from then on it
+ * does nothing until she has confirmed it. What was decided while she was a child, somebody else decided.
+ */
+export function speaksForHer(decision: StandingDecision, patient: Patient, now: Date): boolean {
+  const isOfAnother = decision.guardian !== undefined || isChild(patient.birthDate, decision.decidedAt)
+  return !isOfAnother || !decidesAlone(patient, now)
+}
+
 /** Year of birth, as ABDM asks for it. */
 export function yearOfBirth(patient: Pick<Profile, 'birthDate'>): number {
   return Number(patient.birthDate.slice(0, 4))
