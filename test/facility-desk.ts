@@ -60,7 +60,7 @@ export class FacilityDesk {
       `${count} linked care contexts`,
       async () => {
         const body = await this.call(`/v1/patients/${encodeURIComponent(reference)}`)
-        return listAt(body, 'linkedCareContexts').length >= count
+        return Number(at(body, 'linkedCount')) >= count
       },
       this.#patienceMs,
     )

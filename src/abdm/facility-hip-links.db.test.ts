@@ -102,6 +102,13 @@ describe('a provider links care contexts', () => {
     await answerLink()
     await answerLink({ status: 'Failed to link care context', error: { code: 'ABDM-1057', message: 'late' } })
     assert.deepEqual(await linked(), ['cc-1', 'cc-2', 'cc-3'], 'an answer counts once')
+    const page = async (words: string) => {
+      const { body } = await operate('GET', `/v1/patients/${REFERENCE}?${words}`)
+      const { linkedCareContexts, linkedCount, next } = body as Record<string, unknown>
+      return [linkedCareContexts, linkedCount, next]
+    }
+    assert.deepEqual(await page('limit=2'), [['cc-1', 'cc-2'], 3, 'cc-2'])
+    assert.deepEqual(await page('limit=2&after=cc-2'), [['cc-3'], 3, undefined])
     assert.equal(
       (
         await bench.machine.db

@@ -31,8 +31,8 @@ async function reportOpening(
   { abhaAddress, patient, person, at }: PatientOpened,
 ): Promise<void> {
   if (!needs.reportsToExchange || abhaAddress === undefined) return
-  const { linked } = await readLinks(tx, patient)
-  if (linked.length === 0) return
+  const { count } = await readLinks(tx, patient)
+  if (count === 0) return
   const { name, role } = person
   const body: z.input<typeof accessReport> = { patient: abhaAddress, basis: 'page', at, person: { name, role } }
   await sendNative(tx, { from: needs.facility.id, path: '/v1/accesses', body, lasting: true })
@@ -52,8 +52,8 @@ async function reportOwnView(
 ): Promise<void> {
   const { abhaAddress, ground, standing, person, records } = event
   if (!needs.reportsToExchange || abhaAddress === undefined || records.length === 0) return
-  const { linked } = await readLinks(tx, event.patient)
-  if (linked.length === 0) return
+  const { count } = await readLinks(tx, event.patient)
+  if (count === 0) return
   const looks = new Map(
     records.map(({ hiType, careContextReference }) => [
       `${hiType} ${careContextReference}`,

@@ -137,7 +137,7 @@ export function makeDesk(party: NetworkParty) {
     linkedContexts: async (reference: string) =>
       z
         .looseObject({
-          linkedCareContexts: z.array(z.unknown()),
+          linkedCount: z.number(),
           linking: z.array(
             z.looseObject({ status: z.string(), error: z.looseObject({ message: z.string() }).optional() }),
           ),

@@ -142,10 +142,10 @@ export async function castFolder(input: {
   await hospital.addPatient({ ...person, reference: identity.reference, gender })
   await hospital.link(identity.reference)
   await waitFor(`hospital A to link ${documents.length} care contexts`, async () => {
-    const { linkedCareContexts, linking } = await hospital.linkedContexts(identity.reference)
+    const { linkedCount, linking } = await hospital.linkedContexts(identity.reference)
     const failed = linking.find((step) => step.status === 'failed')
     if (failed) throw new StoryFault(`linking failed: ${failed.error?.message ?? 'no reason given'}`)
-    return linkedCareContexts.length >= documents.length ? true : undefined
+    return linkedCount >= documents.length ? true : undefined
   })
   const hip = partyOf(network, 'tarangini').id
   const hiTypes = [...new Set(documents.map((document) => document.hiType))]

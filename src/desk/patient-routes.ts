@@ -107,7 +107,7 @@ function readRoute(needs: PatientRouteNeeds): Route {
       await lookAtPatient(tx, needs, staff, patient.reference)
       const names = await staffNames(tx)
       const visits = await listVisits(tx, patient.reference)
-      const { linked, calls } = await readLinks(tx, patient.reference)
+      const { count, calls } = await readLinks(tx, patient.reference)
       const [latest] = calls
       return {
         status: 200,
@@ -115,7 +115,7 @@ function readRoute(needs: PatientRouteNeeds): Route {
           patient,
           visits: visits.map((visit) => showVisit(visit, names, staff, tx.now)),
           links: {
-            linked: linked.length,
+            linked: count,
             ...(latest === undefined
               ? {}
               : {

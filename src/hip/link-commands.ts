@@ -284,11 +284,24 @@ export async function readCall(
   return { call: made, patient, ...(token === undefined ? {} : { token }) }
 }
 
-/** Linked care contexts of a patient, and our latest calls about them. */
+/** How many care contexts of a patient are linked, and our latest calls about them. */
 export async function readLinks(
   tx: Tx,
   patientReference: string,
-): Promise<{ readonly linked: readonly string[]; readonly calls: readonly LinkCall[] }> {
-  const linked = [...(await store.linkedContexts(tx, patientReference))].sort()
-  return { linked, calls: await store.listCalls(tx, patientReference, LIMITS.pageSizeDefault) }
+): Promise<{ readonly count: number; readonly calls: readonly LinkCall[] }> {
+  const count = await store.countLinked(tx, patientReference)
+  return { count, calls: await store.listCalls(tx, patientReference, LIMITS.pageSizeDefault) }
+}
+
+/** A page of the linked care contexts of a patient by reference; `next` is the last one's, when there are more behind it. */
+export async function pageOfLinked(
+  tx: Tx,
+  patientReference: string,
+  { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+): Promise<{ readonly linked: readonly string[]; readonly next?: string }> {
+  const all = [...(await store.linkedContexts(tx, patientReference))].sort()
+  const rest = after === undefined ? all : all.filter((reference) => reference > after)
+  const linked = rest.slice(0, limit)
+  const last = linked.at(-1)
+  return { linked, ...(last === undefined || rest.length === linked.length ? {} : { next: last }) }
 }

@@ -7,11 +7,15 @@ import { addPatient, addRecord, givenDocument, listPatients, readPatient } from 
 import { newPatient, newRecord } from '../records/messages.ts'
 import { type Scanner, scanInCall } from '../records/scanner.ts'
 import { listArtefacts } from './artefact-commands.ts'
-import { type LinkNeeds, linkPatient, readLinks } from './link-commands.ts'
+import { type LinkNeeds, linkPatient, pageOfLinked, readLinks } from './link-commands.ts'
 import { listDisclosures } from './transfer-commands.ts'
 
 const limit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault)
 const patientsQuery = z.object({ after: z.string().max(60).optional(), limit })
+const linksQuery = z.object({
+  after: z.string().max(LIMITS.textCharsMax).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 const artefactsQuery = z.object({ before: z.uuid().optional(), limit })
 const disclosuresQuery = z.object({ patient: z.string().max(100).optional(), before: z.uuid().optional(), limit })
 
@@ -110,20 +114,28 @@ function patientReads(): readonly Route[] {
       ...common,
       method: 'GET',
       path: '/v1/patients/:reference',
-      summary: 'One patient, and how their care contexts stand at the exchange.',
+      summary: 'One patient, and how their care contexts stand at the exchange, a page of those linked.',
       once: false,
-      answers: { 200: { description: 'The patient.' }, ...unknownPatient },
+      query: linksQuery,
+      answers: {
+        200: { description: 'The patient, and how many are linked; with `next`, ask again with it as `after`.' },
+        ...unknownPatient,
+      },
       handle: async (call) => {
         const patient = await readPatient(call.tx, call.params['reference'] ?? '')
         if (isRefusal(patient)) return patient
-        const { linked, calls } = await readLinks(call.tx, patient.reference)
+        const { count, calls } = await readLinks(call.tx, patient.reference)
+        const { linked, ...more } = await pageOfLinked(call.tx, patient.reference, call.query)
         const steps = calls.map(({ kind, status, contexts, error }) => ({
           kind,
           status,
           careContexts: contexts.map(({ reference }) => reference),
           ...(error === undefined ? {} : { error }),
         }))
-        return { status: 200, body: { patient, linkedCareContexts: linked, linking: steps } }
+        return {
+          status: 200,
+          body: { patient, linkedCareContexts: linked, linkedCount: count, ...more, linking: steps },
+        }
       },
     }),
   ]

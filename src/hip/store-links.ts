@@ -23,6 +23,17 @@ export async function linkedContexts(tx: Tx, patientReference: string): Promise<
   return new Set(rows.map((row) => row.care_context_reference))
 }
 
+/** How many care contexts of a patient the exchange has linked. */
+export async function countLinked(tx: Tx, patientReference: string): Promise<number> {
+  const row = await tx.db
+    .selectFrom('hip_link')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', pseudonym(patientReference))
+    .executeTakeFirst()
+  return Number(row?.count ?? 0)
+}
+
 /** Whether the exchange linked any care context of this local patient to this ABHA address. */
 export async function isLinkedTo(tx: Tx, patientReference: string, abhaAddress: string): Promise<boolean> {
   const row = await tx.db
