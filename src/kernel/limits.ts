@@ -243,14 +243,14 @@ export const LIMITS = {
   /** A transfer must be finished 20 minutes after its request (protocol sheet 5). */
   transferMs: 20 * 60_000,
   pushTimeoutMs: 30_000,
+  /** With one call more of `pushTimeoutMs` still within `jobLeaseMs`: two do not fetch the links of one page. */
+  linksTurnMs: 20_000,
   /** How long after each refusal of a passing nature a data request of ours is asked again; after the last one it has failed. */
   requestAgainDelaysMs: [2_000, 5_000, 15_000, 60_000],
   /**
    * After how long without a page the exchange is asked how a transfer of ours stands, and how long after each time it is asked again;
    * then only the deadline ends it.
    */
-  /** With one call more of `pushTimeoutMs` still within `jobLeaseMs`: two do not fetch the links of one page. */
-  linksTurnMs: 20_000,
   silentTransferAskDelaysMs: [5_000, 15_000, 60_000, 180_000, 300_000, 540_000],
   /** Keys of a data request of ours expire, and are destroyed, after this time. */
   requestKeyMs: 24 * 3_600_000,

@@ -76,8 +76,6 @@ async function checkRequest(
   return undefined
 }
 
-const newSubscription = (
-  tx: Tx,
 /** What asks for a time that is over waits for nothing any more: it ends here, so that it counts no longer. */
 async function checkWaiting(
   tx: Tx,
@@ -96,6 +94,8 @@ async function checkWaiting(
       )
 }
 
+const newSubscription = (
+  tx: Tx,
   input: { readonly hiu: FacilityId; readonly patient: AbhaAddress; readonly request: SubscriptionRequest },
 ) => ({
   id: makeId<'subscription'>(tx.now, tx.random, bucketOf(input.patient)),
