@@ -9,6 +9,7 @@ import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
+import { type Patient, type StandingDecision, speaksForHer } from '../people/patient.ts'
 import type { ContextKey, SubscriberHeard, SubscriberTold, SubscriptionChange } from './events.ts'
 import {
   type Answer,
@@ -16,6 +17,7 @@ import {
   contextsToTell,
   EVENT_MOVES,
   type EventStatus,
+  type KnownSubscription,
   makeTerms,
   moveSubscription,
   type Subscription,
@@ -121,7 +123,7 @@ export async function grantSubscription(
   return move(
     tx,
     subscription,
-    { ...baseOf(subscription), status: 'granted', terms, decidedAt: tx.now },
+    { ...baseOf(subscription), status: 'granted', terms, ...decisionOf(tx, input.actor) },
     'linking.subscription-granted',
     input.actor,
   )
@@ -156,22 +158,27 @@ export async function changeSubscription(
     return refuse('linking/subscription-state')
   const terms = makeTerms(subscription.request, input.answer, tx.now)
   if (isRefusal(terms)) return terms
-  return move(tx, subscription, { ...subscription, terms }, 'linking.subscription-changed', input.actor)
+  const to = { ...baseOf(subscription), status: subscription.status, terms, ...decisionOf(tx, input.actor) }
+  return move(tx, subscription, to, 'linking.subscription-changed', input.actor)
 }
 
-/** Switches a subscription off or on again. Doing it twice changes nothing. */
+/** Switches a subscription off or on again. Doing it twice changes nothing, unless she confirms what somebody else had granted for her. */
 export async function switchSubscription(
   tx: Tx,
   input: Deciding & { readonly to: 'granted' | 'revoked' },
 ): Promise<Subscription | Refusal> {
   const subscription = await own(tx, input)
   if (isRefusal(subscription)) return subscription
-  if (subscription.status === input.to) return subscription
-  const verb = input.to === 'granted' ? 'resume' : 'revoke'
-  if (moveSubscription(subscription.status, verb) !== input.to || !('terms' in subscription))
+  const { to } = input
+  const isConfirming = to === 'granted' && !speaksNow(subscription, await readPatient(tx, input.patient), tx.now)
+  if (subscription.status === to && !isConfirming) return subscription
+  const verb = isConfirming && subscription.status === to ? 'change' : to === 'granted' ? 'resume' : 'revoke'
+  if (moveSubscription(subscription.status, verb) !== to || !('terms' in subscription))
     return refuse('linking/subscription-state')
-  const type = input.to === 'granted' ? 'linking.subscription-resumed' : 'linking.subscription-revoked'
-  return move(tx, subscription, { ...subscription, status: input.to }, type, input.actor)
+  const type = to === 'granted' ? 'linking.subscription-resumed' : 'linking.subscription-revoked'
+  const { terms } = subscription
+  const decided = to === 'granted' ? { ...baseOf(subscription), terms, ...decisionOf(tx, input.actor) } : subscription
+  return move(tx, subscription, { ...decided, status: to }, type, input.actor)
 }
 
 type NewLocker = {
@@ -195,7 +202,12 @@ export async function setUpLocker(tx: Tx, input: NewLocker): Promise<Subscriptio
   const terms = await checkLocker(tx, input)
   if (isRefusal(terms)) return terms
   const asked = { hiu: input.locker, patient: input.patient, request: input.request }
-  const subscription: Subscription = { ...newSubscription(tx, asked), status: 'granted', terms, decidedAt: tx.now }
+  const subscription: Subscription = {
+    ...newSubscription(tx, asked),
+    status: 'granted',
+    terms,
+    ...decisionOf(tx, input.actor),
+  }
   const recorded = await record(tx, eventOf('linking.subscription-granted', subscription, input.actor))
   await insertSubscription(tx, recorded, subscription)
   await announce(tx, recorded)
@@ -231,7 +243,8 @@ export async function publishNews(
     readonly contexts: readonly ContextKey[]
   },
 ): Promise<void> {
-  for (const subscription of await findGrantedSubscriptions(tx, news.patient)) {
+  for (const subscription of await grantedSubscriptionsOf(tx, news.patient)) {
+    if (subscription.isUnconfirmed) continue
     const contexts = contextsToTell(subscription, news, tx.now)
     if (contexts.length === 0) continue
     const recorded = await record(tx, {
@@ -301,8 +314,25 @@ export async function subscriptionsOf(
     limit: LIMITS.pageSizeMax,
     offset: 0,
   },
-): Promise<readonly Subscription[]> {
-  return findSubscriptionsOf(tx, patient, page)
+): Promise<readonly KnownSubscription[]> {
+  return known(tx, patient, await findSubscriptionsOf(tx, patient, page))
+}
+
+/** All that are granted, however many, in the order of their ids. */
+export async function grantedSubscriptionsOf(tx: Tx, patient: AbhaAddress): Promise<readonly KnownSubscription[]> {
+  return known(tx, patient, await findGrantedSubscriptions(tx, patient))
+}
+
+async function known(
+  tx: Tx,
+  address: AbhaAddress,
+  subscriptions: readonly Subscription[],
+): Promise<readonly KnownSubscription[]> {
+  const patient = subscriptions.length === 0 ? undefined : await readPatient(tx, address)
+  return subscriptions.map((subscription) => ({
+    ...subscription,
+    isUnconfirmed: subscription.status === 'granted' && !speaksNow(subscription, patient, tx.now),
+  }))
 }
 
 /** One subscription of this patient; another patient's answers as if it did not exist. */
@@ -310,9 +340,22 @@ export async function readSubscription(
   tx: Tx,
   patient: AbhaAddress,
   id: SubscriptionId,
-): Promise<Subscription | Refusal> {
-  return ofPatient(await findSubscription(tx, id), patient)
+): Promise<KnownSubscription | Refusal> {
+  const found = ofPatient(await findSubscription(tx, id), patient)
+  if (isRefusal(found)) return found
+  const [subscription] = await known(tx, patient, [found])
+  return subscription ?? refuse('linking/unknown-subscription')
 }
+
+/** Who decides in the patient's place, and when. */
+const decisionOf = (tx: Tx, actor: Actor): StandingDecision => ({
+  decidedAt: tx.now,
+  ...(actor.kind === 'patient' && actor.guardian !== undefined ? { guardian: actor.guardian } : {}),
+})
+
+/** Whether the decision speaks for the patient; of an account that is closed, no longer. */
+const speaksNow = (subscription: Subscription, patient: Patient | undefined, now: Date): boolean =>
+  !('terms' in subscription) || (patient !== undefined && speaksForHer(subscription, patient, now))
 
 /** The same for who decides about it: locked. */
 async function own(tx: Tx, { patient, id }: Deciding): Promise<Subscription | Refusal> {

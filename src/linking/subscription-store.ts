@@ -27,7 +27,9 @@ const categories = z.array(z.enum(['LINK', 'DATA']))
 const source = z
   .object({ hip: facility.optional(), hiTypes: z.array(z.enum(HI_TYPES)), categories, period })
   .transform(({ hip, ...rest }) => (hip === undefined ? rest : { ...rest, hip }))
-const terms = z.object({ included: z.array(source), excluded: z.array(source) })
+const guardian = z.string().transform((text) => text as AbhaAddress)
+/** Who decided it lies sealed beside what was decided. */
+const decided = z.object({ included: z.array(source), excluded: z.array(source), guardian: guardian.optional() })
 const request = z.object({
   purpose: z.object({ code: z.enum(Object.keys(PURPOSES) as [PurposeCode, ...PurposeCode[]]), text: z.string() }),
   hips: z.array(facility),
@@ -66,13 +68,12 @@ export async function readRow(tx: Tx, row: Selectable<SubscriptionTable>): Promi
         decidedAt,
       }
     case 'granted':
-    case 'revoked':
-      return {
-        ...base,
-        status: row.status,
-        terms: terms.parse(row.terms && (await openJson(tx, place('terms', row), row.terms))),
-        decidedAt,
-      }
+    case 'revoked': {
+      const { guardian: by, ...terms } = decided.parse(
+        row.terms && (await openJson(tx, place('terms', row), row.terms)),
+      )
+      return { ...base, status: row.status, terms, decidedAt, ...(by === undefined ? {} : { guardian: by }) }
+    }
     default:
       throw new Error(`subscription has the status ${row.status}`)
   }
@@ -80,7 +81,10 @@ export async function readRow(tx: Tx, row: Selectable<SubscriptionTable>): Promi
 
 const rowOf = async (tx: Tx, subscription: Subscription) => ({
   status: subscription.status,
-  terms: 'terms' in subscription ? await sealJson(tx, place('terms', subscription), subscription.terms) : null,
+  terms:
+    'terms' in subscription
+      ? await sealJson(tx, place('terms', subscription), { ...subscription.terms, guardian: subscription.guardian })
+      : null,
   reason:
     subscription.status === 'denied' ? await sealJson(tx, place('reason', subscription), subscription.reason) : null,
   decided_at: 'decidedAt' in subscription ? subscription.decidedAt : null,
