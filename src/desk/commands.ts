@@ -231,10 +231,18 @@ export async function listVisits(tx: Tx, patientReference: string): Promise<read
   return store.visitsOf(tx, patientReference, LIMITS.pageSizeDefault)
 }
 
-/** Today's visits that somebody sees by her role. */
-export async function listToday(tx: Tx, staff: StaffCaller): Promise<readonly Visit[]> {
+/** A page of today's visits that somebody sees by her role, behind the visit `after`: those that began today, then stays. */
+export async function listToday(
+  tx: Tx,
+  staff: StaffCaller,
+  { after, limit }: { readonly after: Id<'visit'> | undefined; readonly limit: number },
+): Promise<{ readonly visits: readonly Visit[]; readonly next?: Id<'visit'> }> {
   const scope = todayScope(staff)
-  return scope === 'none' ? [] : store.todaysVisits(tx, startOfDay(tx.now), scope, LIMITS.deskListMax)
+  if (scope === 'none') return { visits: [] }
+  const found = await store.todaysVisits(tx, startOfDay(tx.now), scope, { after, limit: limit + 1 })
+  const visits = found.slice(0, limit)
+  const last = visits.at(-1)
+  return found.length > limit && last !== undefined ? { visits, next: last.id } : { visits }
 }
 
 const INDIA_OFFSET_MS = 330 * 60_000

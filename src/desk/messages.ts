@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { SERVED_FILTERS } from '../hip/store-served.ts'
 import { parsedText } from '../http/parsed-text.ts'
-import { parseFacilityId } from '../kernel/id.ts'
+import { parseFacilityId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import { newPatient, patientReference } from '../records/messages.ts'
@@ -44,6 +44,12 @@ export const attendantsChange = z
   })
   .strict()
   .meta({ id: 'AttendantsChange' })
+
+/** `GET /v1/desk/today` */
+export const todayQuery = z.object({
+  after: parsedText((text) => parseId<'visit'>(text), 'must be the id of a visit').optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 
 const days = z.number().int().min(1).max(20_000)
 

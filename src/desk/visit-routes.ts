@@ -6,10 +6,10 @@ import { type RecordsNeeds, readPatient } from '../records/commands.ts'
 import { attendingStaff, staffNames } from './colleagues.ts'
 import { asVisitActor, changeAttendants, endVisit, listToday, startVisit } from './commands.ts'
 import { lookAtList } from './looks.ts'
-import { attendantsChange, newVisit } from './messages.ts'
+import { attendantsChange, newVisit, todayQuery } from './messages.ts'
 import { showVisit } from './show-visit.ts'
 import { confirmStay } from './stay-commands.ts'
-import { UNITS } from './visit.ts'
+import { UNITS, type Visit } from './visit.ts'
 
 const common = { dialect: 'native', auth: 'staff' } as const
 const answers = {
@@ -30,20 +30,27 @@ function todayRoute(needs: RecordsNeeds): Route {
     act: 'patient.find',
     summary: "Today's visits: all for the front desk, their own for doctors and nurses, those sent to it for a unit.",
     once: false,
-    answers: { 200: { description: 'Visits, the earliest first.' } },
-    handle: async ({ tx, caller }) => {
+    query: todayQuery,
+    answers: {
+      200: {
+        description:
+          'Visits, the earliest first, and stays from before behind them; with `next`, ask again with it as `after`.',
+      },
+    },
+    handle: async ({ tx, caller, query: { after, limit } }) => {
       const staff = staffOf(caller)
-      const visits = await readToday(tx, staff)
+      const page = await listToday(tx, staff, { after, limit })
+      const visits = await showEach(tx, staff, page.visits)
       await lookAtList(tx, needs, staff, 'today', visits.length)
-      return { status: 200, body: { visits } }
+      return { status: 200, body: { visits, ...(page.next === undefined ? {} : { next: page.next }) } }
     },
   })
 }
 
-async function readToday(tx: Tx, staff: StaffCaller): Promise<readonly object[]> {
+async function showEach(tx: Tx, staff: StaffCaller, visits: readonly Visit[]): Promise<readonly object[]> {
   const names = await staffNames(tx)
   const shown: object[] = []
-  for (const visit of await listToday(tx, staff)) {
+  for (const visit of visits) {
     const patient = await readPatient(tx, visit.patientReference)
     if (isRefusal(patient)) continue
     const { reference, name, gender, birthDate } = patient

@@ -119,13 +119,23 @@ export async function visitsOf(tx: Tx, patientReference: string, limit: number):
   return withAttendants(tx, rows)
 }
 
-/** Visits that are open, or were begun since a time: within a scope, the earliest first. */
+/**
+ * Visits that are open, or were begun since a time, within a scope: stays from before come last, else the earliest first. `after` is a
+ * visit of that list, or one that was there.
+ */
 export async function todaysVisits(
   tx: Tx,
   since: Date,
   scope: Exclude<TodayScope, 'none'>,
-  limit: number,
+  { after, limit }: { readonly after: Id<'visit'> | undefined; readonly limit: number },
 ): Promise<readonly Visit[]> {
+  const isOlderStay = (alias: string) =>
+    sql`(${sql.ref(`${alias}.kind`)} = 'inpatient' and ${sql.ref(`${alias}.started_at`)} < ${since})`
+  const behind =
+    after === undefined
+      ? sql``
+      : sql`and (${isOlderStay('v')}, v.started_at, v.id) > (select ${isOlderStay('b')}, b.started_at, b.id from visit b
+          where b.bucket = ${bucketOfId(after)} and b.id = ${after})`
   const own =
     scope === 'all'
       ? sql``
@@ -133,8 +143,8 @@ export async function todaysVisits(
           and a.attendant = ${scope.attendant} and (a.until_at is null or a.until_at = v.ended_at))`
   const { rows } = await sql<Selectable<VisitTable>>`
     /* all buckets: who is here today */
-    select v.* from visit v where (v.status = 'open' or v.started_at >= ${since}) ${own}
-    order by v.started_at, v.id limit ${limit}`.execute(tx.db)
+    select v.* from visit v where (v.status = 'open' or v.started_at >= ${since}) ${own} ${behind}
+    order by ${isOlderStay('v')}, v.started_at, v.id limit ${limit}`.execute(tx.db)
   return withAttendants(tx, rows)
 }
 

@@ -222,6 +222,33 @@ describe('visits', () => {
     assert.equal(await standing(staff.billing), 'attending', 'bills follow later')
   })
 
+  it('who came today stands before the stays of a full house; all of them are reached by the page', async () => {
+    const ward = await addStaff(bench.machine, 'nurse', 'A ward nurse')
+    const bed = async (reference: string, kind: string) => {
+      const body = { reference, name: `In ${reference}`, gender: 'male', birthDate: '1990-01-01' }
+      assert.equal((await desk.call(staff['front-desk'], 'POST', '/v1/desk/patients', body)).status, 201)
+      const visit = { patient: reference, kind, attendants: [ward.id] }
+      assert.equal((await desk.call(staff['front-desk'], 'POST', '/v1/desk/visits', visit)).status, 201)
+    }
+    for (const reference of ['BED-1', 'BED-2', 'BED-3']) await bed(reference, 'inpatient')
+    bench.clock.advance(24 * HOUR_MS)
+    await bed('OUT-1', 'outpatient')
+    await bed('OUT-2', 'inpatient')
+    const page = async (after: string) => {
+      const answer = await desk.call(ward, 'GET', `/v1/desk/today?limit=2${after}`)
+      const { visits, next } = answer.json as Today & { next?: string }
+      return { names: visits.map((visit) => visit.patient.reference), next }
+    }
+    const first = await page('')
+    assert.deepEqual(first.names, ['OUT-1', 'OUT-2'])
+    const second = await page(`&after=${first.next}`)
+    assert.equal(second.names.length, 2)
+    const third = await page(`&after=${second.next}`)
+    assert.deepEqual([...second.names, ...third.names].toSorted(), ['BED-1', 'BED-2', 'BED-3'])
+    assert.equal(third.next, undefined)
+    assert.equal((await desk.call(ward, 'GET', '/v1/desk/today?after=rubbish')).status, 400)
+  })
+
   it('hospital software begins and ends visits too, and attends none', async () => {
     const body = { patient, attendants: [staff.doctor.id] }
     const answer = await desk.call(staff.billing, 'POST', '/v1/visits', body)

@@ -2,10 +2,9 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { todayScope } from '../../../src/desk/rules.ts'
 import type { Id } from '../../../src/kernel/id.ts'
-import { ButtonLink, ButtonRow } from '../../ui/button.tsx'
+import { Button, ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Lines } from '../../ui/lines.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { placesOf } from '../frame.tsx'
@@ -13,6 +12,7 @@ import { pathOf, type TodayVisit, useAgeAndSex, useAttendedBy } from '../patient
 import type { StaffSession } from '../session.ts'
 import { useWords } from '../words.ts'
 import style from './today.module.css'
+import { useToday } from './use-today.ts'
 
 type ListKind = 'all' | 'own' | 'unit' | 'none'
 
@@ -28,9 +28,7 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
   const { session, open } = props
   const { t } = useWords()
   const kind = listKindOf(session)
-  const { data, error, refetch } = useCall<{ readonly visits: readonly TodayVisit[] }>(
-    kind === 'none' ? undefined : '/v1/desk/today',
-  )
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useToday(kind !== 'none')
   if (kind === 'none')
     return (
       <Empty icon="queue" title={t('today.no-list')}>
@@ -48,20 +46,30 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
     )
   if (error !== null) return <Trouble error={error} onAgain={() => void refetch()} />
   if (data === undefined) return <Waiting>{t('today.loading')}</Waiting>
-  if (data.visits.length === 0)
+  const visits = data.pages.flatMap((page) => page.visits)
+  if (visits.length === 0)
     return (
       <Empty icon="queue" title={t(`today.empty-${kind}`)}>
         <p>{t(`today.empty-${kind}-text`)}</p>
       </Empty>
     )
   return (
-    <Lines className={style.list}>
-      {data.visits.map((visit) => (
-        <li key={visit.id} data-ended={visit.status === 'ended' ? '' : undefined}>
-          <VisitRow visit={visit} own={session.staff.id} isOpen={visit.patient.reference === open} />
-        </li>
-      ))}
-    </Lines>
+    <>
+      <Lines className={style.list}>
+        {visits.map((visit) => (
+          <li key={visit.id} data-ended={visit.status === 'ended' ? '' : undefined}>
+            <VisitRow visit={visit} own={session.staff.id} isOpen={visit.patient.reference === open} />
+          </li>
+        ))}
+      </Lines>
+      {hasNextPage ? (
+        <ButtonRow>
+          <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {t('common.more')}
+          </Button>
+        </ButtonRow>
+      ) : null}
+    </>
   )
 }
 
