@@ -18,7 +18,7 @@ type Step = {
 export function StopProgress(props: { readonly consents: readonly ConsentView[] }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
-  const steps = useSteps(newestEnd(props.consents), dates.day)
+  const steps = useSteps(props.consents, dates.day)
   if (steps.length === 0) return null
   return (
     <div className={style.progress}>
@@ -51,8 +51,9 @@ function newestEnd(consents: readonly ConsentView[]): readonly ConsentView[] {
   return ended.filter((consent) => newest - endOf(consent) < TOGETHER_MS)
 }
 
-function useSteps(consents: readonly ConsentView[], sayDay: SayDay): readonly Step[] {
+function useSteps(all: readonly ConsentView[], sayDay: SayDay): readonly Step[] {
   const { t } = useWords()
+  const consents = newestEnd(all)
   const [first] = consents
   if (first === undefined) return []
   const stopped: Step = {
@@ -62,7 +63,9 @@ function useSteps(consents: readonly ConsentView[], sayDay: SayDay): readonly St
     icon: 'stop',
     ...(first.endedAt === undefined ? {} : { at: first.endedAt }),
   }
-  const erased = erasedStep(consents, first.receiver, t, sayDay)
+  // What came under others is told with them: that nothing came would not be true.
+  const isOfOthers = copiesOf(consents).length === 0 && copiesOf(all).length > 0
+  const erased = isOfOthers ? undefined : erasedStep(consents, first.receiver, t, sayDay)
   return [stopped, ...toldSteps(consents, t), ...(erased === undefined ? [] : [erased])]
 }
 
