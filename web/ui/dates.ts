@@ -31,13 +31,25 @@ const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
   ['minute', 60_000],
 ]
 
+const NO_BREAK = '\u00a0'
+
+/** Whether a blank stands between an hour and its am or pm, which do not part at the end of a line. */
+const isOfHour = (parts: readonly Intl.DateTimeFormatPart[], at: number): boolean =>
+  parts[at - 1]?.type === 'dayPeriod' ? parts[at + 1]?.type === 'hour' : parts[at + 1]?.type === 'dayPeriod'
+
 /** Makes the formats of a language; `timeZone` undefined = that of the device. */
 export function makeDates(language: Language, timeZone?: string): Dates {
   const locale = `${language}-IN`
   const zone = timeZone === undefined ? {} : { timeZone }
   const format = (options: Intl.DateTimeFormatOptions) => {
     const formatter = new Intl.DateTimeFormat(locale, { ...options, ...zone })
-    return (at: string | Date): string => formatter.format(new Date(at))
+    return (at: string | Date): string =>
+      formatter
+        .formatToParts(new Date(at))
+        .map(({ type, value }, part, parts) =>
+          type === 'literal' && isOfHour(parts, part) ? value.replace(' ', NO_BREAK) : value,
+        )
+        .join('')
   }
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })

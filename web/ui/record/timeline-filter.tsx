@@ -3,6 +3,7 @@ import { HI_TYPES, type HiType } from '../../../src/fhir/hi-type.ts'
 import type { ShownDocument } from '../../../src/fhir/show.ts'
 import type { Source } from '../../../src/fhir/trends.ts'
 import { Button } from '../button.tsx'
+import { useDates } from '../dates.ts'
 import { SelectField, TextField } from '../fields.tsx'
 import { searchText } from './record-summary.ts'
 import { useRecordWords } from './record-words.ts'
@@ -74,6 +75,7 @@ export function TimelineFilter(props: {
 /** One button for each kind that there is, with how many; pressed ones are shown. */
 function Kinds(props: Parameters<typeof TimelineFilter>[0]): ReactNode {
   const { t } = useRecordWords()
+  const { number } = useDates()
   const { sources, filter, onChange } = props
   const counts = HI_TYPES.flatMap((kind) => {
     const n = props.kinds?.get(kind) ?? sources.filter(({ document }) => document.hiType === kind).length
@@ -89,7 +91,7 @@ function Kinds(props: Parameters<typeof TimelineFilter>[0]): ReactNode {
       <legend>{t('record.filter-kind')}</legend>
       {counts.map(({ kind, n }) => (
         <button key={kind} type="button" aria-pressed={filter.kinds.includes(kind)} onClick={() => toggle(kind)}>
-          {t(`hi-type.${kind}`)} <span>{n}</span>
+          {t(`hi-type.${kind}`)} <span>{number(n)}</span>
         </button>
       ))}
     </fieldset>
