@@ -22,7 +22,7 @@ describe('our hospital sends, and something goes wrong', () => {
   let desk: FacilityDesk
   let asha: PatientApp
   before(async () => {
-    network = await TestNetwork.start({ facilities: [OURS] })
+    network = await TestNetwork.start({ facilities: [OURS], changesNoRows: true })
     await network.enrol(ASHA)
     clinic = await network.join('care', HIU)
     asha = await PatientApp.open(network, ASHA.abhaAddress)

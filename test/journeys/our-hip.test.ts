@@ -21,7 +21,7 @@ for (const personality of ['care', 'wrapper'] as const satisfies readonly Person
     let desk: FacilityDesk
     let asha: PatientApp
     before(async () => {
-      network = await TestNetwork.start({ facilities: [OURS] })
+      network = await TestNetwork.start({ facilities: [OURS], changesNoRows: true })
       await network.enrol(ASHA)
       clinic = await network.join(personality, HIU)
       asha = await PatientApp.open(network, ASHA.abhaAddress)

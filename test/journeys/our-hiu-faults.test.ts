@@ -26,7 +26,7 @@ describe('what a HIP sends wrongly', () => {
   let desk: FacilityDesk
   let asha: PatientApp
   before(async () => {
-    network = await TestNetwork.start({ facilities: [OURS] })
+    network = await TestNetwork.start({ facilities: [OURS], changesNoRows: true })
     await network.enrol(ASHA)
     hospital = await network.join('care', HIP)
     desk = new FacilityDesk(network, OURS)

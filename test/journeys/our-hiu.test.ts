@@ -20,7 +20,7 @@ for (const personality of ['care', 'wrapper'] as const satisfies readonly Person
     let desk: FacilityDesk
     let asha: PatientApp
     before(async () => {
-      network = await TestNetwork.start({ facilities: [OURS] })
+      network = await TestNetwork.start({ facilities: [OURS], changesNoRows: true })
       await network.enrol(ASHA)
       hospital = await network.join(personality, HIP)
       desk = new FacilityDesk(network, OURS)

@@ -17,7 +17,7 @@ describe('a patient asks about a look, and our hospital answers', () => {
   let desk: FacilityDesk
   let asha: PatientApp
   before(async () => {
-    network = await TestNetwork.start({ facilities: [OURS] })
+    network = await TestNetwork.start({ facilities: [OURS], changesNoRows: true })
     await network.enrol(ASHA)
     hospital = await network.join('care', HIP)
     desk = new FacilityDesk(network, OURS)

@@ -19,7 +19,7 @@ describe('staff of a facility over HTTP', () => {
   let headers: StaffHeaders
   let url: string
   before(async () => {
-    network = await TestNetwork.start({ facilities: [FACILITY] })
+    network = await TestNetwork.start({ facilities: [FACILITY], changesNoRows: true })
     url = network.party(FACILITY).url
     administrator = await addStaff(network, FACILITY, 'administrator')
     headers = await signInStaff(network, FACILITY, administrator)

@@ -45,7 +45,7 @@ for (const [asHip, asHiu] of [
     let clinic: ThirdParty
     let asha: PatientApp
     before(async () => {
-      network = await TestNetwork.start()
+      network = await TestNetwork.start({ changesNoRows: true })
       await network.enrol(ASHA)
       hospital = await network.join(asHip, HIP)
       clinic = await network.join(asHiu, HIU)
