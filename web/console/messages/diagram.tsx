@@ -180,8 +180,10 @@ function labelOf(
   t: (key: ConsoleKey, values?: Record<string, string | number>) => string,
 ): string {
   const again =
-    message.attempt !== undefined && message.attempt > 1 ? ` · ${t('console.try', { n: message.attempt })}` : ''
-  const byHand = message.replayOf === undefined ? '' : ` · ${t('console.by-hand')}`
+    message.attempt !== undefined && message.attempt > 1
+      ? `${t('common.between')}${t('console.try', { n: message.attempt })}`
+      : ''
+  const byHand = message.replayOf === undefined ? '' : `${t('common.between')}${t('console.by-hand')}`
   return `${message.method} ${shortPath(message.path)}${again}${byHand}`
 }
 

@@ -15,11 +15,15 @@ export function ReviewState(props: {
   const by = t('emergency.review-by', { day: dates.day(props.reviewBy) })
   return props.isOverdue ? (
     <State tone="stopped" icon="warning">
-      {t('emergency.overdue')} · {by}
+      {t('emergency.overdue')}
+      {t('common.between')}
+      {by}
     </State>
   ) : (
     <State tone="waiting">
-      {t('emergency.waiting')} · {by}
+      {t('emergency.waiting')}
+      {t('common.between')}
+      {by}
     </State>
   )
 }
