@@ -9,7 +9,7 @@ import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
 import { at, textAt } from './json-path.ts'
 import { CHILD, everyToken, GROWN, type Way, waysOf } from './matrix-callers.ts'
-import { callJson, TestNetwork } from './network.ts'
+import { callJson, partyName, TestNetwork } from './network.ts'
 import { partnerWays } from './partner-client.ts'
 import { ASHA, RAVI } from './people.ts'
 import { EVERYWHERE, EXCHANGE, type Permissions } from './permissions.ts'
@@ -79,7 +79,7 @@ describe('every route, as every kind of caller', () => {
   after(() => network.stop())
 
   async function sessionOf(id: string): Promise<string> {
-    const input = { id, name: `Bridge ${id}`, url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
+    const input = { id, name: partyName('Bridge', id), url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
     const { body } = await network.operator('sbx', '/v1/bridges', input)
     const login = {
       clientId: textAt(body, 'clientId'),

@@ -9,7 +9,7 @@ import { makeVeil } from '../src/db/veil.ts'
 import { openKeyFile } from '../src/vault/key-file.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { textAt } from './json-path.ts'
-import { type Answer, callJson, freePort, type Person } from './network.ts'
+import { type Answer, callJson, freePort, type Person, partyName } from './network.ts'
 import { waitFor } from './wait.ts'
 
 const START_DEADLINE_MS = 60_000
@@ -170,7 +170,7 @@ export class ChildNetwork {
     this.#children.set(id, { id, url, publicUrl, file, operatorToken, database, process: undefined, said: '' })
     const shared = {
       id,
-      name: `Party ${id}`,
+      name: partyName('Party', id),
       listen: { port },
       publicUrl,
       database: { url: database.connectionString },
@@ -184,7 +184,7 @@ export class ChildNetwork {
     if (id === 'sbx') return fs.writeFileSync(file, JSON.stringify({ role: 'exchange', sandbox: true, ...shared }))
     const { body } = await this.operator('sbx', '/v1/bridges', {
       id,
-      name: `Party ${id}`,
+      name: partyName('Party', id),
       url: publicUrl,
       roles: ['hip', 'hiu'],
     })

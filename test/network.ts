@@ -142,7 +142,7 @@ export class TestNetwork {
   }
 
   /** A third-party bridge that joined with what the sandbox gave it, and nothing else. */
-  async join(personality: Personality, id: string, name = `Third party ${id}`): Promise<ThirdParty> {
+  async join(personality: Personality, id: string, name = partyName('Third party', id)): Promise<ThirdParty> {
     const bridge = await new FakeBridge(personality, id).start()
     this.#bridges.push(bridge)
     const { clientId, clientSecret } = await this.#register(id, name, bridge.url)
@@ -222,7 +222,7 @@ export class TestNetwork {
     const database = await openTestDatabase()
     this.#databases.push(database)
     const { url, operatorToken } = this.#placeOf(id)
-    const name = role === 'exchange' ? 'Test exchange' : (this.#options.names?.[id] ?? `Facility ${id}`)
+    const name = role === 'exchange' ? 'Test exchange' : (this.#options.names?.[id] ?? partyName('Facility', id))
     const credentials = role === 'exchange' ? undefined : await this.#register(id, name, url)
     const keysFolder = this.keysFolder(id)
     await openKeys(keysFolder)
@@ -299,6 +299,9 @@ export class TestNetwork {
     return { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
   }
 }
+
+/** A name by which parties are told apart; one that text messages may show has no five digits in a row. */
+export const partyName = (kind: string, id: string): string => `${kind} ${id.replaceAll(/\d{4}(?=\d)/g, '$&x')}`
 
 const originOf = (id: string): string => `${id.toLowerCase()}.amanat.example/log`
 

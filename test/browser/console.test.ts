@@ -12,6 +12,7 @@ import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
 import shared from '../../web/ui/words/en/common.json' with { type: 'json' }
 import { ConsolePage } from '../console-page.ts'
 import { FacilityDesk } from '../facility-desk.ts'
+import { partyName } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA } from '../people.ts'
 import { JOURNEY_SCREENS, type Size, type Visitor, WebWorld } from './web-world.ts'
@@ -124,7 +125,7 @@ describe('the sandbox console', () => {
     const visitor = await world.visitor('sbx', { size: 'desktop' })
     const { page } = visitor
     await visitor.open('/sandbox/parties')
-    const party = page.getByRole('region', { name: `Facility ${CLINIC}` })
+    const party = page.getByRole('region', { name: partyName('Facility', CLINIC) })
     await party.locator('summary').focus()
     await page.keyboard.press('Enter')
     await party.getByLabel(english['console.which-path']).focus()

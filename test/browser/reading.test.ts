@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
+import { partyName } from '../network.ts'
 import { letStaffIn } from './desk-door.ts'
 import { fillReadingWorld, HOSPITAL, LAB, type ReadingWorld } from './reading-world.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
@@ -65,7 +66,13 @@ describe('reading at the desk', () => {
       assert.equal(now('records.viewed'), counted('records.viewed') + 1)
       assert.ok(now('hiu.record-viewed') > counted('hiu.record-viewed'), 'each received document is a look')
       const text = await page.locator('main').innerText()
-      for (const expected of ['HbA1c', 'Type 2 diabetes', 'Metformin', `Facility ${LAB}`, 'Sunrise Nursing Home'])
+      for (const expected of [
+        'HbA1c',
+        'Type 2 diabetes',
+        'Metformin',
+        partyName('Facility', LAB),
+        'Sunrise Nursing Home',
+      ])
         assert.ok(text.includes(expected), `${expected} is nowhere`)
       await one.assertSound()
       await one.picture(`reading-${language}-${size}`)
@@ -103,7 +110,7 @@ describe('reading at the desk', () => {
     if (!(await first.evaluate((element) => (element as HTMLDetailsElement).open)))
       await first.locator('summary').click()
     await first.getByText(/We may keep this until/).waitFor()
-    assert.match(await first.innerText(), new RegExp(`From Facility ${LAB}, received on`))
+    assert.match(await first.innerText(), new RegExp(`From ${partyName('Facility', LAB)}, received on`))
     await page.getByRole('searchbox').fill('nothing of the kind')
     await page.getByText('No record fits').waitFor()
     await one.assertSound()

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, listAt, textAt } from '../json-path.ts'
-import { type Answer, TestNetwork, type ThirdParty } from '../network.ts'
+import { type Answer, partyName, TestNetwork, type ThirdParty } from '../network.ts'
 import { ASHA, heldRecord, RAVI } from '../people.ts'
 import { waitFor } from '../wait.ts'
 
@@ -68,10 +68,10 @@ describe('a patient links records and shows her profile from her page', () => {
       listAt((await call(`/hospitals?search=${encodeURIComponent(search)}`)).body, 'items').map((one) =>
         textAt(one, 'name'),
       )
-    assert.deepEqual(await names('third'), [`Third party ${THEIRS}`])
+    assert.deepEqual(await names('third'), [partyName('Third party', THEIRS)])
     assert.equal((await names('')).length, 2)
     assert.deepEqual(await names('no such hospital'), [])
-    assert.deepEqual(at((await call(`/hospitals/${OURS}`)).body, 'name'), `Facility ${OURS}`)
+    assert.deepEqual(at((await call(`/hospitals/${OURS}`)).body, 'name'), partyName('Facility', OURS))
     assert.equal((await call('/hospitals/IN0000000000')).status, 404)
   })
 
@@ -176,7 +176,7 @@ describe('a patient links records and shows her profile from her page', () => {
       return at(own, 'status') === 'accepted' && own
     })
     assert.ok(textAt(share, 'tokenNumber') !== '')
-    assert.equal(textAt(share, 'hip.name'), `Facility ${OURS}`)
+    assert.equal(textAt(share, 'hip.name'), partyName('Facility', OURS))
     assert.deepEqual(at((await call('/shares', undefined, RAVI)).body, 'items'), [])
     assert.equal((await call('/shares', { hip: 'IN0000000000', counter: '1' })).status, 404)
   })

@@ -8,7 +8,7 @@ import { type Collector, type OwnCopy, startCollector } from '../../web/patient/
 import { dumpTables, tablesWith } from '../database-dump.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, listAt, textAt } from '../json-path.ts'
-import { type Answer, TestNetwork, type ThirdParty } from '../network.ts'
+import { type Answer, partyName, TestNetwork, type ThirdParty } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA, heldPatient, heldRecord, RAVI } from '../people.ts'
 import { waitFor } from '../wait.ts'
@@ -217,7 +217,7 @@ describe('a patient reads her own records, from our hospital and a third partyâ€
     const theirs = lost.view.holders.find(({ hip }) => hip.id === THEIRS)
     assert.equal(theirs?.status, 'failed')
     assert.equal(theirs?.reason?.code, 'unreachable')
-    assert.equal(theirs?.hip.name, `Third party ${THEIRS}`)
+    assert.equal(theirs?.hip.name, partyName('Third party', THEIRS))
     assert.equal(lost.documents.length, 2)
     assert.deepEqual(await tracesOf(network, MARKER), [])
     assert.ok(!lines.some((line) => line.includes(MARKER)))

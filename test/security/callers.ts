@@ -6,7 +6,7 @@ import { tieAll } from '../../src/keys/tie-existing.ts'
 import { mayDo } from '../../src/people/rules.ts'
 import { insertStepUp } from '../../src/people/step-up-store.ts'
 import { textAt } from '../json-path.ts'
-import { callJson, type TestNetwork } from '../network.ts'
+import { callJson, partyName, type TestNetwork } from '../network.ts'
 import type { Seeded } from '../seeded.ts'
 import { addStaff, signInStaff } from '../staff.ts'
 import { type Headers, partnerProofs } from './partner-proofs.ts'
@@ -43,7 +43,12 @@ export async function callersAt(world: World, party: string, facilities: readonl
 
 /** The bridge of a facility that is registered: it gets a new secret, as an operator gives it, and logs in. */
 async function bridgeOf(network: TestNetwork, facility: string): Promise<Headers> {
-  const input = { id: facility, name: `Facility ${facility}`, url: 'http://127.0.0.1:9', roles: ['hip', 'hiu'] }
+  const input = {
+    id: facility,
+    name: partyName('Facility', facility),
+    url: 'http://127.0.0.1:9',
+    roles: ['hip', 'hiu'],
+  }
   const { body } = await network.operator('sbx', '/v1/bridges', input)
   const login = { clientId: textAt(body, 'clientId'), clientSecret: textAt(body, 'clientSecret') }
   const asked = { ...login, grantType: 'client_credentials' }

@@ -7,6 +7,7 @@ import { makeCosigner } from '../../src/crypto/cosignature.ts'
 import { formatVkey, makeSigner } from '../../src/crypto/signed-note.ts'
 import type { PartyKeys } from '../../src/vault/key-file.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../database.ts'
+import { partyName } from '../network.ts'
 import type { Tamper } from './faulty-database.ts'
 import { Operators } from './operators.ts'
 import { type Ground, SimParty } from './party.ts'
@@ -200,7 +201,7 @@ export class World {
       return { role: 'exchange', contact: { name: 'Desk', email: 'desk@exchange.example' }, ...shared }
     const body = JSON.stringify({
       id,
-      name: `Hospital ${id}`,
+      name: partyName('Hospital', id),
       url: urlOf(id),
       roles: ['hip', 'hiu'],
       facilityTypes: ['Hospital'],
