@@ -98,6 +98,7 @@ function Policy({ policy }: { readonly policy: PolicyView }): ReactNode {
         {t('policies.until', { day: dates.day(until) })}
       </p>
       {policy.exceptions === 0 ? null : <p className={style.second}>{tn('policies.exceptions', policy.exceptions)}</p>}
+      {policy.isUnconfirmed ? <p>{t('policies.unconfirmed')}</p> : null}
       {error === undefined ? null : <Trouble error={error} />}
       {wasSwitchedOff && !policy.enabled ? <p role="status">{t('policies.switched-off-text')}</p> : null}
       <ButtonRow>

@@ -93,6 +93,7 @@ function Subscription({ subscription }: { readonly subscription: SubscriptionVie
         <State tone={TONES[status]}>{t(`subscriptions.${status}`)}</State>
       </div>
       <p>{t(SAYS[status], { asker: hiu.name })}</p>
+      {subscription.isUnconfirmed ? <p>{t('subscriptions.unconfirmed')}</p> : null}
       <ul>
         {hiu.isLocker ? <li>{t('subscriptions.locker')}</li> : null}
         {subscription.categories.map((category) => (
