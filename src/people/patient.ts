@@ -105,7 +105,7 @@ export function mayActFor(guardian: AbhaAddress, patient: Patient, now: Date): b
 }
 
 /** Whether nobody else decides for this patient now: grown up, and without a guardian who was appointed. */
-export function decidesAlone({ birthDate, guardian, guardianBasis }: Patient, now: Date): boolean {
+function decidesAlone({ birthDate, guardian, guardianBasis }: Patient, now: Date): boolean {
   return !isChild(birthDate, now) && (guardian === undefined || guardianBasis !== 'appointed')
 }
 
