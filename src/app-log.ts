@@ -10,7 +10,7 @@ import { logRoutes, witnessRoutes } from './audit/routes.ts'
 import { readLogState } from './audit/state.ts'
 import { timestampChores } from './audit/timestamp/jobs.ts'
 import { timestampRoutes } from './audit/timestamp/routes.ts'
-import { listAlarms } from './audit/watch/alarm.ts'
+import { ALARM_KINDS, countAlarms, listAlarms } from './audit/watch/alarm.ts'
 import { SIGHTING_JOB, sightingHandler, watchChores } from './audit/watch/jobs.ts'
 import { watchRoutes } from './audit/watch/routes.ts'
 import type { TamperedEvent } from './audit/watch/tampered.ts'
@@ -88,11 +88,16 @@ export function logParts(
       ...watchChores(watching),
     ],
     handlers: [[SIGHTING_JOB, sightingHandler(watching)]],
-    alarms: async () =>
-      (await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })).map(
-        ({ kind, detail }) => `${kind}: ${detail}`,
-      ),
+    alarms: () => alarmsInWords(machine),
   }
+}
+
+/** Open alarms for who asks `/health/ready`: the gravest, and how many there are beside them. */
+export async function alarmsInWords(machine: Machine): Promise<readonly string[]> {
+  const shown = await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })
+  const all = (await countAlarms(machine.db)).reduce((sum, { count }) => sum + count, 0)
+  const words = shown.map(({ kind, detail }) => `${kind}: ${detail}`)
+  return all > shown.length ? [...words, `${all - shown.length} more: amanat_log_alarms counts them by kind`] : words
 }
 
 const TAMPERED: TamperedEvent['type'] = 'credential.tampered'
@@ -109,10 +114,10 @@ export function addLogMetrics(registry: Registry, machine: Machine): void {
     labelNames: ['kind', 'own'],
     registers: [registry],
     async collect() {
-      const open = await listAlarms(machine.db, { open: true, limit: LIMITS.pageSizeMax })
-      for (const kind of ['fork', 'rollback', 'stall', 'tampered', 'differs', 'overdue'])
+      const open = await countAlarms(machine.db)
+      for (const kind of ALARM_KINDS)
         for (const own of [true, false])
-          this.set({ kind, own: String(own) }, open.filter((one) => one.kind === kind && one.own === own).length)
+          this.set({ kind, own: String(own) }, open.find((one) => one.kind === kind && one.own === own)?.count ?? 0)
     },
   })
   new Gauge({

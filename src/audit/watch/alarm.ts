@@ -10,10 +10,11 @@ import { type AuditEvent, announce, record } from '../record.ts'
 /**
  * What can be wrong with a log: it shows two histories, it lost entries, it stands still. And with the database beside it: a row by which
  * somebody proves who they are was not written by this program (`tampered.ts`), or a row is not what the log says of it
- * (`../replay-jobs.ts`). And with the work: what people here owe a patient by a
- * date was not done. Only the first two stop disclosures.
+ * (`../replay-jobs.ts`). And with the work: what people here owe a patient by a date was not done. The gravest first; only the first two
+ * stop disclosures.
  */
-export type AlarmKind = 'fork' | 'rollback' | 'stall' | 'tampered' | 'differs' | 'overdue'
+export const ALARM_KINDS = ['fork', 'rollback', 'tampered', 'differs', 'stall', 'overdue'] as const
+export type AlarmKind = (typeof ALARM_KINDS)[number]
 
 /** What an alarm about rows names in place of a log. */
 export const DATABASE = 'the database of this party'
@@ -150,14 +151,32 @@ export async function isAcknowledged(
   return row !== undefined
 }
 
-/** Alarms, newest first; `open`: only those that nobody acknowledged and that did not end. */
+/** Alarms, newest first; `open`: only those that nobody acknowledged and that did not end, the gravest kind first. */
 export async function listAlarms(
   db: Kysely<Tables>,
   filter: { readonly open: boolean; readonly limit: number },
 ): Promise<readonly LogAlarm[]> {
-  let query = db.selectFrom('log_alarm').selectAll().orderBy('id', 'desc').limit(filter.limit)
-  if (filter.open) query = query.where('acknowledged_at', 'is', null).where('ended_at', 'is', null)
-  return (await query.execute()).map(toAlarm)
+  let query = db.selectFrom('log_alarm').selectAll().limit(filter.limit)
+  if (filter.open)
+    query = query
+      .where('acknowledged_at', 'is', null)
+      .where('ended_at', 'is', null)
+      .orderBy(sql`array_position(${sql.val(ALARM_KINDS)}::text[], kind)`)
+  return (await query.orderBy('id', 'desc').execute()).map(toAlarm)
+}
+
+/** How many alarms are open, of each kind; `own`: about our own log. Kinds without one are left out. */
+export async function countAlarms(
+  db: Kysely<Tables>,
+): Promise<readonly { readonly kind: AlarmKind; readonly own: boolean; readonly count: number }[]> {
+  const rows = await db
+    .selectFrom('log_alarm')
+    .select((e) => ['kind', 'own', e.fn.countAll<string>().as('count')])
+    .where('acknowledged_at', 'is', null)
+    .where('ended_at', 'is', null)
+    .groupBy(['kind', 'own'])
+    .execute()
+  return rows.map(({ kind, own, count }) => ({ kind: kind as AlarmKind, own, count: Number(count) }))
 }
 
 /**
