@@ -5,6 +5,7 @@ import {
   ASHA,
   HOSPITAL,
   type LinkingExchange,
+  OPERATOR,
   RAVI,
   type Reply,
   startLinkingExchange,
@@ -14,6 +15,7 @@ import { type Id, makeId } from '../kernel/id.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { readLinking } from '../linking/discovery-commands.ts'
 import { careContextsOf } from '../linking/link-commands.ts'
+import { setPatientStatus } from '../people/commands.ts'
 import { linkingUndelivered } from './exchange-linking-reactions.ts'
 import { hipDiscover, hipLinkConfirm, hipLinkInit, onConfirm, onDiscover, onInit } from './linking-messages.ts'
 import type { Outgoing } from './send.ts'
@@ -310,6 +312,24 @@ describe('abdm/exchange-discovery', () => {
     assert.equal(errorCode(await onConfirmOf(sent, { patient: found(['v1']) })), 'ABDM-1108')
     assert.equal((await confirm('ref-own')).status, 409)
     assert.equal(onConfirm.parse((await only()).body).error ?? undefined, undefined)
+  })
+
+  test('an account that fell asleep before the HIP confirms gets no links, and the linking ends with the reason', async () => {
+    const id = await offered('ref-asleep')
+    await confirm('ref-asleep')
+    const sent = await only()
+    const turn = (to: 'active' | 'deactivated') =>
+      exchange.inTx((tx) => setPatientStatus(tx, { patient: ASHA.abhaAddress, status: to, actor: OPERATOR }))
+    const links = () => exchange.inTx((tx) => careContextsOf(tx, ASHA.abhaAddress))
+    const before = (await links()).length
+    await turn('deactivated')
+    assert.equal(errorCode(await onConfirmOf(sent, { patient: found(['v2']) })), 'ABDM-1057')
+    assert.equal(errorCode(await onConfirmOf(sent, { patient: found(['v1']) })), 'ABDM-1407')
+    await turn('active')
+    assert.equal((await links()).length, before)
+    const ended = await status(id)
+    assert.deepEqual([ended.status, 'error' in ended && ended.error.code], ['failed', 'ABDM-1407'])
+    await exchange.takeSent()
   })
 
   test('a HIP that cannot be reached, is unknown, or is none ends the discovery with a reason', async () => {

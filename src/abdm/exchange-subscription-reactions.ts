@@ -3,12 +3,16 @@ import type { Tx } from '../db/tx.ts'
 import { type Id, parseId } from '../kernel/id.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import type { SubscriberTold, SubscriptionChange } from '../linking/events.ts'
+import { endUndeliveredEvent } from '../linking/news-commands.ts'
 import type { Source } from '../linking/subscription.ts'
-import { endUndeliveredEvent, readSubscription } from '../linking/subscription-commands.ts'
+import { readSubscription } from '../linking/subscription-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { type FailureReaction, sendToFacility } from './send.ts'
 import type { subscriptionEvent, subscriptionNotify } from './subscription-messages.ts'
 import { wireDate } from './wire.ts'
+
+/** Kind of the failure when a subscriber does not hear of news. */
+export const NEWS_UNDELIVERED = 'linking.event-undelivered'
 
 /** Tells the subscriber what the patient decided (protocol sheet 2.7 (3)). */
 async function tellDecision(tx: Tx, event: SubscriptionChange): Promise<void> {
@@ -78,7 +82,7 @@ async function tellNews(tx: Tx, event: SubscriberTold): Promise<void> {
     path: '/api/v3/hiu/subscription/notify',
     body,
     lane: `subscription:${event.subscription}`,
-    failure: { kind: 'linking.event-undelivered', id: event.subject },
+    failure: { kind: NEWS_UNDELIVERED, id: event.subject },
   })
 }
 

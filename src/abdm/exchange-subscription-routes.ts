@@ -2,10 +2,10 @@ import type { z } from 'zod'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
 import { type Id, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { acknowledgeEvent } from '../linking/news-commands.ts'
 import type { Subscription, SubscriptionRequest, SubscriptionStatus } from '../linking/subscription.ts'
 import {
   acknowledgeDecision,
-  acknowledgeEvent,
   changeSubscription,
   denySubscription,
   grantSubscription,

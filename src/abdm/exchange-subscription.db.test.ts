@@ -6,6 +6,7 @@ import {
   HOSPITAL,
   type LinkingExchange,
   LOCKER,
+  OPERATOR,
   OTHER_HOSPITAL,
   RAVI,
   type Reply,
@@ -13,7 +14,10 @@ import {
 } from '../../test/linking-exchange.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { isRefusal } from '../kernel/refusal.ts'
 import { addLinks } from '../linking/link-commands.ts'
+import { setPatientStatus } from '../people/commands.ts'
+import { exchangeSender } from './exchange-sender.ts'
 import { subscriptionEventUndelivered } from './exchange-subscription-reactions.ts'
 import type { Outgoing } from './send.ts'
 import { subscriptionEvent, subscriptionNotify, subscriptionOnInit } from './subscription-messages.ts'
@@ -244,8 +248,7 @@ describe('abdm/exchange-subscription', () => {
   test('thirty requests at once: a few wait for the patient, the others are refused; one that is decided or over makes room', async () => {
     await exchange.takeSent()
     const ask = { patient: { id: RAVI.abhaAddress } }
-    const long = { ...ask, period: { from: inDays(-1), to: inDays(9) } }
-    const replies = await Promise.all(Array.from({ length: 30 }, (_, i) => init(i % 2 === 0 ? ask : long)))
+    const replies = await Promise.all(Array.from({ length: 30 }, () => init(ask)))
     assert.ok(replies.every(({ status }) => status === 202))
     const answers = (await exchange.takeSent()).map(({ body }) => subscriptionOnInit.parse(body))
     const taken = answers.flatMap(({ subscriptionRequest }) => subscriptionRequest?.id ?? [])
@@ -279,6 +282,48 @@ describe('abdm/exchange-subscription', () => {
     assert.equal(late.status, 202)
     await stop(id)
     await exchange.takeSent()
+  })
+
+  test('an account that sleeps makes no news: nothing is noted or linked, what waited is not sent; awake it is told again', async () => {
+    const id = await granted()
+    await linkNew(HOSPITAL, 'visit-8', ['Prescription'])
+    const waited = await only()
+    const notify = () =>
+      exchange.asBridge('bridge-hospital', '/hip/v3/link/context/notify', {
+        notification: {
+          patient: { id: ASHA.abhaAddress },
+          careContext: { patientReference: 'MRN-1', careContextReference: 'visit-8' },
+          hiTypes: ['Prescription'],
+          date: exchange.clock.now().toISOString(),
+          hip: { id: HOSPITAL },
+        },
+      })
+    const turn = (status: 'active' | 'deactivated') =>
+      exchange.inTx((tx) => setPatientStatus(tx, { patient: ASHA.abhaAddress, status, actor: OPERATOR }))
+    const sender = exchangeSender(exchange.needs)
+    assert.ok('url' in (await sender.address(exchange.machine, waited)))
+    await turn('deactivated')
+    await exchange.takeSent()
+    const noted = async () => (await exchange.eventTypes()).filter((type) => /^linking\.(contexts?|event)-/.test(type))
+    const before = await noted()
+    await notify()
+    const { path, body } = await only()
+    assert.equal(path, '/api/v3/links/context/on-notify')
+    assert.match(JSON.stringify(body), /"status":"ERRORED".*ABDM-1407/)
+    assert.ok(isRefusal(await linkNew(HOSPITAL, 'visit-9', ['Prescription'])))
+    assert.deepEqual(await noted(), before)
+    assert.deepEqual(await sender.address(exchange.machine, waited), {
+      unreachable: 'the account sleeps, or the subscription ended',
+      final: true,
+    })
+    await turn('active')
+    await exchange.takeSent()
+    await notify()
+    const told = (await exchange.takeSent()).map((message) => message.path)
+    assert.deepEqual(told.sort(), ['/api/v3/hiu/subscription/notify', '/api/v3/links/context/on-notify'])
+    await stop(id)
+    await exchange.takeSent()
+    assert.ok('unreachable' in (await sender.address(exchange.machine, waited)), 'nor after she stopped it')
   })
 
   test('a health locker is set up in one step, with automatic consent, or not at all', async () => {

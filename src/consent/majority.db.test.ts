@@ -17,10 +17,10 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { must } from '../kernel/refusal.ts'
 import { TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
+import { publishNews } from '../linking/news-commands.ts'
 import {
   grantedSubscriptionsOf,
   grantSubscription,
-  publishNews,
   requestSubscription,
   subscriptionsOf,
   switchSubscription,

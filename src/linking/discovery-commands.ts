@@ -152,7 +152,12 @@ export async function answerConfirm(
   const next = takeConfirmation(t, input.sentRequest, input.answer, tx.now)
   if (isRefusal(next) || next.status !== 'linked') return settle(tx, t, 'confirm', next, 'linking.confirm-refused')
   // The links first: whoever hears of them finds the transaction where it stood; then the transaction, whose event tells the app.
-  await addLinks(tx, { patient: t.patient, hip: t.hip, contexts: contextsIn(next.linked), via: 'patient' })
+  const links = { patient: t.patient, hip: t.hip, contexts: contextsIn(next.linked), via: 'patient' } as const
+  const added = await addLinks(tx, links)
+  if (isRefusal(added)) {
+    await endStep(tx, t, 'confirm', { code: PROBLEMS[added.code].abdm, message: added.detail })
+    return added
+  }
   return advance(tx, t, next, 'linking.confirmed', { kind: 'facility', id: t.hip })
 }
 

@@ -177,9 +177,10 @@ type NewLinks = {
   readonly via: 'facility' | 'patient'
 }
 
-/** Records and stores links; both ways of linking end here. */
-export async function addLinks(tx: Tx, links: NewLinks): Promise<{ readonly linked: readonly ContextKey[] }> {
+/** Records and stores links; both ways of linking end here. `people/deactivated` while the account sleeps: also where it fell asleep meanwhile. */
+export async function addLinks(tx: Tx, links: NewLinks): Promise<{ readonly linked: readonly ContextKey[] } | Refusal> {
   const { patient, hip, via } = links
+  if (await isAsleep(tx, patient)) return refuse('people/deactivated')
   const contexts = links.contexts.map(bareKey)
   const recorded = await record(tx, {
     type: 'linking.contexts-linked',
@@ -194,7 +195,15 @@ export async function addLinks(tx: Tx, links: NewLinks): Promise<{ readonly link
   return { linked: contexts }
 }
 
-/** A HIP says that a linked context has new data (ABDM V3 link/context/notify). HI types that are new in it are linked with it. */
+/** An account that is closed, too, has no links any more and gets none. */
+async function isAsleep(tx: Tx, patient: AbhaAddress): Promise<boolean> {
+  return (await readPatient(tx, patient))?.status !== 'active'
+}
+
+/**
+ * A HIP says that a linked context has new data (ABDM V3 link/context/notify). HI types that are new in it are linked with it.
+ * `people/deactivated` while the account sleeps: nothing is noted or told, then or when it wakes; the HIP may say it again.
+ */
 export async function notifyContext(
   tx: Tx,
   input: {
@@ -216,6 +225,7 @@ export async function notifyContext(
       'linking/not-linked',
       'No care context linked under this reference; link it first, or try again in a few seconds.',
     )
+  if (await isAsleep(tx, patient)) return refuse('people/deactivated')
   const recorded = await record(tx, {
     type: 'linking.context-updated',
     actor: { kind: 'facility', id: hip },

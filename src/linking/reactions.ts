@@ -1,6 +1,6 @@
 import type { Tx } from '../db/tx.ts'
 import type { ContextsLinked, ContextUpdated } from './events.ts'
-import { publishNews } from './subscription-commands.ts'
+import { publishNews } from './news-commands.ts'
 
 /** New links: subscribers are told (protocol sheet 2.7). For `linking.contexts-linked`. */
 async function tellOfLinks(tx: Tx, event: ContextsLinked): Promise<void> {

@@ -4,19 +4,14 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { canMove } from '../kernel/moves.ts'
 import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
 import { isHip, isHiu } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import { type Patient, type StandingDecision, speaksForHer } from '../people/patient.ts'
-import type { ContextKey, SubscriberHeard, SubscriberTold, SubscriptionChange } from './events.ts'
+import type { SubscriptionChange } from './events.ts'
 import {
   type Answer,
-  type Category,
-  contextsToTell,
-  EVENT_MOVES,
-  type EventStatus,
   type KnownSubscription,
   makeTerms,
   moveSubscription,
@@ -27,13 +22,10 @@ import {
 } from './subscription.ts'
 import { lockWaitingSubscriptions } from './subscription-list-store.ts'
 import {
-  findEvent,
   findGrantedSubscriptions,
   findSubscription,
   findSubscriptionsOf,
-  insertEvent,
   insertSubscription,
-  updateEvent,
   updateSubscription,
   updateSubscriptionHeard,
 } from './subscription-store.ts'
@@ -231,79 +223,6 @@ export async function acknowledgeDecision(
   await updateSubscriptionHeard(tx, recorded)
   await announce(tx, recorded)
   return true
-}
-
-/** Tells every subscriber whom new links or data concern. */
-export async function publishNews(
-  tx: Tx,
-  news: {
-    readonly patient: AbhaAddress
-    readonly hip: FacilityId
-    readonly category: Category
-    readonly contexts: readonly ContextKey[]
-  },
-): Promise<void> {
-  for (const subscription of await grantedSubscriptionsOf(tx, news.patient)) {
-    if (subscription.isUnconfirmed) continue
-    const contexts = contextsToTell(subscription, news, tx.now)
-    if (contexts.length === 0) continue
-    const recorded = await record(tx, {
-      type: 'linking.event-published',
-      actor: { kind: 'facility', id: news.hip },
-      patient: news.patient,
-      subject: makeId<'subscription-event'>(tx.now, tx.random, bucketOf(news.patient)),
-      subscription: subscription.id,
-      hiu: subscription.hiu,
-      hip: news.hip,
-      category: news.category,
-      contexts,
-    } satisfies SubscriberTold)
-    await insertEvent(tx, recorded)
-    await announce(tx, recorded)
-  }
-}
-
-/** The subscriber says that it heard an event. Only the subscriber; twice changes nothing. */
-export async function acknowledgeEvent(
-  tx: Tx,
-  input: { readonly facilities: readonly FacilityId[]; readonly id: Id<'subscription-event'> },
-): Promise<true | Refusal> {
-  const event = await findEvent(tx, input.id)
-  const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
-  if (event === undefined || subscription === undefined || !input.facilities.includes(subscription.hiu))
-    return refuse('linking/unknown-event', undefined, 'acknowledgement.eventId')
-  if (!canMove(EVENT_MOVES, event.status, 'acknowledged')) return true
-  const actor: Actor = { kind: 'facility', id: subscription.hiu }
-  await endEvent(tx, event.status, 'linking.event-heard', actor, subscription, input.id)
-  return true
-}
-
-/** The subscriber could not be reached. */
-export async function endUndeliveredEvent(tx: Tx, id: Id<'subscription-event'>): Promise<void> {
-  const event = await findEvent(tx, id)
-  const subscription = event === undefined ? undefined : await findSubscription(tx, event.subscription)
-  if (event === undefined || subscription === undefined || !canMove(EVENT_MOVES, event.status, 'failed')) return
-  await endEvent(tx, event.status, 'linking.event-lost', { kind: 'system', id: 'exchange' }, subscription, id)
-}
-
-async function endEvent(
-  tx: Tx,
-  from: EventStatus,
-  type: SubscriberHeard['type'],
-  actor: Actor,
-  subscription: Subscription,
-  id: Id<'subscription-event'>,
-): Promise<void> {
-  const recorded = await record(tx, {
-    type,
-    actor,
-    patient: subscription.patient,
-    subject: id,
-    subscription: subscription.id,
-    hiu: subscription.hiu,
-  } satisfies SubscriberHeard)
-  await updateEvent(tx, recorded, from, type === 'linking.event-heard' ? 'acknowledged' : 'failed')
-  await announce(tx, recorded)
 }
 
 /** The patient's subscriptions and requests, newest first. */
