@@ -101,6 +101,43 @@ describe('my sharing', () => {
     })
   }
 
+  /** For a facility that has asked before: allowed without asking each time. */
+  async function allowBeforehand(id: string): Promise<void> {
+    const period = { from: '2020-01-01T00:00:00.000Z', to: '2040-01-01T00:00:00.000Z' }
+    const source = { hiTypes: ['OPConsultation'], purpose: { code: 'CAREMGT', text: 'Care' }, period }
+    const body = { isApplicableForAllHIPs: true, hiu: { id, name: named(id) }, includedSources: [source] }
+    const { status } = await sharing.asha.call('/api/hiecm/consent/v3/auto/approve', body)
+    assert.equal(status, 202)
+  }
+
+  test('a standing approval ends with a stop: the sheet says so, of less than all it is offered, and it is said that it ended', async () => {
+    await sharing.share(sharing.centre, HOSPITAL)
+    await allowBeforehand(CENTRE)
+    for (const [language, size] of JOURNEY_SCREENS) {
+      const look = await sharing.open('/me/sharing', language, size)
+      await stopButton(look, language).click()
+      await look.page.getByRole('dialog').getByText(say(language, 'sharing.stop-standing')).waitFor()
+      await look.assertSound()
+      await look.close()
+    }
+    const visitor = await sharing.open('/me/sharing', 'en', 'phone')
+    const { page } = visitor
+    await card(visitor, CENTRE).getByRole('link').first().click()
+    await page.getByRole('button', { name: say('en', 'sharing.stop'), exact: true }).click()
+    const sheet = page.getByRole('dialog')
+    assert.equal(await sheet.getByRole('checkbox', { name: say('en', 'sharing.stop-standing-also') }).isChecked(), true)
+    await visitor.assertSound()
+    await sheet.getByRole('button', { name: say('en', 'sharing.stop'), exact: true }).click()
+    await sheet.getByRole('status').getByText(say('en', 'sharing.stop-standing')).waitFor()
+    await visitor.assertSound()
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    await page.getByText(say('en', 'sharing.step.stopped')).waitFor()
+    const { body } = await sharing.asha.call('/v1/me/policies')
+    assert.equal(at(body, 'policies.0.enabled'), false)
+    await visitor.close()
+  })
+
   test('two devices stop at once: both hear that it is over', async () => {
     await sharing.share(sharing.centre, HOSPITAL)
     const devices = [
