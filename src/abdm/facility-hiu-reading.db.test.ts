@@ -15,6 +15,7 @@ const PERMISSION = {
   dataEraseAt: '2026-12-22T00:00:00.000Z',
   frequency: { unit: 'HOUR', value: 1, repeats: 2 },
 }
+const SUBSCRIBED = { from: '2026-11-20T00:00:00.000Z', to: '2027-11-20T00:00:00.000Z' }
 const DOCTOR: Viewer = { name: 'Dr. Farida Khan', role: 'doctor', purpose: 'CAREMGT' }
 
 describe('reading what others sent, with what is withheld', () => {
@@ -216,6 +217,37 @@ describe('reading what others sent, with what is withheld', () => {
     for (const before of ['yesterday', `2026-01-31T10:00:00.000Z_x' or true`, '2026-99-31T10:00:00.000Z_']) {
       const words = new URLSearchParams({ patient: PATIENT, before })
       assert.equal((await bench.native('GET', `/v1/records?${words.toString()}`)).status, 400)
+    }
+  })
+
+  it('lists what it asked for and what it erased by the page, each once', async () => {
+    const subscription = { patient: PATIENT, purpose: 'CAREMGT', categories: ['DATA'], period: SUBSCRIBED }
+    for (let n = 0; n < 2; n++) {
+      const { exchange, consentId } = await granted(bench)
+      await tell(bench, exchange, 'REVOKED', [consentId])
+      await bench.drain()
+      assert.equal((await bench.native('POST', '/v1/subscriptions', subscription)).status, 202)
+    }
+    const read = async (path: string, list: string, words: Record<string, string>) => {
+      const { json } = await bench.native('GET', `${path}?${new URLSearchParams(words).toString()}`)
+      const { [list]: items = [], next } = json as Record<string, unknown>
+      return { items: items as readonly object[], next: next as string | undefined }
+    }
+    for (const [path, list] of [
+      ['/v1/consent-requests', 'consentRequests'],
+      ['/v1/erasures', 'erasures'],
+      ['/v1/subscriptions', 'subscriptions'],
+    ] as const) {
+      const { items: all, next: end } = await read(path, list, { limit: '100' })
+      assert.ok(all.length >= 2 && end === undefined, path)
+      const paged: object[] = []
+      for (let before: string | undefined = ''; before !== undefined; ) {
+        const page = await read(path, list, { limit: '1', ...(before && { before }) })
+        assert.equal(page.items.length, 1)
+        paged.push(...page.items)
+        before = page.next
+      }
+      assert.deepEqual(paged, all)
     }
   })
 })

@@ -46,7 +46,7 @@ export async function fetchAgain(
 
 /** Copies of ours that were erased, latest first. */
 export async function listErasedCopies(tx: Tx, limit: number): Promise<readonly Erasure[]> {
-  return listErasures(tx, limit)
+  return listErasures(tx, { limit })
 }
 
 export type KeptCopy = {

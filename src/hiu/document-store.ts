@@ -9,6 +9,7 @@ import type { Finding } from '../fhir/findings.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import type { ListPlace } from '../kernel/list-place.ts'
 import { must } from '../kernel/refusal.ts'
 import { dataKey, eraseDataKey, existingDataKey } from '../vault/data-keys.ts'
 import type { ErasureReason } from './hiu.ts'
@@ -285,14 +286,14 @@ export async function findErasure(tx: Tx, patient: AbhaAddress, artefact: string
   return row && erasureOf(row)
 }
 
-export async function listErasures(tx: Tx, limit: number): Promise<readonly Erasure[]> {
-  const rows = await tx.db
-    .selectFrom('hiu_erasure')
-    .selectAll()
-    .where('bucket', '>=', 0)
-    .orderBy('erased_at', 'desc')
-    .limit(limit)
-    .execute()
+export async function listErasures(
+  tx: Tx,
+  { before, limit }: { readonly before?: ListPlace | undefined; readonly limit: number },
+): Promise<readonly Erasure[]> {
+  let query = tx.db.selectFrom('hiu_erasure').selectAll().where('bucket', '>=', 0)
+  if (before !== undefined)
+    query = query.where(sql<boolean>`(erased_at, artefact) < (${before.date}, ${before.id}::uuid)`)
+  const rows = await query.orderBy('erased_at', 'desc').orderBy('artefact', 'desc').limit(limit).execute()
   return rows.map(erasureOf)
 }
 

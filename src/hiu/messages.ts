@@ -60,15 +60,16 @@ export const newConsentRequest = z
   .refine(({ from, to }) => from < to, { message: 'must be before `to`', path: ['from'] })
   .meta({ id: 'NewConsentRequest' })
 
+/** A place in a list by date, as an answer named it in `next`. */
+const before = parsedText(parsePlace, 'must be the `next` of an answer').optional()
+
 export const listQuery = z.object({
   patient: abhaAddress.optional(),
+  before,
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
 })
 
-/** A place in a list of records, as an answer named it in `next`. */
-const before = parsedText(parsePlace, 'must be the `next` of an answer').optional()
-
-export const recordsQuery = listQuery.extend({ patient: abhaAddress, before })
+export const recordsQuery = listQuery.extend({ patient: abhaAddress })
 
 const person = z.object({ name, role: name }).strict()
 

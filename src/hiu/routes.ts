@@ -2,6 +2,7 @@ import type { Tx } from '../db/tx.ts'
 import { type Route, route } from '../http/route.ts'
 import { operatorOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
+import { firstOf } from '../kernel/list-place.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import {
   type ArtefactView,
@@ -31,6 +32,7 @@ import { listRecords, viewRecord, viewRecords } from './view.ts'
 
 const common = { dialect: 'native', auth: 'operator' } as const
 const pageQuery = listQuery.pick({ limit: true })
+const placeQuery = listQuery.pick({ limit: true, before: true })
 
 /** What staff and hospital software call at their own facility to ask for records of others and to read them. */
 export function hiuRoutes(needs: ConsentNeeds): readonly Route[] {
@@ -74,11 +76,12 @@ function consentRoutes(needs: ConsentNeeds): readonly Route[] {
       summary: 'Consents that this facility asked for, latest first.',
       once: false,
       query: listQuery,
-      answers: { 200: { description: 'Consent requests.' } },
-      handle: async ({ tx, query }) => ({
-        status: 200,
-        body: { consentRequests: await listConsents(tx, query) },
-      }),
+      answers: { 200: { description: 'Consent requests; with `next`, ask again with it as `before`.' } },
+      handle: async ({ tx, query }) => {
+        const found = await listConsents(tx, { ...query, limit: query.limit + 1 })
+        const { items, ...more } = firstOf(found, query.limit, ({ askedAt, id }) => ({ date: askedAt, id }))
+        return { status: 200, body: { consentRequests: items, ...more } }
+      },
     }),
     route({
       ...common,
@@ -206,9 +209,13 @@ function recordRoutes(needs: ConsentNeeds): readonly Route[] {
       path: '/v1/erasures',
       summary: 'Copies that were erased, latest first, with the hashes of what was erased.',
       once: false,
-      query: pageQuery,
-      answers: { 200: { description: 'Erasures.' } },
-      handle: async ({ tx, query }) => ({ status: 200, body: { erasures: await listErasures(tx, query.limit) } }),
+      query: placeQuery,
+      answers: { 200: { description: 'Erasures; with `next`, ask again with it as `before`.' } },
+      handle: async ({ tx, query: { before, limit } }) => {
+        const found = await listErasures(tx, { before, limit: limit + 1 })
+        const { items, ...more } = firstOf(found, limit, ({ erasedAt, artefact }) => ({ date: erasedAt, id: artefact }))
+        return { status: 200, body: { erasures: items, ...more } }
+      },
     }),
   ]
 }
@@ -281,12 +288,13 @@ function subscriptionRoutes(needs: ConsentNeeds): readonly Route[] {
       path: '/v1/subscriptions',
       summary: 'Subscriptions of this facility, latest first.',
       once: false,
-      query: pageQuery,
-      answers: { 200: { description: 'Subscriptions.' } },
-      handle: async ({ tx, query }) => ({
-        status: 200,
-        body: { subscriptions: await listSubscriptions(tx, query.limit) },
-      }),
+      query: placeQuery,
+      answers: { 200: { description: 'Subscriptions; with `next`, ask again with it as `before`.' } },
+      handle: async ({ tx, query: { before, limit } }) => {
+        const found = await listSubscriptions(tx, { before, limit: limit + 1 })
+        const { items, ...more } = firstOf(found, limit, ({ askedAt, id }) => ({ date: askedAt, id }))
+        return { status: 200, body: { subscriptions: items, ...more } }
+      },
     }),
     route({
       ...common,

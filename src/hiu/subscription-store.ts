@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { HiuSubscriptionTable } from '../db/tables.generated.ts'
@@ -6,6 +6,7 @@ import { insistOnOne, type Tx } from '../db/tx.ts'
 import { sealedOrNull } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
+import type { ListPlace } from '../kernel/list-place.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
 import {
   readSubscription,
@@ -68,15 +69,13 @@ export async function lockSubscription(
   return row && openSubscription(tx, row)
 }
 
-export async function listSubscriptions(tx: Tx, limit: number): Promise<readonly Subscription[]> {
-  const rows = await tx.db
-    .selectFrom('hiu_subscription')
-    .selectAll()
-    .where('bucket', '>=', 0)
-    .orderBy('asked_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute()
+export async function listSubscriptions(
+  tx: Tx,
+  { before, limit }: { readonly before: ListPlace | undefined; readonly limit: number },
+): Promise<readonly Subscription[]> {
+  let query = tx.db.selectFrom('hiu_subscription').selectAll().where('bucket', '>=', 0)
+  if (before !== undefined) query = query.where(sql<boolean>`(asked_at, id) < (${before.date}, ${before.id}::uuid)`)
+  const rows = await query.orderBy('asked_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
   const found: Subscription[] = []
   for (const row of rows) found.push(await openSubscription(tx, row))
   return found

@@ -6,7 +6,7 @@ import { type ShownDocument, showDocument } from '../fhir/show.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { countFitting, type ListPlace, placeWord } from '../kernel/list-place.ts'
+import { countFitting, firstOf, type ListPlace } from '../kernel/list-place.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { admits, decide } from '../policy/decide.ts'
 import type { ConsentFact, Decision, Question } from '../policy/gate.ts'
@@ -77,15 +77,8 @@ export async function listRecords(
     limit: limit + 1,
     statuses: ['held', 'quarantined'],
   })
-  return {
-    records: found.slice(0, limit).map(({ bytes: _bytes, ...entry }) => entry),
-    ...nextBelow(found, limit),
-  }
-}
-
-function nextBelow(found: readonly DocumentEntry[], taken: number): { readonly next?: string } {
-  const last = found[taken - 1]
-  return last === undefined || taken === found.length ? {} : { next: placeWord(last) }
+  const { items, ...more } = firstOf(found, limit, (one) => one)
+  return { records: items.map(({ bytes: _bytes, ...entry }) => entry), ...more }
 }
 
 /** Shows one document to a named person: gate, access record, content, in one transaction. What is quarantined is never shown. */
@@ -110,12 +103,13 @@ export async function viewRecords(
   const limit = LIMITS.readingDocumentsMax + 1
   const found = await newestDocuments(tx, patient, { below: before, limit, statuses: ['held'] })
   const taken = countFitting(found, { documents: LIMITS.readingDocumentsMax, bytes: LIMITS.readingBytesMax })
+  const { items, ...more } = firstOf(found, taken, (one) => one)
   const shown: ShownRecord[] = []
-  for (const { bytes: _bytes, ...entry } of found.slice(0, taken)) {
+  for (const { bytes: _bytes, ...entry } of items) {
     const result = await viewEntry(tx, needs, entry, actor, holding)
     if (!isRefusal(result)) shown.push(result)
   }
-  return { records: shown, ...nextBelow(found, taken) }
+  return { records: shown, ...more }
 }
 
 /** Shows one document of which the caller has loaded the entry and the patient's consents. */

@@ -21,7 +21,7 @@ export function countFitting(
 }
 
 /** A place as one word of an address: `2026-01-31T10:00:00.000Z_` and the id, a UUID. */
-export function placeWord({ date, id }: ListPlace): string {
+function placeWord({ date, id }: ListPlace): string {
   return `${date.toISOString()}_${id}`
 }
 
@@ -31,4 +31,15 @@ export function parsePlace(text: string): ListPlace | undefined {
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(text) ?? []
   const date = new Date(moment ?? Number.NaN)
   return id === undefined || Number.isNaN(date.getTime()) ? undefined : { date, id }
+}
+
+/** The first `taken` of a list of which more may have been found, and the word of the place to go on below, when there is more. */
+export function firstOf<One>(
+  found: readonly One[],
+  taken: number,
+  placeOf: (one: One) => ListPlace,
+): { readonly items: readonly One[]; readonly next?: string } {
+  const items = found.slice(0, taken)
+  const last = items.at(-1)
+  return { items, ...(last === undefined || found.length === items.length ? {} : { next: placeWord(placeOf(last)) }) }
 }
