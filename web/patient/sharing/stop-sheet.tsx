@@ -9,6 +9,7 @@ import { Sheet } from '../../ui/sheet.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import style from './sharing.module.css'
+import { useTellOutcome } from './stop-outcome.tsx'
 
 type StopProps = {
   /** Id of a receiver, a request or a consent, or `holder>receiver`. */
@@ -27,26 +28,24 @@ export function StopSheet(props: StopProps): ReactNode {
   const { t } = useWords()
   const { what, receiver, onClose } = props
   const client = useQueryClient()
+  const tell = useTellOutcome()
   // One act of the person: a second try after a broken line has its effect once.
   const [key] = useState(() => crypto.randomUUID())
   const [isStandingToo, setStandingToo] = useState(true)
   const isWhole = what === receiver.id
-  const close = async () => {
-    await client.invalidateQueries()
-    onClose()
-  }
   const stop = useMutation({
     mutationFn: (standing: boolean) =>
       call<Stopped>(`/v1/me/sharing/${encodeURIComponent(what)}/stop`, { body: { standing }, key }),
-    onSuccess: (stopped) => (endedMore(stopped) ? undefined : close()),
+    onSuccess: async (stopped) => {
+      await client.invalidateQueries()
+      onClose()
+      tell({ receiver, stopped })
+    },
   })
-  const title = t('sharing.stop-with', { name: receiver.name })
-  if (stop.data !== undefined && endedMore(stop.data))
-    return <StoppedSheet title={title} stopped={stop.data} onClose={() => void close()} />
   const send = () => stop.mutate(!isWhole && isStandingToo && hasStanding(receiver))
   return (
     <Sheet
-      title={title}
+      title={t('sharing.stop-with', { name: receiver.name })}
       onClose={onClose}
       actions={
         <>
@@ -73,8 +72,6 @@ export function StopSheet(props: StopProps): ReactNode {
   )
 }
 
-const endedMore = ({ policies, subscriptions }: Stopped): boolean => policies.length + subscriptions.length > 0
-
 const hasStanding = ({ isAllowedBeforehand, isToldOfNews }: FacilityView): boolean =>
   isAllowedBeforehand === true || isToldOfNews === true
 
@@ -94,26 +91,5 @@ function Consequences(props: StopProps & { readonly isWhole: boolean }): ReactNo
       <li>{t('sharing.stop-lawful')}</li>
       <li>{t('sharing.stop-later')}</li>
     </ul>
-  )
-}
-
-/** What ended beside the consents. */
-function StoppedSheet(props: {
-  readonly title: string
-  readonly stopped: Stopped
-  readonly onClose: () => void
-}): ReactNode {
-  const { t } = useWords()
-  const { policies, subscriptions } = props.stopped
-  return (
-    <Sheet title={props.title} onClose={props.onClose}>
-      <div role="status">
-        <p>{t('sharing.step.stopped')}</p>
-        <ul className={style.consequences}>
-          {policies.length === 0 ? null : <li>{t('sharing.stop-standing')}</li>}
-          {subscriptions.length === 0 ? null : <li>{t('sharing.stop-news')}</li>}
-        </ul>
-      </div>
-    </Sheet>
   )
 }
