@@ -5,6 +5,7 @@ import type { Tx } from '../db/tx.ts'
 import { HI_TYPES } from '../fhir/hi-type.ts'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
 import { parseFacilityId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must, type Refusal, refuse } from '../kernel/refusal.ts'
 import type { Answer as PatientAnswer, Period, Subscription, SubscriptionRequest } from '../linking/subscription.ts'
 import { checkLocker, setUpLocker, subscriptionsOf } from '../linking/subscription-commands.ts'
@@ -130,7 +131,11 @@ async function lockersOf(call: Parameters<typeof patientStep>[0]): Promise<reado
   const step = await patientStep(call)
   if (isRefusal(step)) return step
   const lockers: Locker[] = []
-  const all = (await subscriptionsOf(call.tx, step.patient)).filter((each) => 'terms' in each)
+  // Those that only ask are no lockers, and do not push out those that are.
+  const page = { limit: LIMITS.pageSizeMax, offset: 0 }
+  const granted = await subscriptionsOf(call.tx, step.patient, { ...page, status: 'granted' })
+  const revoked = await subscriptionsOf(call.tx, step.patient, { ...page, status: 'revoked' })
+  const all = [...granted, ...revoked].sort((a, b) => b.requestedAt.getTime() - a.requestedAt.getTime())
   for (const hiu of new Set(all.map((each) => each.hiu))) {
     const facility = await facilityById(call.tx, hiu)
     if (!facility?.roles.includes('health-locker')) continue

@@ -16,6 +16,7 @@ import type { HiType } from '../fhir/hi-type.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { addLinks } from '../linking/link-commands.ts'
+import { subscriptionPage } from '../linking/subscription-commands.ts'
 import { setPatientStatus } from '../people/commands.ts'
 import { exchangeSender } from './exchange-sender.ts'
 import { subscriptionEventUndelivered } from './exchange-subscription-reactions.ts'
@@ -255,8 +256,13 @@ describe('abdm/exchange-subscription', () => {
     assert.equal(taken.length, LIMITS.requestsWaitingMax)
     const refused = answers.flatMap(({ error }) => error?.code ?? [])
     assert.deepEqual([refused.length, new Set(refused)], [30 - LIMITS.requestsWaitingMax, new Set(['ABDM-1022'])])
-    // She decides one; there is room for one.
+    // She decides one; there is room for one. What she granted stands before what others ask, however new that is.
     assert.equal((await approve(taken[0] ?? '', {}, RAVI.abhaAddress)).status, 202)
+    const first = await exchange.inTx((tx) => subscriptionPage(tx, RAVI.abhaAddress, { limit: 2, offset: 0 }))
+    assert.deepEqual([first.items.map(({ status }) => status), first.size], [['granted', 'requested'], 10])
+    const last = await exchange.inTx((tx) => subscriptionPage(tx, RAVI.abhaAddress, { limit: 25, offset: 2 }))
+    const all = [...first.items, ...last.items].map(({ id }) => id)
+    assert.deepEqual(all.toSorted(), taken.toSorted())
     await exchange.takeSent()
     await requested({ ...ask, period: { from: inDays(-1), to: inDays(1) } })
     await init(ask)

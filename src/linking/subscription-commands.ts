@@ -20,7 +20,7 @@ import {
   type SubscriptionStatus,
   type Terms,
 } from './subscription.ts'
-import { lockWaitingSubscriptions } from './subscription-list-store.ts'
+import { lockWaitingSubscriptions, subscriptionsByStanding } from './subscription-list-store.ts'
 import {
   findGrantedSubscriptions,
   findSubscription,
@@ -235,6 +235,16 @@ export async function subscriptionsOf(
   },
 ): Promise<readonly KnownSubscription[]> {
   return known(tx, patient, await findSubscriptionsOf(tx, patient, page))
+}
+
+/** A page of all of the patient's subscriptions and requests: those that are granted first, then those that wait; and how many there are. */
+export async function subscriptionPage(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ readonly items: readonly KnownSubscription[]; readonly size: number }> {
+  const { items, size } = await subscriptionsByStanding(tx, patient, page)
+  return { items: await known(tx, patient, items), size }
 }
 
 /** All that are granted, however many, in the order of their ids. */

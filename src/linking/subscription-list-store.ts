@@ -27,3 +27,22 @@ export async function lockWaitingSubscriptions(
     .execute()
   return openRows(rows, (row) => readRow(tx, row))
 }
+
+/** What counts most comes first, whatever others ask: who is told now, then who asks, then who is told no more; of each the newest. */
+export async function subscriptionsByStanding(
+  tx: Tx,
+  patient: AbhaAddress,
+  page: { readonly limit: number; readonly offset: number },
+): Promise<{ readonly items: readonly Subscription[]; readonly size: number }> {
+  const own = tx.db.selectFrom('subscription').where('bucket', '=', bucketOf(patient)).where('patient', '=', patient)
+  const rows = await own
+    .selectAll()
+    .orderBy(sql`array_position(array['granted', 'requested', 'revoked'], status)`)
+    .orderBy('requested_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
+  const counted = await own.select((e) => e.fn.countAll<string>().as('n')).executeTakeFirst()
+  return { items: await openRows(rows, (row) => readRow(tx, row)), size: Number(counted?.n ?? 0) }
+}

@@ -44,6 +44,9 @@ export const requestsQuery = z.object({
   offset: z.coerce.number().int().min(0).max(100_000).default(0),
 })
 
+/** `GET /v1/me/subscriptions` */
+export const subscriptionsQuery = requestsQuery.omit({ status: true })
+
 /** `POST /v1/me/requests/:id/notice` */
 export const noticeBody = z
   .object({

@@ -9,11 +9,11 @@ import {
   denySubscription,
   grantSubscription,
   readSubscription,
-  subscriptionsOf,
+  subscriptionPage,
   switchSubscription,
 } from '../linking/subscription-commands.ts'
 import { facilityById } from '../partners/commands.ts'
-import { denyBody, subscriptionBody, subscriptionEnableBody } from './me-request-messages.ts'
+import { denyBody, subscriptionBody, subscriptionEnableBody, subscriptionsQuery } from './me-request-messages.ts'
 import { patientCaller } from './me-request-routes.ts'
 import { type Named, named } from './me-request-view.ts'
 
@@ -56,14 +56,17 @@ export function meSubscriptionRoutes(): readonly Route[] {
       method: 'GET',
       once: false,
       path: '/v1/me/subscriptions',
-      summary: 'Who is told, or asks to be told, when I have new records, newest first',
+      summary:
+        'Who is told when I have new records, then who asks to be, then who is no more; of each the newest first',
+      query: subscriptionsQuery,
       answers: { 200: { description: 'Subscriptions' } },
-      handle: async ({ tx, ...call }) => {
+      handle: async ({ tx, query, ...call }) => {
         const caller = patientCaller(call)
         if (isRefusal(caller)) return caller
+        const page = await subscriptionPage(tx, caller.patient, query)
         const items: SubscriptionView[] = []
-        for (const each of await subscriptionsOf(tx, caller.patient)) items.push(await viewSubscription(tx, each))
-        return { status: 200, body: { items } }
+        for (const each of page.items) items.push(await viewSubscription(tx, each))
+        return { status: 200, body: { items, size: page.size } }
       },
     }),
     approveRoute(),

@@ -1,10 +1,10 @@
+import { useInfiniteQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import type { SubscriptionView } from '../../../src/native/me-subscription-routes.ts'
-import { call } from '../../ui/api.ts'
+import { actingFor, call, type Problem } from '../../ui/api.ts'
 import { Button, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
 import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
 import { useStepUp } from '../../ui/step-up.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -40,16 +40,17 @@ const VERBS: Readonly<Record<Status, readonly (readonly [Verb, PatientKey, 'prim
 /** Who is told, or asks to be told, when she has new records. */
 export function SubscriptionsPage(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch, isPending } = useCall<{ readonly items: readonly SubscriptionView[] }>(
-    '/v1/me/subscriptions',
-  )
-  const waiting = data?.items.filter(({ status }) => status === 'requested') ?? []
-  const decided = data?.items.filter(({ status }) => status !== 'requested') ?? []
+  const pages = usePages()
+  const { data, error, refetch, isPending } = pages
+  // One that moved meanwhile may stand on two pages.
+  const items = [...new Map(data?.pages.flatMap((page) => page.items.map((one) => [one.id, one]))).values()]
+  const waiting = items.filter(({ status }) => status === 'requested')
+  const decided = items.filter(({ status }) => status !== 'requested')
   return (
     <Page title={t('choices.subscriptions')} back={{ to: '/choices', label: t('choices.back') }}>
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {isPending ? <Waiting>{t('subscriptions.loading')}</Waiting> : null}
-      {data?.items.length === 0 ? (
+      {data !== undefined && items.length === 0 ? (
         <Empty icon="inbox" title={t('subscriptions.empty-title')}>
           <p>{t('subscriptions.empty')}</p>
         </Empty>
@@ -58,8 +59,29 @@ export function SubscriptionsPage(): ReactNode {
       )}
       <Group title={t('subscriptions.waiting')} items={waiting} />
       <Group title={t('subscriptions.decided')} items={decided} />
+      {pages.hasNextPage ? (
+        <Button isWide isBusy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+          {t('inbox.more')}
+        </Button>
+      ) : null}
     </Page>
   )
+}
+
+type Rows = { readonly items: readonly SubscriptionView[]; readonly size: number }
+
+/** Every page that was asked for so far. */
+function usePages() {
+  const path = '/v1/me/subscriptions?limit=100'
+  return useInfiniteQuery<Rows, Problem, { readonly pages: readonly Rows[] }, readonly unknown[], number>({
+    queryKey: [actingFor() ?? '', path],
+    queryFn: ({ pageParam, signal }) => call<Rows>(`${path}&offset=${pageParam}`, { signal }),
+    initialPageParam: 0,
+    getNextPageParam: (last, all) => {
+      const read = all.reduce((sum, { items }) => sum + items.length, 0)
+      return last.items.length > 0 && read < last.size ? read : undefined
+    },
+  })
 }
 
 function Group(props: { readonly title: string; readonly items: readonly SubscriptionView[] }): ReactNode {

@@ -85,7 +85,7 @@ function More({ pages }: { readonly pages: ReturnType<typeof useRequests>['pages
 /** Facilities that ask to be told of news wait for an answer too. */
 function Subscriptions(): ReactNode {
   const { t, tn } = useWords()
-  const { data } = useCall<{ readonly items: readonly SubscriptionView[] }>('/v1/me/subscriptions')
+  const { data } = useCall<{ readonly items: readonly SubscriptionView[] }>('/v1/me/subscriptions?limit=100')
   const waiting = data?.items.filter(({ status }) => status === 'requested').length ?? 0
   if (waiting === 0) return null
   return (
