@@ -61,7 +61,8 @@ export function LookedPage(): ReactNode {
           </Button>
         </div>
       ) : null}
-      <Openings {...actions} />
+      {/* A broken line is told once. */}
+      {looks.error === null ? <Openings {...actions} /> : null}
       {proving === undefined ? null : (
         <ProofSheet id={proving.id} event={proving.event} onClose={() => prove(undefined)} />
       )}
