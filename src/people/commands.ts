@@ -8,6 +8,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { signToken, verifyToken } from '../vault/token.ts'
 import { checkGuardianOf } from './guardian.ts'
+import { removePasskeysOf } from './passkey-commands.ts'
 import { isChild, mayActFor, type Patient, type PatientEvent, type PatientStatus, type Profile } from './patient.ts'
 import { endSessionsOf } from './session-commands.ts'
 import { deleteSignInsOf } from './sign-in-store.ts'
@@ -100,8 +101,8 @@ export async function listPatients(tx: Tx, limit: number): Promise<readonly Pati
 
 /**
  * Deactivates or reactivates an account; `people/unknown-patient` when there is none. Doing it twice changes nothing. What an
- * account that sleeps may do is looked up at each call; sessions and codes from before end when it wakes, since the phone that has them
- * may be why it slept.
+ * account that sleeps may do is looked up at each call; sessions, passkeys and codes from before end when it wakes, since the phone that
+ * has them may be why it slept: she signs in by a code to her number, and adds a passkey anew.
  */
 export async function setPatientStatus(
   tx: Tx,
@@ -123,6 +124,7 @@ export async function setPatientStatus(
   await updatePatientStatus(tx, recorded, patient.status, status)
   if (status === 'active') {
     await endSessionsOf(tx, recorded, { kind: 'patient', person: address })
+    await removePasskeysOf(tx, recorded, { kind: 'patient', person: address })
     await deleteSignInsOf(tx, recorded, address)
   }
   await announce(tx, recorded)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ASHA, type LinkingExchange, MEERA, OPERATOR, RAVI, startLinkingExchange } from '../../test/linking-exchange.ts'
+import { record } from '../audit/record.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -20,7 +21,8 @@ import {
   verifyPatientToken,
 } from './commands.ts'
 import { changeMobile, checkSettledNumber } from './mobile-commands.ts'
-import type { Profile } from './patient.ts'
+import { findPasskeysOf, insertPasskey } from './passkey-store.ts'
+import type { PatientEvent, Profile } from './patient.ts'
 import { listSessions } from './session-commands.ts'
 import { openPatientSession, startSignIn } from './sign-in-commands.ts'
 
@@ -113,12 +115,21 @@ describe('people/people', () => {
       assert.equal(codeOf(await verify(bad)), 'auth/invalid-patient-token')
     const sleep = (status: 'active' | 'deactivated') =>
       exchange.inTx((tx) => setPatientStatus(tx, { patient: RAVI.abhaAddress, status, actor: OPERATOR }))
+    const owner = { kind: 'patient', person: RAVI.abhaAddress } as const
+    await exchange.inTx(async (tx) => {
+      const event = { type: 'people.passkey-added', actor: OPERATOR, patient: RAVI.abhaAddress } as const
+      const key = { id: 'AAAA', name: 'Phone', publicKey: new Uint8Array(8), counter: 0, transports: [], rpId: 'x' }
+      await insertPasskey(tx, await record<PatientEvent>(tx, event), { ...owner, ...key })
+    })
+    const passkeys = async () => (await exchange.inTx((tx) => findPasskeysOf(tx, owner))).length
     await sleep('deactivated')
     await sleep('deactivated')
+    assert.equal(await passkeys(), 1)
     assert.equal((await exchange.eventTypes()).filter((type) => type === 'people.deactivated').length, 1)
     assert.equal(codeOf(await verify(token)), 'people/deactivated')
     await sleep('active')
     assert.equal(codeOf(await verify(token)), 'ok')
+    assert.equal(await passkeys(), 0, 'the phone that has it may be why the account slept')
     exchange.clock.advance(12 * 3_600_000 + 1_000)
     assert.equal(codeOf(await verify(token)), 'auth/invalid-patient-token')
   })
