@@ -43,8 +43,6 @@ export async function ensureWeb(say: (line: string) => void): Promise<void> {
   say('Building the web apps (once) …')
   const child = spawn(process.execPath, [join(ROOT, 'scripts', 'build-web.ts')], {
     cwd: ROOT,
-    // What is tested is what people get: with the NODE_ENV of a test the bundle would hold another React.
-    env: { ...process.env, NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said: string[] = []
