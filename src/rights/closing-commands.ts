@@ -2,7 +2,7 @@ import { announce, record } from '../audit/record.ts'
 import { denyConsent } from '../consent/commands.ts'
 import { expireArtefactIfDue, expireRequestIfDue, revokeConsents } from '../consent/end-commands.ts'
 import { policiesOf, switchPolicy } from '../consent/policy-commands.ts'
-import { artefactsOf, listRequestsOf } from '../consent/readers.ts'
+import { artefactsOf, listRequestsOf, sharedArtefactsOf } from '../consent/readers.ts'
 import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
@@ -11,7 +11,6 @@ import { LIMITS } from '../kernel/limits.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { isRefusal, must, type Refusal } from '../kernel/refusal.ts'
 import { denySubscription, subscriptionsOf, switchSubscription } from '../linking/subscription-commands.ts'
-import { isOwnApp } from '../partners/own-app.ts'
 import { accountHold, CLOSING_MOVES, type Closing, type ErasedAccountEvent } from '../people/closing.ts'
 import { type ClosingNeeds, holdAccount, lockClosedAccount, stopAccount } from '../people/closing-commands.ts'
 import { dependantsOf, type IndexNeeds } from '../people/commands.ts'
@@ -36,12 +35,11 @@ export type ClosingFacts = {
 }
 
 export async function closingFacts(tx: Tx, needs: IndexNeeds, patient: AbhaAddress): Promise<ClosingFacts> {
-  const live = await artefactsOf(tx, patient, { status: 'GRANTED', page: PAGE })
+  const { live } = await sharedArtefactsOf(tx, patient, 0)
   const waiting = await listRequestsOf(tx, patient, { status: 'REQUESTED', ofOthers: true })
   const subscriptions = await subscriptionsOf(tx, patient, { ...PAGE, status: 'granted' })
-  const receivers = live.items.filter(({ hiu, dataEraseAt }) => !isOwnApp(hiu) && dataEraseAt > tx.now)
   return {
-    sharing: new Set(receivers.map(({ hiu }) => hiu)).size,
+    sharing: new Set(live.map(({ hiu }) => hiu)).size,
     waiting: waiting.size,
     policies: (await policiesOf(tx, patient)).filter(({ enabled }) => enabled).length,
     subscriptions: subscriptions.length,
