@@ -11,8 +11,8 @@ import style from './passwords.module.css'
 
 const SHOWN_MAX = 30
 
-/** A one-time password in a text: digits alone, four to eight. */
-export const codeIn = (text: string): string | undefined => /(?<![\d-])\d{4,8}(?![\d-])/.exec(text)?.[0]
+/** A one-time password in a text: digits alone, four to eight; those of a facility's number stand beside letters. */
+export const codeIn = (text: string): string | undefined => /(?<![\p{L}\d-])\d{4,8}(?![\p{L}\d-])/u.exec(text)?.[0]
 
 /** Text messages of all parties, newest first, in place of phones. */
 export function PasswordsPage(props: { readonly session: ConsoleSession }): ReactNode {
