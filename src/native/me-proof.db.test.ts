@@ -18,7 +18,7 @@ import { must } from '../kernel/refusal.ts'
 import type { StepUpAct } from '../kernel/step-up-act.ts'
 import { setPatientStatus } from '../people/commands.ts'
 import { sweepProofs } from '../people/jobs.ts'
-import { startPasskeySignIn } from '../people/passkey-commands.ts'
+import { listPasskeys, startPasskeySignIn } from '../people/passkey-commands.ts'
 import { spendStepUp } from '../people/step-up-commands.ts'
 
 let exchange: SignInExchange
@@ -112,7 +112,7 @@ describe('native/me-proof', () => {
     )
     assert.equal(problemOf((await signInBy(passkey)).seen), 'people/passkey-refused')
     await exchange.inTx((tx) => setPatientStatus(tx, { patient: ASHA.abhaAddress, status: 'active', actor: OPERATOR }))
-    assert.equal((await signInBy(passkey)).seen.status, 200)
+    assert.equal(problemOf((await signInBy(passkey)).seen), 'people/passkey-refused', 'it is from before')
   })
 
   test('a passkey that does not count is answered for once, too; and not what was asked for something else', async () => {
@@ -309,5 +309,23 @@ describe('native/me-proof', () => {
     for (let asked = 0; asked < LIMITS.stepUpsPerMinuteMax; asked++) assert.equal((await start()).status, 201)
     const last = await start()
     assert.deepEqual([last.status, last.headers['retry-after']], [429, '60'])
+  })
+
+  test('ten passkeys a person, however many were asked for before the first was added', async () => {
+    const browser = await signedIn(RAVI.abhaAddress)
+    const before = (await exchange.inTx((tx) => listPasskeys(tx, { kind: 'patient', person: RAVI.abhaAddress }))).length
+    const asked: Seen[] = []
+    for (let i = before; i <= LIMITS.passkeysPerPersonMax; i++)
+      asked.push(await browser.call('POST', '/v1/me/passkeys/options', {}))
+    const statuses: number[] = []
+    for (const each of asked) {
+      const attestation = makeTestPasskey({ origin: PAGE }).attest(optionsOf(each), {})
+      const body = { challenge: each.body['id'], name: 'Key', attestation }
+      statuses.push((await browser.call('POST', '/v1/me/passkeys', body)).status)
+    }
+    assert.deepEqual(
+      statuses.map((status) => status === 201),
+      [...asked.slice(1).map(() => true), false],
+    )
   })
 })

@@ -185,6 +185,9 @@ export async function addPasskey(
   const challenge = challengeOf(tx, needs, given.id, asking)
   if (challenge === undefined)
     return refuse('people/passkey-refused', 'This was asked for in another session, or too long ago. Start again.')
+  // Counted again: many may have been asked for before the first was added.
+  if ((await store.findPasskeysOf(tx, by.owner)).length >= LIMITS.passkeysPerPersonMax)
+    return refuse('people/too-many-passkeys')
   const verified = await refusedAsNone(() =>
     verifyRegistrationResponse({
       response: given.attestation,
