@@ -68,7 +68,8 @@ async function runTests(
     path.join(import.meta.dirname, '..', 'test', 'property-seed.ts'),
     '--test',
     '--test-isolation=none',
-    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
     `--test-reporter=${path.join(import.meta.dirname, 'failed-tests.ts')}`,
     `--test-reporter-destination=${path.join(ground.failures, `${name}.txt`)}`,
   ]
