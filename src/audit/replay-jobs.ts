@@ -56,9 +56,10 @@ export function makePatientReplay(
   replays: readonly Replay[],
   patientsMax: number = LIMITS.replayPatientsPerTurnMax,
 ): () => Promise<readonly Disagreement[]> {
-  let place: PatientPlace = { bucket: (machine.random(1)[0] ?? 0) - 1, patient: '' }
+  let place: PatientPlace | undefined
   return async () => {
-    const next = await transact(machine, (tx) => patientsWithKeys(tx, place, patientsMax))
+    const from = place ?? { bucket: (machine.random(1)[0] ?? 0) - 1, patient: '' }
+    const next = await transact(machine, (tx) => patientsWithKeys(tx, from, patientsMax))
     const found: Disagreement[] = []
     for (const { patient } of next) found.push(...(await checkPatient(machine, replays, patient)))
     place = next.length < patientsMax ? FIRST_PATIENT : (next.at(-1) ?? FIRST_PATIENT)

@@ -12,7 +12,7 @@ import {
   isKeyAddress,
   MOVES,
 } from './client.ts'
-import { clientsBehind, insertClient, lockClient, updateClientKeys, updateClientStatus } from './client-store.ts'
+import { clientsBehind, findClient, insertClient, updateClientKeys, updateClientStatus } from './client-store.ts'
 import { facilitiesOfBridge } from './commands.ts'
 import { parseKeySet } from './key-set.ts'
 import { isOwnApp } from './own-app.ts'
@@ -40,7 +40,7 @@ export async function registerClient(
   const fault = faultOfProof(input)
   if (fault) return fault
   // A bridge is known by its client id already; registered here, it has keys of its own in place of those it publishes.
-  if (isOwnApp(clientId) || (await lockClient(tx, clientId)) !== undefined)
+  if (isOwnApp(clientId) || (await findClient(tx, clientId)) !== undefined)
     return refuse('partners/duplicate-client', undefined, 'clientId')
   const recorded = await record(tx, {
     type: 'partners.client-registered',
@@ -64,7 +64,7 @@ export async function changeClientKeys(
 ): Promise<true | Refusal> {
   const fault = faultOfProof(input)
   if (fault) return fault
-  if ((await lockClient(tx, input.clientId)) === undefined) return refuse('partners/unknown-client')
+  if ((await findClient(tx, input.clientId)) === undefined) return refuse('partners/unknown-client')
   const recorded = await record(tx, {
     type: 'partners.client-keys-changed',
     actor: input.actor,
@@ -81,7 +81,7 @@ export async function setClientStatus(
   tx: Tx,
   input: { readonly clientId: string; readonly status: Client['status']; readonly actor: Actor },
 ): Promise<true | Refusal> {
-  const client = await lockClient(tx, input.clientId)
+  const client = await findClient(tx, input.clientId, true)
   if (client === undefined) return refuse('partners/unknown-client')
   if (!canMove(MOVES, client.status, input.status)) return true
   const recorded = await record(tx, {
@@ -107,7 +107,7 @@ export function listClients(
  * signs with the keys that it publishes below its callback address, unless it was registered with others.
  */
 export async function clientById(tx: Tx, clientId: string): Promise<Client | undefined> {
-  const registered = await lockClient(tx, clientId)
+  const registered = await findClient(tx, clientId)
   if (registered !== undefined || isOwnApp(clientId)) return registered
   const bridge = await findBridge(tx, clientId)
   if (bridge === undefined || bridge.status !== 'active') return undefined

@@ -33,14 +33,10 @@ function readClient(row: ClientRow): Client {
   }
 }
 
-/** Locked until the transaction ends, so that the log has two changes in the order in which the row had them. */
-export async function lockClient(tx: Tx, clientId: string): Promise<Client | undefined> {
-  const found = await tx.db
-    .selectFrom('partner_client')
-    .selectAll()
-    .where('client_id', '=', clientId)
-    .forUpdate()
-    .executeTakeFirst()
+/** With `lock` until the transaction ends, so that the log has two changes in the order in which the row had them. */
+export async function findClient(tx: Tx, clientId: string, lock = false): Promise<Client | undefined> {
+  const query = tx.db.selectFrom('partner_client').selectAll().where('client_id', '=', clientId)
+  const found = await (lock ? query.forUpdate() : query).executeTakeFirst()
   const row = await asWritten(tx, 'partner_client', found)
   return row === undefined ? undefined : readClient(row)
 }

@@ -46,7 +46,7 @@ const MUTATIONS: readonly Mutation[] = [
     name: 'a provider forgets that it was told to stop',
     near: 2,
     tamper: () => skip('update', 'hip_artefact'),
-    noticed: /at its provider|had been told of its end|happened twice/,
+    noticed: /at its provider|had been told of its end|happened twice|held consent .* in the row and/,
   },
   {
     name: 'copies are not erased',

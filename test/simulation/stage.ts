@@ -1,10 +1,7 @@
-import { record } from '../../src/audit/record.ts'
-import { type Machine, transact } from '../../src/db/tx.ts'
-import type { StaffCaller } from '../../src/kernel/caller.ts'
+import { transact } from '../../src/db/tx.ts'
 import type { AbhaAddress } from '../../src/kernel/id.ts'
 import { isRefusal } from '../../src/kernel/refusal.ts'
 import { issuePatientToken } from '../../src/people/commands.ts'
-import type { StaffEvent } from '../../src/people/staff.ts'
 import { addStaff } from '../desk-bench.ts'
 import { Clients } from './clients.ts'
 import { addRecord, HI_TYPES, PATIENTS, recordNumber } from './commands.ts'
@@ -47,9 +44,7 @@ export async function openStage(): Promise<Stage> {
       await admitSoftware(made, hospital)
       const { machine } = made.party(hospital).built
       const doctor = await addStaff(machine, 'doctor', DOCTOR, 'KA-21-1521')
-      const dpo = await addStaff(machine, 'dpo', 'Farida Engineer')
-      for (const one of [doctor, dpo]) await recordHired(machine, one)
-      teams.set(hospital, { doctor, dpo })
+      teams.set(hospital, { doctor, dpo: await addStaff(machine, 'dpo', 'Farida Engineer') })
     }
     for (const hip of HOSPITALS) for (const patient of PATIENTS) await fill(model, clients, hip, patient)
     await settle(made)
@@ -67,15 +62,6 @@ export function registerOf(world: World): Register {
     patientOf: (reference) => PATIENTS.find((patient) => recordNumber(patient) === reference) ?? reference,
     facilityOf: (clientId) => HOSPITALS.find((hospital) => clientOf(world, hospital) === clientId),
   }
-}
-
-/** The log says how everybody stands, as if she had been invited and had joined. */
-function recordHired(machine: Machine, { id: subject, role }: StaffCaller): Promise<unknown> {
-  const actor = { kind: 'operator', id: 'simulation' } as const
-  return transact(machine, async (tx) => {
-    await record(tx, { type: 'staff.invited', actor, subject, role, confirmation: 'confirmed' } satisfies StaffEvent)
-    await record(tx, { type: 'staff.joined', actor, subject } satisfies StaffEvent)
-  })
 }
 
 async function enrol(world: World): Promise<void> {
