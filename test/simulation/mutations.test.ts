@@ -105,7 +105,7 @@ const MUTATIONS: readonly Mutation[] = [
     name: 'software that is shut out is let in',
     near: 19,
     tamper: openDoor,
-    noticed: /software is shut out/,
+    noticed: /software is shut out|cannot be taken back/,
   },
   {
     name: 'what was opened in an emergency stays open',
