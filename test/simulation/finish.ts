@@ -3,6 +3,7 @@ import { checkEverybody } from '../../src/audit/replay-check.ts'
 import { transact } from '../../src/db/tx.ts'
 import { listOpenJobs } from '../../src/jobs/queue.ts'
 import { STAFF_REPLAYS } from '../../src/people/replay.ts'
+import { partyName } from '../network.ts'
 import type { Call } from './clients.ts'
 import { claimCall, recordNumber, revokeCall } from './commands.ts'
 import { beWitnessed, runChores, settle, workOff } from './drain.ts'
@@ -164,7 +165,7 @@ async function insistOnEmergencies({ world, model }: Simulation): Promise<void> 
   const { db } = world.party(EXCHANGE).built.machine
   const texts = (await db.selectFrom('text_message').select('words').execute()).map(({ words }) => words)
   for (const { hospital } of opened) {
-    const told = texts.filter((text) => text.includes(DOCTOR) && text.includes(hospital)).length
+    const told = texts.filter((text) => text.includes(DOCTOR) && text.includes(partyName('Hospital', hospital))).length
     const all = opened.filter((one) => one.hospital === hospital).length
     if (told < all) throw new Violation(`${all} emergencies at ${hospital}, and patients were told of ${told}`)
   }

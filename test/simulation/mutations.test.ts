@@ -36,7 +36,8 @@ function openDoor(): Tamper {
     if (/^\s*begin/i.test(statement)) isInside = false
     if (isWrite(statement, 'insert', 'seen_request')) isInside = true
     const result = (await go()) as { rows?: Row[] }
-    if (isInside || !/^select .*from "partner_client"/s.test(statement)) return result
+    // Who lets it in or shuts it out locks the row: that is not the door.
+    if (isInside || !/^select .*from "partner_client"(?!.*for update)/s.test(statement)) return result
     return { ...result, rows: result.rows?.map(revived) }
   }
 }
@@ -103,9 +104,9 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'software that is shut out is let in',
-    near: 19,
+    near: 66,
     tamper: openDoor,
-    noticed: /software is shut out|cannot be taken back/,
+    noticed: /software is shut out/,
   },
   {
     name: 'what was opened in an emergency stays open',

@@ -1,4 +1,5 @@
 import { textAt } from '../json-path.ts'
+import { partyName } from '../network.ts'
 import type { Call } from './clients.ts'
 import { idText } from './ids.ts'
 import { EXCHANGE, type Hospital, type World } from './world.ts'
@@ -12,7 +13,7 @@ export class ShutOut {
 
   /** The bridge of a hospital switches its service off or on. */
   service(hospital: Hospital, active: boolean): Call {
-    const service = { id: hospital, name: `Hospital ${hospital}`, types: ['HIP', 'HIU'], active }
+    const service = { id: hospital, name: partyName('Hospital', hospital), types: ['HIP', 'HIU'], active }
     return {
       name: `${active ? 'switch on' : 'switch off'} ${hospital}`,
       party: EXCHANGE,
