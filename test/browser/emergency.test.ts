@@ -13,6 +13,9 @@ import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor } from '
 const PATIENT = `/desk/patients/${MRN}`
 const OTHERS = NAMES[CENTRE] ?? ''
 
+/** What others send: asked for again after 2, 5 and 15 seconds, and looked for every minute where no news came. */
+const COMES_MS_MAX = 90_000
+
 describe('breaking the glass', () => {
   let emergency: EmergencyWorld
   before(async () => {
@@ -77,7 +80,7 @@ describe('breaking the glass', () => {
       await button(visitor, language, 'reading.open').click()
       await page.locator('ol details').first().waitFor()
       // What others send appears without another tap.
-      await page.locator('main').getByText(OTHERS).first().waitFor()
+      await page.locator('main').getByText(OTHERS).first().waitFor({ timeout: COMES_MS_MAX })
       await visitor.assertSound()
       await visitor.picture(`emergency-reading-${name}`)
 

@@ -27,7 +27,7 @@ export function ReadingPage(props: { readonly reference: string }): ReactNode {
   const [now] = useState(() => new Date())
   const path = `/v1/desk/patients/${encodeURIComponent(props.reference)}/reading`
   const door = useCall<Door>(path)
-  const { opened, overAt, isOpening, error, open, older, close } = useReading(path, door.data)
+  const { opened, overAt, isOpening, error, open, older, close } = useReading(path, door.data, door.dataUpdatedAt)
   const patient = opened?.patient ?? door.data?.patient
   if (patient === undefined)
     return (
@@ -82,9 +82,9 @@ type Reading = {
 }
 
 /** What is open, until it is closed by hand or the ground is over; in an emergency what others send is opened as it comes. */
-function useReading(path: string, door: Door | undefined): Reading {
+function useReading(path: string, door: Door | undefined, doorAtMs: number): Reading {
   const [opened, setOpened] = useState<Opened>()
-  const { mutate, isPending, error } = useMutation<ReadingPage, Problem, PurposeCode>({
+  const { mutate, isPending, error, submittedAt } = useMutation<ReadingPage, Problem, PurposeCode>({
     mutationFn: (purpose) => call<ReadingPage>(path, { body: { purpose } }),
     onSuccess: (page) => setOpened(openedBy(page)),
   })
@@ -95,9 +95,11 @@ function useReading(path: string, door: Door | undefined): Reading {
   const isOver = isOut || isEnded
   const hasMoreCome =
     emergency !== undefined && door !== undefined && !isOver && receivedIn(door) > receivedIn(emergency)
+  // A server that was busy, or a broken line, is asked again with the next news; a refusal is an answer.
+  const mayOpen = error === null || (isPassing(error) && doorAtMs > submittedAt)
   useEffect(() => {
-    if (hasMoreCome && !isPending && error === null) mutate('BTG')
-  }, [hasMoreCome, isPending, error, mutate])
+    if (hasMoreCome && !isPending && mayOpen) mutate('BTG')
+  }, [hasMoreCome, isPending, mayOpen, mutate])
   return {
     opened: isOver ? undefined : opened,
     overAt: isOver ? emergency?.until : undefined,
@@ -108,6 +110,8 @@ function useReading(path: string, door: Door | undefined): Reading {
     close: () => setOpened(undefined),
   }
 }
+
+const isPassing = ({ status }: Problem): boolean => status === 0 || status === 429 || status >= 502
 
 function useOlder(
   path: string,
