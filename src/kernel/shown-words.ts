@@ -51,7 +51,8 @@ const NUMBER_TO_CALL = /\p{Nd}(?:[\s.()\-\u2010-\u2015/]{0,2}\p{Nd}){4,}/u
  * blank is taken after a title or an initial only, before a name: `Dr.Farida`.
  */
 export function faultOfNameInText(text: string): string | undefined {
-  if (NUMBER_TO_CALL.test(text)) return 'must not hold five digits or more'
+  if (NUMBER_TO_CALL.test(text))
+    return 'must not hold five digits or more: text messages show it, and it would read as a number to call'
   const isLink = /:\/\/|www\./iu.test(text) || (text.match(DOTTED) ?? []).some(looksLikeAddress)
   return isLink ? 'must not look like a link: put a blank after each dot' : undefined
 }
