@@ -108,7 +108,7 @@ describe('http/live', () => {
     assert.equal(asha.answer.headers.get('cache-control'), 'no-store')
     await assert.rejects(happen('consent.revoked', ASHA, true))
     await happen('consent.granted', ASHA)
-    await waitFor('the stream', () => asha.seen.text.includes('event: changed'))
+    await waitFor('the stream', () => /event: changed\n.*\n\n/.test(asha.seen.text))
     assert.match(asha.seen.text, /event: changed\ndata: \{"types":\["consent.granted"\]\}\n\n/)
     assert.doesNotMatch(asha.seen.text, /asha|revoked/)
     await happen('consent.denied', RAVI)
@@ -121,7 +121,7 @@ describe('http/live', () => {
   test('many changes at once are one message', async () => {
     const asha = await listen(ASHA)
     for (let i = 0; i < 20; i++) machine.changes.publish({ type: `t${i % 2}`, patient: ASHA })
-    await waitFor('the stream', () => asha.seen.text.includes('changed'))
+    await waitFor('the stream', () => /event: changed\n.*\n\n/.test(asha.seen.text))
     assert.equal(asha.seen.text.match(/event: changed/g)?.length, 1)
     assert.match(asha.seen.text, /\["t0","t1"\]/)
     await asha.leave()

@@ -199,7 +199,8 @@ describe('http/server', () => {
   test('a fault of ours is an opaque 500 with a trace', async () => {
     const answer = await app.inject({ method: 'GET', url: '/v1/broken' })
     assert.equal(answer.statusCode, 500)
-    assert.ok(!answer.body.includes('42'))
+    // Not the number alone: by chance the trace has it, too.
+    assert.doesNotMatch(answer.body, /secret|: 42/)
     assert.ok(answer.json().trace)
   })
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { makeTestClock } from '../../test/machine.ts'
 import { makeTestKey, type TestKey } from '../../test/partner-client.ts'
-import { makeOutbound } from '../http/outbound.ts'
+import { makeOutbound, type Outbound } from '../http/outbound.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { makePublishedKeys } from './published-keys.ts'
@@ -31,7 +31,9 @@ describe('partners/published-keys-wire', () => {
   async function fetched(address: string, allowPrivateNetworks: boolean): Promise<unknown> {
     const clock = makeTestClock()
     const outbound = makeOutbound({ allowPrivateNetworks, nowMs: () => performance.now() })
-    const published = makePublishedKeys(outbound, clock.now)
+    // Nobody hangs here: a busy machine may take longer than we wait for a partner.
+    const patient: Outbound = { ...outbound, call: (wanted) => outbound.call({ ...wanted, timeoutMs: 60_000 }) }
+    const published = makePublishedKeys(patient, clock.now)
     await published.refresh(address, key.kid)
     await outbound.close()
     const keys = published.keysAt(address, clock.now())

@@ -37,7 +37,9 @@ describe('people/sso-logout', () => {
   before(async () => {
     database = await openTestDatabase()
     machine = { ...makeTestMachine(database), now: () => new Date() }
-    outbound = makeOutbound({ allowPrivateNetworks: true, nowMs: () => Date.now() })
+    const real = makeOutbound({ allowPrivateNetworks: true, nowMs: () => Date.now() })
+    // Nobody hangs here: a busy machine may take longer than we wait for a provider.
+    outbound = { ...real, call: (wanted) => real.call({ ...wanted, timeoutMs: 60_000 }) }
     const nobody = async () => refuse('auth/no-session')
     const late = { sso: undefined as SsoNeeds['sso'] | undefined }
     const facility = { id: 'IN2710000011' as FacilityId, name: 'Tarangini Hospital' }

@@ -31,7 +31,8 @@ let outbound: Outbound
 describe('people/sso-provider', () => {
   before(() => {
     const real = makeOutbound({ allowPrivateNetworks: true, nowMs: () => performance.now() })
-    outbound = { call: (call) => (sent.push(call), real.call(call)), close: real.close }
+    // Nobody hangs here: a busy machine may take longer than we wait for a provider.
+    outbound = { call: (call) => (sent.push(call), real.call({ ...call, timeoutMs: 60_000 })), close: real.close }
   })
   after(() => outbound.close())
 

@@ -72,7 +72,8 @@ describe('people/sso', () => {
     close: async () => undefined,
     call: async (call) => {
       connectionsHeld.push(database.pool.totalCount - database.pool.idleCount)
-      const outcome = await outbound.call(call)
+      // Nobody hangs here: a busy machine may take longer than we wait for a provider.
+      const outcome = await outbound.call({ ...call, timeoutMs: 60_000 })
       if (tamper === undefined || outcome.kind !== 'answered') return outcome
       const changed = await tamper(call.url, JSON.parse(outcome.body.toString()) as Record<string, unknown>)
       return { ...outcome, body: Buffer.from(JSON.stringify(changed)) }
