@@ -200,6 +200,9 @@ describe('audit/witness-role/witness', () => {
     let size = 0
     for (let round = 0; round < 3; round++) {
       const running = await start(config, port)
+      const exited = once(running.process, 'exit')
+      const enough = Promise.withResolvers<void>()
+      const before = size
       let alive = true
       // Two histories are pushed at once, each from what the witness says it has.
       const push = async (fork: string): Promise<void> => {
@@ -216,6 +219,7 @@ describe('audit/witness-role/witness', () => {
             cosigned.set(next, hex)
             assert.ok(next >= known, `rolled back: ${next} after ${known}`)
             size = Math.max(size, next)
+            if (size >= before + 5) enough.resolve()
             old = next
           } else if (answer?.status === 409) {
             old = Number(answer.body.trim())
@@ -226,15 +230,11 @@ describe('audit/witness-role/witness', () => {
         }
       }
       const pushing = Promise.all([push(''), push('fork'), push('')])
-      const before = size
-      const grown = async (): Promise<void> => {
-        while (alive && size < before + 5) await new Promise((resolve) => setImmediate(resolve))
-      }
+      const early = exited.then(() => assert.fail('the witness ended by itself'))
       try {
-        await Promise.race([grown(), pushing])
+        await Promise.race([enough.promise, pushing, early])
       } finally {
         alive = false
-        const exited = once(running.process, 'exit')
         running.process.kill('SIGKILL')
         await exited
       }
