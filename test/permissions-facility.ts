@@ -39,6 +39,7 @@ export const FACILITY: Permissions = {
   'GET /v1/desk/provider/consents': { who: 'staff' },
   'GET /v1/desk/provider/requests': { who: 'staff' },
   'GET /v1/desk/provider/erasures': { who: 'staff' },
+  'GET /v1/desk/provider/kept': { who: 'staff' },
   'GET /v1/desk/sign-in': { who: 'anybody' },
   'POST /v1/desk/sign-in': { who: 'anybody' },
   'POST /v1/desk/sign-in/passkey': { who: 'anybody' },

@@ -10,6 +10,7 @@ import { type ForgetAgain, markErased } from '../vault/erasures.ts'
 
 const DAY_MS = 86_400_000
 type Kept = { artefact: string; until: string; for: string; law: string; ended: string }
+type KeptPage = { copies: readonly Kept[]; next?: string }
 
 describe('a facility keeps a copy that a law demands, and erases it at its day', () => {
   let bench: HiuBench
@@ -82,7 +83,17 @@ describe('a facility keeps a copy that a law demands, and erases it at its day',
     const other = await copy('claimed, unread', false)
     await bench.native('POST', `/v1/copies/${other.consentId}/claim`, { until, reference: 'CC/13/2026' })
     await revoke(other)
-    assert.equal((await kept()).find(({ artefact }) => artefact === other.consentId)?.for, 'legal-claim')
+    const all = await kept()
+    assert.equal(all.find(({ artefact }) => artefact === other.consentId)?.for, 'legal-claim')
+    const paged: Kept[] = []
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page = (await bench.native('GET', `/v1/copies/kept?limit=1${after && `&after=${after}`}`)).json as KeptPage
+      assert.equal(page.copies.length, 1)
+      paged.push(...page.copies)
+      after = page.next
+    }
+    assert.deepEqual(paged, all)
+    assert.equal(all.length, 2)
     assert.equal((await bench.native('DELETE', `/v1/copies/${other.consentId}/claim`)).status, 204)
     assert.equal(await keyOf(other), undefined)
     const late = await bench.native('POST', `/v1/copies/${other.consentId}/claim`, { until, reference: 'CC/14/2026' })

@@ -4,6 +4,7 @@ import { SERVED_FILTERS } from '../hip/store-served.ts'
 import { parsedText } from '../http/parsed-text.ts'
 import { parseFacilityId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlace } from '../kernel/list-place.ts'
 import { PURPOSES, type PurposeCode } from '../policy/purpose.ts'
 import { newPatient, patientReference } from '../records/messages.ts'
 import { VISIT_KINDS } from './visit.ts'
@@ -77,6 +78,7 @@ export const consentsQuery = z.object({
 })
 
 const limit = z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault)
+const place = parsedText(parsePlace, 'must be the `next` of an answer').optional()
 export const heldQuery = z.object({
   before: z.uuid().optional(),
   status: z.enum(['GRANTED', 'REVOKED', 'EXPIRED']).optional(),
@@ -85,13 +87,12 @@ export const heldQuery = z.object({
 export const servedQuery = z.object({
   what: z.enum(SERVED_FILTERS).default('all'),
   consent: z.uuid().optional(),
-  before: z.iso
-    .datetime({ message: 'must be a date and time such as 2026-01-31T10:00:00Z' })
-    .transform((text) => new Date(text))
-    .optional(),
+  before: place,
   limit,
 })
-export const erasedQuery = z.object({ limit })
+export const erasedQuery = z.object({ before: place, limit })
+/** The list goes forward in time. */
+export const keptQuery = z.object({ after: place, limit })
 
 /** Why somebody reads. Who reads, and in which role, is the person who signed in. */
 const readingOrder = z

@@ -100,14 +100,24 @@ describe('what this facility gave away', () => {
     assert.equal(last?.transactionId, refused.transactionId)
     assert.match(last?.refusal ?? '', /revoked/)
     assert.deepEqual(await served('?what=open'), [])
-    const page = await served(`?limit=1&before=${String(last?.receivedAt)}`)
-    assert.notEqual(page[0]?.transactionId, refused.transactionId)
+    const all = await served()
+    const paged: ServedRequest[] = []
+    for (let before: string | undefined = ''; before !== undefined; ) {
+      const path = `/v1/desk/provider/requests?limit=1${before && `&before=${before}`}`
+      const page = (await desk.call(officer, 'GET', path)).json as { requests: ServedRequest[]; next?: string }
+      assert.equal(page.requests.length, 1)
+      paged.push(...page.requests)
+      before = page.next
+    }
+    assert.deepEqual(paged, all)
+    assert.ok(all.length > 2)
   })
 
   it('is for those who answer for it: opened lists are recorded, others are turned away', async () => {
-    for (const path of ['consents', 'requests', 'erasures'])
+    for (const path of ['consents', 'requests', 'erasures', 'kept'])
       assert.equal((await desk.call(doctor, 'GET', `/v1/desk/provider/${path}`)).status, 403)
-    assert.deepEqual((await desk.call(dpo, 'GET', '/v1/desk/provider/erasures')).json, { erasures: [], kept: [] })
+    assert.deepEqual((await desk.call(dpo, 'GET', '/v1/desk/provider/erasures')).json, { erasures: [] })
+    assert.deepEqual((await desk.call(dpo, 'GET', '/v1/desk/provider/kept')).json, { kept: [] })
     assert.equal((await desk.call(dpo, 'GET', '/v1/desk/provider/requests?what=lost')).status, 400)
     const lists = await plainEvents(world.bench.machine, 'desk.list-opened')
     assert.ok(lists.some((body) => /provider consents/.test(body) && /The Officer/.test(body)))

@@ -5,6 +5,7 @@ import { listServedRequests, readHeldArtefact, readServedPages } from '../hip/se
 import type { Served } from '../hip/store-served.ts'
 import { type Page, summarise } from '../hip/transfer.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
+import { firstOf, firstWith } from '../kernel/list-place.ts'
 import { isRefusal } from '../kernel/refusal.ts'
 import { findPatients, type RecordsNeeds } from '../records/commands.ts'
 
@@ -27,7 +28,7 @@ export type HeldConsent = {
   readonly careContexts?: number
 }
 
-/** Consents held, latest first. */
+/** A page of consents held, latest first; `next` is where the following one begins. */
 export async function listHeldConsents(
   tx: Tx,
   needs: RecordsNeeds,
@@ -36,11 +37,12 @@ export async function listHeldConsents(
     readonly status?: ArtefactStatus | undefined
     readonly limit: number
   },
-): Promise<readonly HeldConsent[]> {
-  const rows = await listArtefacts(tx, filter.before, filter.limit, filter.status)
-  const shown: HeldConsent[] = []
-  for (const { consentId, status, receivedAt, endedAt, eraseAt, patient } of rows) {
-    shown.push({
+): Promise<{ readonly consents: readonly HeldConsent[]; readonly next?: string }> {
+  const rows = await listArtefacts(tx, filter.before, filter.limit + 1, filter.status)
+  const { items, ...more } = firstWith(rows, filter.limit, ({ consentId }) => consentId)
+  const consents: HeldConsent[] = []
+  for (const { consentId, status, receivedAt, endedAt, eraseAt, patient } of items) {
+    consents.push({
       consentId,
       status,
       receivedAt,
@@ -50,7 +52,7 @@ export async function listHeldConsents(
       ...(await termsOf(tx, consentId)),
     })
   }
-  return shown
+  return { consents, ...more }
 }
 
 async function termsOf(
@@ -91,17 +93,23 @@ export type ServedRequest = Omit<Served, 'patient' | 'hiu' | 'omissions'> & {
   }[]
 }
 
+/** A page of requests that we served, latest first; `next` is where the following one begins. */
 export async function listServed(
   tx: Tx,
   needs: RecordsNeeds,
   filter: Parameters<typeof listServedRequests>[1],
-): Promise<readonly ServedRequest[]> {
-  const shown: ServedRequest[] = []
-  for (const served of await listServedRequests(tx, filter)) {
+): Promise<{ readonly requests: readonly ServedRequest[]; readonly next?: string }> {
+  const { limit } = filter
+  const found = await listServedRequests(tx, { ...filter, limit: limit + 1 })
+  const { items, ...more } = firstOf(found, limit, ({ receivedAt, transactionId }) => {
+    return { date: receivedAt, id: transactionId }
+  })
+  const requests: ServedRequest[] = []
+  for (const served of items) {
     const { patient, hiu, omissions: _omissions, ...rest } = served
     const { receiver } = await termsOf(tx, served.consentId)
     const pages = await readServedPages(tx, served)
-    shown.push({
+    requests.push({
       ...rest,
       patient: await whose(tx, needs, patient),
       receiver: receiver ?? { id: hiu },
@@ -115,7 +123,7 @@ export async function listServed(
       })),
     })
   }
-  return shown
+  return { requests, ...more }
 }
 
 /** Care contexts of the consent of which not everything left, each with its reason: as the exchange was told. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/tx.ts'
+import type { ListPlace } from '../kernel/list-place.ts'
 import type { Omissions } from './transfer.ts'
 
 export const SERVED_FILTERS = ['all', 'open', 'narrowed', 'failed', 'refused'] as const
@@ -53,17 +54,17 @@ const HAVING = {
   refused: sql`r.status = 'refused'`,
 } as const satisfies Record<ServedFilter, unknown>
 
-/** Requests that we served, latest first; `before` is when the last one of the page before came. */
+/** Requests that we served, latest first; `before` is the place of the last one of the page before. */
 export async function listServed(
   tx: Tx,
   filter: {
     readonly what: ServedFilter
     readonly consent?: string | undefined
-    readonly before?: Date | undefined
+    readonly before?: ListPlace | undefined
     readonly limit: number
   },
 ): Promise<readonly Served[]> {
-  const before = filter.before ?? null
+  const { date = null, id = null } = filter.before ?? {}
   const consent = filter.consent ?? null
   const { rows } = await sql<Row>`
     /* all buckets: the facility's list of the requests it served */
@@ -72,10 +73,10 @@ export async function listServed(
       count(*) filter (where p.status = 'sent') as sent, count(*) filter (where p.narrowed) as narrowed,
       count(*) filter (where p.status = 'failed') as failed, count(*) filter (where p.status = 'withheld') as withheld
     from hip_request r left join hip_page p on p.bucket = r.bucket and p.transaction_id = r.transaction_id
-    where (${before}::timestamptz is null or r.received_at < ${before}::timestamptz)
+    where (${date}::timestamptz is null or (r.received_at, r.transaction_id) < (${date}::timestamptz, ${id}::uuid))
       and (${consent}::uuid is null or r.consent_id = ${consent}::uuid)
     group by r.bucket, r.transaction_id having ${HAVING[filter.what]}
-    order by r.received_at desc, r.transaction_id limit ${filter.limit}`.execute(tx.db)
+    order by r.received_at desc, r.transaction_id desc limit ${filter.limit}`.execute(tx.db)
   return rows.map(servedOf)
 }
 

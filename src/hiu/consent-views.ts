@@ -1,10 +1,11 @@
 import type { Tx } from '../db/tx.ts'
 import type { AbhaAddress, Id } from '../kernel/id.ts'
+import { firstOf, type ListPlace } from '../kernel/list-place.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { type ConsentNeeds, type ConsentView, readConsent } from './commands.ts'
 import { type ConsentFilter, listConsents } from './consent-list-store.ts'
 import { HOLDS, type HoldReason } from './copy.ts'
-import { heldCopies } from './copy-store.ts'
+import { type Copy, heldCopies } from './copy-store.ts'
 import { type Erasure, listErasures } from './document-store.ts'
 import type { ErasureReason } from './hiu.ts'
 import { requestData } from './requests.ts'
@@ -44,9 +45,16 @@ export async function fetchAgain(
   return asked.length === 0 ? refusal : asked
 }
 
-/** Copies of ours that were erased, latest first. */
-export async function listErasedCopies(tx: Tx, limit: number): Promise<readonly Erasure[]> {
-  return listErasures(tx, { limit })
+type Listing = { readonly limit: number }
+
+/** A page of copies of ours that were erased, latest first; `next` is where the following one begins. */
+export async function listErasedCopies(
+  tx: Tx,
+  { before, limit }: Listing & { readonly before?: ListPlace | undefined },
+): Promise<{ readonly erasures: readonly Erasure[]; readonly next?: string }> {
+  const found = await listErasures(tx, { before, limit: limit + 1 })
+  const { items, ...more } = firstOf(found, limit, ({ erasedAt, artefact }) => ({ date: erasedAt, id: artefact }))
+  return { erasures: items, ...more }
 }
 
 export type KeptCopy = {
@@ -59,21 +67,18 @@ export type KeptCopy = {
   readonly law: string
 }
 
-/** Copies that a law makes us keep, sealed, after their consent has ended: the next to be erased first. */
-export async function listKeptCopies(tx: Tx, limit: number): Promise<readonly KeptCopy[]> {
-  return (await heldCopies(tx, limit)).flatMap(({ artefact, patient, reason, stoppedAt, hold }) =>
-    hold === undefined || reason === undefined || stoppedAt === undefined
-      ? []
-      : [
-          {
-            artefact,
-            abhaAddress: patient,
-            ended: reason,
-            stoppedAt,
-            until: hold.until,
-            for: hold.reason,
-            law: HOLDS[hold.reason].law,
-          },
-        ],
-  )
+/** A page of copies that a law makes us keep, sealed, after their consent has ended: the next to be erased first. */
+export async function listKeptCopies(
+  tx: Tx,
+  { after, limit }: Listing & { readonly after?: ListPlace | undefined },
+): Promise<{ readonly kept: readonly KeptCopy[]; readonly next?: string }> {
+  const held = (await heldCopies(tx, { after, limit: limit + 1 })).flatMap(keptOf)
+  const { items, ...more } = firstOf(held, limit, ({ until, artefact }) => ({ date: until, id: artefact }))
+  return { kept: items, ...more }
+}
+
+function keptOf({ artefact, patient, reason, stoppedAt, hold }: Copy): readonly KeptCopy[] {
+  if (hold === undefined || reason === undefined || stoppedAt === undefined) return []
+  const { law } = HOLDS[hold.reason]
+  return [{ artefact, abhaAddress: patient, ended: reason, stoppedAt, until: hold.until, for: hold.reason, law }]
 }

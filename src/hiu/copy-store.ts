@@ -1,9 +1,10 @@
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { HiuCopyTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, Id } from '../kernel/id.ts'
+import type { ListPlace } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { COPY_MOVES, type CopyFacts, type CopyStatus, type HoldReason } from './copy.ts'
 import type { ErasureReason } from './hiu.ts'
@@ -102,10 +103,15 @@ export async function saveClaim(tx: Tx, _recorded: AnyRecorded, from: Copy | und
 }
 
 /** Kept copies, those whose time ends first before the others; `until`: whose time has come. */
-export async function heldCopies(tx: Tx, limit: number, until?: Date): Promise<readonly Copy[]> {
+export async function heldCopies(
+  tx: Tx,
+  { until, after, limit }: { readonly until?: Date; readonly after?: ListPlace | undefined; readonly limit: number },
+): Promise<readonly Copy[]> {
   let query = tx.db.selectFrom('hiu_copy').selectAll().where('bucket', '>=', 0).where('status', '=', 'held')
   if (until !== undefined) query = query.where('hold_until', '<=', until)
-  const rows = await query.orderBy('hold_until').limit(limit).execute()
+  if (after !== undefined)
+    query = query.where(sql<boolean>`(hold_until, artefact) > (${after.date}, ${after.id}::uuid)`)
+  const rows = await query.orderBy('hold_until').orderBy('artefact').limit(limit).execute()
   return rows.map(copyOfRow)
 }
 

@@ -126,7 +126,7 @@ export function hiuChores(machine: Machine, needs: HiuNeeds): readonly Chore[] {
       name: 'hiu: erase what no law keeps any more',
       everyMs: 60 * SECOND_MS,
       run: async () => {
-        for (const copy of await transact(machine, (tx) => heldCopies(tx, BATCH, tx.now)))
+        for (const copy of await transact(machine, (tx) => heldCopies(tx, { until: tx.now, limit: BATCH })))
           await transact(machine, (tx) => eraseWhenDue(tx, needs, copy))
       },
     },

@@ -69,6 +69,9 @@ export const listQuery = z.object({
   limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeDefault),
 })
 
+/** `GET /v1/copies/kept`: the list goes forward in time. */
+export const keptQuery = listQuery.pick({ limit: true }).extend({ after: before })
+
 export const recordsQuery = listQuery.extend({ patient: abhaAddress })
 
 const person = z.object({ name, role: name }).strict()

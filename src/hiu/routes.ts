@@ -13,12 +13,12 @@ import {
   refreshStatus,
 } from './commands.ts'
 import { listConsents } from './consent-list-store.ts'
-import { fetchAgain, listKeptCopies } from './consent-views.ts'
-import { listErasures } from './document-store.ts'
+import { fetchAgain, listErasedCopies, listKeptCopies } from './consent-views.ts'
 import { claimCopy, liftClaim } from './erase.ts'
 import {
   claimOrder,
   fetchOrder,
+  keptQuery,
   listQuery,
   newConsentRequest,
   newSubscription,
@@ -211,11 +211,7 @@ function recordRoutes(needs: ConsentNeeds): readonly Route[] {
       once: false,
       query: placeQuery,
       answers: { 200: { description: 'Erasures; with `next`, ask again with it as `before`.' } },
-      handle: async ({ tx, query: { before, limit } }) => {
-        const found = await listErasures(tx, { before, limit: limit + 1 })
-        const { items, ...more } = firstOf(found, limit, ({ erasedAt, artefact }) => ({ date: erasedAt, id: artefact }))
-        return { status: 200, body: { erasures: items, ...more } }
-      },
+      handle: async ({ tx, query }) => ({ status: 200, body: await listErasedCopies(tx, query) }),
     }),
   ]
 }
@@ -228,9 +224,12 @@ function keptRoutes(needs: ConsentNeeds): readonly Route[] {
       path: '/v1/copies/kept',
       summary: 'Copies that a law keeps, sealed, after their consent has ended; those that end next first.',
       once: false,
-      query: pageQuery,
-      answers: { 200: { description: 'Copies, with the law and the day.' } },
-      handle: async ({ tx, query }) => ({ status: 200, body: { copies: await listKeptCopies(tx, query.limit) } }),
+      query: keptQuery,
+      answers: { 200: { description: 'Copies, with the law and the day; with `next`, ask again with it as `after`.' } },
+      handle: async ({ tx, query }) => {
+        const { kept, ...more } = await listKeptCopies(tx, query)
+        return { status: 200, body: { copies: kept, ...more } }
+      },
     }),
     route({
       ...common,

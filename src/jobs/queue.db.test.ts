@@ -5,7 +5,7 @@ import { openTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { makeTestClock, makeTestMachine } from '../../test/machine.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { claimJobs, enqueue, redeliverJob, retryDelayMs } from './queue.ts'
+import { claimJobs, enqueue, listOpenJobs, redeliverJob, retryDelayMs } from './queue.ts'
 import { type JobHandler, settle, startWorker } from './worker.ts'
 
 let database: TestDatabase
@@ -34,6 +34,22 @@ describe('jobs/queue', () => {
     assert.deepEqual(await claim(), [])
     await put('a')
     assert.equal((await claim()).length, 1)
+  })
+
+  test('what waits is listed oldest first, and further behind the last one seen', async () => {
+    for (const kind of ['a', 'b', 'c']) await put(kind)
+    const listed = (after?: number) => transact(machine, (tx) => listOpenJobs(tx, { after, limit: 2 }))
+    const first = await listed()
+    assert.deepEqual(
+      first.map(({ kind }) => kind),
+      ['a', 'b'],
+    )
+    const second = await listed(first.at(-1)?.seq)
+    assert.deepEqual(
+      second.map(({ kind }) => kind),
+      ['c'],
+    )
+    assert.deepEqual(await listed(second.at(-1)?.seq), [])
   })
 
   test('a claimed job is not claimed twice until its lease is over (its worker died)', async () => {

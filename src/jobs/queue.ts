@@ -130,6 +130,8 @@ export function retryDelayMs(attempt: number, random: (bytes: number) => Uint8Ar
 
 export type OpenJob = {
   readonly id: string
+  /** Its place in the queue. */
+  readonly seq: number
   readonly kind: string
   /** Of a message that waits to be sent. */
   readonly path: string | null
@@ -139,17 +141,22 @@ export type OpenJob = {
   readonly lastError: string | null
 }
 
-/** Waiting jobs and dead letters, oldest first. */
-export async function listOpenJobs(tx: Tx, limit: number): Promise<readonly OpenJob[]> {
+/** Waiting jobs and dead letters, oldest first: all, or those behind a `seq`. */
+export async function listOpenJobs(
+  tx: Tx,
+  { after = 0, limit }: { readonly after?: number | undefined; readonly limit: number },
+): Promise<readonly OpenJob[]> {
   const rows = await tx.db
     .selectFrom('job')
-    .select(['id', 'kind', 'status', 'attempts', 'run_at', 'last_error', 'payload'])
+    .select(['id', 'seq', 'kind', 'status', 'attempts', 'run_at', 'last_error', 'payload'])
     .where('status', '<>', 'done')
+    .where('seq', '>', after)
     .orderBy('seq')
     .limit(limit)
     .execute()
   return rows.map((row) => ({
     id: row.id,
+    seq: row.seq,
     kind: row.kind,
     path: pathIn(row.payload),
     status: row.status,

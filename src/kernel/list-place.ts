@@ -39,7 +39,42 @@ export function firstOf<One>(
   taken: number,
   placeOf: (one: One) => ListPlace,
 ): { readonly items: readonly One[]; readonly next?: string } {
+  return firstWith(found, taken, (one) => placeWord(placeOf(one)))
+}
+
+/** As `firstOf`, where the list has words of its own for its places. */
+export function firstWith<One>(
+  found: readonly One[],
+  taken: number,
+  wordOf: (one: One) => string,
+): { readonly items: readonly One[]; readonly next?: string } {
   const items = found.slice(0, taken)
   const last = items.at(-1)
-  return { items, ...(last === undefined || found.length === items.length ? {} : { next: placeWord(placeOf(last)) }) }
+  return { items, ...(last === undefined || found.length === items.length ? {} : { next: wordOf(last) }) }
+}
+
+/**
+ * A place in a list of two parts, each by date: what still needs somebody, then what is settled. It says where the last one stood when it
+ * was given out, so that nothing is passed over when that one is settled meanwhile.
+ */
+export type PlaceInParts<Name extends string> = {
+  readonly isSettled: boolean
+  readonly date: Date
+  readonly id: Name
+}
+
+/** Such a place as one word of an address: `open_2026-01-31T10:00:00.000Z_` and the id, or `settled_…`. */
+export function wordInParts({ isSettled, date, id }: PlaceInParts<string>): string {
+  return `${isSettled ? 'settled' : 'open'}_${date.toISOString()}_${id}`
+}
+
+/** Reads what `wordInParts` wrote, of ids that `parseName` knows; undefined when it is none. */
+export function parsePlaceInParts<Name extends string>(
+  text: string,
+  parseName: (text: string) => Name | undefined,
+): PlaceInParts<Name> | undefined {
+  const [, part, moment, name = ''] = /^(open|settled)_(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)_(.+)$/.exec(text) ?? []
+  const date = new Date(moment ?? Number.NaN)
+  const id = parseName(name)
+  return id === undefined || Number.isNaN(date.getTime()) ? undefined : { isSettled: part === 'settled', date, id }
 }

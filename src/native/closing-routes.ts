@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { parsedText } from '../http/parsed-text.ts'
 import { type Route, route } from '../http/route.ts'
 import { operatorOf } from '../kernel/caller.ts'
 import { parseAbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { type ClosingNeeds, closedAccounts, reopenAccount } from '../people/closing-commands.ts'
 import { closeAccount } from '../rights/closing-commands.ts'
@@ -14,6 +16,11 @@ const wishBody = z
   .strict()
   .meta({ id: 'WrittenWish' })
 
+const closedQuery = z.object({
+  after: parsedText((text) => parsePlaceInParts(text, parseAbhaAddress), 'must be the `next` of an answer').optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
+
 /** Accounts that are closed for a patient who cannot do it in the app, or opened again: only on her written wish. */
 export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
   return [
@@ -23,10 +30,12 @@ export function closingRoutes(needs: ClosingNeeds): readonly Route[] {
       path: '/v1/closed-accounts',
       summary:
         'Closed accounts: those of which something still ends, then those that are kept because a law demands it, whose time ends first before the others',
-      answers: { 200: { description: 'Accounts' } },
-      handle: async ({ tx }) => {
-        const accounts = await closedAccounts(tx, LIMITS.pageSizeMax)
-        return { status: 200, body: accounts.map((closing) => ({ patient: closing.patient, ...viewClosed(closing) })) }
+      query: closedQuery,
+      answers: { 200: { description: 'Accounts; with `next`, ask again with it as `after`' } },
+      handle: async ({ tx, query }) => {
+        const { accounts, ...more } = await closedAccounts(tx, query)
+        const shown = accounts.map((closing) => ({ patient: closing.patient, ...viewClosed(closing) }))
+        return { status: 200, body: { accounts: shown, ...more } }
       },
     }),
     route({

@@ -120,8 +120,12 @@ function deliveryRoutes(): readonly Route[] {
       path: '/v1/jobs',
       summary: 'What waits to leave, and the dead letters',
       auth: 'operator',
-      answers: { 200: { description: 'Jobs, oldest first' } },
-      handle: async ({ tx }) => ({ status: 200, body: await listOpenJobs(tx, LIMITS.pageSizeMax) }),
+      query: z.object({
+        after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+        limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+      }),
+      answers: { 200: { description: 'Jobs, oldest first; go on after the `seq` of the last' } },
+      handle: async ({ tx, query }) => ({ status: 200, body: await listOpenJobs(tx, query) }),
     }),
     route({
       ...native,

@@ -11,10 +11,10 @@ import {
   receiveQuestion,
   replyToQuestion,
 } from '../rights/commands.ts'
-import { answerMessage, answerOrder, namedAnswerOrder, questionMessage } from '../rights/messages.ts'
+import { answerMessage, answerOrder, namedAnswerOrder, questionMessage, questionsQuery } from '../rights/messages.ts'
 
 /** What a desk shows of the questions of patients. */
-export type DeskQuestions = { readonly questions: Awaited<ReturnType<typeof receivedQuestions>> }
+export type DeskQuestions = Awaited<ReturnType<typeof receivedQuestions>>
 
 /** At the exchange: facilities say that they have a patient's question, and answer it. */
 export function answerRoute(): Route {
@@ -73,26 +73,33 @@ const list = {
   method: 'GET',
   once: false,
   summary: 'Questions of patients about looks at their records',
-  answers: { 200: { description: 'Questions: open ones first, the next due first' } },
+  query: questionsQuery,
+  answers: {
+    200: {
+      description:
+        'Questions: open ones first, the next due first, then answered ones; with `next`, ask again with it as `after`',
+    },
+  },
 } as const
-
-async function listed(tx: Tx): Promise<{ readonly status: number; readonly body: DeskQuestions }> {
-  return { status: 200, body: { questions: await receivedQuestions(tx) } }
-}
 
 function listRoutes(needs: { readonly facility: { readonly id: FacilityId } }): readonly Route[] {
   return [
-    route({ ...list, path: '/v1/questions', auth: 'operator', handle: ({ tx }) => listed(tx) }),
+    route({
+      ...list,
+      path: '/v1/questions',
+      auth: 'operator',
+      handle: async ({ tx, query }) => ({ status: 200, body: await receivedQuestions(tx, query) }),
+    }),
     route({
       ...list,
       path: '/v1/desk/questions',
       auth: 'staff',
       act: 'access-log.see',
-      handle: async ({ tx, caller }) => {
+      handle: async ({ tx, caller, query }) => {
         if (caller.kind !== 'staff') return refuse('auth/forbidden')
-        const answer = await listed(tx)
-        await lookAtList(tx, needs, caller, 'questions', answer.body.questions.length)
-        return answer
+        const body: DeskQuestions = await receivedQuestions(tx, query)
+        await lookAtList(tx, needs, caller, 'questions', body.questions.length)
+        return { status: 200, body }
       },
     }),
   ]

@@ -3,6 +3,7 @@ import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import type { Actor } from '../kernel/caller.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
+import { firstWith, type PlaceInParts, wordInParts } from '../kernel/list-place.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { ACCOUNT_HOLDS, accountHold, type Closing, type ClosingEvent, type Held } from './closing.ts'
 import {
@@ -115,7 +116,21 @@ export async function accountsDue(tx: Tx, limit: number): Promise<readonly Held[
   return heldAccounts(tx, limit, tx.now)
 }
 
-/** For the operator: accounts of which something still ends, then those that are kept, whose time ends first before the others. */
-export async function closedAccounts(tx: Tx, limit: number): Promise<readonly Closing[]> {
-  return closingAccounts(tx, limit)
+/**
+ * For the operator: a page of accounts of which something still ends, then of those that are kept, whose time ends first before the others;
+ * `next` is where the following page begins.
+ */
+export async function closedAccounts(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<AbhaAddress> | undefined; readonly limit: number },
+): Promise<{ readonly accounts: readonly Closing[]; readonly next?: string }> {
+  const found = await closingAccounts(tx, { after, limit: limit + 1 })
+  const { items, ...more } = firstWith(found, limit, (closing) =>
+    wordInParts({
+      isSettled: closing.status === 'held',
+      date: closing.status === 'held' ? closing.hold.until : closing.closedAt,
+      id: closing.patient,
+    }),
+  )
+  return { accounts: items, ...more }
 }

@@ -1,7 +1,9 @@
+import { sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress } from '../kernel/id.ts'
+import type { PlaceInParts } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { type AccountHold, type AccountHoldReason, CLOSING_MOVES, type Closing, type Held } from './closing.ts'
 
@@ -95,13 +97,24 @@ export async function heldAccounts(tx: Tx, limit: number, until: Date): Promise<
   return rows.map(closingOf).filter((closing) => closing.status === 'held')
 }
 
-/** Closed accounts: those of which something still ends, then those whose time ends first. */
-export async function closingAccounts(tx: Tx, limit: number): Promise<readonly Closing[]> {
-  const rows = await tx.db
-    .selectFrom('account_closing')
-    .selectAll()
-    .where('bucket', '>=', 0)
-    .orderBy('hold_until', (order) => order.asc().nullsFirst())
+/**
+ * Closed accounts behind a place of that list: those of which something still ends, longest first, then those whose time ends first. The
+ * names of equal dates follow one another as the database knows them, by their pseudonyms.
+ */
+export async function closingAccounts(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<AbhaAddress> | undefined; readonly limit: number },
+): Promise<readonly Closing[]> {
+  let query = tx.db.selectFrom('account_closing').selectAll().where('bucket', '>=', 0)
+  if (after !== undefined)
+    query = query.where(
+      sql<boolean>`(status = 'held', coalesce(hold_until, closed_at), patient) >
+        (${after.isSettled}::boolean, ${after.date}::timestamptz, ${after.id}::text)`,
+    )
+  const rows = await query
+    .orderBy(sql`status = 'held'`)
+    .orderBy(sql`coalesce(hold_until, closed_at)`)
+    .orderBy('patient')
     .limit(limit)
     .execute()
   return rows.map(closingOf)

@@ -12,16 +12,20 @@ import type { Machine, Reaction } from '../db/tx.ts'
 import { claimJobs } from '../jobs/queue.ts'
 import { runJob } from '../jobs/worker.ts'
 import { bucketOf } from '../kernel/bucket.ts'
-import { makeId } from '../kernel/id.ts'
+import { type AbhaAddress, makeId, parseAbhaAddress } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { type PlaceInParts, parsePlaceInParts } from '../kernel/list-place.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
+import { accountHold, type Closing } from '../people/closing.ts'
 import { closedAccounts, reopenAccount } from '../people/closing-commands.ts'
+import { insertClosing, updateHeld } from '../people/closing-store.ts'
 import { readPatient } from '../people/commands.ts'
 import { CLOSE_ACCOUNT_JOB, closeAccount, closeStep } from './closing-commands.ts'
 import { closeAccountJob } from './closing-jobs.ts'
 
 const OPERATOR = { kind: 'operator', id: 'test' } as const
 const CONSENTS = 230
+type Page = Awaited<ReturnType<typeof closedAccounts>>
 const PAGE = { limit: 1_000, offset: 0 }
 let exchange: TestExchange
 const steps = consentSteps(() => exchange)
@@ -123,7 +127,7 @@ describe('rights/closing-steps', () => {
     )
     const left = await inForce()
     assert.equal(left, CONSENTS - 2 * LIMITS.closingStepMax, 'requests are granted: two steps of consents')
-    const [shown] = await exchange.inTx((tx) => closedAccounts(tx, 10))
+    const [shown] = (await exchange.inTx((tx) => closedAccounts(tx, { limit: 10 }))).accounts
     assert.equal(shown?.status, 'stopped', 'the operator sees that it is not done')
 
     // The next one breaks in the middle of a step: that step is undone whole, and the job waits.
@@ -155,9 +159,36 @@ describe('rights/closing-steps', () => {
         `${facility} is told of each: ${[...new Set(told.map((each) => each.path))].join()}`,
       )
     }
-    const [held] = await exchange.inTx((tx) => closedAccounts(tx, 10))
+    const [held] = (await exchange.inTx((tx) => closedAccounts(tx, { limit: 10 }))).accounts
     assert.equal(held?.status, 'held')
     assert.equal(await exchange.inTx((tx) => closeStep(tx, ASHA, OPERATOR)), false, 'nothing is left to do')
     assert.equal(await reopened('letter 3'), ASHA)
+  })
+
+  test('the operator reads closed accounts by the page: what still ends, then those erased next, each once', async () => {
+    const names = ['a', 'b', 'c', 'd'].map((name) => `${name}.closed@sbx` as AbhaAddress)
+    await exchange.inTx(async (tx) => {
+      const recorded = await record<AuditEvent>(tx, { type: 'test.closed-accounts', actor: OPERATOR })
+      for (const [no, patient] of names.entries()) {
+        const closing = await insertClosing(tx, recorded, patient)
+        if (no > 1) await updateHeld(tx, recorded, closing, accountHold(tx.now))
+      }
+    })
+    const { accounts: all, next: end } = await exchange.inTx((tx) => closedAccounts(tx, { limit: 100 }))
+    assert.equal(end, undefined)
+    assert.deepEqual(
+      all.map(({ status }) => status),
+      ['stopped', 'stopped', 'held', 'held'],
+    )
+    assert.deepEqual(all.map(({ patient }) => patient).toSorted(), names)
+    const paged: Closing[] = []
+    for (let after: PlaceInParts<AbhaAddress> | 'first' | undefined = 'first'; after !== undefined; ) {
+      const place: PlaceInParts<AbhaAddress> | undefined = after === 'first' ? undefined : after
+      const page: Page = await exchange.inTx((tx) => closedAccounts(tx, { after: place, limit: 1 }))
+      assert.equal(page.accounts.length, 1)
+      paged.push(...page.accounts)
+      after = page.next === undefined ? undefined : parsePlaceInParts(page.next, parseAbhaAddress)
+    }
+    assert.deepEqual(paged, all)
   })
 })

@@ -139,7 +139,7 @@ describe('rights/closing', () => {
       ['a REVOKED', 'p false', 'r DENIED', 'r REVOKED', 's denied', 's revoked'],
       waiting,
     )
-    const [kept] = await exchange.inTx((tx) => closedAccounts(tx, 10))
+    const [kept] = (await exchange.inTx((tx) => closedAccounts(tx, { limit: 10 }))).accounts
     assert.deepEqual([kept?.patient, kept?.status], [ASHA, 'held'])
     const texts = await raw.query(`select count(*) from job where kind = 'text-message'`)
     assert.notEqual(texts.rows[0].count, '0', 'her phone is told')

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { openEvent } from '../audit/receipts.ts'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
@@ -5,9 +6,11 @@ import { bucketOf } from '../kernel/bucket.ts'
 import type { Actor } from '../kernel/caller.ts'
 import { type AbhaAddress, type FacilityId, type Id, makeId, parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { firstWith, wordInParts } from '../kernel/list-place.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { LOOK_EVENTS, OPENING_EVENTS } from './looks.ts'
+import type { questionsQuery } from './messages.ts'
 import {
   MOVES,
   makeNumber,
@@ -188,9 +191,16 @@ export async function receiveQuestion(
   if (isNew) await announce(tx, recorded)
 }
 
-/** At the facility: questions to it, open ones first, the next due first. */
-export async function receivedQuestions(tx: Tx): Promise<readonly ReceivedQuestion[]> {
-  return findReceivedQuestions(tx, LIMITS.pageSizeMax)
+/** At the facility: a page of the questions to it, open ones first, the next due first; `next` is where the following one begins. */
+export async function receivedQuestions(
+  tx: Tx,
+  { after, limit }: z.output<typeof questionsQuery>,
+): Promise<{ readonly questions: readonly ReceivedQuestion[]; readonly next?: string }> {
+  const found = await findReceivedQuestions(tx, { after, limit: limit + 1 })
+  const { items, ...more } = firstWith(found, limit, ({ status, dueAt, id }) =>
+    wordInParts({ isSettled: status === 'answered', date: dueAt, id }),
+  )
+  return { questions: items, ...more }
 }
 
 /** At the facility: sends the answer. The first one stands. */

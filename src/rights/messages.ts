@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parsedText } from '../http/parsed-text.ts'
 import { parseAbhaAddress, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 
 const questionId = parsedText((text) => parseId<'question'>(text), 'must be a UUID')
 const words = z.string().trim().min(1).max(LIMITS.questionCharsMax)
@@ -21,6 +22,15 @@ export const questionMessage = z
     dueAt: z.iso.datetime(),
   })
   .meta({ id: 'QuestionMessage' })
+
+/** `GET /v1/questions` and `GET /v1/desk/questions`: `after` is the `next` of an answer. */
+export const questionsQuery = z.object({
+  after: parsedText(
+    (text) => parsePlaceInParts(text, (name) => parseId<'question'>(name)),
+    'must be the `next` of an answer',
+  ).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 
 /** `POST /v1/answers` at the exchange: the facility has the question, or answers it. */
 export const answerMessage = z

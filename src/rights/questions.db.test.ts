@@ -10,10 +10,13 @@ import {
   type TestExchange,
 } from '../../test/consent-exchange.ts'
 import { consentSteps, DAY_MS } from '../../test/consent-steps.ts'
+import { bucketOf } from '../kernel/bucket.ts'
+import { type Id, makeId, parseId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 import { tieAll } from '../keys/tie-existing.ts'
 import type { MyLooks, MyOpenings } from '../native/me-look-routes.ts'
-import { questionUndelivered } from './commands.ts'
+import { questionUndelivered, receivedQuestions, receiveQuestion, replyToQuestion } from './commands.ts'
 import type { LookView, QuestionView, ReceiverView } from './views.ts'
 
 let exchange: TestExchange
@@ -186,6 +189,52 @@ describe('rights/questions', () => {
     assert.equal((await question(id))?.status, 'undelivered')
     await answer({ question: id, status: 'received' })
     assert.equal((await question(id))?.status, 'delivered')
+  })
+
+  test('a facility reads them by the page; one that is answered meanwhile hides no other', async () => {
+    const receive = (dueInDays: number) =>
+      exchange.inTx(async (tx) => {
+        const id = makeId<'question'>(tx.now, tx.random, bucketOf(ASHA))
+        const look = { at: tx.now.toISOString(), person: 'A', role: 'doctor', purpose: 'CAREMGT' }
+        const dueAt = new Date(tx.now.getTime() + dueInDays * DAY_MS)
+        const told = { id, patient: ASHA, number: 'Q-1', text: 'Why?', look, dueAt, exchange: 'sbx' }
+        await receiveQuestion(tx, told)
+        return id
+      })
+    const ids: Id<'question'>[] = []
+    // Two of them are due at the same moment.
+    for (const days of [9, 3, 5, 3, 7]) ids.push(await receive(days))
+    const page = (after: string | undefined, limit: number) =>
+      exchange.inTx((tx) => {
+        const place = after === undefined ? undefined : parsePlaceInParts(after, (name) => parseId<'question'>(name))
+        return receivedQuestions(tx, { after: place, limit })
+      })
+    const reply = (id: Id<'question'> | undefined) =>
+      exchange.inTx((tx) => {
+        assert.ok(id)
+        const actor = { kind: 'operator', id: 'test' } as const
+        return replyToQuestion(tx, { patient: ASHA, id, text: 'So.', by: 'B', actor })
+      })
+    const days = ({ questions }: Awaited<ReturnType<typeof page>>) =>
+      questions.map(({ dueAt }) => Math.round((dueAt.getTime() - exchange.clock.now().getTime()) / DAY_MS))
+    assert.deepEqual(days(await page(undefined, 100)), [3, 3, 5, 7, 9])
+    const first = await page(undefined, 2)
+    await reply(first.questions[0]?.id)
+    await reply(first.questions[1]?.id)
+    await reply(ids[2])
+    const second = await page(first.next, 2)
+    assert.deepEqual(
+      [days(first), days(second)],
+      [
+        [3, 3],
+        [7, 9],
+      ],
+    )
+    // Answered ones behind them, the latest first.
+    const third = await page(second.next, 2)
+    const fourth = await page(third.next, 2)
+    assert.deepEqual([days(third), days(fourth), fourth.next], [[5, 3], [3], undefined])
+    assert.equal(new Set([third, fourth].flatMap(({ questions }) => questions.map(({ id }) => id))).size, 3)
   })
 
   test('words of the patient are sealed: the row does not show them', async () => {

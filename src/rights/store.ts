@@ -1,10 +1,11 @@
-import { type Selectable, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { AuditEvent, Recorded } from '../audit/record.ts'
 import type { Place } from '../crypto/envelope.ts'
 import type { QuestionTable, ReceivedQuestionTable } from '../db/tables.generated.ts'
 import { insistOnOne, type Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type AbhaAddress, bucketOfId, type FacilityId, type Id } from '../kernel/id.ts'
+import type { PlaceInParts } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
 import {
@@ -202,11 +203,22 @@ export async function findReceived(
   return row && receivedOfRow(tx, row)
 }
 
-/** Questions to this facility: open ones first, the next due first. */
-export async function findReceivedQuestions(tx: Tx, limit: number): Promise<readonly ReceivedQuestion[]> {
+/** Questions to this facility behind a place of that list: open ones, the next due first, then answered ones, latest first. */
+export async function findReceivedQuestions(
+  tx: Tx,
+  { after, limit }: { readonly after: PlaceInParts<Id<'question'>> | undefined; readonly limit: number },
+): Promise<readonly ReceivedQuestion[]> {
+  const turn = (date: RawBuilder<unknown>, isSettled: RawBuilder<unknown>) =>
+    sql`(case when ${isSettled} then -1 else 1 end) * extract(epoch from ${date})`
+  const own = turn(sql`due_at`, sql`status = 'answered'`)
+  const behind =
+    after === undefined
+      ? sql``
+      : sql`where (status = 'answered', ${own}, id) >
+          (${after.isSettled}::boolean, ${turn(sql`${after.date}::timestamptz`, sql`${after.isSettled}::boolean`)}, ${after.id}::uuid)`
   const { rows } = await sql<Selectable<ReceivedQuestionTable>>`
     /* all buckets: what the data protection officer has to answer */
-    select * from received_question order by (status = 'open') desc, due_at, id limit ${limit}`.execute(tx.db)
+    select * from received_question ${behind} order by status = 'answered', ${own}, id limit ${limit}`.execute(tx.db)
   return inTurn(rows, (row) => receivedOfRow(tx, row))
 }
 

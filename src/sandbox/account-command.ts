@@ -5,7 +5,10 @@ import { askOwn, type OwnParty } from './client.ts'
 
 const out = (text: string): void => void process.stdout.write(`${text}\n`)
 const closed = z.object({ keptUntil: z.string(), law: z.string(), ended: z.boolean() })
-const listed = z.array(closed.extend({ patient: z.string(), closedAt: z.string() }))
+const listed = z.object({
+  accounts: z.array(closed.extend({ patient: z.string(), closedAt: z.string() })),
+  next: z.string().optional(),
+})
 const pathOf = (patient: string, verb: string): string => `/v1/patients/${encodeURIComponent(patient)}/${verb}`
 
 /** Closes a patient's account on her written wish. */
@@ -25,9 +28,16 @@ export async function reopenAccountCommand(party: OwnParty, patient: string, wis
 
 /** Shows closed accounts, with the day on which each is erased. */
 export async function listClosedCommand(party: OwnParty): Promise<number> {
-  const accounts = listed.parse(await askOwn(party, '/v1/closed-accounts'))
-  for (const { patient, closedAt, keptUntil, ended } of accounts)
-    out(`${patient}  closed ${closedAt}  ${ended ? `erased ${keptUntil}` : 'consents are still being ended'}`)
-  if (accounts.length === 0) out('No account is closed.')
+  let after: string | undefined
+  let count = 0
+  do {
+    const words = after === undefined ? '' : `?${new URLSearchParams({ after }).toString()}`
+    const { accounts, next } = listed.parse(await askOwn(party, `/v1/closed-accounts${words}`))
+    for (const { patient, closedAt, keptUntil, ended } of accounts)
+      out(`${patient}  closed ${closedAt}  ${ended ? `erased ${keptUntil}` : 'consents are still being ended'}`)
+    count += accounts.length
+    after = next
+  } while (after !== undefined)
+  if (count === 0) out('No account is closed.')
   return 0
 }

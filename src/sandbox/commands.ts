@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LIMITS } from '../kernel/limits.ts'
 import { callParty } from './client.ts'
 import { NetworkFault, type NetworkParty, partyOf, readNetworkFile } from './network-file.ts'
 
@@ -86,6 +87,7 @@ export async function patientToken(
 const jobs = z.array(
   z.object({
     id: z.string(),
+    seq: z.number(),
     kind: z.string(),
     status: z.string(),
     attempts: z.number(),
@@ -98,7 +100,7 @@ const jobs = z.array(
 export async function listJobs(place: Place): Promise<number> {
   const lines: string[] = []
   for (const party of readNetworkFile(place.dataFolder, place.firstPort).parties)
-    for (const job of jobs.parse(await callParty(party, '/v1/jobs'))) {
+    for (const job of await jobsOf(party)) {
       const when = job.status === 'dead' ? 'dead letter' : `waits until ${job.runAt.slice(11, 19)}`
       const tries = job.attempts === 0 ? '' : `tried ${job.attempts} times: ${job.lastError ?? ''}`
       lines.push(`${party.key.padEnd(12)} ${job.id}  ${job.kind.padEnd(18)} ${when.padEnd(21)} ${tries}`.trimEnd())
@@ -110,6 +112,17 @@ export async function listJobs(place: Place): Promise<number> {
   )
   for (const line of lines) out(line)
   return 0
+}
+
+async function jobsOf(party: Parameters<typeof callParty>[0]): Promise<z.output<typeof jobs>> {
+  const all: z.output<typeof jobs> = []
+  for (let isMore = true; isMore; ) {
+    const after = all.at(-1)?.seq ?? 0
+    const found = jobs.parse(await callParty(party, `/v1/jobs?limit=${LIMITS.pageSizeMax}&after=${after}`))
+    all.push(...found)
+    isMore = found.length === LIMITS.pageSizeMax
+  }
+  return all
 }
 
 /** Puts a dead letter back. */

@@ -42,7 +42,7 @@ function stateRoute({ faults }: { readonly faults: Faults }): Route {
       status: 200,
       body: {
         faults: faults.list(tx.now),
-        jobs: await listOpenJobs(tx, LIMITS.pageSizeMax),
+        jobs: await listOpenJobs(tx, { limit: LIMITS.pageSizeMax }),
         texts: await readTextMessages(tx, undefined, TEXTS_SHOWN),
       },
     }),

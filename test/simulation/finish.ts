@@ -180,7 +180,7 @@ async function insistOnLog({ world }: Simulation, id: PartyId): Promise<void> {
 }
 
 async function insistOnNoDeadJobs({ world, model }: Simulation, id: PartyId): Promise<void> {
-  const open = await transact(world.party(id).built.machine, (tx) => listOpenJobs(tx, 100))
+  const open = await transact(world.party(id).built.machine, (tx) => listOpenJobs(tx, { limit: 100 }))
   const refused = new Set([
     ...(await pagesRefusedInTime(world, model, id)),
     ...(await refusedToTheShutOut(world, model, id)),

@@ -3,7 +3,7 @@ import { useLocation } from 'wouter'
 import { SelectField } from '../../ui/fields.tsx'
 import { Lines } from '../../ui/lines.tsx'
 import { Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Empty, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { Tabs } from '../tabs.tsx'
@@ -37,13 +37,16 @@ export function ProviderPage(): ReactNode {
   )
 }
 
+const PAGE_WORDS = { limit: '50' }
 const WHATS = ['all', 'open', 'narrowed', 'failed', 'refused'] as const
 
 function Requests(): ReactNode {
   const { t } = useWords()
   const [what, setWhat] = useState<string>('all')
-  const answer = useCall<{ readonly requests: readonly ServedShown[] }>(
-    `/v1/desk/provider/requests?what=${what}&limit=50`,
+  const pages = usePages<{ readonly requests: readonly ServedShown[]; readonly next?: string }>(
+    '/v1/desk/provider/requests',
+    'before',
+    { ...PAGE_WORDS, what },
   )
   return (
     <>
@@ -55,12 +58,14 @@ function Requests(): ReactNode {
           options={WHATS.map((each) => ({ value: each, label: t(`provider.what-${each}`) }))}
         />
       </div>
-      <List answer={answer} list="requests">
-        {answer.data?.requests.map((request) => (
-          <li key={request.transactionId}>
-            <ServedRow request={request} />
-          </li>
-        ))}
+      <List key={what} pages={pages} list="requests">
+        {pages.data?.pages
+          .flatMap(({ requests }) => requests)
+          .map((request) => (
+            <li key={request.transactionId}>
+              <ServedRow request={request} />
+            </li>
+          ))}
       </List>
     </>
   )
@@ -71,8 +76,11 @@ const STATUSES = ['all', 'GRANTED', 'REVOKED', 'EXPIRED'] as const
 function Consents(): ReactNode {
   const { t } = useWords()
   const [status, setStatus] = useState<string>('all')
-  const filter = status === 'all' ? '' : `&status=${status}`
-  const answer = useCall<{ readonly consents: readonly HeldShown[] }>(`/v1/desk/provider/consents?limit=50${filter}`)
+  const pages = usePages<{ readonly consents: readonly HeldShown[]; readonly next?: string }>(
+    '/v1/desk/provider/consents',
+    'before',
+    status === 'all' ? PAGE_WORDS : { ...PAGE_WORDS, status },
+  )
   return (
     <>
       <div className={style.filter}>
@@ -83,57 +91,70 @@ function Consents(): ReactNode {
           options={STATUSES.map((each) => ({ value: each, label: t(`provider.status-${each}`) }))}
         />
       </div>
-      <List answer={answer} list="consents">
-        {answer.data?.consents.map((consent) => (
-          <li key={consent.consentId}>
-            <HeldRow consent={consent} />
-          </li>
-        ))}
+      <List key={status} pages={pages} list="consents">
+        {pages.data?.pages
+          .flatMap(({ consents }) => consents)
+          .map((consent) => (
+            <li key={consent.consentId}>
+              <HeldRow consent={consent} />
+            </li>
+          ))}
       </List>
     </>
   )
 }
 
 function Erasures(): ReactNode {
-  const answer = useCall<{ readonly erasures: readonly ErasureShown[]; readonly kept: readonly KeptShown[] }>(
-    '/v1/desk/provider/erasures?limit=50',
-  )
   const { t } = useWords()
-  const { data } = answer
-  const deleted = (
-    <List answer={answer} list="erasures">
-      {data?.erasures.map((erasure) => (
-        <li key={erasure.artefact}>
-          <ErasureRow erasure={erasure} />
-        </li>
-      ))}
+  const deleted = usePages<{ readonly erasures: readonly ErasureShown[]; readonly next?: string }>(
+    '/v1/desk/provider/erasures',
+    'before',
+    PAGE_WORDS,
+  )
+  const sealed = usePages<{ readonly kept: readonly KeptShown[]; readonly next?: string }>(
+    '/v1/desk/provider/kept',
+    'after',
+    PAGE_WORDS,
+  )
+  const kept = sealed.data?.pages.flatMap((page) => page.kept)
+  const erasures = deleted.data?.pages.flatMap((page) => page.erasures)
+  const list = (
+    <List pages={kept === undefined ? sealed : deleted} list="erasures">
+      {kept === undefined
+        ? undefined
+        : erasures?.map((erasure) => (
+            <li key={erasure.artefact}>
+              <ErasureRow erasure={erasure} />
+            </li>
+          ))}
     </List>
   )
-  if (data === undefined || data.kept.length === 0) return deleted
+  if (kept === undefined || kept.length === 0) return list
   return (
     <>
       <Part title={t('provider.part-kept')}>
-        <Lines>
-          {data.kept.map((kept) => (
-            <li key={kept.artefact}>
-              <KeptRow kept={kept} />
+        <List pages={sealed} list="erasures">
+          {kept.map((copy) => (
+            <li key={copy.artefact}>
+              <KeptRow kept={copy} />
             </li>
           ))}
-        </Lines>
+        </List>
       </Part>
-      {data.erasures.length === 0 ? null : <Part title={t('provider.part-deleted')}>{deleted}</Part>}
+      {erasures?.length === 0 ? null : <Part title={t('provider.part-deleted')}>{list}</Part>}
     </>
   )
 }
 
 function List(props: {
-  readonly answer: Pick<ReturnType<typeof useCall>, 'error' | 'refetch'>
+  readonly pages: Parameters<typeof More>[0]['pages'] & { readonly refetch: () => unknown }
   readonly list: ListName
   readonly children: readonly ReactNode[] | undefined
 }): ReactNode {
-  const { answer, list, children } = props
+  const { pages, list, children } = props
   const { t } = useWords()
-  if (answer.error !== null) return <Trouble error={answer.error} onAgain={() => void answer.refetch()} />
+  if (pages.error !== null && !pages.isFetchNextPageError)
+    return <Trouble error={pages.error} onAgain={() => void pages.refetch()} />
   if (children === undefined) return <Waiting>{t('provider.loading')}</Waiting>
   if (children.length === 0)
     return (
@@ -141,5 +162,10 @@ function List(props: {
         <p>{t(`provider.empty-${list}-text` as DeskKey)}</p>
       </Empty>
     )
-  return <Lines>{children}</Lines>
+  return (
+    <>
+      <Lines>{children}</Lines>
+      <More pages={pages} />
+    </>
+  )
 }

@@ -1,8 +1,8 @@
-import { type ReactNode, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { STAFF_ROLES } from '../../../src/kernel/staff-role.ts'
 import { useDates } from '../../ui/dates.ts'
 import { Facts, Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { usePages } from '../../ui/pages.tsx'
 import { Banner, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { roleKey } from '../staff/model.ts'
@@ -14,8 +14,13 @@ import style from './questions.module.css'
 /** One question: what is asked, about which look, and the answer to write or to read. */
 export function QuestionPage(props: { readonly id: string }): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<Questions>(QUESTIONS_PATH)
-  const question = data?.questions.find(({ id }) => id === props.id)
+  const { data, error, refetch, hasNextPage, isFetching, fetchNextPage } = usePages<Questions>(QUESTIONS_PATH, 'after')
+  const question = data?.pages.flatMap((page) => page.questions).find(({ id }) => id === props.id)
+  const isFurther = question === undefined && hasNextPage
+  // A link leads to one that stands on a later page, too.
+  useEffect(() => {
+    if (isFurther && !isFetching && error === null) void fetchNextPage()
+  }, [isFurther, isFetching, error, fetchNextPage])
   const back = { to: '/questions', label: t('questions.title') }
   if (question !== undefined)
     return (
@@ -30,8 +35,8 @@ export function QuestionPage(props: { readonly id: string }): ReactNode {
   return (
     <Page title={t('questions.title')} back={back}>
       {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
-      {data === undefined && error === null ? <Waiting>{t('questions.loading')}</Waiting> : null}
-      {data === undefined ? null : <p>{t('questions.gone')}</p>}
+      {error === null && (data === undefined || isFurther) ? <Waiting>{t('questions.loading')}</Waiting> : null}
+      {data === undefined || isFurther ? null : <p>{t('questions.gone')}</p>}
     </Page>
   )
 }

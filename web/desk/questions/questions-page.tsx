@@ -3,7 +3,7 @@ import { Link, Route, Switch } from 'wouter'
 import { useDates } from '../../ui/dates.ts'
 import { Lines } from '../../ui/lines.tsx'
 import { Page, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
@@ -25,15 +25,16 @@ export function QuestionsPage(): ReactNode {
 
 function List(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<Questions>(QUESTIONS_PATH)
-  const questions = data?.questions ?? []
+  const pages = usePages<Questions>(QUESTIONS_PATH, 'after')
+  const { data, error, refetch, isFetchNextPageError } = pages
+  const questions = data?.pages.flatMap((page) => page.questions) ?? []
   const waiting = questions.filter(({ status }) => status === 'open')
   const answered = questions.filter(({ status }) => status === 'answered')
   return (
     <Page title={t('questions.title')}>
-      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {error === null || isFetchNextPageError ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('questions.loading')}</Waiting> : null}
-      {data?.questions.length === 0 ? (
+      {data !== undefined && questions.length === 0 ? (
         <Empty icon="question" title={t('questions.empty')}>
           <p>{t('questions.empty-text')}</p>
         </Empty>
@@ -48,6 +49,7 @@ function List(): ReactNode {
           <Rows questions={answered} />
         </Part>
       )}
+      <More pages={pages} />
     </Page>
   )
 }
