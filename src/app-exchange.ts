@@ -20,6 +20,7 @@ import type { Ground, Parts } from './app-parts.ts'
 import type { OwnLog } from './audit/log.ts'
 import type { ExchangeConfig } from './config.ts'
 import { endShutOutJob, expiryChore, requestTextJobs } from './consent/jobs.ts'
+import { noteTextUndelivered } from './consent/request-text-commands.ts'
 import type { SigningKey } from './crypto/signature.ts'
 import type { Route } from './http/route.ts'
 import type { Authenticate } from './http/server.ts'
@@ -131,6 +132,7 @@ export function exchangeParts(config: ExchangeConfig, ground: Ground): Parts {
       ...(sandboxConsole === undefined ? [] : [sandboxConsole.chore]),
     ],
     sender: exchangeSender(needs),
+    textUndelivered: (tx, about) => noteTextUndelivered(tx, needs, about),
     forget: async (tx, { patient, scope }) => {
       const address = parseAbhaAddress(patient)
       if (scope === 'patient' && address !== undefined) await eraseAccountAgain(tx, address)

@@ -27,7 +27,7 @@ import type { Authenticate } from './http/server.ts'
 import { webOriginsOf } from './http/web-origin.ts'
 import { emergencyChore } from './incidents/jobs.ts'
 import type { TellNeeds } from './incidents/tell.ts'
-import { emergencyReactions } from './incidents/tell-commands.ts'
+import { emergencyReactions, noteTextUndelivered } from './incidents/tell-commands.ts'
 import type { Chore } from './jobs/schedule.ts'
 import { parseAbhaAddress } from './kernel/id.ts'
 import { isRefusal, refuse } from './kernel/refusal.ts'
@@ -132,6 +132,7 @@ export function facilityParts(config: FacilityConfig, ground: Ground): Parts {
       const address = parseAbhaAddress(patient)
       if (address !== undefined) await eraseCopyAgain(tx, hiuNeeds, { artefact: scope, patient: address })
     },
+    textUndelivered: (tx, about) => noteTextUndelivered(tx, needs, about),
     sender: facilitySender(access, tokens, ownClientOf(config.exchange, ground)),
     web: [{ path: '/desk', name: 'desk' }],
     missing: () => {

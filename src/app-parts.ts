@@ -8,6 +8,7 @@ import type { Authenticate } from './http/server.ts'
 import type { WebApp } from './http/web-files.ts'
 import type { Chore } from './jobs/schedule.ts'
 import type { JobHandler } from './jobs/worker.ts'
+import type { NoteUndelivered } from './sandbox/text-messages.ts'
 import type { ForgetAgain } from './vault/erasures.ts'
 import type { PartyKeys } from './vault/key-file.ts'
 
@@ -19,6 +20,8 @@ export type Parts = {
   readonly failures: readonly (readonly [string, FailureReaction])[]
   readonly chores: readonly Chore[]
   readonly sender: Sender
+  /** Notes that a text message to a patient could not be delivered for good. */
+  readonly textUndelivered: NoteUndelivered
   /** Deletes again what was erased and came back with a restored database. */
   readonly forget: ForgetAgain
   readonly web: readonly WebApp[]

@@ -281,7 +281,7 @@ function handlersOf(config: PartyConfig, parts: Parts, ground: Ground): Readonly
   return new Map<string, JobHandler>([
     ...parts.handlers,
     [SEND_JOB, sendHandler({ outbound, sender: parts.sender, failures: new Map(parts.failures), log })],
-    [TEXT_MESSAGE_JOB, textMessageHandler(texts)],
+    [TEXT_MESSAGE_JOB, textMessageHandler(texts, parts.textUndelivered)],
     ...(config.sandbox ? [[REPLAY_JOB, replayHandler({ outbound, sender: parts.sender })] as const] : []),
   ])
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Heard } from '../consent/emergency.ts'
 import { shownName } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import {
@@ -60,11 +61,24 @@ export const consentOnInit = z
   .object({
     consentRequest: z.object({ id: uuid<'consent-request'>() }).nullish(),
     error: abdmError.nullish(),
-    /** Beyond ABDM, beside an error that answers an emergency: whether the exchange told the patient of it all the same. */
+    /**
+     * Beyond ABDM, in answers to `POST /v1/emergencies` only: whether the exchange told the patient of it by text message. `false` may
+     * come later, too, when the message could not be delivered.
+     */
     patientTold: z.boolean().nullish(),
+    /** Beside `patientTold: false`: no number is known that is hers, and one that the facility knows may be the same. */
+    onlyOnPaper: z.boolean().nullish(),
     response: responseRef,
   })
   .meta({ id: 'ConsentOnInit' })
+
+/** The fields beyond ABDM of an answer to an emergency. */
+export function toldFields(heard: Heard): {
+  readonly patientTold: boolean
+  readonly onlyOnPaper?: true
+} {
+  return { patientTold: heard === 'told', ...(heard === 'only-on-paper' ? { onlyOnPaper: true } : {}) }
+}
 
 /** HIU → CM `consent/v3/request/status`. */
 export const consentStatus = z.object({ consentRequestId: uuid<'consent-request'>() }).meta({ id: 'ConsentStatus' })

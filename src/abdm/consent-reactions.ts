@@ -2,7 +2,14 @@ import type { z } from 'zod'
 import type { ConsentNeeds } from '../consent/commands.ts'
 import type { Artefact } from '../consent/consent.ts'
 import { type Notice } from '../consent/consent.ts'
-import type { DeniedEvent, EndedEvent, GrantedEvent, RequestExpiredEvent, RequestedEvent } from '../consent/events.ts'
+import type {
+  DeniedEvent,
+  EndedEvent,
+  GrantedEvent,
+  PatientNotToldEvent,
+  RequestExpiredEvent,
+  RequestedEvent,
+} from '../consent/events.ts'
 import { acknowledgeNotices, noticesToSend, noticeUndelivered } from '../consent/notices.ts'
 import { autoApprove } from '../consent/reactions.ts'
 import { artefactById } from '../consent/readers.ts'
@@ -10,12 +17,13 @@ import { planRequestText } from '../consent/request-text-commands.ts'
 import { endWhatWasAllowed } from '../consent/shut-out-commands.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
-import { must } from '../kernel/refusal.ts'
+import { must, refuse } from '../kernel/refusal.ts'
 import { isOwnApp } from '../partners/own-app.ts'
 import { requestUndelivered, transferById } from '../transfer/commands.ts'
 import type { ProviderEvent } from '../transfer/transfer.ts'
-import type { consentOnInit, hipConsentNotify, hiuConsentNotify } from './consent-messages.ts'
+import { type consentOnInit, type hipConsentNotify, type hiuConsentNotify, toldFields } from './consent-messages.ts'
 import type { dataOnRequest } from './data-messages.ts'
+import { errorOf } from './rules.ts'
 import { type FailureReaction, sendToFacility } from './send.ts'
 
 /** Failure tags of the messages sent here, and what happens when one cannot be delivered for good. */
@@ -33,6 +41,7 @@ export function consentReactions(needs: ConsentNeeds): readonly (readonly [type:
     ['consent.requested', tellAccepted],
     ['consent.requested', autoApprove(needs)],
     ['consent.requested', planRequestText],
+    ['consent.patient-not-told', tellNotTold],
     ['consent.granted', (tx: Tx, event: GrantedEvent) => tell(tx, event.subject, 'GRANTED', 'all')],
     ['consent.denied', (tx: Tx, event: DeniedEvent) => tell(tx, event.subject, 'DENIED', undefined, event.reason)],
     ['consent.request-expired', (tx: Tx, event: RequestExpiredEvent) => tell(tx, event.subject, 'EXPIRED', undefined)],
@@ -56,6 +65,7 @@ const laneOfConsent = (consent: string): string => `consent:${consent}`
 async function tellAccepted(tx: Tx, event: RequestedEvent): Promise<void> {
   const body: z.input<typeof consentOnInit> = {
     consentRequest: { id: event.subject },
+    ...(event.isPatientTold === undefined ? {} : toldFields(event.isPatientTold ? 'told' : 'only-on-paper')),
     response: { requestId: event.requestId },
   }
   await sendToFacility(tx, {
@@ -64,6 +74,30 @@ async function tellAccepted(tx: Tx, event: RequestedEvent): Promise<void> {
     path: '/api/v3/hiu/consent/request/on-init',
     body,
     lane: laneOfRequest(event.subject),
+    lasting: true,
+  })
+}
+
+/**
+ * Answers an emergency again, when it turned out later that the patient was not told. That nobody hears of one emergency stood in its
+ * answer already.
+ */
+async function tellNotTold(tx: Tx, event: PatientNotToldEvent): Promise<void> {
+  const { answered, because, kind, hiu, subject } = event
+  if (answered === undefined || (kind === 'emergency' && because === 'nobody-hears')) return
+  const body: z.input<typeof consentOnInit> = {
+    ...('request' in answered
+      ? { consentRequest: { id: answered.request } }
+      : { error: errorOf(refuse(answered.why)) }),
+    ...toldFields(because === 'undelivered' ? 'not-told' : 'only-on-paper'),
+    response: { requestId: subject },
+  }
+  await sendToFacility(tx, {
+    facility: hiu as FacilityId,
+    as: 'hiu',
+    path: '/api/v3/hiu/consent/request/on-init',
+    body,
+    ...('request' in answered ? { lane: laneOfRequest(answered.request) } : {}),
     lasting: true,
   })
 }

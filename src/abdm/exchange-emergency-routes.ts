@@ -6,7 +6,7 @@ import { type Route, route } from '../http/route.ts'
 import { shownName, shownWords } from '../http/shown-words.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { consentInit, type consentOnInit } from './consent-messages.ts'
+import { consentInit, type consentOnInit, toldFields } from './consent-messages.ts'
 import { proposalOf, refusedBody } from './exchange-consent-routes.ts'
 import { ownFacility } from './rules.ts'
 import { sendToFacility } from './send.ts'
@@ -45,7 +45,7 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
         const hiu = ownFacility(call, call.body.consent.hiu.id)
         if (isRefusal(hiu)) return hiu
         const { registration, ...person } = call.body.emergency.person
-        const { opened, isPatientTold } = await openEmergency(call.tx, needs, {
+        const { opened, heard } = await openEmergency(call.tx, needs, {
           proposal: proposalOf(call.body.consent),
           requestId: call.requestId,
           emergency: {
@@ -56,7 +56,7 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
         if (!isRefusal(opened)) return { status: 202 }
         const body = {
           ...refusedBody(opened, call.requestId),
-          patientTold: isPatientTold,
+          ...toldFields(heard),
         } satisfies z.input<typeof consentOnInit>
         await sendToFacility(call.tx, { facility: hiu, as: 'hiu', path: '/api/v3/hiu/consent/request/on-init', body })
         return { status: 202 }

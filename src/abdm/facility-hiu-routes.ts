@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Heard } from '../consent/emergency.ts'
 import { type FetchedArtefact, takeArtefact } from '../hiu/artefacts.ts'
 import { takeConsentAnswer, takeNotice, takeStatus } from '../hiu/commands.ts'
 import { isPushAddress, type Page, receivePage } from '../hiu/pages.ts'
@@ -32,6 +33,12 @@ export function facilityHiuRoutes(needs: FacilityHiuNeeds): readonly Route[] {
   return [...consentRoutes(needs), ...dataRoutes(needs), ...subscriptionRoutes(needs)]
 }
 
+/** An exchange that does not say that it told a patient has not. */
+function heardOf({ patientTold, onlyOnPaper }: z.output<typeof consentOnInit>): Heard {
+  if (patientTold === true) return 'told'
+  return onlyOnPaper === true ? 'only-on-paper' : 'not-told'
+}
+
 /** A callback for another facility than this one. An exchange that leaves X-HIU-ID out means the one that it calls. */
 function otherFacility(call: Pick<Call<never, never>, 'headers'>, needs: FacilityHiuNeeds): Refusal | undefined {
   const named = call.headers['x-hiu-id']
@@ -50,10 +57,9 @@ function consentRoutes(needs: FacilityHiuNeeds): readonly Route[] {
       body: consentOnInit,
       answers,
       handle: async (call) => {
-        const { consentRequest, error, patientTold, response } = call.body
-        const answer = consentRequest
-          ? { id: consentRequest.id }
-          : { error: error ?? NO_ANSWER, isPatientTold: patientTold === true }
+        const { consentRequest, error, response } = call.body
+        const heard = heardOf(call.body)
+        const answer = consentRequest ? { id: consentRequest.id, heard } : { error: error ?? NO_ANSWER, heard }
         return (
           otherFacility(call, needs) ?? answered(await takeConsentAnswer(call.tx, needs, response.requestId, answer))
         )

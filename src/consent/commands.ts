@@ -46,7 +46,12 @@ export type ConsentProposal = Omit<ConsentAsk, 'purpose'> & {
 /** Where the purpose codes are defined, for requests that do not say it (care_abdm needs the field). */
 const PURPOSE_SYSTEM = 'http://terminology.hl7.org/ValueSet/v3-PurposeOfUse'
 
-type AskInput = { readonly proposal: ConsentProposal; readonly requestId: string }
+type AskInput = {
+  readonly proposal: ConsentProposal
+  readonly requestId: string
+  /** Of an emergency: whether the patient is told of it by text message. */
+  readonly isPatientTold?: boolean
+}
 
 /**
  * Takes a consent request of a HIU for the patient to decide. The caller has proved to be `proposal.hiu`. Refuses one more when
@@ -84,6 +89,7 @@ export async function takeRequest(tx: Tx, needs: ConsentNeeds, input: AskInput):
     asked: askJson(asked),
     decideBy: request.decideBy.toISOString(),
     requestId: input.requestId,
+    ...(input.isPatientTold === undefined ? {} : { isPatientTold: input.isPatientTold }),
   } satisfies RequestedEvent)
   await insertRequest(tx, recorded, request)
   await announce(tx, recorded)

@@ -8,18 +8,18 @@ import { careContextsOf } from '../linking/link-commands.ts'
 import type { Facility } from '../partners/bridge.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
+import { phonesOf } from '../people/phones.ts'
 import { type ConsentNeeds, type ConsentProposal, grantConsent, takeRequest } from './commands.ts'
 import type { Artefact, ConsentRequest, GrantItem, Permission } from './consent.ts'
-import { type Emergency, mayOpenInEmergency } from './emergency.ts'
-import { tellOfEmergency } from './emergency-text-commands.ts'
+import { type Emergency, type Heard, mayOpenInEmergency } from './emergency.ts'
+import { noteNobodyHears, tellOfEmergency } from './emergency-text-commands.ts'
 import { lockEmergencies } from './emergency-text-store.ts'
 import type { EmergencyOpenedEvent, EmergencyRefusedEvent } from './events.ts'
 import { countEmergencies } from './store.ts'
 
 export type EmergencyOpened = { readonly request: ConsentRequest; readonly artefacts: readonly Artefact[] }
 
-/** `isPatientTold` is false of an address that nobody has here, and when nobody hears: then only the facility can tell her. */
-export type EmergencyAnswer = { readonly opened: EmergencyOpened | Refusal; readonly isPatientTold: boolean }
+export type EmergencyAnswer = { readonly opened: EmergencyOpened | Refusal; readonly heard: Heard }
 
 /**
  * Opens a patient's linked records to one facility without her consent, for minutes: an ordinary request with the purpose BTG, granted in
@@ -30,10 +30,10 @@ export type EmergencyAnswer = { readonly opened: EmergencyOpened | Refusal; read
 export async function openEmergency(tx: Tx, needs: ConsentNeeds, input: EmergencyInput): Promise<EmergencyAnswer> {
   const facility = await facilityById(tx, input.proposal.hiu)
   if (facility === undefined || !mayOpenInEmergency(facility))
-    return { opened: refuse('consent/no-emergency-here'), isPatientTold: false }
+    return { opened: refuse('consent/no-emergency-here'), heard: 'not-told' }
   const patient = await readPatient(tx, input.proposal.patient)
   if (patient === undefined)
-    return { opened: refuse('consent/unknown-patient', undefined, 'consent.patient.id'), isPatientTold: false }
+    return { opened: refuse('consent/unknown-patient', undefined, 'consent.patient.id'), heard: 'not-told' }
   const asked = input.proposal.permission.dataEraseAt.getTime()
   // What waited in a queue while we were down opens for the rest of its time only.
   const until = new Date(Math.min(tx.now.getTime() + LIMITS.emergencyMs, asked))
@@ -43,11 +43,16 @@ export async function openEmergency(tx: Tx, needs: ConsentNeeds, input: Emergenc
     permission: { ...input.proposal.permission, accessMode: 'VIEW', dataEraseAt: until },
   }
   await lockEmergencies(tx, patient.abhaAddress, facility.id)
-  const opened = await openElsewhere(tx, needs, facility, { ...input, proposal })
+  const phones = await phonesOf(tx, patient)
+  const isPatientTold = phones.length > 0
+  const opened = await openElsewhere(tx, needs, facility, { ...input, proposal, isPatientTold })
   if (isRefusal(opened)) await recordRefused(tx, facility, { ...input, proposal }, opened)
   const { emergency, requestId } = input
-  const isPatientTold = await tellOfEmergency(tx, needs, { patient, facility, emergency, until, requestId })
-  return { opened, isPatientTold }
+  const answered = isRefusal(opened) ? { why: opened.code } : { request: opened.request.id }
+  const about = { facility, requestId, answered }
+  if (isPatientTold) await tellOfEmergency(tx, needs, { ...about, patient, phones, emergency, until })
+  else await noteNobodyHears(tx, needs, { ...about, patient: patient.abhaAddress })
+  return { opened, heard: isPatientTold ? 'told' : 'only-on-paper' }
 }
 
 async function recordRefused(
@@ -88,7 +93,7 @@ async function openElsewhere(
   tx: Tx,
   needs: ConsentNeeds,
   facility: Facility,
-  { proposal, requestId, emergency }: EmergencyInput,
+  { proposal, requestId, emergency, isPatientTold }: EmergencyInput & { readonly isPatientTold: boolean },
 ): Promise<EmergencyOpened | Refusal> {
   const since = new Date(tx.now.getTime() - LIMITS.emergencyDayMs)
   const before = await countEmergencies(tx, proposal.patient, facility.id, since)
@@ -100,7 +105,7 @@ async function openElsewhere(
   const until = proposal.permission.dataEraseAt
   if (until <= tx.now) return refuse('consent/emergency-over')
   if ((await itemsOf(tx, proposal, proposal.permission)).length === 0) return refuse('consent/nothing-linked-elsewhere')
-  const request = await takeRequest(tx, needs, { proposal, requestId })
+  const request = await takeRequest(tx, needs, { proposal, requestId, isPatientTold })
   if (isRefusal(request)) return request
   const items = await itemsOf(tx, proposal, request.asked.permission)
   const actor = actorOf(facility, emergency)

@@ -7,13 +7,13 @@ import { nameInText } from '../kernel/shown-words.ts'
 import { facilityById } from '../partners/commands.ts'
 import { readPatient } from '../people/commands.ts'
 import type { Patient } from '../people/patient.ts'
-import { phonesOf } from '../people/phones.ts'
+import { type Phone, phonesOf } from '../people/phones.ts'
 import { textFor, timeInText } from '../people/texts.ts'
 import type { Emergency } from './emergency.ts'
 import { nextText } from './emergency-text.ts'
 import { findEmergencyTexts, lockEmergencies, saveEmergencyTexts } from './emergency-text-store.ts'
-import type { EmergencyToldEvent } from './events.ts'
-import { type RequestTextNeeds, tellReaders } from './request-text-commands.ts'
+import type { EmergencyAnswered, EmergencyToldEvent } from './events.ts'
+import { noteNotTold, type RequestTextNeeds, textTo } from './request-text-commands.ts'
 
 /** Job that tells a patient of several emergencies of one facility at once. Its payload is {@link TellEmergencies}. */
 export const TELL_EMERGENCIES_JOB = 'consent.tell-emergencies'
@@ -22,26 +22,29 @@ export type TellEmergencies = {
   readonly hiu: FacilityId
   /** REQUEST-ID of the first of them. */
   readonly subject: string
+  /** What became of that one; absent in jobs of earlier releases. */
+  readonly answered?: EmergencyAnswered
 }
 
 /**
  * The patient, and the guardian who decides for her, are told at once, each in their own language: who, why, how long, what to do about it.
- * When one facility does it all day she is told of the rest together, once an hour. The caller holds `lockEmergencies`. False when nobody
- * hears: then only the facility can tell her.
+ * When one facility does it all day she is told of the rest together, once an hour. The caller holds `lockEmergencies`.
  */
 export async function tellOfEmergency(
   tx: Tx,
   needs: RequestTextNeeds,
   told: {
     readonly patient: Patient
+    /** At least one of those who hear. */
+    readonly phones: readonly Phone[]
     readonly facility: { readonly id: FacilityId; readonly name: string }
     readonly emergency: Emergency
     readonly until: Date
     readonly requestId: string
+    readonly answered: EmergencyAnswered
   },
-): Promise<boolean> {
-  const { patient, facility, emergency, until, requestId } = told
-  if ((await phonesOf(tx, patient)).length === 0) return false
+): Promise<void> {
+  const { patient, phones, facility, emergency, until, requestId, answered } = told
   const address = patient.abhaAddress
   const step = nextText(await findEmergencyTexts(tx, address, facility.id), tx.now)
   const recorded = await record(tx, {
@@ -50,46 +53,67 @@ export async function tellOfEmergency(
   } satisfies EmergencyToldEvent)
   await saveEmergencyTexts(tx, recorded, address, step.texts)
   if (step.how === 'alone')
-    await tellReaders(tx, patient, (language, name) =>
-      textFor(language, 'emergency.opened', {
-        service: needs.exchange.name,
-        person:
-          nameInText(emergency.person.name, LIMITS.personInTextCharsMax) ?? textFor(language, 'emergency.somebody', {}),
-        facility: nameInText(facility.name, LIMITS.facilityInTextCharsMax) ?? facility.id,
-        patient: name,
-        reason: textFor(language, `emergency.reason.${emergency.reason}`, {}),
-        time: timeInText(language, until),
-      }),
+    await textTo(
+      tx,
+      phones,
+      { patient: address, subject: requestId, hiu: facility.id, kind: 'emergency', answered },
+      (language) =>
+        textFor(language, 'emergency.opened', {
+          service: needs.exchange.name,
+          person:
+            nameInText(emergency.person.name, LIMITS.personInTextCharsMax) ??
+            textFor(language, 'emergency.somebody', {}),
+          facility: nameInText(facility.name, LIMITS.facilityInTextCharsMax) ?? facility.id,
+          patient: patient.name,
+          reason: textFor(language, `emergency.reason.${emergency.reason}`, {}),
+          time: timeInText(language, until),
+        }),
     )
   else if (!step.isPlanned) {
-    const payload: TellEmergencies = { patient: address, hiu: facility.id, subject: requestId }
+    const payload: TellEmergencies = { patient: address, hiu: facility.id, subject: requestId, answered }
     await enqueue(tx, { kind: TELL_EMERGENCIES_JOB, payload, runAt: step.at })
   }
   await announce(tx, recorded)
-  return true
+}
+
+/** No number is hers, and nobody decides for her: she finds it in her app, and only the facility can tell her now. */
+export async function noteNobodyHears(
+  tx: Tx,
+  needs: RequestTextNeeds,
+  told: {
+    readonly patient: AbhaAddress
+    readonly facility: { readonly id: FacilityId }
+    readonly requestId: string
+    readonly answered: EmergencyAnswered
+  },
+): Promise<void> {
+  const { patient, facility, requestId, answered } = told
+  const text = { patient, subject: requestId, hiu: facility.id, kind: 'emergency', answered } as const
+  await noteNotTold(tx, needs, text, 'nobody-hears')
 }
 
 /** The text about all of which she has not been told. */
 export async function tellOfEmergencies(
   tx: Tx,
   needs: RequestTextNeeds,
-  { patient, hiu, subject }: TellEmergencies,
+  { patient, hiu, subject, answered }: TellEmergencies,
 ): Promise<void> {
   await lockEmergencies(tx, patient, hiu)
   const texts = await findEmergencyTexts(tx, patient, hiu)
   const told = await readPatient(tx, patient)
   if (told === undefined || texts === undefined || texts.held === 0) return
-  const recorded = await record(tx, {
-    ...about(needs, patient, hiu, subject),
-    kind: 'emergencies',
-  } satisfies EmergencyToldEvent)
+  const phones = await phonesOf(tx, told)
+  const kind = { ...about(needs, patient, hiu, subject), kind: 'emergencies' } as const
+  const recorded = await record(tx, kind satisfies EmergencyToldEvent)
   await saveEmergencyTexts(tx, recorded, patient, { ...texts, held: 0, togetherAt: tx.now })
+  const text = { patient, subject, hiu, kind: 'emergencies', ...(answered === undefined ? {} : { answered }) } as const
+  if (phones.length === 0) return noteNotTold(tx, needs, text, 'nobody-hears')
   const facility = nameInText((await facilityById(tx, hiu))?.name ?? hiu, LIMITS.facilityInTextCharsMax) ?? hiu
-  await tellReaders(tx, told, (language, name) =>
+  await textTo(tx, phones, text, (language) =>
     textFor(language, 'emergency.several', {
       service: needs.exchange.name,
       facility,
-      patient: name,
+      patient: told.name,
       count: String(texts.held),
     }),
   )

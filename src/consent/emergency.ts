@@ -21,6 +21,12 @@ export type Emergency = {
 }
 
 /**
+ * Whether the exchange told the patient of an emergency: by a text message; it did not, or does not say; or it knows no number that is hers
+ * now, and one that the facility knows may be the same.
+ */
+export type Heard = 'told' | 'not-told' | 'only-on-paper'
+
+/**
  * Kinds of facility whose staff meet emergencies, as operators write them; a laboratory, a pharmacy or an insurer has none. Whole words
  * count: `Hospital cash insurer` is none of these.
  */

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../audit/record.ts'
+import type { ProblemCode } from '../kernel/problems.ts'
 import type { ArtefactStatus } from './consent.ts'
 import type { Emergency } from './emergency.ts'
 
@@ -9,6 +10,8 @@ export const EVENTS = {
     'The patient granted a consent request, whole or narrowed; one artefact for each provider was signed.',
   'consent.patient-told':
     'The patient was sent a text message: a request waits, a standing approval granted one, several wait, or records were opened in an emergency.',
+  'consent.patient-not-told':
+    'The patient was sent no text message, since nobody’s number is hers, or one about a request or an emergency could not be delivered.',
   'consent.emergency-opened':
     'A person of a facility opened the patient’s records in an emergency, without asking (DPDP s.7(f)).',
   'consent.emergency-refused':
@@ -36,6 +39,8 @@ export type RequestedEvent = About & {
   readonly decideBy: string
   /** REQUEST-ID of the HIU's call. */
   readonly requestId: string
+  /** Of an emergency: whether the patient is told of it by text message. */
+  readonly isPatientTold?: boolean
 }
 export type GrantedEvent = About & {
   readonly type: 'consent.granted'
@@ -55,6 +60,16 @@ export type PatientToldEvent = About & {
 }
 /** `subject` is the REQUEST-ID of the call; `emergencies` are told together, at `at` when that is still to come. */
 export type EmergencyToldEvent = Omit<PatientToldEvent, 'kind'> & { readonly kind: 'emergency' | 'emergencies' }
+/** What became of an emergency: its request, or the code of the refusal. */
+export type EmergencyAnswered = { readonly request: string } | { readonly why: ProblemCode }
+/** `subject`, `hiu` and `kind` are those of {@link PatientToldEvent} or {@link EmergencyToldEvent}. */
+export type PatientNotToldEvent = Omit<PatientToldEvent, 'type' | 'kind'> & {
+  readonly type: 'consent.patient-not-told'
+  readonly kind: (PatientToldEvent | EmergencyToldEvent)['kind']
+  readonly because: 'nobody-hears' | 'undelivered'
+  /** Of emergencies. */
+  readonly answered?: EmergencyAnswered
+}
 /** The reason, the words and the person are what the patient is told. */
 export type EmergencyOpenedEvent = About & {
   readonly type: 'consent.emergency-opened'

@@ -8,10 +8,9 @@ import { TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { facilityById } from '../partners/commands.ts'
 import { isOwnApp } from '../partners/own-app.ts'
 import { readPatient } from '../people/commands.ts'
-import type { Patient } from '../people/patient.ts'
-import { phonesOf } from '../people/phones.ts'
+import { type Phone, phonesOf } from '../people/phones.ts'
 import { textFor } from '../people/texts.ts'
-import type { PatientToldEvent, RequestedEvent } from './events.ts'
+import type { PatientNotToldEvent, PatientToldEvent, RequestedEvent } from './events.ts'
 import { listRequestsOf } from './readers.ts'
 import { findRequestTexts, saveRequestText } from './request-text-store.ts'
 import { findRequest } from './store.ts'
@@ -68,7 +67,7 @@ export async function tellOfRequest(tx: Tx, needs: RequestTextNeeds, id: Id<'con
   const recorded = await record(tx, { ...told, subject: id, hiu, kind } satisfies PatientToldEvent)
   await saveRequestText(tx, recorded, patient, tx.now)
   const asker = nameInText((await facilityById(tx, hiu))?.name ?? hiu, LIMITS.facilityInTextCharsMax) ?? hiu
-  await sendToReaders(tx, patient, (language, name) =>
+  await sendToReaders(tx, patient, { patient, subject: id, hiu, kind }, (language, name) =>
     textFor(language, byPolicy ? 'request.granted' : 'request.waiting', {
       service: needs.exchange.name,
       asker,
@@ -85,21 +84,56 @@ export async function tellOfSeveral(tx: Tx, needs: RequestTextNeeds, id: Id<'con
   const { patient } = request.asked
   const { size } = await listRequestsOf(tx, patient, { status: 'REQUESTED', ofOthers: true })
   if (size === 0) return
-  await sendToReaders(tx, patient, (language, name) =>
+  await sendToReaders(tx, patient, { patient, subject: id, hiu: '', kind: 'several' }, (language, name) =>
     textFor(language, 'request.several', { service: needs.exchange.name, count: String(size), patient: name }),
   )
 }
 
-/** {@link tellReaders} of what waits for a decision: nobody decides while an account is deactivated. */
-async function sendToReaders(tx: Tx, address: AbhaAddress, write: WriteText): Promise<void> {
+/** To those who hear of this patient now ({@link phonesOf}) of what waits for a decision: nobody decides while an account is deactivated. */
+async function sendToReaders(tx: Tx, address: AbhaAddress, about: TextAbout, write: WriteText): Promise<void> {
   const patient = await readPatient(tx, address)
-  if (patient?.status === 'active') await tellReaders(tx, patient, write)
+  if (patient?.status !== 'active') return
+  await textTo(tx, await phonesOf(tx, patient), about, (language) => write(language, patient.name))
 }
 
 type WriteText = (language: string, patient: string) => string
+/** What a text message tells of; `answered` where it tells of an emergency. */
+export type TextAbout = Pick<PatientNotToldEvent, 'patient' | 'subject' | 'hiu' | 'kind' | 'answered'>
 
-/** To those who hear of this patient now ({@link phonesOf}). */
-export async function tellReaders(tx: Tx, patient: Patient, write: WriteText): Promise<void> {
-  for (const { mobile, language } of await phonesOf(tx, patient))
-    await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text: write(language, patient.name) } })
+/** A text message to each of those who hear, in their language. */
+export async function textTo(
+  tx: Tx,
+  phones: readonly Phone[],
+  about: TextAbout,
+  write: (language: string) => string,
+): Promise<void> {
+  for (const { mobile, language } of phones)
+    await enqueue(tx, { kind: TEXT_MESSAGE_JOB, payload: { mobile, text: write(language), about } })
+}
+
+/**
+ * The gateway did not take a text message of {@link textTo} for good. It may have arrived all the same, or on the phone of another who
+ * hears: where it is not known, nobody was told.
+ */
+export async function noteTextUndelivered(tx: Tx, needs: RequestTextNeeds, about: object): Promise<void> {
+  // Written by `textTo` only.
+  const text = about as TextAbout
+  if ((await readPatient(tx, text.patient as AbhaAddress)) !== undefined)
+    await noteNotTold(tx, needs, text, 'undelivered')
+}
+
+/** Writes down that nobody was told by text message, and why. */
+export async function noteNotTold(
+  tx: Tx,
+  needs: RequestTextNeeds,
+  about: TextAbout,
+  because: PatientNotToldEvent['because'],
+): Promise<void> {
+  const recorded = await record(tx, {
+    ...about,
+    type: 'consent.patient-not-told',
+    actor: { kind: 'exchange', id: needs.exchange.id },
+    because,
+  } satisfies PatientNotToldEvent)
+  await announce(tx, recorded)
 }

@@ -61,7 +61,10 @@ describe('consent/request-text', () => {
       const found = tx.db.selectFrom('job').select('payload').where('kind', '=', TEXT_MESSAGE_JOB)
       const rows = await found.where('status', '=', 'waiting').orderBy('seq').execute()
       await tx.db.updateTable('job').set({ status: 'done' }).where('kind', '=', TEXT_MESSAGE_JOB).execute()
-      return rows.map(({ payload }) => payload as { mobile: string; text: string })
+      return rows.map(({ payload }) => {
+        const { mobile, text } = payload as { mobile: string; text: string }
+        return { mobile, text }
+      })
     })
   }
   async function askAs(hiu: FacilityId, patient: AbhaAddress): Promise<void> {

@@ -98,6 +98,7 @@ describe('db/at-rest', () => {
       'hiu_copy.hold_reason',
       'emergency_access.reason',
       'emergency_access.told',
+      'emergency_access.on_paper',
       'hiu_consent.asked_role',
       'hiu_consent.template',
       'hiu_erasure.reason',

@@ -181,6 +181,7 @@ export interface EmergencyAccessTable {
   reviewed_at: Date | null
   told: string
   told_at: Date | null
+  on_paper: string | null
 }
 
 export interface EmergencyTextTable {

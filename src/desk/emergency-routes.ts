@@ -154,7 +154,7 @@ function letterRoute(needs: EmergencyNeeds): Route {
     method: 'POST',
     path: '/v1/desk/emergencies/:id/letter',
     act: 'emergency.review',
-    summary: 'Says that the letter went out to a patient whose mobile nobody knows.',
+    summary: 'Says that the letter went out to a patient whom no text message reaches.',
     once: true,
     answers: {
       200: { description: 'Written down.' },
@@ -184,8 +184,9 @@ async function othersOf(
 
 /** Without clinical content: the reviewer reads who, when and why. */
 function showOwn(access: EmergencyAccess): object {
-  const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt } = access
-  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt }
+  const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy } = access
+  const { told, toldAt, onPaper } = access
+  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt, onPaper }
 }
 
 async function nameOf(tx: Tx, reference: string): Promise<{ readonly reference: string; readonly name?: string }> {

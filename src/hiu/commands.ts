@@ -1,4 +1,5 @@
 import { announce, record } from '../audit/record.ts'
+import type { Heard } from '../consent/emergency.ts'
 import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { type Id, makeId, parseId } from '../kernel/id.ts'
@@ -92,28 +93,40 @@ export async function askConsent(
 const about = (needs: ConsentNeeds, consent: Consent) =>
   ({ actor: { kind: 'facility', id: needs.facility.id }, patient: consent.patient, subject: consent.id }) as const
 
-/** The exchange's answer to a consent request (on-init): its id, or its error in its own words. */
+type ExchangeError = { readonly code?: string; readonly message: string }
+type ConsentAnswer = ({ readonly id: Id<'consent-request'> } | { readonly error: ExchangeError }) & {
+  readonly heard: Heard
+}
+
+const isEmergency = ({ askedBy }: Consent): boolean => askedBy?.template === 'emergency'
+
+/**
+ * The exchange's answer to a consent request (on-init): its id, or its error in its own words; and to an emergency, whether the patient was
+ * told. It may say later that she was not, after all, by answering again.
+ */
 export async function takeConsentAnswer(
   tx: Tx,
   needs: ConsentNeeds,
   responseTo: string,
-  answer:
-    | { readonly id: Id<'consent-request'> }
-    | { readonly error: { readonly code?: string; readonly message: string }; readonly isPatientTold: boolean },
+  answer: ConsentAnswer,
 ): Promise<true | Refusal> {
   const id = parseId<'hiu-consent'>(responseTo)
   const consent = id && (await lockConsent(tx, id))
   if (consent === undefined) return refuse('hiu/unknown-request')
+  const status = next('consent', consent.status, 'error' in answer ? 'fail' : 'accept')
+  if (status === undefined) {
+    await noteNotTold(tx, needs, consent, answer)
+    return true
+  }
   if ('error' in answer) {
     await failConsent(tx, needs, consent, answer)
     return true
   }
-  const status = next('consent', consent.status, 'accept')
-  if (status === undefined) return true
   const recorded = await record<ConsentChangedEvent>(tx, {
     ...about(needs, consent),
     type: 'hiu.consent-accepted',
     exchangeId: answer.id,
+    ...(isEmergency(consent) ? { heard: answer.heard } : {}),
   })
   if (
     !(await saveKnownId(tx, recorded, 'consent-request', answer.id, {
@@ -133,25 +146,33 @@ export async function takeConsentAnswer(
   return true
 }
 
+/** An answer that changes nothing but this: the patient was not told of an emergency. */
+async function noteNotTold(tx: Tx, needs: ConsentNeeds, consent: Consent, { heard }: ConsentAnswer): Promise<void> {
+  if (!isEmergency(consent) || heard === 'told') return
+  const recorded = await record<ConsentChangedEvent>(tx, {
+    ...about(needs, consent),
+    type: 'hiu.patient-not-told',
+    heard,
+  })
+  await announce(tx, recorded)
+}
+
 /** The request could not be delivered for good. */
 export async function noteConsentUndelivered(
   tx: Tx,
   needs: ConsentNeeds,
   consentId: string,
-  error: { readonly code?: string; readonly message: string },
+  error: ExchangeError,
 ): Promise<void> {
   const consent = await lockConsent(tx, consentId)
-  if (consent !== undefined) await failConsent(tx, needs, consent, { error, isPatientTold: false })
+  if (consent !== undefined) await failConsent(tx, needs, consent, { error, heard: 'not-told' })
 }
 
 async function failConsent(
   tx: Tx,
   needs: ConsentNeeds,
   consent: Consent,
-  {
-    error,
-    isPatientTold,
-  }: { readonly error: { readonly code?: string; readonly message: string }; readonly isPatientTold: boolean },
+  { error, heard }: { readonly error: ExchangeError; readonly heard: Heard },
 ): Promise<void> {
   const status = next('consent', consent.status, 'fail')
   if (status === undefined) return
@@ -160,7 +181,7 @@ async function failConsent(
     ...about(needs, consent),
     type: 'hiu.consent-failed',
     reason,
-    ...(isPatientTold ? { isPatientTold } : {}),
+    ...(isEmergency(consent) ? { heard } : {}),
   })
   await moveConsent(tx, recorded, consent, { status, reason })
   await announce(tx, recorded)

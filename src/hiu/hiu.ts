@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/record.ts'
-import type { Emergency } from '../consent/emergency.ts'
+import type { Emergency, Heard } from '../consent/emergency.ts'
 import type { HiType } from '../fhir/hi-type.ts'
 import type { AbhaAddress, FacilityId, Id } from '../kernel/id.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
@@ -166,6 +166,7 @@ export const EVENTS = {
   'hiu.consent-asked': 'The facility asked a patient for consent, through the exchange.',
   'hiu.consent-accepted': 'The exchange took the consent request and gave it an id.',
   'hiu.consent-failed': 'The exchange refused the consent request, or could not be reached.',
+  'hiu.patient-not-told': 'The exchange says of an emergency, after it had answered, that it did not tell the patient.',
   'hiu.consent-moved': 'The patient granted, denied or revoked a consent request, or its time ran out.',
   'hiu.status-asked': 'The facility asked the exchange where a consent request stands.',
   'hiu.notice-received':
@@ -218,11 +219,11 @@ export type ConsentAskedEvent = About & {
   readonly emergency?: Emergency
 }
 export type ConsentChangedEvent = About & {
-  readonly type: 'hiu.consent-accepted' | 'hiu.consent-failed'
+  readonly type: 'hiu.consent-accepted' | 'hiu.consent-failed' | 'hiu.patient-not-told'
   readonly exchangeId?: string
   readonly reason?: string
-  /** Of an emergency that the exchange refused: it told the patient all the same. */
-  readonly isPatientTold?: true
+  /** Of an emergency, when the exchange said so or took it. */
+  readonly heard?: Heard
 }
 export type StatusAskedEvent = About & { readonly type: 'hiu.status-asked'; readonly exchangeId: string }
 export type NoticeEvent = About & {

@@ -54,7 +54,7 @@ export async function breakGlass(
     openedAt: tx.now,
     until: new Date(tx.now.getTime() + LIMITS.emergencyMs),
     reviewBy: new Date(tx.now.getTime() + LIMITS.emergencyReviewMs),
-    ...(consent === undefined ? wayToTell(tx, patient) : { consent, told: 'exchange' }),
+    ...(consent === undefined ? await wayToTell(tx, patient) : { consent, told: 'exchange' }),
   }
   const recorded = await record<EmergencyEvent>(tx, {
     ...about(needs, staff, access),
@@ -63,6 +63,7 @@ export async function breakGlass(
     words: input.words,
     until: access.until.toISOString(),
     told: access.told,
+    ...(access.onPaper === undefined ? {} : { onPaper: access.onPaper }),
   })
   await store.insertEmergency(tx, recorded, access)
   if (access.told === 'text') await sendText(tx, needs, patient, access)

@@ -11,7 +11,14 @@ import { bucketOfId, type Id } from '../kernel/id.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
-import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome, type Told } from './emergency.ts'
+import {
+  EMERGENCY_MOVES,
+  type EmergencyAccess,
+  type EmergencyEvent,
+  type OnPaper,
+  type Outcome,
+  type Told,
+} from './emergency.ts'
 
 const place = (column: 'account' | 'review', id: string, patient: string): Place => ({
   table: 'emergency_access',
@@ -43,6 +50,7 @@ export async function insertEmergency(
       consent: access.consent ?? null,
       told: access.told,
       told_at: access.toldAt ?? null,
+      on_paper: access.onPaper ?? null,
     })
     .execute()
 }
@@ -86,21 +94,43 @@ export async function reviewEmergencyRow(
   insistOnOne(result, 'review of an emergency access')
 }
 
+export type Telling = Pick<EmergencyAccess, 'told' | 'toldAt' | 'onPaper'>
+
 /** How the patient was told, or is to be. */
 export async function updateTold(
   tx: Tx,
   _recorded: Recorded<EmergencyEvent>,
   id: Id<'emergency'>,
-  { told, toldAt }: Pick<EmergencyAccess, 'told' | 'toldAt'>,
+  { told, toldAt, onPaper }: Telling,
 ): Promise<void> {
   const result = await tx.db
     .updateTable('emergency_access')
-    .set({ told, told_at: toldAt ?? null })
+    .set({ told, told_at: toldAt ?? null, on_paper: onPaper ?? null })
     .where('bucket', '=', bucketOfId(id))
     .where('id', '=', id)
-    .where('told_at', 'is', null)
+    // A text message that went out may yet turn out to be undelivered; a letter is final.
+    .where((eb) => eb.or([eb('told_at', 'is', null), eb('told', '=', 'text')]))
     .executeTakeFirst()
   insistOnOne(result, 'how a patient was told')
+}
+
+/** Text messages to one patient wait for one another until the end of `tx`: or each would find that there is room. */
+export async function lockTextsOf(tx: Tx, patientReference: string): Promise<void> {
+  const name = JSON.stringify(['emergency-text', patientReference])
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx.db)
+}
+
+/** How many text messages about emergencies went to a patient since then. */
+export async function countTexts(tx: Tx, patientReference: string, since: Date): Promise<number> {
+  const { count } = await tx.db
+    .selectFrom('emergency_access')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('bucket', '=', bucketOf(patientReference))
+    .where('patient_reference', '=', pseudonym(patientReference))
+    .where('told', '=', 'text')
+    .where('told_at', '>', since)
+    .executeTakeFirstOrThrow()
+  return Number(count)
 }
 
 /** Reviews that were due and are not written, and letters that did not go out by then. */
@@ -194,6 +224,7 @@ async function readRow(tx: Tx, row: Selectable<Row>): Promise<EmergencyAccess> {
     until: row.until,
     reviewBy: row.review_by,
     told: row.told as Told,
+    ...(row.on_paper === null ? {} : { onPaper: row.on_paper as OnPaper }),
     ...(row.told_at === null ? {} : { toldAt: row.told_at }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.consent === null ? {} : { consent: row.consent as Id<'hiu-consent'> }),

@@ -5,6 +5,7 @@ import { nameInText } from '../kernel/shown-words.ts'
 import { type TextLanguage, textFor, timeInText } from '../people/texts.ts'
 import type { FacilityPatient } from '../records/patient.ts'
 import type { EmergencyAccess } from './emergency.ts'
+import { countTexts, lockTextsOf, type Telling } from './store.ts'
 
 const TEXT_JOB = 'text-message'
 
@@ -14,9 +15,16 @@ export type TellNeeds = {
   readonly textLanguage: TextLanguage
 }
 
-/** Where the exchange does not tell the patient: a text message to the mobile that we know, else a letter. */
-export function wayToTell(tx: Tx, { mobile }: FacilityPatient): Pick<EmergencyAccess, 'told' | 'toldAt'> {
-  return mobile === undefined ? { told: 'letter' } : { told: 'text', toldAt: tx.now }
+/**
+ * Where the exchange does not tell the patient: a text message to the mobile that we know, `LIMITS.emergenciesPerPatientDayMax` a day, else
+ * a letter. Of emergencies at once one waits for the other, until its transaction is over.
+ */
+export async function wayToTell(tx: Tx, { mobile, reference }: FacilityPatient): Promise<Telling> {
+  if (mobile === undefined) return { told: 'letter', onPaper: 'no-mobile' }
+  await lockTextsOf(tx, reference)
+  const since = new Date(tx.now.getTime() - LIMITS.emergencyDayMs)
+  const isTooMany = (await countTexts(tx, reference, since)) >= LIMITS.emergenciesPerPatientDayMax
+  return isTooMany ? { told: 'letter', onPaper: 'withheld-by-cap' } : { told: 'text', toldAt: tx.now }
 }
 
 /** Tells the patient who, why and for how long; a patient without an app is told whom to ask. */
@@ -24,7 +32,7 @@ export async function sendText(
   tx: Tx,
   { facility, textLanguage }: TellNeeds,
   { mobile, name }: FacilityPatient,
-  { name: person, reason, until }: Pick<EmergencyAccess, 'name' | 'reason' | 'until'>,
+  { id, name: person, reason, until }: Pick<EmergencyAccess, 'id' | 'name' | 'reason' | 'until'>,
 ): Promise<void> {
   if (mobile === undefined) return
   const text = textFor(textLanguage, 'emergency.opened-here', {
@@ -34,5 +42,5 @@ export async function sendText(
     reason: textFor(textLanguage, `emergency.reason.${reason}`, {}),
     time: timeInText(textLanguage, until),
   })
-  await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text } })
+  await enqueue(tx, { kind: TEXT_JOB, payload: { mobile, text, about: { emergency: id } } })
 }

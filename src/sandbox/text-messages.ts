@@ -5,21 +5,28 @@ import type { Outbound } from '../http/outbound.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import { makeId, toBucket } from '../kernel/id.ts'
 
-/** Jobs of this kind carry one text message (an OTP, a link): `{mobile, text}`. */
+/** Jobs of this kind carry one text message (an OTP, a link): `{mobile, text}`, and `about` where somebody must know that it did not go out. */
 export const TEXT_MESSAGE_JOB = 'text-message'
 
-const payload = z.object({ mobile: z.string(), text: z.string() })
+const payload = z.object({ mobile: z.string(), text: z.string(), about: z.object().loose().optional() })
 const KEPT_MS_MAX = 86_400_000
 const SEARCHED_MAX = 2_000
 
 export type TextMessage = { readonly id: string; readonly mobile: string; readonly text: string; readonly sentAt: Date }
 
-/** Sends through the configured gateway (`POST {mobile, text}`), or keeps the message for the sandbox where no phone is. */
+/** Writes down that a text message could not be delivered for good; `about` as its sender wrote it. */
+export type NoteUndelivered = (tx: Tx, about: object) => Promise<void>
+
+/**
+ * Sends through the configured gateway (`POST {mobile, text}`), or keeps the message for the sandbox where no phone is. One that the
+ * gateway refuses, or does not take in all tries, is noted in the transaction that gives it up.
+ */
 export function textMessageHandler(
   way: { readonly kind: 'webhook'; readonly url: string; readonly outbound: Outbound } | { readonly kind: 'sandbox' },
+  noteUndelivered: NoteUndelivered,
 ): JobHandler {
   return async (_machine, job) => {
-    const { mobile, text } = payload.parse(job.payload)
+    const { mobile, text, about } = payload.parse(job.payload)
     if (way.kind === 'sandbox') return { outcome: 'done', commit: (tx) => keepTextMessage(tx, mobile, text) }
     const outcome = await way.outbound.call({
       method: 'POST',
@@ -29,9 +36,10 @@ export function textMessageHandler(
     })
     if (outcome.kind === 'answered' && outcome.status < 300) return { outcome: 'done' }
     const error = outcome.kind === 'answered' ? `the text message gateway answered ${outcome.status}` : outcome.reason
+    const note = async (tx: Tx): Promise<void> => (about === undefined ? undefined : noteUndelivered(tx, about))
     return outcome.kind === 'answered' && outcome.status < 500 && outcome.status !== 429
-      ? { outcome: 'give-up', error }
-      : { outcome: 'retry', error }
+      ? { outcome: 'give-up', error, commit: note }
+      : { outcome: 'retry', error, whenDead: note }
   }
 }
 

@@ -1,0 +1,1 @@
+alter table emergency_access drop column on_paper;
