@@ -7,6 +7,7 @@ import { tieAll } from '../src/keys/tie-existing.ts'
 import { mayDo } from '../src/people/rules.ts'
 import { consoleRoutes } from '../src/sandbox/console-routes.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
+import { comeBack } from './come-back.ts'
 import { at, textAt } from './json-path.ts'
 import { CHILD, everyToken, GROWN, type Way, waysOf } from './matrix-callers.ts'
 import { callJson, partyName, TestNetwork } from './network.ts'
@@ -41,7 +42,6 @@ const hostileFor = (usual: unknown): readonly unknown[] => {
     : ofTexts
 }
 
-const BACK_MS = 100
 /** Of the ways that differ only in how a token is wrong, so many come to each route, in turn; all of them to the first of each kind. */
 const VARIANTS_EACH = 4
 
@@ -140,7 +140,8 @@ describe('every route, as every kind of caller', () => {
     body: unknown,
   ): Promise<Seen> {
     const path = route.path.replaceAll(/:\w+|\*/g, () => randomUUID())
-    const answer = await fetch(`${base}${path}`, {
+    // All callers come at once here: who is told to come back does.
+    const answer = await comeBack(`${base}${path}`, {
       method: route.method,
       headers: { ...abdmHeaders(), 'Idempotency-Key': randomUUID(), ...headers },
       ...(route.method === 'GET' || body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -151,11 +152,6 @@ describe('every route, as every kind of caller', () => {
       return { status: 200, body: undefined, type: answer.headers.get('content-type') }
     }
     const text = await answer.text()
-    // All callers come at once here: who is told to come back does.
-    if (answer.status === 503 && /machine\/overloaded|More is asked at once/.test(text)) {
-      await new Promise((resolve) => setTimeout(resolve, BACK_MS))
-      return call(base, route, headers, body)
-    }
     const type = answer.headers.get('content-type')
     return { status: answer.status, body: /json/.test(type ?? '') && text !== '' ? JSON.parse(text) : text, type }
   }

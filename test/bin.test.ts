@@ -73,9 +73,11 @@ describe('bin/amanat.mjs', () => {
         child.stdout.on('data', (chunk: Buffer) => {
           output += chunk.toString()
         })
-        while (!/\n/.test(output)) await once(child.stdout, 'data')
+        const ended = once(child, 'close') as Promise<[number]>
+        while (!/\n/.test(output))
+          await Promise.race([once(child.stdout, 'data'), ended.then(() => assert.fail('it said nothing'))])
         child.kill(signal)
-        const [code] = (await once(child, 'close')) as [number]
+        const [code] = await ended
         assert.equal(output.split('\n')[1], `${signal} 1`)
         assert.equal(code, 3)
       })

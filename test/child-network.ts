@@ -75,10 +75,11 @@ export class ChildNetwork {
   async kill(id: string): Promise<void> {
     const child = this.#child(id)
     const running = child.process
-    if (running === undefined || running.exitCode !== null) return
-    const ended = once(running, 'exit')
-    running.kill('SIGKILL')
-    await ended
+    if (running !== undefined && !hasEnded(running)) {
+      const ended = once(running, 'exit')
+      running.kill('SIGKILL')
+      await ended
+    }
     child.process = undefined
   }
 
@@ -97,7 +98,7 @@ export class ChildNetwork {
     await waitFor(
       `${id} to be up`,
       async () => {
-        if (running.exitCode !== null) throw new Error(`${id} ended: ${child.said}`)
+        if (hasEnded(running)) throw new Error(`${id} ended: ${child.said}`)
         const answer = await fetch(`${child.url}/health/ready`).catch(() => undefined)
         return answer?.status === 200
       },
@@ -199,6 +200,9 @@ export class ChildNetwork {
     fs.writeFileSync(file, JSON.stringify({ role: 'facility', exchange, ...shared }))
   }
 }
+
+/** By itself or by a signal. */
+export const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null
 
 /** Repeats a call with the same request id until an answer comes that is not the fault of a broken machine. */
 async function insist(url: string, headers: Readonly<Record<string, string>>, body?: unknown): Promise<Answer> {

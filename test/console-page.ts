@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { comeBack } from './come-back.ts'
 import { at, listAt, textAt } from './json-path.ts'
 import type { TestNetwork } from './network.ts'
 import { waitFor } from './wait.ts'
@@ -22,7 +23,7 @@ export class ConsolePage {
   }
 
   async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, expected = 200): Promise<unknown> {
-    const answer = await fetch(`${this.#url}/v1/console${path}`, {
+    const answer = await comeBack(`${this.#url}/v1/console${path}`, {
       method,
       headers: {
         origin: this.#url,
@@ -45,8 +46,8 @@ export class ConsolePage {
     return this.call('POST', '/mend', {})
   }
 
-  /** All messages on this path, oldest first, once nothing new comes. */
-  async settled(path: string): Promise<readonly unknown[]> {
+  /** Waits until nothing new comes: for what must not come. What has to come is waited for by itself. */
+  async atRest(): Promise<void> {
     let last: unknown
     await waitFor(
       'the flow to come to rest',
@@ -59,7 +60,6 @@ export class ConsolePage {
       },
       REST_DEADLINE_MS,
     )
-    return this.messages(path)
   }
 
   /** All messages on this path as they are known now, oldest first. */

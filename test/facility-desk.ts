@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { at, listAt, textAt } from './json-path.ts'
 import type { Person, TestNetwork } from './network.ts'
-import { daysFromNow } from './people.ts'
+import { daysFromNow, LONG_AGO } from './people.ts'
 import { waitFor } from './wait.ts'
 
 const GENDERS = { M: 'male', F: 'female', O: 'other' } as const
@@ -71,7 +71,7 @@ export class FacilityDesk {
     const { hip, dataEraseAt = daysFromNow(30), frequency, ...rest } = ask
     const terms = {
       purpose: 'CAREMGT',
-      from: daysFromNow(-400).toISOString(),
+      from: LONG_AGO.toISOString(),
       to: daysFromNow(-1).toISOString(),
       dataEraseAt: dataEraseAt.toISOString(),
       requester: { name: 'Dr. Farida Khan', registrationNumber: 'KA-21-1521' },

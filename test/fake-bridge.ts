@@ -2,6 +2,7 @@ import { createPublicKey, randomUUID, verify } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { comeBack } from './come-back.ts'
 import { faultsOfCallback, type Personality } from './fake-demands.ts'
 import { at } from './json-path.ts'
 import { waitFor } from './wait.ts'
@@ -186,7 +187,7 @@ export class FakeBridge {
     requestId: string,
   ): Promise<Answered> {
     const extra = this.personality === 'wrapper' && typeof body === 'object' ? { requestId: '', timestamp: '' } : {}
-    const answer = await fetch(`${this.#exchange().baseUrl}${path}`, {
+    const answer = await comeBack(`${this.#exchange().baseUrl}${path}`, {
       method,
       headers,
       redirect: 'manual',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { comeBack } from './come-back.ts'
 import type { Callback, FakeBridge } from './fake-bridge.ts'
 import { type FakeKeys, fakeSeal, type KeyForm, makeFakeKeys, makeFakeKeysSharingZero } from './fake-sealing.ts'
 import { at, listAt, textAt, textsAt } from './json-path.ts'
@@ -163,7 +164,7 @@ export class FakeHip {
       const token: Record<string, string> = this.#isCare
         ? { authorization: `Bearer ${await this.#bridge.token()}` }
         : {}
-      const answer = await fetch(textAt(hiRequest, 'dataPushUrl'), {
+      const answer = await comeBack(textAt(hiRequest, 'dataPushUrl'), {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...token },
         body: JSON.stringify(body),

@@ -13,6 +13,7 @@ import { makeCosigner } from '../src/crypto/cosignature.ts'
 import { formatVkey, makeSigner } from '../src/crypto/signed-note.ts'
 import type { CallRates } from '../src/http/door.ts'
 import { LIMITS } from '../src/kernel/limits.ts'
+import { comeBack } from './come-back.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from './database.ts'
 import { FakeBridge, type Fault } from './fake-bridge.ts'
 import type { Personality } from './fake-demands.ts'
@@ -312,7 +313,7 @@ export async function callJson(
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<Answer> {
-  const answer = await fetch(url, {
+  const answer = await comeBack(url, {
     method: body === undefined ? 'GET' : 'POST',
     ...(signal === undefined ? {} : { signal }),
     headers: { 'content-type': 'application/json', ...headers },

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
 
+import { comeBack } from './come-back.ts'
 import { textAt } from './json-path.ts'
 import type { TestNetwork } from './network.ts'
 
@@ -82,7 +83,7 @@ export async function partnerToken(
   const { body } = await network.operator(party, '/v1/partners', admission)
   const tokenUrl = `${url}/oauth/token`
   const now = new Date()
-  const answer = await fetch(tokenUrl, {
+  const answer = await comeBack(tokenUrl, {
     method: 'POST',
     headers: options.bearerAllowed ? {} : { dpop: await dpopOf(key, { method: 'POST', url: tokenUrl, now }) },
     body: new URLSearchParams({

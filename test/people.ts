@@ -26,6 +26,8 @@ export function heldPatient(person: Person): HeldPatient {
 }
 
 export const DAY_MS = 86_400_000
+/** Before the day of every sample document, however late the tests run; after that of the one that is too old. */
+export const LONG_AGO = new Date('2020-01-01T00:00:00.000Z')
 export const daysFromNow = (days: number): Date => new Date(Date.now() + days * DAY_MS)
 
 export function heldRecord(

@@ -46,6 +46,11 @@ describe('npm test', () => {
     return { child, ended: once(child, 'close') as Promise<[number | null]>, output: () => output }
   }
 
+  async function untilWaiting({ child, ended, output }: ReturnType<typeof start>): Promise<void> {
+    while (!output().includes('waiting'))
+      await Promise.race([once(child.stdout, 'data'), ended.then(() => assert.fail(`it ended: ${output()}`))])
+  }
+
   const temporaryFolder = () => fs.mkdtempSync(path.join(root, 't'))
 
   it('gives test files a migrated database, ends with the exit code and the closing lines, and leaves nothing behind', async () => {
@@ -66,7 +71,7 @@ describe('npm test', () => {
     for (const tell of [(pid: number) => process.kill(-pid, 'SIGINT'), (pid: number) => process.kill(pid, 'SIGTERM')]) {
       const temporary = temporaryFolder()
       const run = start('waits', temporary)
-      while (!run.output().includes('waiting')) await Promise.race([once(run.child.stdout, 'data'), run.ended])
+      await untilWaiting(run)
       tell(run.child.pid ?? 0)
       const [ended] = await run.ended
       assert.notEqual(ended, 0)
@@ -77,7 +82,7 @@ describe('npm test', () => {
   it('ends the server of an earlier run that was killed', async () => {
     const temporary = temporaryFolder()
     const killed = start('waits', temporary)
-    while (!killed.output().includes('waiting')) await Promise.race([once(killed.child.stdout, 'data'), killed.ended])
+    await untilWaiting(killed)
     process.kill(-(killed.child.pid ?? 0), 'SIGKILL')
     await killed.ended
     const left = fs.readdirSync(temporary).find((name) => name.startsWith('amanat-test-')) ?? ''

@@ -4,7 +4,7 @@ import type { Ask } from './fake-hiu.ts'
 import { at, textAt } from './json-path.ts'
 import { TestNetwork, type ThirdParty } from './network.ts'
 import { PatientApp } from './patient-app.ts'
-import { ASHA, daysFromNow, heldPatient, heldRecord } from './people.ts'
+import { ASHA, daysFromNow, heldPatient, heldRecord, LONG_AGO } from './people.ts'
 import { waitFor } from './wait.ts'
 
 export const HIP = 'IN2710000088'
@@ -52,7 +52,7 @@ export async function startWorld(asHip: Personality = 'care', asHiu: Personality
 export const usualAsk = (changes: Partial<Ask> = {}): Ask => ({
   patient: ASHA.abhaAddress,
   hiTypes: ['OPConsultation', 'Prescription'],
-  from: daysFromNow(-400),
+  from: LONG_AGO,
   to: daysFromNow(-1),
   eraseAt: daysFromNow(30),
   ...changes,

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { exchangeRoutes } from '../src/app-exchange.ts'
 import type { Route } from '../src/http/route.ts'
 import { frontPageRoutes } from '../src/sandbox/front-page.ts'
+import { comeBack } from './come-back.ts'
 import { textAt, textsAt } from './json-path.ts'
 import { TestNetwork } from './network.ts'
 import { ASHA } from './people.ts'
@@ -30,7 +31,7 @@ describe('the cookie of the patient app, at every route of the exchange', () => 
   after(() => network.stop())
 
   const send = (at: string, method: string, headers: Readonly<Record<string, string>>, body?: unknown) =>
-    fetch(`${network.exchange.url}${at}`, {
+    comeBack(`${network.exchange.url}${at}`, {
       method,
       headers: { 'content-type': 'application/json', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

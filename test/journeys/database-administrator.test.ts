@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { CompiledQuery } from 'kysely'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import { startCollector } from '../../web/patient/records/collector.ts'
+import { comeBack } from '../come-back.ts'
 import { type Dump, dumpDatabase, dumpTables, tablesWith } from '../database-dump.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, listAt, textAt } from '../json-path.ts'
@@ -186,7 +187,7 @@ describe('who has the whole database of a party, and not its keys', () => {
   async function ownCopy(): Promise<void> {
     const token = await network.patientToken(PATIENT.abhaAddress)
     const call = async <T>(path: string, options: { method?: string; body?: unknown } = {}): Promise<T> => {
-      const answer = await fetch(`${network.exchange.url}${path}`, {
+      const answer = await comeBack(`${network.exchange.url}${path}`, {
         method: options.method ?? 'GET',
         headers: { 'x-auth-token': token, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { CompiledQuery } from 'kysely'
+import { comeBack } from '../come-back.ts'
 import { dumpTables, tablesWith } from '../database-dump.ts'
 import { at, listAt, textAt } from '../json-path.ts'
 import type { Answer } from '../network.ts'
@@ -35,7 +36,7 @@ describe('messages that come twice, late, out of order or broken', () => {
       'X-HIU-ID': world.clinic.bridge.facility,
       'content-type': 'application/json',
     }
-    const answer = await fetch(`${world.network.exchange.url}${path}`, {
+    const answer = await comeBack(`${world.network.exchange.url}${path}`, {
       method: 'POST',
       headers: { ...own, ...headers },
       body: bytes,

@@ -5,6 +5,7 @@ import { CompiledQuery, sql } from 'kysely'
 import { sampleDocument } from '../../src/fhir/sample-documents.ts'
 import type { PagesView } from '../../src/native/me-record-routes.ts'
 import { type Collector, type OwnCopy, startCollector } from '../../web/patient/records/collector.ts'
+import { comeBack } from '../come-back.ts'
 import { dumpTables, tablesWith } from '../database-dump.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { at, listAt, textAt } from '../json-path.ts'
@@ -26,7 +27,7 @@ const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes))
 async function pageOf(network: TestNetwork, patient: string) {
   const token = await network.patientToken(patient)
   const send = async (path: string, method: string, body?: unknown): Promise<Answer> => {
-    const answer = await fetch(`${network.exchange.url}${path}`, {
+    const answer = await comeBack(`${network.exchange.url}${path}`, {
       method,
       headers: { 'x-auth-token': token, 'content-type': 'application/json', 'idempotency-key': randomUUID() },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

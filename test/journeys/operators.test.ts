@@ -13,6 +13,7 @@ import type { Route } from '../../src/http/route.ts'
 import { must } from '../../src/kernel/refusal.ts'
 import { enrolOperator } from '../../src/operators/commands.ts'
 import { codeOfSecret } from '../../src/people/authenticator.ts'
+import { comeBack } from '../come-back.ts'
 import { openTestDatabase, type TestDatabase, temporaryRoot } from '../database.ts'
 import { at, listAt, textAt } from '../json-path.ts'
 import { callJson, freePort } from '../network.ts'
@@ -87,7 +88,7 @@ describe('operators of parties', () => {
   }
 
   async function call(place: Place, route: Route, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {
-    const answer = await fetch(`${place.url}${route.path.replaceAll(/:\w+/g, () => randomUUID())}`, {
+    const answer = await comeBack(`${place.url}${route.path.replaceAll(/:\w+/g, () => randomUUID())}`, {
       method: route.method,
       headers: { ...bearer, 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...headers },
       ...(route.body === undefined ? {} : { body: JSON.stringify(bodyOf(route)) }),
@@ -164,7 +165,7 @@ describe('operators of parties', () => {
     assert.equal((await events(exchange)).filter((each) => each.includes('"keys.rotated"')).length, 1)
 
     const status = await commandLine(t, ['operator', 'status', ...config])
-    assert.deepEqual([status.code, /^asha\.rao +active +enrolled \S+ +last code 20/.test(status.text)], [0, true])
+    assert.deepEqual([status.code, /^asha\.rao +active +enrolled \S+ +last code 20/m.test(status.text)], [0, true])
     const ended = await commandLine(t, ['operator', 'end', 'asha.rao', ...config])
     assert.equal(ended.code, 0, ended.text)
     const again = await commandLine(t, ['operator', 'enrol', ...config, '--name', 'asha.rao', '--again', '--json'])

@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { exchangeRoutes } from '../../src/app-exchange.ts'
 import type { Route } from '../../src/http/route.ts'
+import { comeBack } from '../come-back.ts'
 import { textAt } from '../json-path.ts'
 import { callJson } from '../network.ts'
 import { daysFromNow, RAVI } from '../people.ts'
@@ -93,7 +94,7 @@ describe('ids of others', () => {
     const body = places
       .filter((place) => !asIs.test(place.join('.')))
       .reduce((made, place) => put(made, place, id), template)
-    const answer = await fetch(`${world.network.exchange.url}${route.path.replaceAll(/:\w+/g, id)}`, {
+    const answer = await comeBack(`${world.network.exchange.url}${route.path.replaceAll(/:\w+/g, id)}`, {
       method: route.method,
       headers: {
         'content-type': 'application/json',

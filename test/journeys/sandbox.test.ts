@@ -6,6 +6,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { hasEnded } from '../child-network.ts'
 import { temporaryRoot } from '../database.ts'
 import { FakeBridge } from '../fake-bridge.ts'
 import { FakeHip } from '../fake-hip.ts'
@@ -62,14 +63,14 @@ describe('a stranger joins the running sample network with the commands of the s
     await waitFor(
       'the sample network',
       () => {
-        if (demo.exitCode !== null) throw new Error(`it ended: ${said}`)
+        if (hasEnded(demo)) throw new Error(`it ended: ${said}`)
         return said.includes('Ready after')
       },
       START_MS,
     )
   })
   after(async () => {
-    if (demo.exitCode === null) {
+    if (!hasEnded(demo)) {
       const ended = once(demo, 'exit')
       demo.kill('SIGINT')
       await ended

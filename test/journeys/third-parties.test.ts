@@ -5,7 +5,7 @@ import type { Personality } from '../fake-demands.ts'
 import { at, textAt, textsAt } from '../json-path.ts'
 import { TestNetwork, type ThirdParty } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
-import { ASHA, daysFromNow, heldPatient, heldRecord } from '../people.ts'
+import { ASHA, daysFromNow, heldPatient, heldRecord, LONG_AGO } from '../people.ts'
 import { waitFor } from '../wait.ts'
 
 const HIP = 'IN2710000088'
@@ -72,7 +72,7 @@ for (const [asHip, asHiu] of [
       const request = await clinic.hiu.askFor({
         patient: ASHA.abhaAddress,
         hiTypes: ['OPConsultation', 'Prescription'],
-        from: daysFromNow(-400),
+        from: LONG_AGO,
         to: daysFromNow(-1),
         eraseAt: daysFromNow(30),
       })
