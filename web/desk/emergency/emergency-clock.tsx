@@ -29,7 +29,7 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
   const dates = useDates()
   const client = useQueryClient()
   const { patient, others, toRead } = props
-  const { id, until, told } = props.access
+  const { id, until } = props.access
   const leftMs = useMsLeft(until) ?? 0
   const isOut = leftMs <= 0
   useEffect(() => {
@@ -44,7 +44,7 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
         <Bar share={leftMs / LIMITS.emergencyMs} tone="emergency" />
         <b>{tn('emergency.left', Math.max(1, Math.ceil(leftMs / MINUTE_MS)))}</b>
       </div>
-      <p>{useToldWords(told, others, name)}</p>
+      <p>{useToldWords(props.access, others, name)}</p>
       <OthersWords others={others} name={name} />
       <div className={style.acts}>
         <ButtonRow>
@@ -63,14 +63,14 @@ function Clock(props: Props & { readonly access: Access; readonly others: Others
   )
 }
 
-/** Whether the patient has been told: by the exchange, in the moment in which it opens; else by this hospital, if it can. */
-function useToldWords(told: Access['told'], others: Others, name: string): string {
+/** Whether the patient has been told: by the exchange, which says so when it answers; else by this hospital, if a text message reaches her. */
+function useToldWords({ told, onPaper }: Access, others: Others, name: string): string {
   const { t } = useWords()
   if (told === 'text') return t('emergency.told-by-text', { name })
-  if (told === 'letter' || others === null) return t('emergency.tell-yourself', { name })
-  // Where nothing is linked elsewhere the exchange tells her all the same; any other refusal comes before.
-  if (others.status === 'failed' && !others.reason?.startsWith('ABDM-1010')) return t('emergency.not-told', { name })
-  return t(others.status === 'asked' ? 'emergency.told-later' : 'emergency.ends-by-itself', { name })
+  if (told === 'letter')
+    return t(`emergency.tell.${onPaper ?? 'no-mobile'}`, { name, n: LIMITS.emergenciesPerPatientDayMax })
+  const isAnswered = others !== null && others.status !== 'asked'
+  return t(isAnswered ? 'emergency.ends-by-itself' : 'emergency.told-later', { name })
 }
 
 function OthersWords({ others, name }: { readonly others: Others; readonly name: string }): ReactNode {

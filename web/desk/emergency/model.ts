@@ -1,13 +1,18 @@
 import { useEffect, useState } from 'react'
 import type { DeskConsent } from '../../../src/desk/consents.ts'
-import type { Told } from '../../../src/incidents/emergency.ts'
+import type { OnPaper, Told } from '../../../src/incidents/emergency.ts'
 import { mayDo } from '../../../src/people/rules.ts'
 import { useCall } from '../../ui/query.tsx'
 import { useStaffSession } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
-/** `told`: by which way the patient is told of it. */
-export type Access = { readonly id: string; readonly until: string; readonly told: Told }
+/** `told`: by which way the patient is told of it; `onPaper`: why no text message tells her. */
+export type Access = {
+  readonly id: string
+  readonly until: string
+  readonly told: Told
+  readonly onPaper?: OnPaper
+}
 /** How far the request for records of others has come; null when nobody could be asked. */
 export type Others = Wire<DeskConsent> | null
 /** What `GET /v1/desk/patients/:reference/emergency` answers. */

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from 'react'
 import type { EmergencyReason } from '../../../src/consent/emergency.ts'
-import type { Told } from '../../../src/incidents/emergency.ts'
+import type { OnPaper, Told } from '../../../src/incidents/emergency.ts'
+import { LIMITS } from '../../../src/kernel/limits.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Page } from '../../ui/page.tsx'
@@ -28,6 +29,7 @@ type Emergency = {
   readonly reviewBy: string
   readonly told: Told
   readonly toldAt?: string
+  readonly onPaper?: OnPaper
   readonly person: { readonly name: string }
   readonly patient: { readonly reference: string; readonly name?: string }
   readonly review?: Review
@@ -104,15 +106,16 @@ function EmergencyCard(props: { readonly emergency: Emergency; readonly onReview
 function ToldWords({ emergency }: { readonly emergency: Emergency }): ReactNode {
   const { t } = useWords()
   const dates = useDates()
-  const { id, told, toldAt } = emergency
+  const { id, told, toldAt, onPaper } = emergency
   const sent = useAct<void>(() => ({ path: `/v1/desk/emergencies/${id}/letter` }))
   if (told === 'exchange') return t('emergency.told-exchange')
   if (toldAt !== undefined) return t(`emergency.told-${told}`, { when: dates.moment(toldAt) })
   return (
     <div className={style.letter}>
       <State tone="stopped" icon="warning">
-        {t('emergency.letter-waits')}
+        {t('emergency.untold')}
       </State>
+      <p>{t(`emergency.untold.${onPaper ?? 'no-mobile'}`, { n: LIMITS.emergenciesPerPatientDayMax })}</p>
       <p>{t('emergency.letter-hint')}</p>
       <Button isBusy={sent.isBusy} onClick={() => sent.run()}>
         {t('emergency.letter-sent')}
