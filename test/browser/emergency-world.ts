@@ -54,9 +54,15 @@ export class EmergencyWorld {
   }
 
   /** Somebody of the hospital at her browser, signed in, on a page. */
-  async atDesk(staff: StaffLogin, at: string, language: JourneyLanguage, size: Size, dark = false): Promise<Visitor> {
+  async atDesk(
+    staff: StaffLogin,
+    at: string,
+    language: JourneyLanguage,
+    size: Size,
+    { dark = false, facility = HOSPITAL } = {},
+  ): Promise<Visitor> {
     const colors = dark ? ({ colorScheme: 'dark' } as const) : {}
-    const visitor = await this.world.visitor(HOSPITAL, { language, size, ...colors })
+    const visitor = await this.world.visitor(facility, { language, size, ...colors })
     const { id, name, role } = staff
     const caller: StaffCaller = {
       kind: 'staff',
@@ -65,7 +71,7 @@ export class EmergencyWorld {
       role,
       session: id as Id<'web-session'>,
     }
-    await letStaffIn(this.world, HOSPITAL, caller, visitor)
+    await letStaffIn(this.world, facility, caller, visitor)
     await visitor.open(at)
     return visitor
   }

@@ -248,7 +248,7 @@ describe('breaking the glass', () => {
     const { network } = emergency.world
     const doctor = await emergency.staff('doctor', 'doctor.down')
     assert.equal((await network.operator('sbx', '/v1/sandbox/faults', { kind: 'down' })).status, 201)
-    const visitor = await emergency.atDesk(doctor, `${PATIENT}/read`, 'en', 'desktop', true)
+    const visitor = await emergency.atDesk(doctor, `${PATIENT}/read`, 'en', 'desktop', { dark: true })
     const { page } = visitor
     await page.getByText(saidAtDesk('en', 'reading.closed')).waitFor()
     await button(visitor, 'en', 'emergency.break').focus()
@@ -356,7 +356,7 @@ describe('breaking the glass', () => {
     assert.equal(textAt(unproved.body, 'type'), 'urn:amanat:problem:auth/step-up-needed')
   })
 
-  test('a laboratory opens nothing of others: the exchange refuses its kind', async () => {
+  test('a laboratory opens nothing of others: the exchange refuses its kind; who was told by nobody, and why, is said plainly', async () => {
     const doctor = await emergency.staff('doctor', 'doctor.lab', LAB)
     const headers = await emergency.headers(doctor, LAB)
     await emergency.open(doctor, headers, LAB)
@@ -371,5 +371,27 @@ describe('breaking the glass', () => {
     assert.match(textAt(others, 'others.reason'), /kind of facility/)
     const minutes = (new Date(textAt(others, 'emergency.until')).getTime() - Date.now()) / 60_000
     assert.ok(minutes > 0 && minutes <= LIMITS.emergencyMs / 60_000)
+    assert.equal(textAt(others, 'emergency.told'), 'text', 'the exchange told nobody: the laboratory does')
+
+    const access = emergency.world.network.party(LAB).running.machine.db.updateTable('emergency_access')
+    const values = { name: ASHA.name, n: String(LIMITS.emergenciesPerPatientDayMax) }
+    const dpo = await emergency.staff('dpo', 'dpo.lab', LAB)
+    for (const [language, size, why] of [
+      ['en', 'desktop', 'withheld-by-cap'],
+      ['ur', 'phone', 'not-hers'],
+    ] as const) {
+      await access.set({ told: 'letter', told_at: null, on_paper: why }).where('bucket', '>=', 0).execute()
+      const visitor = await emergency.atDesk(doctor, PATIENT, language, size, { facility: LAB })
+      await visitor.page.getByText(saidAtDesk(language, `emergency.tell.${why}`, values)).waitFor()
+      await visitor.assertSound()
+      await visitor.picture(`emergency-untold-${language}-${size}`)
+      await visitor.close()
+      const office = await emergency.atDesk(dpo, '/desk/reviews', language, size, { facility: LAB })
+      await office.page.getByText(saidAtDesk(language, 'emergency.untold'), { exact: true }).waitFor()
+      await office.page.getByText(saidAtDesk(language, `emergency.untold.${why}`, values)).waitFor()
+      await office.assertSound()
+      await office.picture(`emergency-review-untold-${language}-${size}`)
+      await office.close()
+    }
   })
 })
