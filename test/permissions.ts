@@ -254,6 +254,7 @@ export const EXCHANGE: Permissions = {
   'GET /v1/console/people': { who: 'console' },
   'GET /v1/console/parties/:party/messages/:id': { who: 'console' },
   'POST /v1/console/parties/:party/replays': { who: 'console' },
+  'GET /v1/console/parties/:party/jobs': { who: 'console' },
   'POST /v1/console/parties/:party/jobs/:id/redeliver': { who: 'console' },
   'POST /v1/console/parties/:party/hurry': { who: 'console' },
   'POST /v1/console/parties/:party/faults': { who: 'console' },

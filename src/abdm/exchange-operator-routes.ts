@@ -96,6 +96,7 @@ const wireFacility = ({
   isGovernment,
   facilityTypes,
   bridge,
+  shutOutAt,
 }: Facility): object => ({
   id,
   name,
@@ -105,6 +106,7 @@ const wireFacility = ({
   isGovernment,
   facilityTypes,
   bridge: bridge.clientId,
+  ...(shutOutAt === undefined ? {} : { shutOutAt }),
 })
 
 /** A bridge names its services itself; an operator stands for who they are, and shuts one out without its bridge. */

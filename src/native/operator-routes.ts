@@ -99,6 +99,12 @@ async function recordRead(tx: Tx, caller: Caller, patient: string, what: string)
   await announce(tx, await record(tx, { type: 'log.read', actor: operatorOf(caller), patient, query: what } as const))
 }
 
+/** `GET /v1/jobs`: all, or those behind the `seq` of the last one seen. */
+export const jobsQuery = z.object({
+  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
+
 function deliveryRoutes(): readonly Route[] {
   return [
     route({
@@ -120,10 +126,7 @@ function deliveryRoutes(): readonly Route[] {
       path: '/v1/jobs',
       summary: 'What waits to leave, and the dead letters',
       auth: 'operator',
-      query: z.object({
-        after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-        limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
-      }),
+      query: jobsQuery,
       answers: { 200: { description: 'Jobs, oldest first; go on after the `seq` of the last' } },
       handle: async ({ tx, query }) => ({ status: 200, body: await listOpenJobs(tx, query) }),
     }),

@@ -12,6 +12,8 @@ export type Bridge = {
   /** Base of the callbacks, without a slash at the end. */
   readonly url: string
   readonly status: 'active' | 'revoked'
+  /** When an operator shut it out. */
+  readonly shutOutAt?: Date
 }
 
 /**
@@ -29,6 +31,8 @@ export type Facility = {
   readonly status: 'active' | 'inactive'
   /** Whether an operator stands for its name and kind. `shut-out`: by itself, or with its bridge. */
   readonly standing: 'confirmed' | 'unconfirmed' | 'shut-out'
+  /** When it was shut out, or its bridge. */
+  readonly shutOutAt?: Date
   readonly isGovernment: boolean
   /** Words of the facility registry, such as `Hospital`. */
   readonly facilityTypes: readonly string[]

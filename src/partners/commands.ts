@@ -24,6 +24,7 @@ import {
   findFacilities,
   findFacilitiesOf,
   findFacility,
+  findShutOut,
   findUnconfirmed,
   insertBridge,
   lockFacility,
@@ -275,6 +276,11 @@ async function moveFacility(
 /** Services that bridges have named and no operator has confirmed, oldest first; at most `LIMITS.pageSizeMax`. */
 export async function unconfirmedFacilities(tx: Tx): Promise<readonly Facility[]> {
   return findUnconfirmed(tx, LIMITS.pageSizeMax)
+}
+
+/** Services that an operator shut out, by themselves or with their bridge, the latest first; at most `LIMITS.pageSizeMax`. */
+export async function shutOutFacilities(tx: Tx): Promise<readonly Facility[]> {
+  return findShutOut(tx, LIMITS.pageSizeMax)
 }
 
 async function activeBridge(tx: Tx, clientId: string): Promise<Bridge | Refusal> {

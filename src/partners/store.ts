@@ -50,6 +50,8 @@ export async function bridgesBehind(
     name: row.name,
     url: row.url,
     status: row.status as Bridge['status'],
+    // Nothing of a bridge that is shut out changes any more.
+    ...(row.status === 'active' ? {} : { shutOutAt: row.changed_at }),
   }))
   const last = rows[limit - 1]
   return { bridges, ...(last === undefined || rows.length <= limit ? {} : { next: last.client_id }) }
@@ -158,12 +160,15 @@ async function readFacilities(tx: Tx, rows: readonly Row[]): Promise<readonly Fa
 }
 
 function readFacility(row: FacilityRow, bridge: BridgeRow): Facility {
+  const standing = standingOf(row.status as FacilityStatus, bridge.status)
+  const shutOutAt = row.status === 'shut-out' ? row.changed_at : bridge.changed_at
   return {
     id: row.id as FacilityId,
     name: row.name,
     roles: row.roles as Role[],
     status: TAKES_PART.includes(row.status) && bridge.status === 'active' ? 'active' : 'inactive',
-    standing: standingOf(row.status as FacilityStatus, bridge.status),
+    standing,
+    ...(standing === 'shut-out' ? { shutOutAt } : {}),
     isGovernment: row.is_government,
     facilityTypes: row.facility_types,
     bridge: {
@@ -202,6 +207,17 @@ export async function findUnconfirmed(tx: Tx, limit: number): Promise<readonly F
   const rows = await facilities(tx)
     .where('facility.status', 'in', ['unconfirmed', 'trial'])
     .orderBy('facility.registered_at')
+    .orderBy('facility.id')
+    .limit(limit)
+    .execute()
+  return readFacilities(tx, rows)
+}
+
+/** Services that are shut out, by themselves or with their bridge, the latest first. */
+export async function findShutOut(tx: Tx, limit: number): Promise<readonly Facility[]> {
+  const rows = await facilities(tx)
+    .where((eb) => eb.or([eb('facility.status', '=', 'shut-out'), eb('bridge.status', '<>', 'active')]))
+    .orderBy(sql`case facility.status when 'shut-out' then facility.changed_at else bridge.changed_at end`, 'desc')
     .orderBy('facility.id')
     .limit(limit)
     .execute()

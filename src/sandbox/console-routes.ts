@@ -4,6 +4,7 @@ import type { Tx } from '../db/tx.ts'
 import { liveRoute } from '../http/live.ts'
 import { type Answer, type Call, type Route, route } from '../http/route.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
+import { jobsQuery } from '../native/operator-routes.ts'
 import { listPatients } from '../people/commands.ts'
 import { type FlowWatch, readLanes } from './flow-watch.ts'
 import { flowQuery } from './messages.ts'
@@ -183,6 +184,7 @@ function partyRelays(needs: ConsoleNeeds): readonly Route[] {
       body: replayInput,
       to: () => '/v1/sandbox/replays',
     }),
+    jobsRelay(needs),
     relay(needs, {
       method: 'POST',
       path: '/v1/console/parties/:party/jobs/:id/redeliver',
@@ -196,6 +198,21 @@ function partyRelays(needs: ConsoleNeeds): readonly Route[] {
       to: () => '/v1/sandbox/jobs/hurry',
     }),
   ]
+}
+
+function jobsRelay(needs: ConsoleNeeds): Route {
+  return route({
+    ...page,
+    method: 'GET',
+    path: '/v1/console/parties/:party/jobs',
+    summary: 'What waits to leave a party, behind what its state shows',
+    query: jobsQuery.pick({ after: true }),
+    answers: { 200: { description: 'Jobs, oldest first; go on after the `seq` of the last' } },
+    handle: async ({ params, query: { after = 0 } }) => {
+      const party = needs.parties.find(({ id }) => id === params['party'])
+      return party === undefined ? refuse('sandbox/unknown-party') : askParty(party, `/v1/jobs?after=${after}`)
+    },
+  })
 }
 
 function faultRelays(needs: ConsoleNeeds): readonly Route[] {

@@ -1,8 +1,10 @@
 import { type Machine, type Tx, transact } from '../db/tx.ts'
 import type { Chore } from '../jobs/schedule.ts'
+import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal } from '../kernel/refusal.ts'
-import { listFacilities } from '../partners/commands.ts'
+import type { Facility } from '../partners/bridge.ts'
+import { facilityById, listFacilities, shutOutFacilities } from '../partners/commands.ts'
 import { type Flow, type Lane, makeFlow, OUTSIDE, PATIENTS } from './flow.ts'
 import { deliveryLog } from './messages.ts'
 import { askParty, type SteeredParty } from './party-client.ts'
@@ -69,18 +71,44 @@ export function makeFlowWatch(needs: Needs): FlowWatch {
   }
 }
 
-/** The exchange, every facility that it knows, and those who are no party: patients' apps, and whoever stands outside. */
-export async function readLanes(tx: Tx, needs: Pick<Needs, 'exchange' | 'publicUrl'>): Promise<readonly Lane[]> {
-  const facilities = (await listFacilities(tx))
-    .filter(({ status }) => status === 'active')
-    .map(({ id, name, bridge }): Lane => {
-      return { id, name, kind: 'facility', url: bridge.url, clientId: bridge.clientId }
-    })
-  const byPort = facilities.toSorted((a, b) => (a.url ?? '').localeCompare(b.url ?? '', 'en', { numeric: true }))
+/**
+ * The exchange, the facilities that take part, those that were shut out behind them, and those who are no party: patients' apps, and whoever
+ * stands outside. Facilities that the console steers are there however many others there are.
+ */
+export async function readLanes(
+  tx: Tx,
+  needs: Pick<Needs, 'exchange' | 'publicUrl' | 'parties'>,
+): Promise<readonly Lane[]> {
+  const steered = await steeredFacilities(tx, needs.parties)
+  const byId = (all: readonly Facility[]) => [...new Map(all.map((one) => [one.id, one])).values()]
+  const takingPart = byId([...steered.filter(({ status }) => status === 'active'), ...(await listFacilities(tx))])
+  const out = byId([...steered.filter(({ standing }) => standing === 'shut-out'), ...(await shutOutFacilities(tx))])
+  const own = new Set<string>(steered.map(({ id }) => id))
   return [
     { id: needs.exchange.id, name: needs.exchange.name, kind: 'exchange', url: needs.publicUrl },
-    ...byPort,
+    ...byPort(takingPart, own),
+    ...byPort(out, own),
     { id: PATIENTS, name: '', kind: 'patients' },
     { id: OUTSIDE, name: '', kind: 'outside' },
   ]
+}
+
+async function steeredFacilities(tx: Tx, parties: readonly SteeredParty[]): Promise<readonly Facility[]> {
+  const found: Facility[] = []
+  for (const party of parties) {
+    const id = parseFacilityId(party.id)
+    const facility = id && (await facilityById(tx, id))
+    if (facility !== undefined) found.push(facility)
+  }
+  return found
+}
+
+function byPort(facilities: readonly Facility[], steered: ReadonlySet<string>): readonly Lane[] {
+  return facilities
+    .map(({ id, name, bridge, shutOutAt }): Lane => {
+      const out = shutOutAt === undefined ? {} : { shutOutAt }
+      const { url, clientId } = bridge
+      return { id, name, kind: 'facility', url, clientId, isSteered: steered.has(id), ...out }
+    })
+    .toSorted((a, b) => (a.url ?? '').localeCompare(b.url ?? '', 'en', { numeric: true }))
 }

@@ -40,6 +40,10 @@ export type Lane = {
   readonly kind: 'exchange' | 'facility' | 'patients' | 'outside'
   readonly url?: string
   readonly clientId?: string
+  /** A facility of the sample network, which the console can break and mend. */
+  readonly isSteered?: boolean
+  /** When an operator shut it out: it takes no part any more, its messages of before are still there. */
+  readonly shutOutAt?: Date
 }
 export const PATIENTS = 'patients'
 export const OUTSIDE = 'outside'

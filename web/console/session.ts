@@ -7,6 +7,10 @@ export type Lane = {
   readonly name: string
   readonly kind: 'exchange' | 'facility' | 'patients' | 'outside'
   readonly url?: string
+  /** A facility that the console may break and mend. */
+  readonly isSteered?: boolean
+  /** When an operator shut it out. */
+  readonly shutOutAt?: string
 }
 
 export type ConsoleSession = {

@@ -14,6 +14,7 @@ export type Fault = {
 }
 export type Job = {
   readonly id: string
+  readonly seq: number
   readonly kind: string
   /** Of a message that waits to be sent. */
   readonly path: string | null
@@ -40,9 +41,9 @@ export type PartyState = {
 type State = { readonly parties: readonly PartyState[] }
 
 const PATH = '/v1/console/state'
-const EVERY_MS = 2_500
+export const EVERY_MS = 2_500
 
-/** How each party is broken, what waits to leave it, its text messages: asked every few seconds while the page shows. */
+/** How each party is broken, the first that waits to leave it, its text messages: asked every few seconds while the page shows. */
 export function useConsoleState(): UseQueryResult<State, Problem> {
   return useQuery<State, Problem>({
     queryKey: ['', PATH],

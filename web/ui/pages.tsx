@@ -45,7 +45,7 @@ export function More(props: {
   const end = useRef<HTMLSpanElement>(null)
   // With the last page the button goes: who pressed it goes on from here, not from the top of the page.
   useEffect(() => {
-    if (!hasNextPage && isPressed) end.current?.focus()
+    if (!hasNextPage && isPressed) end.current?.focus({ preventScroll: true })
   }, [hasNextPage, isPressed])
   const show = (): void => {
     setIsPressed(true)

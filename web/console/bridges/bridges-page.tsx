@@ -1,8 +1,8 @@
-import { useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
-import { call, type Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
+import { useDates } from '../../ui/dates.ts'
 import { Facts, Page, Part } from '../../ui/page.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
@@ -17,6 +17,7 @@ type Bridge = {
   readonly name: string
   readonly url: string
   readonly status: 'active' | 'revoked'
+  readonly shutOutAt?: string
 }
 
 type Listed = {
@@ -28,20 +29,11 @@ type Listed = {
 
 const PATH = '/v1/console/bridges'
 
-function useBridges() {
-  return useInfiniteQuery<Listed, Problem>({
-    queryKey: [PATH],
-    queryFn: ({ pageParam, signal }) =>
-      call<Listed>(typeof pageParam === 'string' ? `${PATH}?after=${encodeURIComponent(pageParam)}` : PATH, { signal }),
-    initialPageParam: undefined,
-    getNextPageParam: ({ next }) => next,
-  })
-}
-
 /** Software that may call the exchange: who, where it is called back, and shutting it out. */
 export function BridgesPage(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useBridges()
+  const pages = usePages<Listed>(PATH, 'after')
+  const { data, error, refetch, isFetchNextPageError } = pages
   const bridges = data?.pages.flatMap((page) => page.bridges)
   const [leaving, setLeaving] = useState<Bridge>()
   const grave = useGraveAct()
@@ -55,7 +47,7 @@ export function BridgesPage(): ReactNode {
     <Page title={t('console.bridges')}>
       <p>{t('console.bridges-text')}</p>
       <AddBridge />
-      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {error === null || isFetchNextPageError ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
       <UnconfirmedList
         services={data?.pages.at(-1)?.unconfirmed ?? []}
@@ -64,13 +56,7 @@ export function BridgesPage(): ReactNode {
       <Part title={t('console.registered')}>
         {bridges?.length === 0 ? <Empty icon="key" title={t('console.no-bridges')} /> : null}
         <BridgeList bridges={bridges ?? []} onRevoke={setLeaving} />
-        {hasNextPage ? (
-          <div>
-            <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-              {t('common.more')}
-            </Button>
-          </div>
-        ) : null}
+        <More pages={pages} />
       </Part>
       {leaving === undefined ? null : (
         <Sheet
@@ -97,6 +83,7 @@ function BridgeList(props: {
   readonly onRevoke: (bridge: Bridge) => void
 }): ReactNode {
   const { t } = useWords()
+  const { moment } = useDates()
   return (
     <ul className={style.list}>
       {props.bridges.map((bridge) => (
@@ -118,7 +105,7 @@ function BridgeList(props: {
               </Button>
             </>
           ) : (
-            <State tone="stopped">{t('console.bridge-revoked')}</State>
+            <State tone="stopped">{t('console.shut-out-since', { when: moment(bridge.shutOutAt ?? '') })}</State>
           )}
         </li>
       ))}

@@ -3,10 +3,11 @@ import { shortName } from '../outcome.ts'
 import type { Lane } from '../session.ts'
 import type { useWords } from '../words.ts'
 
-/** Patients' apps and strangers have a lane only where they take part. */
+/** The sample network has its lanes always; everybody else, however many there are, where they take part. */
 export function lanesFor(lanes: readonly Lane[], messages: readonly FlowMessage[]): readonly Lane[] {
   const seen = new Set(messages.flatMap(({ from, to }) => [from, to]))
-  const isShown = ({ id, kind }: Lane): boolean => kind === 'exchange' || kind === 'facility' || seen.has(id)
+  const isShown = ({ id, kind, isSteered, shutOutAt }: Lane): boolean =>
+    kind === 'exchange' || (isSteered === true && shutOutAt === undefined) || seen.has(id)
   const rank = { patients: 0, exchange: 1, facility: 2, outside: 3 } as const
   return lanes.filter(isShown).toSorted((a, b) => rank[a.kind] - rank[b.kind])
 }

@@ -32,6 +32,7 @@ export function PartiesPage(props: { readonly session: ConsoleSession }): ReactN
 function Party(props: { readonly party: Lane; readonly state: PartyState | undefined }): ReactNode {
   const { t } = useWords()
   const { party, state } = props
+  const { moment } = useDates()
   const act = useAct()
   const faults = state?.state?.faults ?? []
   const base = `/v1/console/parties/${party.id}`
@@ -41,7 +42,11 @@ function Party(props: { readonly party: Lane; readonly state: PartyState | undef
         <h2>
           <bdi>{party.name}</bdi>
         </h2>
-        <PartyWord state={state} />
+        {party.shutOutAt === undefined ? (
+          <PartyWord state={state} />
+        ) : (
+          <State tone="stopped">{t('console.shut-out-since', { when: moment(party.shutOutAt) })}</State>
+        )}
       </header>
       <Facts
         rows={[
@@ -54,6 +59,7 @@ function Party(props: { readonly party: Lane; readonly state: PartyState | undef
           ],
         ]}
       />
+      {party.shutOutAt === undefined ? null : <p>{t('console.shut-out-text')}</p>}
       {faults.map((fault) => (
         <FaultLine
           key={fault.id}
@@ -62,9 +68,11 @@ function Party(props: { readonly party: Lane; readonly state: PartyState | undef
         />
       ))}
       {act.error === null ? null : <Trouble error={act.error} />}
-      <Disclosure label={t('console.break')}>
-        <BreakForm party={party} />
-      </Disclosure>
+      {party.shutOutAt === undefined ? (
+        <Disclosure label={t('console.break')}>
+          <BreakForm party={party} />
+        </Disclosure>
+      ) : null}
       <ButtonRow>
         <Button
           look="quiet"

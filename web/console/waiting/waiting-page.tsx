@@ -2,11 +2,13 @@ import type { ReactNode } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Page } from '../../ui/page.tsx'
+import { More } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import type { ConsoleSession } from '../session.ts'
 import { type Job, useAct, useConsoleState } from '../state.ts'
 import { useWords } from '../words.ts'
+import { useLaterJobs } from './later-jobs.ts'
 import style from './waiting.module.css'
 
 /** What waits to leave each party, and dead letters. */
@@ -33,36 +35,51 @@ export function WaitingPage(props: { readonly session: ConsoleSession }): ReactN
         </Empty>
       ) : null}
       {busy.map(({ id, name, jobs }) => (
-        <Card key={id} label={name}>
-          <header className={style.head}>
-            <h2>
-              <bdi>{name}</bdi>
-            </h2>
-            {jobs.some(({ attempts }) => attempts > 0) ? (
-              <Button
-                icon="refresh"
-                isBusy={act.isPending}
-                onClick={() => act.mutate({ path: `/v1/console/parties/${id}/hurry`, options: { body: {} } })}
-              >
-                {t('console.try-now')}
-              </Button>
-            ) : null}
-          </header>
-          <ul className={style.jobs}>
-            {jobs.map((job) => (
-              <li key={job.id}>
-                <JobRow
-                  job={job}
-                  onPutBack={() =>
-                    act.mutate({ path: `/v1/console/parties/${id}/jobs/${job.id}/redeliver`, options: { body: {} } })
-                  }
-                />
-              </li>
-            ))}
-          </ul>
-        </Card>
+        <PartyJobs key={id} party={id} name={name} first={jobs} act={act} />
       ))}
     </Page>
+  )
+}
+
+function PartyJobs(props: {
+  readonly party: string
+  readonly name: string
+  readonly first: readonly Job[]
+  readonly act: ReturnType<typeof useAct>
+}): ReactNode {
+  const { t } = useWords()
+  const { party, name, first, act } = props
+  const later = useLaterJobs(party, first)
+  const jobs = [...first, ...later.jobs]
+  const base = `/v1/console/parties/${party}`
+  return (
+    <Card label={name}>
+      <header className={style.head}>
+        <h2>
+          <bdi>{name}</bdi>
+        </h2>
+        {jobs.some(({ attempts }) => attempts > 0) ? (
+          <Button
+            icon="refresh"
+            isBusy={act.isPending}
+            onClick={() => act.mutate({ path: `${base}/hurry`, options: { body: {} } })}
+          >
+            {t('console.try-now')}
+          </Button>
+        ) : null}
+      </header>
+      <ul className={style.jobs}>
+        {jobs.map((job) => (
+          <li key={job.id}>
+            <JobRow
+              job={job}
+              onPutBack={() => act.mutate({ path: `${base}/jobs/${job.id}/redeliver`, options: { body: {} } })}
+            />
+          </li>
+        ))}
+      </ul>
+      <More pages={later.pages} />
+    </Card>
   )
 }
 
