@@ -4,6 +4,7 @@ import type { Artefact } from '../consent/consent.ts'
 import { type Notice } from '../consent/consent.ts'
 import type {
   DeniedEvent,
+  EmergencyAnswered,
   EndedEvent,
   GrantedEvent,
   PatientNotToldEvent,
@@ -83,17 +84,28 @@ async function tellAccepted(tx: Tx, event: RequestedEvent): Promise<void> {
  * answer already.
  */
 async function tellNotTold(tx: Tx, event: PatientNotToldEvent): Promise<void> {
-  const { answered, because, kind, hiu, subject } = event
-  if (answered === undefined || (kind === 'emergency' && because === 'nobody-hears')) return
+  const { emergencies = [], because, kind, hiu } = event
+  if (kind === 'emergency' && because === 'nobody-hears') return
+  const told = toldFields(because === 'undelivered' ? 'not-told' : 'only-on-paper')
+  for (const { requestId, answered } of emergencies) await answerAgain(tx, hiu as FacilityId, requestId, answered, told)
+}
+
+async function answerAgain(
+  tx: Tx,
+  facility: FacilityId,
+  requestId: string,
+  answered: EmergencyAnswered,
+  told: ReturnType<typeof toldFields>,
+): Promise<void> {
   const body: z.input<typeof consentOnInit> = {
     ...('request' in answered
       ? { consentRequest: { id: answered.request } }
       : { error: errorOf(refuse(answered.why)) }),
-    ...toldFields(because === 'undelivered' ? 'not-told' : 'only-on-paper'),
-    response: { requestId: subject },
+    ...told,
+    response: { requestId },
   }
   await sendToFacility(tx, {
-    facility: hiu as FacilityId,
+    facility,
     as: 'hiu',
     path: '/api/v3/hiu/consent/request/on-init',
     body,

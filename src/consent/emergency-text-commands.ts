@@ -1,3 +1,4 @@
+import { receiptsAbout } from '../audit/receipts.ts'
 import { announce, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
@@ -12,7 +13,7 @@ import { textFor, timeInText } from '../people/texts.ts'
 import type { Emergency } from './emergency.ts'
 import { nextText } from './emergency-text.ts'
 import { findEmergencyTexts, lockEmergencies, saveEmergencyTexts } from './emergency-text-store.ts'
-import type { EmergencyAnswered, EmergencyToldEvent } from './events.ts'
+import type { AnsweredEmergency, EmergencyAnswered, EmergencyToldEvent } from './events.ts'
 import { noteNotTold, type RequestTextNeeds, textTo } from './request-text-commands.ts'
 
 /** Job that tells a patient of several emergencies of one facility at once. Its payload is {@link TellEmergencies}. */
@@ -22,8 +23,6 @@ export type TellEmergencies = {
   readonly hiu: FacilityId
   /** REQUEST-ID of the first of them. */
   readonly subject: string
-  /** What became of that one; absent in jobs of earlier releases. */
-  readonly answered?: EmergencyAnswered
 }
 
 /**
@@ -49,14 +48,20 @@ export async function tellOfEmergency(
   const step = nextText(await findEmergencyTexts(tx, address, facility.id), tx.now)
   const recorded = await record(tx, {
     ...about(needs, address, facility.id, requestId),
-    ...(step.how === 'alone' ? { kind: 'emergency' } : { kind: 'emergencies', at: step.at.toISOString() }),
+    ...(step.how === 'alone' ? { kind: 'emergency' } : { kind: 'emergencies', at: step.at.toISOString(), answered }),
   } satisfies EmergencyToldEvent)
   await saveEmergencyTexts(tx, recorded, address, step.texts)
   if (step.how === 'alone')
     await textTo(
       tx,
       phones,
-      { patient: address, subject: requestId, hiu: facility.id, kind: 'emergency', answered },
+      {
+        patient: address,
+        subject: requestId,
+        hiu: facility.id,
+        kind: 'emergency',
+        emergencies: [{ requestId, answered }],
+      },
       (language) =>
         textFor(language, 'emergency.opened', {
           service: needs.exchange.name,
@@ -70,7 +75,7 @@ export async function tellOfEmergency(
         }),
     )
   else if (!step.isPlanned) {
-    const payload: TellEmergencies = { patient: address, hiu: facility.id, subject: requestId, answered }
+    const payload: TellEmergencies = { patient: address, hiu: facility.id, subject: requestId }
     await enqueue(tx, { kind: TELL_EMERGENCIES_JOB, payload, runAt: step.at })
   }
   await announce(tx, recorded)
@@ -88,7 +93,13 @@ export async function noteNobodyHears(
   },
 ): Promise<void> {
   const { patient, facility, requestId, answered } = told
-  const text = { patient, subject: requestId, hiu: facility.id, kind: 'emergency', answered } as const
+  const text = {
+    patient,
+    subject: requestId,
+    hiu: facility.id,
+    kind: 'emergency',
+    emergencies: [{ requestId, answered }],
+  } as const
   await noteNotTold(tx, needs, text, 'nobody-hears')
 }
 
@@ -96,18 +107,21 @@ export async function noteNobodyHears(
 export async function tellOfEmergencies(
   tx: Tx,
   needs: RequestTextNeeds,
-  { patient, hiu, subject, answered }: TellEmergencies,
+  { patient, hiu, subject }: TellEmergencies,
 ): Promise<void> {
   await lockEmergencies(tx, patient, hiu)
   const texts = await findEmergencyTexts(tx, patient, hiu)
   const told = await readPatient(tx, patient)
   if (told === undefined || texts === undefined || texts.held === 0) return
   const phones = await phonesOf(tx, told)
+  const emergencies = await heldEmergencies(tx, patient, hiu, texts.held)
+  const text = { patient, subject, hiu, kind: 'emergencies', emergencies } as const
+  const after = { ...texts, held: 0, togetherAt: tx.now }
+  if (phones.length === 0)
+    return saveEmergencyTexts(tx, await noteNotTold(tx, needs, text, 'nobody-hears'), patient, after)
   const kind = { ...about(needs, patient, hiu, subject), kind: 'emergencies' } as const
   const recorded = await record(tx, kind satisfies EmergencyToldEvent)
-  await saveEmergencyTexts(tx, recorded, patient, { ...texts, held: 0, togetherAt: tx.now })
-  const text = { patient, subject, hiu, kind: 'emergencies', ...(answered === undefined ? {} : { answered }) } as const
-  if (phones.length === 0) return noteNotTold(tx, needs, text, 'nobody-hears')
+  await saveEmergencyTexts(tx, recorded, patient, after)
   const facility = nameInText((await facilityById(tx, hiu))?.name ?? hiu, LIMITS.facilityInTextCharsMax) ?? hiu
   await textTo(tx, phones, text, (language) =>
     textFor(language, 'emergency.several', {
@@ -118,6 +132,23 @@ export async function tellOfEmergencies(
     }),
   )
   await announce(tx, recorded)
+}
+
+/** The newest `count` emergencies that were held, at most a page of them; those of earlier releases do not say how they were answered. */
+async function heldEmergencies(
+  tx: Tx,
+  patient: AbhaAddress,
+  hiu: FacilityId,
+  count: number,
+): Promise<readonly AnsweredEmergency[]> {
+  const types: readonly EmergencyToldEvent['type'][] = ['consent.patient-told']
+  const told = await receiptsAbout(tx, patient, { types, limit: LIMITS.pageSizeMax })
+  return told
+    .flatMap((one) => ('changed' in one ? [] : [one.event as EmergencyToldEvent]))
+    .flatMap(({ hiu: of, subject, answered }) =>
+      of === hiu && answered !== undefined ? [{ requestId: subject, answered }] : [],
+    )
+    .slice(0, count)
 }
 
 const about = (needs: RequestTextNeeds, patient: AbhaAddress, hiu: FacilityId, subject: string) =>

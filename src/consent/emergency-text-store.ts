@@ -4,7 +4,7 @@ import type { Tx } from '../db/tx.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import type { AbhaAddress, FacilityId } from '../kernel/id.ts'
 import type { EmergencyTexts } from './emergency-text.ts'
-import type { EmergencyToldEvent } from './events.ts'
+import type { EmergencyToldEvent, PatientNotToldEvent } from './events.ts'
 
 /** Emergencies of one facility for one patient wait for one another until the end of `tx`: or each would find that there is room. */
 export async function lockEmergencies(tx: Tx, patient: AbhaAddress, hiu: FacilityId): Promise<void> {
@@ -31,7 +31,7 @@ export async function findEmergencyTexts(
 
 export async function saveEmergencyTexts(
   tx: Tx,
-  { event }: Recorded<EmergencyToldEvent>,
+  { event }: Recorded<EmergencyToldEvent | PatientNotToldEvent>,
   patient: AbhaAddress,
   { dayBegan, sent, held, togetherAt }: EmergencyTexts,
 ): Promise<void> {

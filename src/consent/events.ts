@@ -59,16 +59,22 @@ export type PatientToldEvent = About & {
   readonly at?: string
 }
 /** `subject` is the REQUEST-ID of the call; `emergencies` are told together, at `at` when that is still to come. */
-export type EmergencyToldEvent = Omit<PatientToldEvent, 'kind'> & { readonly kind: 'emergency' | 'emergencies' }
+export type EmergencyToldEvent = Omit<PatientToldEvent, 'kind'> & {
+  readonly kind: 'emergency' | 'emergencies'
+  /** Of one that is held. */
+  readonly answered?: EmergencyAnswered
+}
 /** What became of an emergency: its request, or the code of the refusal. */
 export type EmergencyAnswered = { readonly request: string } | { readonly why: ProblemCode }
+/** One emergency by the REQUEST-ID of its call. */
+export type AnsweredEmergency = { readonly requestId: string; readonly answered: EmergencyAnswered }
 /** `subject`, `hiu` and `kind` are those of {@link PatientToldEvent} or {@link EmergencyToldEvent}. */
 export type PatientNotToldEvent = Omit<PatientToldEvent, 'type' | 'kind'> & {
   readonly type: 'consent.patient-not-told'
   readonly kind: (PatientToldEvent | EmergencyToldEvent)['kind']
   readonly because: 'nobody-hears' | 'undelivered'
-  /** Of emergencies. */
-  readonly answered?: EmergencyAnswered
+  /** Of which emergencies she was not told. */
+  readonly emergencies?: readonly AnsweredEmergency[]
 }
 /** The reason, the words and the person are what the patient is told. */
 export type EmergencyOpenedEvent = About & {

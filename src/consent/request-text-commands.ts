@@ -1,4 +1,4 @@
-import { announce, record } from '../audit/record.ts'
+import { announce, type Recorded, record } from '../audit/record.ts'
 import type { Tx } from '../db/tx.ts'
 import { enqueue } from '../jobs/queue.ts'
 import { type AbhaAddress, bucketOfId, type Id } from '../kernel/id.ts'
@@ -97,8 +97,8 @@ async function sendToReaders(tx: Tx, address: AbhaAddress, about: TextAbout, wri
 }
 
 type WriteText = (language: string, patient: string) => string
-/** What a text message tells of; `answered` where it tells of an emergency. */
-export type TextAbout = Pick<PatientNotToldEvent, 'patient' | 'subject' | 'hiu' | 'kind' | 'answered'>
+/** What a text message tells of. */
+export type TextAbout = Pick<PatientNotToldEvent, 'patient' | 'subject' | 'hiu' | 'kind' | 'emergencies'>
 
 /** A text message to each of those who hear, in their language. */
 export async function textTo(
@@ -128,12 +128,13 @@ export async function noteNotTold(
   needs: RequestTextNeeds,
   about: TextAbout,
   because: PatientNotToldEvent['because'],
-): Promise<void> {
-  const recorded = await record(tx, {
+): Promise<Recorded<PatientNotToldEvent>> {
+  const recorded = await record<PatientNotToldEvent>(tx, {
     ...about,
     type: 'consent.patient-not-told',
     actor: { kind: 'exchange', id: needs.exchange.id },
     because,
-  } satisfies PatientNotToldEvent)
+  })
   await announce(tx, recorded)
+  return recorded
 }
