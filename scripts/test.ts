@@ -75,7 +75,12 @@ async function runTests(
   ]
   const child = spawn(process.execPath, [...runner, ...files], {
     stdio: output === 'inherit' ? ['inherit', 'inherit', 'pipe'] : ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, AMANAT_TEST_POSTGRES: ground.url, NODE_ENV: 'test' },
+    env: {
+      ...process.env,
+      AMANAT_TEST_POSTGRES: ground.url,
+      AMANAT_TEST_PORTS: String(process.pid * 2 + (name === 'browser' ? 1 : 0)),
+      NODE_ENV: 'test',
+    },
   })
   const said: Buffer[] = []
   const complaints: Buffer[] = []

@@ -20,7 +20,6 @@ export type Ask = {
 export type Got = { readonly careContextReference: string; readonly text: string }
 type Transfer = {
   readonly consent: string
-  readonly hip: string
   readonly keys: FakeKeys
   readonly got: Got[]
   readonly pages: Set<number>
@@ -115,15 +114,7 @@ export class FakeHiu {
   ): Promise<{ readonly answer: unknown; readonly transfer: string }> {
     const transfer = randomUUID()
     const keys = makeFakeKeys()
-    const known = this.artefacts.get(consent)
-    this.#transfers.set(transfer, {
-      consent,
-      hip: known === undefined ? '' : textAt(known.detail, 'hip.id'),
-      keys,
-      got: [],
-      pages: new Set(),
-      pageCount: undefined,
-    })
+    this.#transfers.set(transfer, { consent, keys, got: [], pages: new Set(), pageCount: undefined })
     const keyMaterial = {
       cryptoAlg: 'ECDH',
       curve: 'Curve25519',
@@ -160,6 +151,11 @@ export class FakeHiu {
 
   pagesOf(transfer: string): number {
     return this.#transferOf(transfer).pages.size
+  }
+
+  /** Of an artefact that it holds: whoever asked for data before it came knows it by the time the data come. */
+  #hipOf(consent: string): string {
+    return textAt(this.artefacts.get(consent)?.detail, 'hip.id')
   }
 
   #transferOf(id: string): Transfer {
@@ -230,7 +226,7 @@ export class FakeHiu {
       transactionId,
       doneAt: new Date().toISOString(),
       notifier,
-      statusNotification: { sessionStatus, hipId: transfer.hip, statusResponses },
+      statusNotification: { sessionStatus, hipId: this.#hipOf(transfer.consent), statusResponses },
     }
     await this.#bridge.insist(
       '/data-flow/v3/health-information/notify',

@@ -339,12 +339,14 @@ export async function freePort(): Promise<number> {
 const PORTS_FROM = 20_000
 /** Processes of tests that run at once take their ports from different ranges: what one found free stays free until it listens there. */
 const RANGES = 12
+/** `scripts/test.ts` gives the two that run at once different ones. */
+const RANGE = Number(process.env['AMANAT_TEST_PORTS'] ?? process.pid) % RANGES
 const RANGE_PORTS = 1_000
 const given = new Set<number>()
 
 /** The first of so many free ports in a row; none of them was given before. */
 export async function freePorts(count: number): Promise<number> {
-  const from = PORTS_FROM + (process.pid % RANGES) * RANGE_PORTS
+  const from = PORTS_FROM + RANGE * RANGE_PORTS
   for (;;) {
     const first = from + randomInt(RANGE_PORTS - count)
     const wanted = Array.from({ length: count }, (_, i) => first + i)
