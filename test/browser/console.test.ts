@@ -12,14 +12,15 @@ import urdu from '../../web/console/words/ur/common.json' with { type: 'json' }
 import shared from '../../web/ui/words/en/common.json' with { type: 'json' }
 import { ConsolePage } from '../console-page.ts'
 import { FacilityDesk } from '../facility-desk.ts'
-import { partyName } from '../network.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA } from '../people.ts'
 import { waitFor } from '../wait.ts'
+import { newCode, newestOf } from './patient-door.ts'
 import { JOURNEY_SCREENS, type Size, type Visitor, WebWorld } from './web-world.ts'
 
 const HOSPITAL = 'IN2710000011'
 const CLINIC = 'IN2910000022'
+const NAMES = { [HOSPITAL]: 'City Hospital', [CLINIC]: 'Lakeview Clinic' }
 const WORDS = { en: english, ur: urdu } as const
 const PLACES = ['', 'parties', 'waiting', 'passwords', 'people', 'bridges'] as const
 const ON_INIT = 'consent/request/on-init'
@@ -31,7 +32,7 @@ describe('the sandbox console', () => {
   let asha: PatientApp
 
   before(async () => {
-    world = await WebWorld.start({ facilities: [HOSPITAL, CLINIC] })
+    world = await WebWorld.start({ facilities: [HOSPITAL, CLINIC], names: NAMES })
     const { network } = world
     await network.enrol(ASHA)
     steer = await ConsolePage.open(network)
@@ -126,7 +127,7 @@ describe('the sandbox console', () => {
     const visitor = await world.visitor('sbx', { size: 'desktop' })
     const { page } = visitor
     await visitor.open('/sandbox/parties')
-    const party = page.getByRole('region', { name: partyName('Facility', CLINIC) })
+    const party = page.getByRole('region', { name: NAMES[CLINIC] })
     await party.locator('summary').focus()
     await page.keyboard.press('Enter')
     await party.getByLabel(english['console.which-path']).focus()
@@ -212,17 +213,15 @@ describe('the sandbox console', () => {
     const { page } = visitor
     await visitor.open('/sandbox/passwords')
     const { url } = world.network.exchange
+    const before = await newestOf(world, ASHA.mobile)
     const asked = await fetch(`${url}/v1/sign-in`, {
       method: 'POST',
       headers: { origin: url, 'content-type': 'application/json' },
       body: JSON.stringify({ abhaAddress: ASHA.abhaAddress }),
     })
     assert.equal(asked.status, 202, await asked.text())
-    const code = await waitFor(
-      'the text message with the code',
-      async () => /\b\d{6}\b/.exec(await world.newestText('sbx', ASHA.mobile))?.[0],
-    )
-    const newest = page.locator('main ol > li').first().filter({ hasText: code })
+    const code = await newCode(world, ASHA.mobile, before)
+    const newest = page.locator('main ol > li').filter({ hasText: code }).first()
     await newest.getByRole('button', { name: 'Copy' }).click()
     await waitFor('the code to be copied', () =>
       page.evaluate(async (it) => (await navigator.clipboard.readText()) === it, code),

@@ -179,10 +179,18 @@ describe('browser/inbox', () => {
     const visitor = await world.visitor()
     const { page } = visitor
     await visitor.open('/me')
-    const request = await world.ask({}, 8_000)
-    await visitor.open(`/me/requests/${request}`)
-    await button(page, 'Allow').waitFor()
-    await page.getByText('The time to decide ended while you were reading.').waitFor()
+    // A busy machine may be too slow to show it before its time ends: then one with more time is asked.
+    const isShown = async (windowMs: number): Promise<boolean> => {
+      await visitor.open(`/me/requests/${await world.ask({}, windowMs)}`)
+      const allow = button(page, 'Allow').waitFor({ timeout: windowMs })
+      return allow.then(
+        () => true,
+        () => false,
+      )
+    }
+    const isRead = (await isShown(8_000)) || (await isShown(25_000)) || (await isShown(80_000))
+    assert.ok(isRead, 'the request is nowhere')
+    await page.getByText('The time to decide ended while you were reading.').waitFor({ timeout: 120_000 })
     await page.getByText('Nothing is shared. They can ask again.').waitFor()
     await visitor.assertSound()
     await visitor.close()
@@ -330,7 +338,7 @@ describe('browser/inbox', () => {
     assert.ok(decided?.consents.every(({ hiTypes }) => !hiTypes.includes('OPConsultation')))
     await link(page, 'Requests').first().click()
     await page.getByRole('heading', { name: 'Requests' }).waitFor()
-    assert.equal(await page.getByText('Waiting for the line.').count(), 0)
+    await page.getByText('Waiting for the line.').waitFor({ state: 'detached' })
     await visitor.close()
   })
 

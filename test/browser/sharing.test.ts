@@ -88,8 +88,10 @@ describe('my sharing', () => {
       .click()
     await page.locator('[data-proof="holds"]').nth(1).waitFor()
     await visitor.assertSound()
-    for (const _sheet of [1, 2]) await page.keyboard.press('Escape')
-    await sheet.waitFor({ state: 'detached' })
+    for (const rest of [1, 0]) {
+      await page.keyboard.press('Escape')
+      await sheet.nth(rest).waitFor({ state: 'detached' })
+    }
   }
 
   async function stopAll(): Promise<void> {
@@ -145,6 +147,16 @@ describe('my sharing', () => {
       await sharing.open('/me/sharing', 'en', 'desktop'),
     ]
     for (const device of devices) await stopButton(device, 'en').click()
+    // Neither hears of the other before both have tapped.
+    const bothSent = Promise.withResolvers<void>()
+    let sent = 0
+    for (const { page } of devices)
+      await page.route('**/stop', async (route) => {
+        sent += 1
+        if (sent === devices.length) bothSent.resolve()
+        await bothSent.promise
+        await route.continue()
+      })
     await Promise.all(
       devices.map(({ page }) =>
         page
