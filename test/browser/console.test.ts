@@ -14,6 +14,7 @@ import { ConsolePage } from '../console-page.ts'
 import { FacilityDesk } from '../facility-desk.ts'
 import { PatientApp } from '../patient-app.ts'
 import { ASHA } from '../people.ts'
+import { wrongCodeOf } from '../staff.ts'
 import { waitFor } from '../wait.ts'
 import { newCode, newestOf } from './patient-door.ts'
 import { JOURNEY_SCREENS, type Size, type Visitor, WebWorld } from './web-world.ts'
@@ -89,8 +90,8 @@ describe('the sandbox console', () => {
       const sides = detail.getByRole('textbox', { name: words['console.body'], exact: true })
       await sides.nth(1).waitFor()
       assert.match(await sides.first().inputValue(), /"purpose"/)
-      await visitor.assertSound()
       await visitor.picture(`console-message-${language}-${size}`)
+      await visitor.assertSound()
       await detail.getByRole('button', { name: words['console.send-same'] }).click()
       const answer = words['console.sent-same'].split('{status}')[1] ?? ''
       await detail.getByText(answer).waitFor()
@@ -288,7 +289,7 @@ describe('the sandbox console', () => {
         await sheet.getByLabel(words['console.operator-code']).fill(code)
         await sheet.getByRole('button', { name: words['console.operator-go'] }).click()
       }
-      await prove('000 000')
+      await prove(wrongCodeOf(secret))
       await sheet.getByText(words['console.operator-wrong']).waitFor()
       await visitor.assertSound()
       await prove(codeOfSecret(secret, new Date()))

@@ -32,6 +32,7 @@ export function Diagram(props: {
   const head = useRef<HTMLDivElement>(null)
   const width = useWidth(head)
   useFollowEnd(scroller, messages.length)
+  useOpenInSight(scroller, props.openId, width)
   const [walked, setWalked] = useState<string>()
   const current = messages.some(({ id }) => id === walked) ? walked : (props.openId ?? messages.at(-1)?.id)
   const walk = (event: KeyboardEvent): void => {
@@ -218,4 +219,16 @@ function useFollowEnd(place: { readonly current: HTMLElement | null }, rows: num
     const element = place.current
     if (element !== null && isAtEnd.current && rows > 0) element.scrollTo({ top: element.scrollHeight })
   }, [place, rows])
+}
+
+/** What was opened stays in sight when the diagram makes room for it. */
+function useOpenInSight(
+  place: { readonly current: HTMLElement | null },
+  openId: string | undefined,
+  width: number,
+): void {
+  useEffect(() => {
+    if (openId === undefined || width === 0) return
+    place.current?.querySelector(`[data-message="${openId}"]`)?.scrollIntoView({ block: 'nearest' })
+  }, [place, openId, width])
 }
