@@ -135,13 +135,15 @@ describe('attacks on a running exchange and hospital', () => {
     assert.equal(textAt(me.body, 'name'), name)
     const doctor = { ...world.hospital.proofs.staff }
     for (const text of ["' or '1'='1", '%', '_%_', "'; select pg_sleep(5); --", '\\']) {
-      const startedMs = performance.now()
-      const found = await callJson(
-        `${world.hospital.url}/v1/desk/patients?q=${encodeURIComponent(`${text}abc`)}`,
-        doctor,
-      )
+      const ask = async () => {
+        const startedMs = performance.now()
+        const path = `/v1/desk/patients?q=${encodeURIComponent(`${text}abc`)}`
+        return { ...(await callJson(`${world.hospital.url}${path}`, doctor)), tookMs: performance.now() - startedMs }
+      }
+      const found = await ask()
       assert.ok(found.status < 500, JSON.stringify(found.body))
-      assert.ok(performance.now() - startedMs < 4_000, 'nothing slept')
+      // A busy machine stalls now and then; what slept sleeps again.
+      assert.ok(found.tookMs < 4_000 || (await ask()).tookMs < 4_000, 'nothing slept')
       if (found.status === 200) assert.deepEqual(listAt({ list: at(found.body, 'patients') ?? found.body }, 'list'), [])
     }
   })

@@ -20,6 +20,8 @@ const CLINIC = 'IN2710000099'
 const MRN = '22-7225-ZZMRNMARK'
 const DIAGNOSIS = 'ZZDIAGNOSISMARK'
 const WRONG_PASSWORD = 'ZZWRONGPASSWORDMARK 1'
+/** Outputs of thousands of numbers. */
+const COUNTS: ReadonlySet<string> = new Set(['/metrics', 'process'])
 const PERSON = {
   ...ASHA,
   abhaAddress: 'zzaddressmark.rao@sbx',
@@ -131,9 +133,11 @@ describe('secrets and health data of a whole journey', () => {
     const asked = await callJson(`${url}/v1/sign-in`, { origin: page }, { abhaAddress: PERSON.abhaAddress })
     const code = await waitFor('the code', async () => {
       const { body } = await network.operator('sbx', `/v1/sandbox/text-messages?mobile=${PERSON.mobile}`)
-      return /\b\d{6}\b/.exec((body as { text: string }[])[0]?.text ?? '')?.[0]
+      // That somebody asks for her records is told by text messages, too.
+      return (body as { text: string }[]).flatMap(({ text }) => /\b\d{6}\b/.exec(text)?.[0] ?? [])[0]
     })
-    const wrong = await callJson(`${url}/v1/sign-in/${textAt(asked.body, 'id')}`, { origin: page }, { code: '000000' })
+    const not = code === '000000' ? '111111' : '000000'
+    const wrong = await callJson(`${url}/v1/sign-in/${textAt(asked.body, 'id')}`, { origin: page }, { code: not })
     say('errors', JSON.stringify(wrong.body))
     const opened = await callJson(`${url}/v1/sign-in/${textAt(asked.body, 'id')}`, { origin: page }, { code })
     assert.equal(opened.status, 200)
@@ -196,11 +200,12 @@ describe('secrets and health data of a whole journey', () => {
   /** The outputs in which a marker stands. */
   function leaksOf(marker: string, allowed: readonly string[] = []): readonly string[] {
     assert.ok(marker.length >= 6, 'a marker that says something')
-    // Six digits stand by chance within many a number: a code is meant only where it stands by itself.
+    // Six digits stand by chance within many a number: a code is meant only where it stands by itself, and not where all is counted.
     const alone = /^\d{6}$/.test(marker) ? new RegExp(`(?<![\\w.])${marker}(?![\\w.])`) : undefined
     const isIn = (text: string): boolean => alone?.test(text) ?? text.includes(marker)
     return [...outputs].flatMap(([output, texts]) => {
-      const found = allowed.includes(output) ? undefined : texts.find(isIn)
+      const isCounts = alone !== undefined && COUNTS.has(output)
+      const found = isCounts || allowed.includes(output) ? undefined : texts.find(isIn)
       return found === undefined
         ? []
         : [`${output}: …${found.slice(Math.max(0, found.indexOf(marker) - 120), found.indexOf(marker) + 60)}`]

@@ -2,6 +2,8 @@ import { connect } from 'node:net'
 
 /** Longer than a busy machine thinks about an answer. */
 const QUIET_MS = 1_500
+/** Silence is counted in steps: a machine that stands still for a while, the listener with it, has been silent for one of them. */
+const STEP_MS = 100
 
 /** Writes bytes to a listener as they are, piece by piece, and reads until it closes or says nothing for a while. */
 export async function sendRaw(
@@ -16,7 +18,10 @@ export async function sendRaw(
   const ended = new Promise<void>((resolve) => {
     const rest = (): void => {
       clearTimeout(quiet)
-      quiet = setTimeout(resolve, options.quietMs ?? QUIET_MS)
+      const wait = (steps: number): void => {
+        quiet = setTimeout(() => (steps > 1 ? wait(steps - 1) : resolve()), STEP_MS)
+      }
+      wait((options.quietMs ?? QUIET_MS) / STEP_MS)
     }
     socket.on('data', (chunk) => {
       chunks.push(chunk)

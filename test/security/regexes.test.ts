@@ -42,6 +42,15 @@ function attacksOn(source: string): readonly string[] {
   })
 }
 
+function isDone(script: vm.Script, context: vm.Context): boolean {
+  try {
+    script.runInContext(context, { timeout: TOOK_MS_MAX })
+    return true
+  } catch {
+    return false
+  }
+}
+
 test('no regular expression of the program is slow on any input', () => {
   const all = everyExpression()
   assert.ok(all.length > 200, `only ${all.length} were found`)
@@ -56,7 +65,8 @@ test('no regular expression of the program is slow on any input', () => {
     seen.add(`${source}/${flags}`)
     Object.assign(context, { source, flags, inputs: attacksOn(source) })
     try {
-      script.runInContext(context, { timeout: TOOK_MS_MAX })
+      // A busy machine stalls now and then; what is slow by itself is slow again.
+      if (!isDone(script, context)) script.runInContext(context, { timeout: TOOK_MS_MAX })
     } catch (error) {
       slow.push(`${file}: /${source}/${flags}: ${error instanceof Error ? error.message : String(error)}`)
     }
