@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { STAFF_ROLES, type StaffRole } from '../src/kernel/staff-role.ts'
+import { codeOfSecret } from '../src/people/authenticator.ts'
 import { listAt, textAt } from './json-path.ts'
 import { callJson, type TestNetwork } from './network.ts'
 
@@ -50,6 +51,12 @@ export async function codeOfStaff(network: TestNetwork, facility: string, login:
     shown.find((one) => textAt(one, 'login') === login),
     'code',
   )
+}
+
+/** A code that an authenticator app with this secret shows neither now nor a minute before or after. */
+export function wrongCodeOf(secret: string): string {
+  const near = [-60, -30, 0, 30, 60].map((seconds) => codeOfSecret(secret, new Date(Date.now() + seconds * 1_000)))
+  return near.includes('000000') ? '111111' : '000000'
 }
 
 /** Signs a person of the staff in, by password and code. */
