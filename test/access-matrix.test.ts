@@ -47,8 +47,11 @@ const VARIANTS_EACH = 4
 
 describe('every route, as every kind of caller', () => {
   let network: TestNetwork
-  let exchangeWays: readonly Way[]
-  let facilityWays: readonly Way[]
+  let toExchange: readonly Way[]
+  let toFacility: readonly Way[]
+  /** Tokens of partners are good for five minutes: each time new ones. */
+  const exchangeWays = async () => [...toExchange, ...(await partnerWays(network, 'sbx', SECOND))]
+  const facilityWays = async () => [...toFacility, ...(await partnerWays(network, HOSPITAL, 'sbx'))]
   let sessions: { readonly hospital: string; readonly other: string }
 
   before(async () => {
@@ -60,15 +63,10 @@ describe('every route, as every kind of caller', () => {
     }
     sessions = { hospital: await sessionOf('IN2710000012'), other: await sessionOf(OTHER) }
     const tokens = await everyToken(network, { session: sessions.hospital, facility: HOSPITAL, other: OTHER })
-    exchangeWays = [
-      ...waysOf(tokens, network.exchange.operatorToken),
-      await consoleWay(),
-      ...(await partnerWays(network, 'sbx', SECOND)),
-    ]
-    facilityWays = [
+    toExchange = [...waysOf(tokens, network.exchange.operatorToken), await consoleWay()]
+    toFacility = [
       ...waysOf(tokens, network.party(HOSPITAL).operatorToken),
       ...(await staffWays()),
-      ...(await partnerWays(network, HOSPITAL, 'sbx')),
       {
         name: 'the sign-in page',
         headers: { origin: network.party(HOSPITAL).url, 'sec-fetch-site': 'same-origin' },
@@ -240,17 +238,17 @@ describe('every route, as every kind of caller', () => {
   })
 
   test('the exchange lets in whom the table names, and nobody else', async () => {
-    await hold(network.exchange.url, atExchange, EXCHANGE, exchangeWays)
-    await hold(network.exchange.url, everywhere, EVERYWHERE, exchangeWays)
+    await hold(network.exchange.url, atExchange, EXCHANGE, await exchangeWays())
+    await hold(network.exchange.url, everywhere, EVERYWHERE, await exchangeWays())
   })
 
   test('a facility lets in whom the table names, and nobody else; no value of any field is a fault there', async () => {
     // Signing out comes last: the sessions are needed until then.
     const [signOut, others] = [tables.facility.filter(isSignOut), tables.facility.filter((each) => !isSignOut(each))]
-    await hold(network.party(HOSPITAL).url, others, FACILITY, facilityWays)
-    await hold(network.party(HOSPITAL).url, everywhere, EVERYWHERE, facilityWays)
-    await holdOut(network.party(HOSPITAL).url, others.filter(hasBody), facilityWays)
-    await hold(network.party(HOSPITAL).url, signOut, FACILITY, facilityWays)
+    await hold(network.party(HOSPITAL).url, others, FACILITY, await facilityWays())
+    await hold(network.party(HOSPITAL).url, everywhere, EVERYWHERE, await facilityWays())
+    await holdOut(network.party(HOSPITAL).url, others.filter(hasBody), await facilityWays())
+    await hold(network.party(HOSPITAL).url, signOut, FACILITY, await facilityWays())
   })
 
   /** One hostile value at a time in every field: a refusal or an answer, never a fault. */
@@ -271,8 +269,8 @@ describe('every route, as every kind of caller', () => {
     }
   }
 
-  test('no value of any field is a fault at the exchange', () =>
-    holdOut(network.exchange.url, tables.exchange.filter(hasBody), exchangeWays))
+  test('no value of any field is a fault at the exchange', async () =>
+    holdOut(network.exchange.url, tables.exchange.filter(hasBody), await exchangeWays()))
 
   test('a bridge that names a facility of another is refused', async () => {
     for (const route of tables.exchange) {
@@ -303,8 +301,8 @@ describe('every route, as every kind of caller', () => {
 
   test('a partner that names a facility of another is refused', async () => {
     for (const [base, routes, table, ways] of [
-      [network.exchange.url, tables.exchange, EXCHANGE, exchangeWays],
-      [network.party(HOSPITAL).url, tables.facility, FACILITY, facilityWays],
+      [network.exchange.url, tables.exchange, EXCHANGE, await exchangeWays()],
+      [network.party(HOSPITAL).url, tables.facility, FACILITY, await facilityWays()],
     ] as const)
       for (const route of routes) {
         const { who, of } = table[nameOf(route)] ?? {}
