@@ -89,8 +89,9 @@ export class FacilityDesk {
       'the exchange to take the request',
       async () => {
         const consent = await this.consent(own)
-        const id = at(consent, 'exchangeId')
-        return at(consent, 'status') !== 'asked' && typeof id === 'string' && id
+        const [id, status] = [at(consent, 'exchangeId'), at(consent, 'status')]
+        assert.ok(status !== 'failed' || id !== undefined, `the exchange did not take it: ${JSON.stringify(consent)}`)
+        return status !== 'asked' && typeof id === 'string' && id
       },
       this.#patienceMs,
     )
