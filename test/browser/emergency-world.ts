@@ -84,6 +84,13 @@ export class EmergencyWorld {
     return visitor
   }
 
+  /** All that she is told by text messages: others may tell her things meanwhile. */
+  async textsToHer(): Promise<string> {
+    return JSON.stringify(
+      (await this.world.network.operator('sbx', `/v1/sandbox/text-messages?mobile=${ASHA.mobile}`)).body,
+    )
+  }
+
   code(staff: StaffLogin, facility = HOSPITAL): Promise<string> {
     return codeOfStaff(this.world.network, facility, staff.login)
   }

@@ -20,6 +20,7 @@ import { LANGUAGE_FORMS, LANGUAGES } from '../../src/sandbox/front-page-words.ts
 import type { PartyState } from '../../src/sandbox/watch.ts'
 import { openTestDatabase, type TestDatabase } from '../database.ts'
 import { makeTestMachine } from '../machine.ts'
+import { waitFor } from '../wait.ts'
 import { startBrowser } from './browser.ts'
 
 const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -243,7 +244,8 @@ describe('browser/front-page', () => {
     )
     const copy = page.getByRole('button', { name: 'Copy: npm run story' })
     await copy.click()
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'npm run story')
+    const isCopied = () => page.evaluate(async () => (await navigator.clipboard.readText()) === 'npm run story')
+    await waitFor('the command to be copied', isCopied)
     assert.equal(await page.locator('#patients').innerText(), '31')
     await database.pool.query(`insert into patient values (200, 'one.more@sbx', '\\x00', 'active', now(), now())`)
     allStates('up', 'down')

@@ -93,7 +93,7 @@ describe('questions of patients at the desk', () => {
       await page.keyboard.press('Enter')
       await page.getByText(t('questions.sent'), { exact: true }).waitFor()
       await page.getByText(answer, { exact: true }).waitFor()
-      assert.equal(await page.locator('textarea').count(), 0)
+      await page.locator('textarea').waitFor({ state: 'detached' })
       await visitor.assertSound()
       await visitor.picture(`desk-question-answered-${language}-${size}`)
       await page.getByRole('link', { name: t('questions.title'), exact: true }).click()

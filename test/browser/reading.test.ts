@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import type { StaffCaller } from '../../src/kernel/caller.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
 import { partyName } from '../network.ts'
+import { waitFor } from '../wait.ts'
 import { letStaffIn } from './desk-door.ts'
 import { fillReadingWorld, HOSPITAL, LAB, type ReadingWorld } from './reading-world.ts'
 import { JOURNEY_SCREENS, type JourneyLanguage, type Size, type Visitor, WebWorld } from './web-world.ts'
@@ -52,7 +53,7 @@ describe('reading at the desk', () => {
       const one = await visit(people.doctor, language, size)
       const { page } = one
       const counted = await views()
-      await page.locator('input[type=radio]').first().waitFor()
+      await page.locator('input[type=radio]:checked').waitFor()
       assert.equal(await page.locator('input[type=radio]:checked').count(), 1, 'the usual purpose is chosen')
       await one.assertSound()
       await one.picture(`reading-door-${language}-${size}`)
@@ -157,8 +158,9 @@ describe('reading at the desk', () => {
       await older.focus()
       await page.keyboard.press('Enter')
       await page.getByText(words.open).last().waitFor()
-      const hasFocus = await older.evaluate((button) => document.activeElement === button)
-      assert.ok(hasFocus, 'the next page is one key away')
+      await waitFor('the focus: the next page is one key away', () =>
+        older.evaluate((button) => document.activeElement === button),
+      )
       const opened = (await views())('records.viewed') - counted('records.viewed')
       assert.equal(opened, 1, 'the second page is a view of its own')
       await one.assertSound()

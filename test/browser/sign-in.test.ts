@@ -190,11 +190,11 @@ describe('signing in to the patient app', () => {
     await signInPatient(world, one, RAVI, { offer: 'signin.offer-not' })
     const { db } = world.network.exchange.running.machine
     // Signed in a while ago: that is no proof any more.
-    await db
-      .updateTable('web_session')
-      .set({ opened_at: new Date(Date.now() - 600_000), tie: '' })
-      .execute()
-    await tieAll(db)
+    await db.transaction().execute(async (trx) => {
+      const earlier = { opened_at: new Date(Date.now() - 600_000), tie: '' }
+      await trx.updateTable('web_session').set(earlier).execute()
+      await tieAll(trx)
+    })
     const earlier = await newestOf(world, RAVI.mobile)
     await button(one, 'en', 'signin.passkey-add').click()
     const sheet = one.page.getByRole('dialog', { name: said('en', 'signin.prove-title') })
