@@ -58,7 +58,9 @@ export function exchangeEmergencyRoutes(needs: ConsentNeeds): readonly Route[] {
           ...refusedBody(opened, call.requestId),
           ...toldFields(heard),
         } satisfies z.input<typeof consentOnInit>
-        await sendToFacility(call.tx, { facility: hiu, as: 'hiu', path: '/api/v3/hiu/consent/request/on-init', body })
+        // However long the facility is away: until it hears that she was not told, nobody tells her.
+        const path = '/api/v3/hiu/consent/request/on-init'
+        await sendToFacility(call.tx, { facility: hiu, as: 'hiu', path, body, lasting: true })
         return { status: 202 }
       },
     }),

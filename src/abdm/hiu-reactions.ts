@@ -112,7 +112,7 @@ async function sendInit(
   const failure = { kind: FAILURES.consent, id: subject }
   if (emergency !== undefined) {
     const order = { ...body, emergency }
-    // The patient is told by the exchange, however late.
+    // The patient is told by the exchange, however late; at the end of the access by us, too, when it has said nothing by then.
     const from = needs.facility.id
     await sendNative(tx, { from, path: '/v1/emergencies', body: order, requestId: subject, failure, lasting: true })
     return

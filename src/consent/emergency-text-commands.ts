@@ -11,7 +11,7 @@ import type { Patient } from '../people/patient.ts'
 import { type Phone, phonesOf } from '../people/phones.ts'
 import { textFor, timeInText } from '../people/texts.ts'
 import type { Emergency } from './emergency.ts'
-import { nextText } from './emergency-text.ts'
+import { type EmergencyTexts, nextText } from './emergency-text.ts'
 import { findEmergencyTexts, lockEmergencies, saveEmergencyTexts } from './emergency-text-store.ts'
 import type { AnsweredEmergency, EmergencyAnswered, EmergencyToldEvent } from './events.ts'
 import { noteNotTold, type RequestTextNeeds, textTo } from './request-text-commands.ts'
@@ -114,7 +114,7 @@ export async function tellOfEmergencies(
   const told = await readPatient(tx, patient)
   if (told === undefined || texts === undefined || texts.held === 0) return
   const phones = await phonesOf(tx, told)
-  const emergencies = await heldEmergencies(tx, patient, hiu, texts.held)
+  const emergencies = await heldEmergencies(tx, patient, hiu, texts)
   const text = { patient, subject, hiu, kind: 'emergencies', emergencies } as const
   const after = { ...texts, held: 0, togetherAt: tx.now }
   if (phones.length === 0)
@@ -134,21 +134,38 @@ export async function tellOfEmergencies(
   await announce(tx, recorded)
 }
 
-/** The newest `count` emergencies that were held, at most a page of them; those of earlier releases do not say how they were answered. */
+/**
+ * The newest emergencies that were held, at most a page of them, however many other facilities opened meanwhile; those of earlier releases
+ * do not say how they were answered.
+ */
 async function heldEmergencies(
   tx: Tx,
   patient: AbhaAddress,
   hiu: FacilityId,
-  count: number,
+  { held, togetherAt }: Pick<EmergencyTexts, 'held' | 'togetherAt'>,
 ): Promise<readonly AnsweredEmergency[]> {
   const types: readonly EmergencyToldEvent['type'][] = ['consent.patient-told']
-  const told = await receiptsAbout(tx, patient, { types, limit: LIMITS.pageSizeMax })
-  return told
-    .flatMap((one) => ('changed' in one ? [] : [one.event as EmergencyToldEvent]))
-    .flatMap(({ hiu: of, subject, answered }) =>
-      of === hiu && answered !== undefined ? [{ requestId: subject, answered }] : [],
-    )
-    .slice(0, count)
+  const count = Math.min(held, LIMITS.pageSizeMax)
+  // One that began before the newest text about several, and waited for it, is held since.
+  const since = (togetherAt?.getTime() ?? 0) - LIMITS.emergencyTextEveryMs
+  const found: AnsweredEmergency[] = []
+  let page: Awaited<ReturnType<typeof receiptsAbout>> = []
+  do {
+    const before = page.at(-1)?.id
+    page = await receiptsAbout(tx, patient, {
+      types,
+      limit: LIMITS.pageSizeMax,
+      ...(before === undefined ? {} : { before }),
+    })
+    for (const one of page) {
+      if ('changed' in one) continue
+      if (Date.parse(one.at) < since) return found
+      const { hiu: of, subject, answered } = one.event as EmergencyToldEvent
+      if (of === hiu && answered !== undefined) found.push({ requestId: subject, answered })
+      if (found.length === count) return found
+    }
+  } while (page.length === LIMITS.pageSizeMax)
+  return found
 }
 
 const about = (needs: RequestTextNeeds, patient: AbhaAddress, hiu: FacilityId, subject: string) =>

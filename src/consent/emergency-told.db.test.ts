@@ -13,6 +13,7 @@ import { bodyOf, consentSteps, DAY_MS, only } from '../../test/consent-steps.ts'
 import { at, textAt } from '../../test/json-path.ts'
 import { workOffJobs } from '../../test/work-off.ts'
 import { receiptsAbout } from '../audit/receipts.ts'
+import { record } from '../audit/record.ts'
 import type { AbhaAddress, AbhaNumber } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
@@ -20,7 +21,7 @@ import { tieAll } from '../keys/tie-existing.ts'
 import { TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { enrolPatient } from '../people/commands.ts'
 import { textMessageHandler } from '../sandbox/text-messages.ts'
-import type { PatientNotToldEvent } from './events.ts'
+import type { EmergencyToldEvent, PatientNotToldEvent } from './events.ts'
 import { requestTextJobs } from './jobs.ts'
 import { noteTextUndelivered } from './request-text-commands.ts'
 
@@ -68,7 +69,9 @@ describe('consent/emergency-told', () => {
     const { consent, ...rest } = steps.ask({ hiu: { id: CLINIC } })
     const body = { ...rest, consent: { ...consent, patient: { id: patient } }, emergency: EMERGENCY }
     assert.equal((await exchange.asBridge('bridge-clinic', '/v1/emergencies', body)).status, 202)
-    return bodyOf(only(await exchange.takeSent(), ON_INIT))
+    const answer = only(await exchange.takeSent(), ON_INIT)
+    assert.equal(answer.lasting, true, 'until the hospital hears of it nobody may have told her')
+    return bodyOf(answer)
   }
   const texts = () =>
     exchange.machine.db
@@ -115,6 +118,12 @@ describe('consent/emergency-told', () => {
     assert.ok(refused['error'])
     assert.equal(refused['patientTold'], true)
     const another = await open(ASHA)
+    // What another hospital does all day hides nothing of it.
+    const told = { type: 'consent.patient-told', kind: 'emergency', actor: { kind: 'exchange', id: 'test' } } as const
+    await exchange.inTx(async (tx) => {
+      for (let i = 0; i <= LIMITS.pageSizeMax; i++)
+        await record(tx, { ...told, patient: ASHA, hiu: HOSPITAL, subject: String(i) } satisfies EmergencyToldEvent)
+    })
     exchange.clock.advance(LIMITS.emergencyTextEveryMs)
     await workOffJobs(exchange.machine, requestTextJobs(exchange.needs))
     await deliver(400)

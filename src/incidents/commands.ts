@@ -16,6 +16,7 @@ import type { FacilityPatient } from '../records/patient.ts'
 import { EMERGENCY_MOVES, type EmergencyAccess, type EmergencyEvent, type Outcome } from './emergency.ts'
 import * as store from './store.ts'
 import { sendText, type TellNeeds, wayToTell } from './tell.ts'
+import { tellWhenUnanswered } from './tell-commands.ts'
 
 export type EmergencyNeeds = ConsentNeeds &
   RecordsNeeds & {
@@ -135,13 +136,14 @@ export async function endOwnEmergency(
   })
   await store.endEmergencyRow(tx, recorded, access)
   await announce(tx, recorded)
+  await tellWhenUnanswered(tx, needs, access)
   return { ...access, status: 'ended', endedAt: tx.now }
 }
 
-/** Ends everything whose time is over; the gate has not let it in since. */
+/** Ends everything whose time is over; the gate has not let it in since. What the exchange has said nothing of is told by us. */
 export async function endDueEmergencies(
   tx: Tx,
-  needs: { readonly facility: { readonly id: FacilityId } },
+  needs: TellNeeds & { readonly facility: { readonly id: FacilityId } },
 ): Promise<number> {
   const due = await store.findDue(tx, LIMITS.expiryBatchMax)
   for (const id of due) {
@@ -156,6 +158,7 @@ export async function endDueEmergencies(
     })
     await store.endEmergencyRow(tx, recorded, access)
     await announce(tx, recorded)
+    await tellWhenUnanswered(tx, needs, access)
   }
   return due.length
 }

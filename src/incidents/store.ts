@@ -192,11 +192,12 @@ export async function findDue(tx: Tx, limit: number): Promise<readonly Id<'emerg
   return rows.map(({ id }) => id)
 }
 
-/** The review list: what waits for a review first, the most urgent on top; then what was reviewed. */
+/** The review list: what waits for a review, or for a letter, first, the most urgent on top; then what is settled. */
 export async function listEmergencies(tx: Tx, limit: number): Promise<readonly EmergencyAccess[]> {
+  const settled = sql`(status = 'reviewed' and not (told = 'letter' and told_at is null))`
   const { rows } = await sql<Selectable<Row>>`
     select * from emergency_access
-    order by (status = 'reviewed'), case when status = 'reviewed' then null else review_by end, opened_at desc limit ${limit}
+    order by ${settled}, case when ${settled} then null else review_by end, opened_at desc limit ${limit}
     /* all buckets: the list of who reviews */`.execute(tx.db)
   return Promise.all(rows.map((row) => readRow(tx, row)))
 }

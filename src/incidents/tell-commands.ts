@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { announce, record } from '../audit/record.ts'
 import type { Heard } from '../consent/emergency.ts'
 import type { Reaction, Tx } from '../db/tx.ts'
+import { readConsent } from '../hiu/commands.ts'
 import { type Actor, type StaffCaller, staffActor } from '../kernel/caller.ts'
 import { type FacilityId, type Id, parseId } from '../kernel/id.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
@@ -28,6 +29,17 @@ export function emergencyReactions(needs: Needs): readonly (readonly [type: stri
     ['hiu.consent-accepted', tellIfSaid],
     ['hiu.patient-not-told', tell],
   ]
+}
+
+/**
+ * At the end of an access of which the exchange has said nothing yet, since it is away: then the facility tells the patient. Told twice, when
+ * the exchange comes back, is better than told by nobody until then.
+ */
+export async function tellWhenUnanswered(tx: Tx, needs: Needs, { told, consent }: EmergencyAccess): Promise<void> {
+  if (told !== 'exchange' || consent === undefined) return
+  const asked = await readConsent(tx, consent)
+  if (isRefusal(asked) || asked.status !== 'asked') return
+  await tellInstead(tx, needs, { type: 'emergency.ended', subject: consent })
 }
 
 async function tellInstead(tx: Tx, needs: Needs, { subject, heard }: Answered): Promise<void> {

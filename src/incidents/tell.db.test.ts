@@ -13,7 +13,7 @@ import { LIMITS } from '../kernel/limits.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { addPatient } from '../records/commands.ts'
 import { TEXT_MESSAGE_JOB, textMessageHandler } from '../sandbox/text-messages.ts'
-import { breakGlass, type EmergencyNeeds, listEmergencies } from './commands.ts'
+import { breakGlass, type EmergencyNeeds, endDueEmergencies, listEmergencies, reviewEmergency } from './commands.ts'
 import type { EmergencyAccess, EmergencyEvent } from './emergency.ts'
 import { emergencyReactions, noteLetterSent, noteTextUndelivered } from './tell-commands.ts'
 
@@ -137,6 +137,35 @@ describe('who tells a patient of an emergency', () => {
     const silent = await open('T-1')
     await say(silent, accepted())
     assert.deepEqual(await now(silent), ['text', undefined, true])
+  })
+
+  it('of what the exchange has said nothing at the end the hospital tells; what it says later changes nothing', async () => {
+    const heard = await open('T-1')
+    await say(heard, { ...accepted(), patientTold: true })
+    const unheard = await open('T-1')
+    const before = (await textJobs()).length
+    bench.clock.advance(LIMITS.emergencyMs)
+    await transact(bench.machine, (tx) => endDueEmergencies(tx, needs))
+    assert.deepEqual(await now(heard), ['exchange', undefined, false])
+    assert.deepEqual(await now(unheard), ['text', undefined, true])
+    assert.equal((await textJobs()).length, before + 1)
+    await say(unheard, { error: { code: 'ABDM-1057', message: 'over' }, patientTold: true })
+    assert.deepEqual(await now(unheard), ['text', undefined, true])
+  })
+
+  it('whom nobody has told stays on top of the list when it is reviewed, until the letter went out', async () => {
+    const access = await open('T-1')
+    await say(access, { ...accepted(), patientTold: false, onlyOnPaper: true })
+    bench.clock.advance(LIMITS.emergencyMs)
+    await transact(bench.machine, (tx) => endDueEmergencies(tx, needs))
+    const review = { id: access.id, outcome: 'justified', words: 'Was needed at that moment.' } as const
+    const dpo = { ...somebody(), role: 'dpo' } as const
+    must(await transact(bench.machine, (tx) => reviewEmergency(tx, needs, dpo, review)))
+    const later = await open('T-2')
+    const order = (await transact(bench.machine, listEmergencies)).map(({ id }) => id)
+    assert.ok(order.indexOf(access.id) < order.indexOf(later.id), 'it is due before')
+    must(await transact(bench.machine, (tx) => noteLetterSent(tx, needs, dpo, access.id)))
+    assert.equal((await transact(bench.machine, listEmergencies)).at(-1)?.id, access.id, 'settled')
   })
 
   it('a text that the gateway refuses is no telling: the log says so, and she is told on paper', async () => {
