@@ -24,11 +24,17 @@ describe('abdm/send', () => {
   beforeEach(() => database.db.deleteFrom('job').execute())
 
   /** One try of the only message that is due; how its job stands then. */
-  async function tryOnce(answer: CallOutcome): Promise<{ readonly status: string; readonly attempts: number }> {
+  async function tryOnce(answer: CallOutcome | Error): Promise<{ readonly status: string; readonly attempts: number }> {
     clock.advance(LIMITS.jobRetryDelayMsMax)
     const address = { url: 'http://hospital.example/x', headers: {}, peer: HOSPITAL }
     const send = sendHandler({
-      outbound: { call: async () => answer, close: async () => undefined },
+      outbound: {
+        call: async () => {
+          if (answer instanceof Error) throw answer
+          return answer
+        },
+        close: async () => undefined,
+      },
       sender: { address: async () => address, tokenRefused: () => undefined },
       failures: new Map(),
       log: pino({ level: 'silent' }),
@@ -62,14 +68,19 @@ describe('abdm/send', () => {
 
   test('the end of a consent is told to who is away for days; other messages end in the dead letters', async () => {
     const nobody = { kind: 'failed', reason: 'ECONNREFUSED', tookMs: 1 } as const
-    for (const lasting of [undefined, true] as const) {
+    const broken = new Error('the database is away for a moment')
+    for (const [lasting, answer] of [
+      [undefined, nobody],
+      [true, nobody],
+      [true, broken],
+    ] as const) {
       await database.db.deleteFrom('job').execute()
       await put(lasting)
       await database.db
         .updateTable('job')
         .set({ attempts: LIMITS.jobAttemptsMax - 1 })
         .execute()
-      const after = await tryOnce(nobody)
+      const after = await tryOnce(answer)
       assert.deepEqual(after, { status: lasting ? 'waiting' : 'dead', attempts: LIMITS.jobAttemptsMax })
     }
   })

@@ -127,13 +127,24 @@ type SendNeeds = {
 export function sendHandler(needs: SendNeeds): JobHandler {
   return async (machine, job) => {
     const outgoing = job.payload as Outgoing
-    const address = await needs.sender.address(machine, outgoing)
-    const at = machine.now()
-    if ('unreachable' in address) {
-      return failed(needs, outgoing, address.final ? 'give-up' : 'retry', { message: address.unreachable })
+    try {
+      return await tryOnce(needs, machine, job, outgoing)
+    } catch (error) {
+      // A database that is away for a moment must not be the end of what has long had more tries than others.
+      if (outgoing.lasting === undefined) throw error
+      needs.log.error({ err: error, job: job.id, kind: job.kind }, 'job broke')
+      return failed(needs, outgoing, 'retry', { message: String(error) })
     }
-    return judge(needs, outgoing, await sendOnce(needs.outbound, machine, job, { outgoing, address, at }))
   }
+}
+
+async function tryOnce(needs: SendNeeds, machine: Machine, job: Job, outgoing: Outgoing): Promise<JobResult> {
+  const address = await needs.sender.address(machine, outgoing)
+  const at = machine.now()
+  if ('unreachable' in address) {
+    return failed(needs, outgoing, address.final ? 'give-up' : 'retry', { message: address.unreachable })
+  }
+  return judge(needs, outgoing, await sendOnce(needs.outbound, machine, job, { outgoing, address, at }))
 }
 
 /** One try of one message, written into the delivery log whatever comes of it. `replayOf`: it repeats that one by hand. */

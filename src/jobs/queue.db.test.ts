@@ -6,7 +6,7 @@ import { makeTestClock, makeTestMachine } from '../../test/machine.ts'
 import { type Machine, transact } from '../db/tx.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { claimJobs, enqueue, listOpenJobs, redeliverJob, retryDelayMs } from './queue.ts'
-import { type JobHandler, settle, startWorker } from './worker.ts'
+import { type JobHandler, runJob, settle, startWorker } from './worker.ts'
 
 let database: TestDatabase
 const clock = makeTestClock()
@@ -127,6 +127,31 @@ describe('jobs/queue', () => {
     assert.equal(await transact(machine, (tx) => redeliverJob(tx, id)), true)
     assert.equal(await transact(machine, (tx) => redeliverJob(tx, id)), false, 'only a dead job is put back')
     assert.equal((await claim())[0]?.attempt, 1)
+  })
+
+  test('at its last try a job whose end cannot be written has not ended: what is to be done then is done later', async () => {
+    const id = await put('a')
+    await database.db
+      .updateTable('job')
+      .set({ attempts: LIMITS.jobAttemptsMax - 1 })
+      .where('id', '=', id)
+      .execute()
+    const deaths: string[] = []
+    const whenDead = async (): Promise<void> => {
+      deaths.push('tried')
+      if (deaths.length === 1) throw new Error('the database is away')
+    }
+    const handlers = new Map([['a', async () => ({ outcome: 'retry', error: 'host is down', whenDead }) as const]])
+    const status = async () =>
+      (await database.db.selectFrom('job').select('status').where('id', '=', id).executeTakeFirstOrThrow()).status
+    for (const wanted of ['waiting', 'dead']) {
+      const [job] = await claim()
+      assert.ok(job)
+      await runJob({ machine, handlers, log: pino({ level: 'silent' }) }, job)
+      assert.equal(await status(), wanted)
+      clock.advance(LIMITS.jobRetryDelayMsMax)
+    }
+    assert.equal(deaths.length, 2)
   })
 
   test('what a job changes and its end are one transaction', async () => {

@@ -95,22 +95,35 @@ async function claimSafely(needs: WorkerNeeds, room: number): Promise<readonly J
 /** One try of one claimed job, to its end. Never throws. Exported for whoever drives jobs by hand. */
 export async function runJob(needs: Omit<WorkerNeeds, 'pollMs'>, job: Job): Promise<void> {
   const { machine, log } = needs
+  let result: JobResult | undefined
   try {
     const handler = needs.handlers.get(job.kind)
-    const result: JobResult = handler
+    result = handler
       ? await handler(machine, job)
       : { outcome: 'give-up', error: `no handler for jobs of kind ${job.kind}` }
-    await transact(machine, (tx) => settle(tx, job, result))
+    const came = result
+    await transact(machine, (tx) => settle(tx, job, came))
     if (result.outcome !== 'done')
       log.warn({ job: job.id, kind: job.kind, attempt: job.attempt, reason: result.error }, `job: ${result.outcome}`)
   } catch (error) {
     // A bug or a broken machine, not the peer: the job keeps its place and is tried again.
     log.error({ err: error, job: job.id, kind: job.kind }, 'job broke')
-    await transact(machine, (tx) => settle(tx, job, { outcome: 'retry', error: String(error) })).catch(
+    const attemptsMax = triesOf(result)
+    await transact(machine, (tx) => settle(tx, job, { outcome: 'retry', error: String(error), attemptsMax })).catch(
       (again: unknown) =>
         log.error({ err: again, job: job.id }, 'could not settle the job; its lease will run out and it runs again'),
     )
   }
+}
+
+/**
+ * How many tries a job has that broke. When what broke was writing down what the try came to, there are more, so that the job does not go to
+ * the dead letters without what is to be done when it does.
+ */
+function triesOf(result: JobResult | undefined): number {
+  if (result === undefined) return LIMITS.jobAttemptsMax
+  const most = result.outcome === 'retry' ? result.attemptsMax : undefined
+  return (most ?? LIMITS.jobAttemptsMax) + LIMITS.jobAttemptsMax
 }
 
 /** Exported for tests that drive jobs by hand. */
