@@ -21,6 +21,7 @@ import { tieAll } from '../keys/tie-existing.ts'
 import { TEXT_MESSAGE_JOB } from '../linking/link-commands.ts'
 import { enrolPatient } from '../people/commands.ts'
 import { textMessageHandler } from '../sandbox/text-messages.ts'
+import { TELL_EMERGENCIES_JOB } from './emergency-text-commands.ts'
 import type { EmergencyToldEvent, PatientNotToldEvent } from './events.ts'
 import { requestTextJobs } from './jobs.ts'
 import { noteTextUndelivered } from './request-text-commands.ts'
@@ -125,6 +126,16 @@ describe('consent/emergency-told', () => {
         await record(tx, { ...told, patient: ASHA, hiu: HOSPITAL, subject: String(i) } satisfies EmergencyToldEvent)
     })
     exchange.clock.advance(LIMITS.emergencyTextEveryMs)
+    // Nothing else is planned while this one waits: a key service that is away for hours must not be its end.
+    const planned = exchange.machine.db.updateTable('job').where('kind', '=', TELL_EMERGENCIES_JOB)
+    await planned.set({ attempts: 3 * LIMITS.jobAttemptsMax }).execute()
+    const broken = {
+      get exchange(): never {
+        throw new Error('the key service is away')
+      },
+    }
+    await workOffJobs(exchange.machine, requestTextJobs(broken))
+    exchange.clock.advance(LIMITS.jobRetryDelayMsMax)
     await workOffJobs(exchange.machine, requestTextJobs(exchange.needs))
     await deliver(400)
     const again = (await exchange.takeSent()).map(bodyOf)

@@ -132,11 +132,16 @@ export function requestTextJobs(needs: RequestTextNeeds): readonly (readonly [ki
     ],
     [
       TELL_EMERGENCIES_JOB,
-      // Written by `tellOfEmergency` only.
-      async (_machine, { payload }) => ({
-        outcome: 'done',
-        commit: (tx) => tellOfEmergencies(tx, needs, payload as TellEmergencies),
-      }),
+      async (machine, { payload }) => {
+        try {
+          // Written by `tellOfEmergency` only. What was told is held no more: a second time finds nothing to tell.
+          await transact(machine, (tx) => tellOfEmergencies(tx, needs, payload as TellEmergencies))
+          return { outcome: 'done' }
+        } catch (error) {
+          // Tried for a month: until then no other is planned for this patient and facility.
+          return again(error)
+        }
+      },
     ],
   ]
 }
