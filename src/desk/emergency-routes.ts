@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EMERGENCY_REASONS, type EmergencyReason } from '../consent/emergency.ts'
 import type { Tx } from '../db/tx.ts'
+import { parsedText } from '../http/parsed-text.ts'
 import { type Route, route } from '../http/route.ts'
 import {
   breakGlass,
@@ -14,6 +15,8 @@ import { type EmergencyAccess, isOpen, OUTCOMES } from '../incidents/emergency.t
 import { noteLetterSent } from '../incidents/tell-commands.ts'
 import { type StaffCaller, staffOf } from '../kernel/caller.ts'
 import { parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { readPatient } from '../records/commands.ts'
 import { staffNames } from './colleagues.ts'
@@ -27,6 +30,14 @@ const REASONS = Object.keys(EMERGENCY_REASONS) as [EmergencyReason, ...Emergency
 const emergencyOrder = z
   .object({ reason: z.enum(REASONS), words, stepUp: z.string() })
   .meta({ id: 'DeskEmergencyOrder' })
+/** `GET /v1/desk/emergencies` */
+const emergenciesQuery = z.object({
+  after: parsedText(
+    (text) => parsePlaceInParts(text, (name) => parseId<'emergency'>(name)),
+    'must be the `next` of an answer',
+  ).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 /** `POST /v1/desk/emergencies/:id/review` */
 const emergencyReview = z.object({ outcome: z.enum(OUTCOMES), words }).meta({ id: 'EmergencyReview' })
 
@@ -101,27 +112,24 @@ function reviewRoutes(needs: EmergencyNeeds): readonly Route[] {
       act: 'emergency.review',
       summary: 'The review list: what waits first, the most urgent on top.',
       once: false,
-      answers: { 200: { description: 'Every access in an emergency.' } },
-      handle: async ({ tx }) => {
+      query: emergenciesQuery,
+      answers: { 200: { description: 'Accesses in emergencies; with `next`, ask again with it as `after`.' } },
+      handle: async ({ tx, query }) => {
         const names = await staffNames(tx)
-        const rows = await listEmergencies(tx)
-        return {
-          status: 200,
-          body: {
-            emergencies: await Promise.all(
-              rows.map(async (access) => ({
-                ...showOwn(access),
-                isOverdue: access.status !== 'reviewed' && access.reviewBy < tx.now,
-                isOpen: isOpen(access, tx.now),
-                person: { name: access.name, role: access.role },
-                patient: await nameOf(tx, access.patientReference),
-                ...(access.review === undefined
-                  ? {}
-                  : { review: { ...access.review, by: names.get(access.review.by)?.name ?? '' } }),
-              })),
-            ),
-          },
-        }
+        const { emergencies: rows, ...more } = await listEmergencies(tx, query)
+        const emergencies = await Promise.all(
+          rows.map(async (access) => ({
+            ...showOwn(access),
+            isOverdue: access.status !== 'reviewed' && access.reviewBy < tx.now,
+            isOpen: isOpen(access, tx.now),
+            person: { name: access.name, role: access.role },
+            patient: await nameOf(tx, access.patientReference),
+            ...(access.review === undefined
+              ? {}
+              : { review: { ...access.review, by: names.get(access.review.by)?.name ?? '' } }),
+          })),
+        )
+        return { status: 200, body: { emergencies, ...more } }
       },
     }),
     route({
@@ -186,7 +194,20 @@ async function othersOf(
 function showOwn(access: EmergencyAccess): object {
   const { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy } = access
   const { told, toldAt, onPaper } = access
-  return { id, patientReference, reason, words: said, status, openedAt, until, endedAt, reviewBy, told, toldAt, onPaper }
+  return {
+    id,
+    patientReference,
+    reason,
+    words: said,
+    status,
+    openedAt,
+    until,
+    endedAt,
+    reviewBy,
+    told,
+    toldAt,
+    onPaper,
+  }
 }
 
 async function nameOf(tx: Tx, reference: string): Promise<{ readonly reference: string; readonly name?: string }> {

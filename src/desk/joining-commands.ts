@@ -5,6 +5,7 @@ import { bucketOf } from '../kernel/bucket.ts'
 import { type StaffCaller, staffActor } from '../kernel/caller.ts'
 import { type FacilityId, type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { firstWith, type PlaceInParts, wordInParts } from '../kernel/list-place.ts'
 import { canMove } from '../kernel/moves.ts'
 import { type Refusal, refuse } from '../kernel/refusal.ts'
 import { JOINING_MOVES, type Joining } from './joining.ts'
@@ -33,9 +34,17 @@ export async function listForReview(
   })
 }
 
-/** The review list. The caller's route has checked the act `emergency.review`. */
-export async function listJoinings(tx: Tx): Promise<readonly Joining[]> {
-  return store.listJoinings(tx, LIMITS.pageSizeMax)
+/** A page of the review list; `next` is where the following one begins. The caller's route has checked the act `emergency.review`. */
+export async function listJoinings(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<Id<'joining'>> | undefined; readonly limit: number },
+): Promise<{ readonly joinings: readonly Joining[]; readonly next?: string }> {
+  const found = await store.listJoinings(tx, { after, limit: limit + 1 })
+  const { items, ...more } = firstWith(found, limit, ({ id, status, joinedAt, reviewBy }) => {
+    const isSettled = status === 'reviewed'
+    return wordInParts({ isSettled, date: isSettled ? joinedAt : reviewBy, id })
+  })
+  return { joinings: items, ...more }
 }
 
 /** Writes down what the review found; nobody reviews herself (`incidents/own-review`), nobody twice (`incidents/reviewed-already`). */

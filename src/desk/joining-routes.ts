@@ -1,15 +1,26 @@
 import { z } from 'zod'
 import type { Tx } from '../db/tx.ts'
+import { parsedText } from '../http/parsed-text.ts'
 import { type Route, route } from '../http/route.ts'
 import { OUTCOMES } from '../incidents/emergency.ts'
 import { staffOf } from '../kernel/caller.ts'
 import { type FacilityId, parseId } from '../kernel/id.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 import { isRefusal, refuse } from '../kernel/refusal.ts'
 import { readPatient } from '../records/commands.ts'
 import { staffNames } from './colleagues.ts'
 import type { Joining } from './joining.ts'
 import { listJoinings, reviewJoining } from './joining-commands.ts'
 
+/** `GET /v1/desk/joinings` */
+const joiningsQuery = z.object({
+  after: parsedText(
+    (text) => parsePlaceInParts(text, (name) => parseId<'joining'>(name)),
+    'must be the `next` of an answer',
+  ).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 /** `POST /v1/desk/joinings/:id/review` */
 const joiningReview = z
   .object({ outcome: z.enum(OUTCOMES), words: z.string().trim().min(10).max(1_000) })
@@ -28,12 +39,14 @@ export function joiningRoutes(needs: { readonly facility: { readonly id: Facilit
       summary:
         'Who added herself to those who attend a patient: what waits for a review first, the most urgent on top.',
       once: false,
-      answers: { 200: { description: 'Every joining.' } },
-      handle: async ({ tx }) => {
+      query: joiningsQuery,
+      answers: { 200: { description: 'Joinings; with `next`, ask again with it as `after`.' } },
+      handle: async ({ tx, query }) => {
         const names = await staffNames(tx)
+        const { joinings: rows, ...more } = await listJoinings(tx, query)
         const joinings: object[] = []
-        for (const joining of await listJoinings(tx)) joinings.push(await show(tx, joining, names))
-        return { status: 200, body: { joinings } }
+        for (const joining of rows) joinings.push(await show(tx, joining, names))
+        return { status: 200, body: { joinings, ...more } }
       },
     }),
     route({

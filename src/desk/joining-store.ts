@@ -7,6 +7,7 @@ import { pseudonym } from '../db/veil.ts'
 import type { Outcome } from '../incidents/emergency.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
+import type { PlaceInParts } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
@@ -74,11 +75,22 @@ export async function lockJoining(tx: Tx, id: Id<'joining'>): Promise<Joining | 
   return row && readRow(tx, row)
 }
 
-/** What waits for a review first, the most urgent on top; then what was reviewed. */
-export async function listJoinings(tx: Tx, limit: number): Promise<readonly Joining[]> {
+/** Behind a place: what waits for a review first, the most urgent on top; then what was reviewed. */
+export async function listJoinings(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<Id<'joining'>> | undefined; readonly limit: number },
+): Promise<readonly Joining[]> {
+  const settled = sql`(status = 'reviewed')`
+  const behind =
+    after === undefined
+      ? sql`true`
+      : after.isSettled
+        ? sql`(${settled} and (joined_at, id) < (${after.date}, ${after.id}::uuid))`
+        : sql`(${settled} or (review_by, id) > (${after.date}, ${after.id}::uuid))`
   const { rows } = await sql<Selectable<Row>>`
-    select * from joined_treatment
-    order by (status = 'reviewed'), case when status = 'reviewed' then null else review_by end, joined_at desc limit ${limit}
+    select * from joined_treatment where ${behind}
+    order by ${settled}, case when ${settled} then null else review_by end, case when ${settled} then null else id end,
+      joined_at desc, id desc limit ${limit}
     /* all buckets: the list of who reviews */`.execute(tx.db)
   return Promise.all(rows.map((row) => readRow(tx, row)))
 }

@@ -185,6 +185,15 @@ describe('visits', () => {
       joinings: { patient: { reference: string } }[]
     }
     assert.equal(joinings.filter((one) => one.patient.reference === patient).length, 2)
+    const paged: object[] = []
+    for (let place: string | undefined = ''; place !== undefined; ) {
+      const path = `/v1/desk/joinings?limit=1${place && `&after=${place}`}`
+      const page = (await desk.call(dpo, 'GET', path)).json as { joinings: object[]; next?: string }
+      assert.equal(page.joinings.length, 1)
+      paged.push(...page.joinings)
+      place = page.next
+    }
+    assert.deepEqual(paged, joinings, 'what waits, then what is reviewed, by the page')
     await desk.call(other, 'POST', path, { remove: [staff.doctor.id] })
     await desk.call(other, 'POST', path, { add: [staff.doctor.id] })
     assert.equal(await standing(staff.doctor), 'attending', 'asked by a colleague')

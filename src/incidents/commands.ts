@@ -8,6 +8,7 @@ import { type StaffCaller, staffActor } from '../kernel/caller.ts'
 import type { FacilityId } from '../kernel/id.ts'
 import { type Id, makeId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { firstWith, type PlaceInParts, wordInParts } from '../kernel/list-place.ts'
 import { canMove } from '../kernel/moves.ts'
 import { isRefusal, type Refusal, refuse } from '../kernel/refusal.ts'
 import { mayDo } from '../people/rules.ts'
@@ -172,9 +173,17 @@ export async function overdueEmergencies(
   return store.overdueIds(tx, what, limit)
 }
 
-/** The review list. The caller's route has checked the act `emergency.review`. */
-export async function listEmergencies(tx: Tx): Promise<readonly EmergencyAccess[]> {
-  return store.listEmergencies(tx, LIMITS.pageSizeMax)
+/** A page of the review list; `next` is where the following one begins. The caller's route has checked the act `emergency.review`. */
+export async function listEmergencies(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<Id<'emergency'>> | undefined; readonly limit: number },
+): Promise<{ readonly emergencies: readonly EmergencyAccess[]; readonly next?: string }> {
+  const found = await store.listEmergencies(tx, { after, limit: limit + 1 })
+  const { items, ...more } = firstWith(found, limit, (access) => {
+    const isSettled = access.status === 'reviewed' && (access.told !== 'letter' || access.toldAt !== undefined)
+    return wordInParts({ isSettled, date: isSettled ? access.openedAt : access.reviewBy, id: access.id })
+  })
+  return { emergencies: items, ...more }
 }
 
 /**

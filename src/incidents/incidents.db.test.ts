@@ -46,6 +46,8 @@ describe('breaking the glass at a facility', () => {
   })
   after(() => bench.close())
 
+  const reviews = async () =>
+    (await transact(bench.machine, (tx) => listEmergencies(tx, { limit: LIMITS.pageSizeMax }))).emergencies
   const open = (who: StaffCaller, patient = 'P-1') =>
     transact(bench.machine, (tx) => breakGlass(tx, needs, who, { patient, reason: 'unconscious', words: WORDS }))
   const held = (who: StaffCaller, patient = 'P-1') =>
@@ -76,7 +78,7 @@ describe('breaking the glass at a facility', () => {
     assert.ok(!isOpen(access, bench.clock.now()))
     assert.equal(await transact(bench.machine, (tx) => endDueEmergencies(tx, needs)), 1)
     assert.equal(await transact(bench.machine, (tx) => endDueEmergencies(tx, needs)), 0)
-    const [listed] = await transact(bench.machine, listEmergencies)
+    const [listed] = await reviews()
     assert.deepEqual([listed?.status, listed?.name, listed?.words], ['ended', 'A doctor', WORDS])
   })
 
@@ -115,7 +117,7 @@ describe('breaking the glass at a facility', () => {
     assert.ok(must(await note(unreached.id)).toldAt)
     assert.equal(codeOf(await note(unreached.id)), 'incidents/told-already')
     assert.equal(codeOf(await note(access.id)), 'incidents/told-already')
-    const [listed] = (await transact(bench.machine, listEmergencies)).filter(({ id }) => id === unreached.id)
+    const [listed] = (await reviews()).filter(({ id }) => id === unreached.id)
     assert.ok(listed?.toldAt)
   })
 
@@ -127,7 +129,7 @@ describe('breaking the glass at a facility', () => {
       const reply = await bench.callback(path, { error, response: { requestId: access.consent }, ...told })
       assert.equal(reply.status, 202)
       await transact(bench.machine, (tx) => endOwnEmergency(tx, needs, who, access.id))
-      return (await transact(bench.machine, listEmergencies)).find(({ id }) => id === access.id)?.told
+      return (await reviews()).find(({ id }) => id === access.id)?.told
     }
     const nothing = { code: 'ABDM-1057', message: 'nothing is linked' }
     assert.equal(await answered(staff.nurse, nothing, { patientTold: true }), 'exchange', 'it told her all the same')

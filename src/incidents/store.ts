@@ -8,6 +8,7 @@ import { insistOnOne, type Tx } from '../db/tx.ts'
 import { pseudonym } from '../db/veil.ts'
 import { bucketOf } from '../kernel/bucket.ts'
 import { bucketOfId, type Id } from '../kernel/id.ts'
+import type { PlaceInParts } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import type { StaffRole } from '../kernel/staff-role.ts'
 import { openJson, sealJson } from '../vault/sealed-json.ts'
@@ -192,12 +193,22 @@ export async function findDue(tx: Tx, limit: number): Promise<readonly Id<'emerg
   return rows.map(({ id }) => id)
 }
 
-/** The review list: what waits for a review, or for a letter, first, the most urgent on top; then what is settled. */
-export async function listEmergencies(tx: Tx, limit: number): Promise<readonly EmergencyAccess[]> {
+/** The review list behind a place: what waits for a review, or for a letter, first, the most urgent on top; then what is settled. */
+export async function listEmergencies(
+  tx: Tx,
+  { after, limit }: { readonly after?: PlaceInParts<Id<'emergency'>> | undefined; readonly limit: number },
+): Promise<readonly EmergencyAccess[]> {
   const settled = sql`(status = 'reviewed' and not (told = 'letter' and told_at is null))`
+  const behind =
+    after === undefined
+      ? sql`true`
+      : after.isSettled
+        ? sql`(${settled} and (opened_at, id) < (${after.date}, ${after.id}::uuid))`
+        : sql`(${settled} or (review_by, id) > (${after.date}, ${after.id}::uuid))`
   const { rows } = await sql<Selectable<Row>>`
-    select * from emergency_access
-    order by ${settled}, case when ${settled} then null else review_by end, opened_at desc limit ${limit}
+    select * from emergency_access where ${behind}
+    order by ${settled}, case when ${settled} then null else review_by end, case when ${settled} then null else id end,
+      opened_at desc, id desc limit ${limit}
     /* all buckets: the list of who reviews */`.execute(tx.db)
   return Promise.all(rows.map((row) => readRow(tx, row)))
 }

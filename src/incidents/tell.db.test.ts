@@ -8,8 +8,9 @@ import type { CallOutcome } from '../http/outbound.ts'
 import { claimJobs } from '../jobs/queue.ts'
 import type { JobHandler } from '../jobs/worker.ts'
 import type { StaffCaller } from '../kernel/caller.ts'
-import { type AbhaAddress, type Id, makeId, toBucket } from '../kernel/id.ts'
+import { type AbhaAddress, type Id, makeId, parseId, toBucket } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { parsePlaceInParts } from '../kernel/list-place.ts'
 import { isRefusal, must } from '../kernel/refusal.ts'
 import { addPatient } from '../records/commands.ts'
 import { TEXT_MESSAGE_JOB, textMessageHandler } from '../sandbox/text-messages.ts'
@@ -54,9 +55,11 @@ describe('who tells a patient of an emergency', () => {
       ),
     )
   const now = async ({ id }: EmergencyAccess) => {
-    const found = (await transact(bench.machine, listEmergencies)).find((one) => one.id === id)
+    const found = (await reviews()).find((one) => one.id === id)
     return [found?.told, found?.onPaper, found?.toldAt !== undefined]
   }
+  const reviews = async () =>
+    (await transact(bench.machine, (tx) => listEmergencies(tx, { limit: LIMITS.pageSizeMax }))).emergencies
   const textJobs = () =>
     bench.machine.db
       .selectFrom('job')
@@ -162,10 +165,24 @@ describe('who tells a patient of an emergency', () => {
     const dpo = { ...somebody(), role: 'dpo' } as const
     must(await transact(bench.machine, (tx) => reviewEmergency(tx, needs, dpo, review)))
     const later = await open('T-2')
-    const order = (await transact(bench.machine, listEmergencies)).map(({ id }) => id)
+    const order = (await reviews()).map(({ id }) => id)
     assert.ok(order.indexOf(access.id) < order.indexOf(later.id), 'it is due before')
     must(await transact(bench.machine, (tx) => noteLetterSent(tx, needs, dpo, access.id)))
-    assert.equal((await transact(bench.machine, listEmergencies)).at(-1)?.id, access.id, 'settled')
+    assert.equal((await reviews()).at(-1)?.id, access.id, 'settled')
+    const whole = await reviews()
+    const paged: EmergencyAccess[] = []
+    const behind = (place: string) => {
+      const after = parsePlaceInParts(place, (name) => parseId<'emergency'>(name))
+      return transact(bench.machine, (tx) => listEmergencies(tx, { after, limit: 1 }))
+    }
+    for (let place: string | undefined = ''; place !== undefined; ) {
+      const page: Awaited<ReturnType<typeof behind>> = await behind(place)
+      assert.equal(page.emergencies.length, 1)
+      paged.push(...page.emergencies)
+      place = page.next
+    }
+    assert.deepEqual(paged, whole)
+    assert.ok(whole.length > 3)
   })
 
   it('a text that the gateway refuses is no telling: the log says so, and she is told on paper', async () => {

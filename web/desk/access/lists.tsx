@@ -3,11 +3,11 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { STAFF_ROLES } from '../../../src/kernel/staff-role.ts'
 import { call, type Problem } from '../../ui/api.ts'
-import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Lines } from '../../ui/lines.tsx'
 import { ASKED_BY_HAND } from '../../ui/live.ts'
 import { Part } from '../../ui/page.tsx'
+import { More } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { purposeKey } from '../questions/model.ts'
@@ -144,15 +144,14 @@ function Mark({ type, standing }: { readonly type: string; readonly standing: Lo
 }
 
 function Listed(props: {
-  readonly pages: Pick<ReturnType<typeof usePages>, 'error' | 'refetch' | 'fetchNextPage' | 'hasNextPage'> & {
-    readonly isFetchingNextPage: boolean
-  }
+  readonly pages: Parameters<typeof More>[0]['pages'] & { readonly refetch: () => unknown }
   readonly isEmpty: boolean
   readonly children: ReactNode
 }): ReactNode {
   const { t } = useWords()
   const { pages, isEmpty, children } = props
-  if (pages.error !== null) return <Trouble error={pages.error} onAgain={() => void pages.refetch()} />
+  if (pages.error !== null && !pages.isFetchNextPageError)
+    return <Trouble error={pages.error} onAgain={() => void pages.refetch()} />
   if (children === undefined) return <Waiting>{t('access.loading')}</Waiting>
   return (
     <>
@@ -163,13 +162,7 @@ function Listed(props: {
       ) : (
         <Lines>{children}</Lines>
       )}
-      {pages.hasNextPage ? (
-        <div>
-          <Button icon="down" isBusy={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-            {t('common.more')}
-          </Button>
-        </div>
-      ) : null}
+      <More pages={pages} />
     </>
   )
 }

@@ -2,7 +2,7 @@ import { type ReactNode, useState } from 'react'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Part } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
 import { type Review, useReviewRow } from './review-row.tsx'
@@ -24,16 +24,22 @@ type Joining = {
 /** Who added herself to those who attend a patient; nothing when nobody did. */
 export function Joinings(): ReactNode {
   const { t } = useWords()
-  const { data, error } = useCall<{ readonly joinings: readonly Joining[] }>('/v1/desk/joinings')
+  const pages = usePages<{ readonly joinings: readonly Joining[]; readonly next?: string }>(
+    '/v1/desk/joinings',
+    'after',
+  )
+  const { data, error, isFetchNextPageError } = pages
+  const joinings = data?.pages.flatMap((page) => page.joinings) ?? []
   const [chosen, setChosen] = useState<Joining>()
-  if (error !== null) return <Trouble error={error} />
-  if (data === undefined || data.joinings.length === 0) return null
+  if (error !== null && !isFetchNextPageError) return <Trouble error={error} />
+  if (joinings.length === 0) return null
   return (
     <Part title={t('emergency.joinings')}>
       <p>{t('emergency.joinings-text')}</p>
-      {data.joinings.map((each) => (
+      {joinings.map((each) => (
         <JoiningCard key={each.id} joining={each} onReview={() => setChosen(each)} />
       ))}
+      <More pages={pages} />
       {chosen === undefined ? null : (
         <ReviewSheet
           path={`/v1/desk/joinings/${chosen.id}/review`}

@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/kernel/limits.ts'
 import { Button } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Card, Facts, Page } from '../../ui/page.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useAct } from '../act.ts'
@@ -38,20 +38,26 @@ type Emergency = {
 /** What was opened in emergencies: what waits for a review on top, with the date by which it must be written. */
 export function ReviewsPage(): ReactNode {
   const { t } = useWords()
-  const { data, error, refetch } = useCall<{ readonly emergencies: readonly Emergency[] }>('/v1/desk/emergencies')
+  const pages = usePages<{ readonly emergencies: readonly Emergency[]; readonly next?: string }>(
+    '/v1/desk/emergencies',
+    'after',
+  )
+  const { data, error, refetch, isFetchNextPageError } = pages
+  const emergencies = data?.pages.flatMap((page) => page.emergencies)
   const [chosen, setChosen] = useState<Emergency>()
   return (
     <Page title={t('emergency.reviews')}>
-      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {error === null || isFetchNextPageError ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
-      {data?.emergencies.length === 0 ? (
+      {emergencies?.length === 0 ? (
         <Empty icon="emergency" title={t('emergency.reviews-empty')}>
           <p>{t('emergency.reviews-empty-text')}</p>
         </Empty>
       ) : null}
-      {data?.emergencies.map((each) => (
+      {emergencies?.map((each) => (
         <EmergencyCard key={each.id} emergency={each} onReview={() => setChosen(each)} />
       ))}
+      <More pages={pages} />
       <Joinings />
       {chosen === undefined ? null : (
         <ReviewSheet

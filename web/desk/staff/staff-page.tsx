@@ -3,6 +3,7 @@ import { mayDo } from '../../../src/people/rules.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/fields.tsx'
 import { Page } from '../../ui/page.tsx'
+import { More } from '../../ui/pages.tsx'
 import { Empty, State, type Tone, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useStaffSession } from '../session.ts'
@@ -32,7 +33,8 @@ export function StaffPage(): ReactNode {
   const { session } = useStaffSession()
   const [text, setText] = useState('')
   const wanted = useDeferredValue(text.trim())
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useStaff(wanted, PAGE_ROWS)
+  const pages = useStaff(wanted, PAGE_ROWS)
+  const { data, error, refetch, isFetchNextPageError } = pages
   const found = data?.pages.flatMap(({ staff }) => staff)
   const [isInviting, setIsInviting] = useState(false)
   const [changing, setChanging] = useState<string>()
@@ -49,7 +51,7 @@ export function StaffPage(): ReactNode {
         ) : undefined
       }
     >
-      {error === null ? null : <Trouble error={error} onAgain={() => void refetch()} />}
+      {error === null || isFetchNextPageError ? null : <Trouble error={error} onAgain={() => void refetch()} />}
       {found === undefined ? (
         error === null && <Waiting>{t('common.loading')}</Waiting>
       ) : found.length === 0 && wanted === '' ? (
@@ -74,13 +76,7 @@ export function StaffPage(): ReactNode {
           ) : (
             <StaffTable rows={found} {...(mayChange ? { onChange: setChanging } : {})} />
           )}
-          {hasNextPage ? (
-            <div>
-              <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-                {t('common.more')}
-              </Button>
-            </div>
-          ) : null}
+          <More pages={pages} />
         </>
       )}
       {isInviting ? <InviteSheet onClose={() => setIsInviting(false)} /> : null}

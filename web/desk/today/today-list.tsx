@@ -2,9 +2,10 @@ import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { todayScope } from '../../../src/desk/rules.ts'
 import type { Id } from '../../../src/kernel/id.ts'
-import { Button, ButtonLink, ButtonRow } from '../../ui/button.tsx'
+import { ButtonLink, ButtonRow } from '../../ui/button.tsx'
 import { useDates } from '../../ui/dates.ts'
 import { Lines } from '../../ui/lines.tsx'
+import { More } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { placesOf } from '../frame.tsx'
@@ -28,7 +29,8 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
   const { session, open } = props
   const { t } = useWords()
   const kind = listKindOf(session)
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useToday(kind !== 'none')
+  const pages = useToday(kind !== 'none')
+  const { data, error, refetch, isFetchNextPageError } = pages
   if (kind === 'none')
     return (
       <Empty icon="queue" title={t('today.no-list')}>
@@ -44,7 +46,7 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
         </ButtonRow>
       </Empty>
     )
-  if (error !== null) return <Trouble error={error} onAgain={() => void refetch()} />
+  if (error !== null && !isFetchNextPageError) return <Trouble error={error} onAgain={() => void refetch()} />
   if (data === undefined) return <Waiting>{t('today.loading')}</Waiting>
   const visits = data.pages.flatMap((page) => page.visits)
   if (visits.length === 0)
@@ -62,13 +64,7 @@ export function TodayList(props: { readonly session: StaffSession; readonly open
           </li>
         ))}
       </Lines>
-      {hasNextPage ? (
-        <ButtonRow>
-          <Button icon="down" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t('common.more')}
-          </Button>
-        </ButtonRow>
-      ) : null}
+      <More pages={pages} />
     </>
   )
 }
