@@ -24,6 +24,10 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 
 export const BROKEN_LINE = 'line/broken'
 const NO_SESSION = 'urn:amanat:problem:auth/no-session'
+const OVERLOADED = 'machine/overloaded'
+/** How often an act is sent again that a busy server turned away before anything was done; who tapped need not tap again. */
+const OVERLOADED_TRIES_MAX = 4
+const OVERLOADED_WAIT_SECONDS_MAX = 5
 
 /** What the session gives to every call: the token against forged requests, and for whom a guardian acts. */
 type CallContext = { csrf: string | undefined; actingFor: string | undefined }
@@ -65,9 +69,26 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
   return (text === '' ? undefined : parse(text)) as T
 }
 
-/** {@link call}, for an answer that is a file. */
+/** {@link call}, for an answer that is a file. What only reads is asked again by who shows it. */
 export async function callForText(path: string, options: CallOptions = {}): Promise<string> {
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
+  const named = { ...options, method, key: options.key ?? crypto.randomUUID() }
+  for (let tries = 1; ; tries++) {
+    try {
+      return await callOnce(path, named)
+    } catch (error) {
+      const isTurnedAway = method !== 'GET' && error instanceof Problem && error.code === OVERLOADED
+      if (!isTurnedAway || tries === OVERLOADED_TRIES_MAX) throw error
+      const seconds = Math.min(error.retryAfterSeconds ?? 1, OVERLOADED_WAIT_SECONDS_MAX)
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1_000))
+    }
+  }
+}
+
+type NamedCall = CallOptions & Required<Pick<CallOptions, 'method' | 'key'>>
+
+async function callOnce(path: string, options: NamedCall): Promise<string> {
+  const { method } = options
   const headers: Record<string, string> = { accept: 'application/json' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
   // Who is signed in does not depend on whom she acts for, nor does signing out.
@@ -75,7 +96,7 @@ export async function callForText(path: string, options: CallOptions = {}): Prom
   if (options.operatorCode !== undefined) headers['x-operator-code'] = options.operatorCode
   if (method !== 'GET') {
     if (context.csrf !== undefined) headers['x-csrf'] = context.csrf
-    headers['idempotency-key'] = options.key ?? crypto.randomUUID()
+    headers['idempotency-key'] = options.key
   }
   const answer = await send(path, {
     method,
