@@ -11,20 +11,24 @@ import {
 } from '../../test/linking-exchange.ts'
 import { mayOpenInEmergency } from '../consent/emergency.ts'
 import { generateSigningKey, importSigningKey } from '../crypto/signature.ts'
-import type { FacilityId } from '../kernel/id.ts'
+import { type FacilityId, parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { must } from '../kernel/refusal.ts'
+import type { Facility } from '../partners/bridge.ts'
 import {
   allBridges,
   confirmFacility,
+  facilitiesByName,
   facilityById,
   listBridges,
+  listFacilities,
   renewBridgeSecret,
   revokeBridge,
   saveServices,
   shutFacilityOut,
   unconfirmedFacilities,
 } from '../partners/commands.ts'
+import { countFacilities, countUnconfirmed } from '../partners/counts.ts'
 import { issuePatientToken } from '../people/commands.ts'
 
 let exchange: LinkingExchange
@@ -197,6 +201,7 @@ describe('abdm/exchange-gateway', () => {
     assert.deepEqual(found.body, [], 'nobody links at it')
     const waiting = await exchange.inTx((tx) => unconfirmedFacilities(tx))
     assert.ok(waiting.some((one) => one.id === id))
+    assert.equal(await exchange.inTx(countUnconfirmed), waiting.length)
     // Switching it off and on, or naming it again, does not help.
     for (const active of [false, true]) assert.equal((await put('HIP_AND_HIU', active)).status, 202)
     assert.deepEqual(await standing(), ['inactive', 'unconfirmed'])
@@ -225,6 +230,23 @@ describe('abdm/exchange-gateway', () => {
     must(await exchange.inTx((tx) => saveServices(tx, order)))
     const found = await exchange.inTx((tx) => facilityById(tx, id))
     assert.deepEqual([found?.status, found?.standing], ['active', 'unconfirmed'])
+  })
+
+  test('the facilities that take part are read to their end, a page at a time, and counted', async () => {
+    const all = await exchange.inTx((tx) => listFacilities(tx))
+    const paged: Facility[] = []
+    for (let place: string | undefined = ''; place !== undefined; ) {
+      const after = parseFacilityId(place)
+      const page: Awaited<ReturnType<typeof facilitiesByName>> = await exchange.inTx((tx) =>
+        facilitiesByName(tx, {}, { after, limit: 1 }),
+      )
+      assert.equal(page.facilities.length, 1)
+      paged.push(...page.facilities)
+      place = page.next
+    }
+    assert.deepEqual(paged, all)
+    assert.equal(await exchange.inTx(countFacilities), all.length)
+    assert.ok(all.length > 2)
   })
 
   test('the registry finds providers by part of the name, and one by id', async () => {

@@ -18,6 +18,7 @@ import {
   unconfirmedFacilities,
   updateBridgeUrl,
 } from '../partners/commands.ts'
+import { countUnconfirmed } from '../partners/counts.ts'
 import { enrolPatient, readPatient } from '../people/commands.ts'
 import { changeMobile, type MobileNeeds } from '../people/mobile-commands.ts'
 import type { Profile } from '../people/patient.ts'
@@ -63,12 +64,13 @@ function bridgeRoutes(): readonly Route[] {
       answers: {
         200: {
           description:
-            'Bridges; with `next`, ask again with it as `after`. Services that bridges named and nobody has confirmed, oldest first',
+            'Bridges; with `next`, ask again with it as `after`. Services that bridges named and nobody has confirmed, oldest first, and how many there are',
         },
       },
       handle: async ({ tx, query }) => {
         const unconfirmed = (await unconfirmedFacilities(tx)).map(wireFacility)
-        return { status: 200, body: { ...(await listBridges(tx, query)), unconfirmed } }
+        const unconfirmedCount = await countUnconfirmed(tx)
+        return { status: 200, body: { ...(await listBridges(tx, query)), unconfirmed, unconfirmedCount } }
       },
     }),
     route({

@@ -59,7 +59,7 @@ function readers(): readonly Route[] {
       auth: 'staff',
       act: 'staff.see',
       path: '/v1/desk/staff',
-      summary: `${summary}; and whom the signed-in person may confirm`,
+      summary: `${summary}; and whom the signed-in person may confirm, and how many there are`,
       query: staffQuery,
       answers,
       handle: async ({ tx, caller, query }) => {
@@ -67,8 +67,9 @@ function readers(): readonly Route[] {
         const all = await listStaff(tx)
         const page = pageOfStaff(all, query)
         if (isRefusal(page)) return page
-        const toConfirm = all.filter(({ id }) => mine.has(id)).slice(0, LIMITS.pageSizeMax)
-        return { status: 200, body: { ...page, toConfirm } }
+        const waiting = all.filter(({ id }) => mine.has(id))
+        const toConfirm = waiting.slice(0, LIMITS.pageSizeMax)
+        return { status: 200, body: { ...page, toConfirm, toConfirmCount: waiting.length } }
       },
     }),
     route({

@@ -7,7 +7,7 @@ import { careContextPage, holdersOf } from '../linking/link-commands.ts'
 import { sharesOf } from '../linking/share-commands.ts'
 import type { Transaction } from '../linking/transaction.ts'
 import { type Facility, isHip } from '../partners/bridge.ts'
-import { facilityById, listFacilities } from '../partners/commands.ts'
+import { facilitiesByName, facilityById } from '../partners/commands.ts'
 import { actorOf, patientOf } from './me-caller.ts'
 import {
   hospitalsQuery,
@@ -33,7 +33,11 @@ export type Hospital = {
   /** Whether something there is linked to this person already. */
   readonly isLinked: boolean
 }
-export type HospitalsView = { readonly items: readonly Hospital[] }
+export type HospitalsView = {
+  readonly items: readonly Hospital[]
+  /** Where the next page begins, when there is one. */
+  readonly next?: string
+}
 export type LinkedView = {
   readonly items: readonly {
     readonly hip: { readonly id: string; readonly name: string; readonly active: boolean }
@@ -78,14 +82,15 @@ function hospitalRoutes(): readonly Route[] {
       path: '/v1/me/hospitals',
       summary: 'Hospitals and laboratories that can be asked for records, by name',
       query: hospitalsQuery,
-      answers: { 200: { description: 'By name' } },
+      answers: { 200: { description: 'By name; with `next`, ask again with it as `after`' } },
       handle: async ({ tx, caller, query }) => {
         const patient = patientOf(caller)
         if (isRefusal(patient)) return patient
         const name = query.search === undefined || query.search === '' ? {} : { name: query.search }
         const linked = await holdersOf(tx, patient)
-        const items = (await listFacilities(tx, { roles: ['hip'], ...name })).map((each) => view(each, linked))
-        return { status: 200, body: { items } satisfies HospitalsView }
+        const { facilities, ...more } = await facilitiesByName(tx, { roles: ['hip'], ...name }, query)
+        const items = facilities.map((each) => view(each, linked))
+        return { status: 200, body: { items, ...more } satisfies HospitalsView }
       },
     }),
     route({

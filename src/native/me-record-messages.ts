@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { HI_TYPES } from '../fhir/hi-type.ts'
+import { parsedText } from '../http/parsed-text.ts'
 import { parseFacilityId } from '../kernel/id.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { ContextPlace } from '../linking/care-context.ts'
@@ -101,7 +102,11 @@ export const linkingCode = z.object({ code: z.string().trim().min(1).max(20) }).
 export const shareAsk = z.object({ hip, counter: text }).meta({ id: 'ShareAsk' })
 
 /** `GET /v1/me/hospitals`. */
-export const hospitalsQuery = z.object({ search: z.string().trim().max(100).optional() })
+export const hospitalsQuery = z.object({
+  search: z.string().trim().max(100).optional(),
+  after: parsedText(parseFacilityId, 'must be the `next` of an answer').optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSizeMax).default(LIMITS.pageSizeMax),
+})
 
 /** The place of a care context in the list of links, as one word of an address; only who wrote it reads it. */
 export function linkPlaceWord({

@@ -324,12 +324,20 @@ export async function facilitiesOfBridge(tx: Tx, clientId: string): Promise<read
   return findFacilitiesOf(tx, clientId)
 }
 
-/** Active facilities by role, part of the name, kind of owner. At most `LIMITS.pageSizeMax`, by name. */
-export async function listFacilities(
+type FacilitySearch = { readonly roles?: readonly Role[]; readonly name?: string; readonly isGovernment?: boolean }
+
+/** The first active facilities by name: by role, part of the name, kind of owner. At most `LIMITS.pageSizeMax`. */
+export async function listFacilities(tx: Tx, search: FacilitySearch = {}): Promise<readonly Facility[]> {
+  return (await findFacilities(tx, search, { limit: LIMITS.pageSizeMax })).facilities
+}
+
+/** A page of active facilities by name; `next` is where the following one begins. */
+export function facilitiesByName(
   tx: Tx,
-  search: { readonly roles?: readonly Role[]; readonly name?: string; readonly isGovernment?: boolean } = {},
-): Promise<readonly Facility[]> {
-  return findFacilities(tx, search, LIMITS.pageSizeMax)
+  search: FacilitySearch,
+  page: { readonly after?: FacilityId | undefined; readonly limit: number },
+): Promise<{ readonly facilities: readonly Facility[]; readonly next?: string }> {
+  return findFacilities(tx, search, page)
 }
 
 /** A page of all bridges by client id; `next` is where the following one begins. */

@@ -5,6 +5,7 @@ import type { BridgeTable, FacilityTable } from '../db/tables.generated.ts'
 import { UNTIED, withTie } from '../db/tie.ts'
 import { insistOnOne, StaleRow, type Tx } from '../db/tx.ts'
 import type { FacilityId, Id } from '../kernel/id.ts'
+import { firstWith } from '../kernel/list-place.ts'
 import { insistOnMove } from '../kernel/moves.ts'
 import {
   type Bridge,
@@ -179,7 +180,8 @@ function readFacility(row: FacilityRow, bridge: BridgeRow): Facility {
   }
 }
 
-const TAKES_PART: readonly string[] = ['active', 'trial'] satisfies FacilityStatus[]
+/** Of a facility, when its bridge is active. */
+export const TAKES_PART: readonly string[] = ['active', 'trial'] satisfies FacilityStatus[]
 
 function standingOf(status: FacilityStatus, bridge: string): Facility['standing'] {
   if (status === 'shut-out' || bridge !== 'active') return 'shut-out'
@@ -248,12 +250,12 @@ export async function findFacilitiesOf(tx: Tx, clientId: string): Promise<readon
   )
 }
 
-/** Active facilities with any of `roles`; `name` is searched inside names, any case. */
+/** A page of active facilities by name, behind one; with any of `roles`; `name` is searched inside names, any case. */
 export async function findFacilities(
   tx: Tx,
   search: { readonly roles?: readonly Role[]; readonly name?: string; readonly isGovernment?: boolean },
-  limit: number,
-): Promise<readonly Facility[]> {
+  { after, limit }: { readonly after?: FacilityId | undefined; readonly limit: number },
+): Promise<{ readonly facilities: readonly Facility[]; readonly next?: string }> {
   let query = facilities(tx)
     .where('facility.status', 'in', [...TAKES_PART])
     .where('bridge.status', '=', 'active')
@@ -261,8 +263,17 @@ export async function findFacilities(
   if (search.isGovernment !== undefined) query = query.where('facility.is_government', '=', search.isGovernment)
   if (search.name !== undefined)
     query = query.where('facility.name', 'ilike', `%${search.name.replace(/[\\%_]/g, '\\$&')}%`)
-  const rows = await query.orderBy('facility.name').orderBy('facility.id').limit(limit).execute()
-  return readFacilities(tx, rows)
+  if (after !== undefined)
+    query = query.where(
+      sql<boolean>`(facility.name, facility.id) > (select name, id from facility where id = ${after})`,
+    )
+  const rows = await query
+    .orderBy('facility.name')
+    .orderBy('facility.id')
+    .limit(limit + 1)
+    .execute()
+  const { items, ...more } = firstWith(rows, limit, ({ id }) => id)
+  return { facilities: await readFacilities(tx, items), ...more }
 }
 
 export type FacilityEvent = PartnerEvent & {

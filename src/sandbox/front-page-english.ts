@@ -14,6 +14,7 @@ export const ENGLISH: Words = {
   openDesk: 'Open the desk',
   parties: 'Who is here',
   partiesText: 'We ask each of them every few seconds how it is.',
+  unlisted: (more) => `Members that are not listed here: ${more}`,
   id: 'Id',
   address: 'Address',
   kinds: {

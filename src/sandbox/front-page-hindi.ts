@@ -14,6 +14,7 @@ export const HINDI: Words = {
   openDesk: 'डेस्क खोलें',
   parties: 'यहाँ कौन-कौन है',
   partiesText: 'हम हर कुछ सेकंड में सबका हाल पूछते हैं।',
+  unlisted: (more) => `सदस्य जो यहाँ नहीं दिखाए गए: ${more}`,
   id: 'आईडी',
   address: 'पता',
   kinds: {

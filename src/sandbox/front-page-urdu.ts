@@ -14,6 +14,7 @@ export const URDU: Words = {
   openDesk: 'ڈیسک کھولیں',
   parties: 'یہاں کون کون ہے',
   partiesText: 'ہم ہر چند سیکنڈ بعد سب کا حال پوچھتے ہیں۔',
+  unlisted: (more) => `ارکان جو یہاں نہیں دکھائے گئے: ${more}`,
   id: 'شناخت',
   address: 'پتا',
   kinds: {

@@ -84,7 +84,7 @@ function doors({ words, view }: Page): Html {
   return html`<p class="doors">${app === undefined ? NOTHING : link(app, words.openApp)}${view.console === undefined ? NOTHING : link(view.console, words.openConsole)}</p>`
 }
 
-function parties({ words, view }: Page): Html {
+function parties({ words, view, n }: Page): Html {
   const desk = ({ kind, app }: NetworkView['parties'][number]): Html =>
     kind === 'exchange' || app === undefined ? NOTHING : html`<p><a href="${app}">${words.openDesk}</a></p>`
   const row = (party: NetworkView['parties'][number]): Html => {
@@ -97,6 +97,7 @@ function parties({ words, view }: Page): Html {
   const silent = view.parties.some(({ state }) => state === 'silent')
   return html`<section aria-labelledby="parties"><h2 id="parties">${words.parties}</h2><p class="muted">${words.partiesText}</p>
 <ul class="parties">${view.parties.map(row)}</ul>
+<div id="unlisted" data-live>${view.unlisted === 0 ? NOTHING : html`<p class="muted">${words.unlisted(n(view.unlisted))}</p>`}</div>
 <div id="silent" data-live>${silent ? html`<p class="muted small">${words.silentText}</p>` : NOTHING}</div></section>`
 }
 

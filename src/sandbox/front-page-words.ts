@@ -34,6 +34,7 @@ export type Words = {
   readonly openDesk: string
   readonly parties: string
   readonly partiesText: string
+  readonly unlisted: (more: string) => string
   readonly id: string
   readonly address: string
   readonly kinds: Readonly<Record<PartyKind, string>>

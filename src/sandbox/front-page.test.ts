@@ -18,6 +18,7 @@ const exchange = {
 const view: NetworkView = {
   at: '2026-11-22T06:30:00.000Z',
   parties: [exchange],
+  unlisted: 0,
   patients: 31,
   careContexts: 123_456,
   consentRequests: { REQUESTED: 0, GRANTED: 0, DENIED: 0, REVOKED: 0, EXPIRED: 0 },
@@ -85,6 +86,8 @@ test('each state and kind is shown in words, in each language and its direction'
     assert.ok(page.includes('1,23,456'), 'Indian grouping, Latin digits')
     assert.ok(page.includes(words.requests.none) && page.includes(words.data.none) && page.includes(words.log.empty))
     assert.ok(page.includes(escapeHtml(words.notReady('2', String(parties.length)))))
+    assert.ok(!page.includes(words.unlisted('0')))
+    assert.ok(renderFrontPage({ ...view, unlisted: 1200 }, language).includes(words.unlisted('1,200')))
     assert.doesNotMatch(page, /https?:\/\/(?!127\.0\.0\.1)/, 'nothing comes from elsewhere')
   }
   assert.equal(LANGUAGE_FORMS.ur.dir, 'rtl')

@@ -3,9 +3,11 @@ import { readLogState } from '../audit/state.ts'
 import { countRequests } from '../consent/counts.ts'
 import type { Tx } from '../db/tx.ts'
 import { webOriginsOf } from '../http/web-origin.ts'
+import { parseFacilityId } from '../kernel/id.ts'
 import { countCareContexts } from '../linking/counts.ts'
 import type { Facility } from '../partners/bridge.ts'
-import { listFacilities } from '../partners/commands.ts'
+import { facilityById, listFacilities } from '../partners/commands.ts'
+import { countFacilities } from '../partners/counts.ts'
 import { countPatients } from '../people/counts.ts'
 import { countDataRequests } from '../transfer/counts.ts'
 import { PARTY_STATES, type PartyState } from './watch.ts'
@@ -40,6 +42,8 @@ export const networkView = z
         app: z.string().optional(),
       }),
     ),
+    /** How many more take part. */
+    unlisted: count,
     /** The sandbox console, where it is served. */
     console: z.string().optional(),
     patients: count,
@@ -63,7 +67,8 @@ export type ViewNeeds = {
 /** The parties as last heard of, and what the exchange has counted. */
 export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView> {
   const states = needs.watch.states()
-  const facilities = (await listFacilities(tx)).map((facility) => ({
+  const shown = await shownFacilities(tx, needs.doors.desks)
+  const facilities = shown.map((facility) => ({
     id: facility.id,
     name: facility.name,
     kind: kindOf(facility),
@@ -86,6 +91,7 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
       },
       ...facilities.toSorted((a, b) => a.url.localeCompare(b.url, 'en', { numeric: true })),
     ],
+    unlisted: Math.max(0, (await countFacilities(tx)) - facilities.length),
     ...(needs.doors.console ? { console: `${byName(needs.publicUrl)}/sandbox` } : {}),
     patients: await countPatients(tx),
     careContexts: await countCareContexts(tx),
@@ -98,6 +104,16 @@ export async function readNetwork(tx: Tx, needs: ViewNeeds): Promise<NetworkView
       witnesses: needs.ownLog.witnesses.length,
     },
   }
+}
+
+/** Facilities whose desks stand open here are shown however many others there are. */
+async function shownFacilities(tx: Tx, desks: readonly string[]): Promise<readonly Facility[]> {
+  const all = new Map((await listFacilities(tx)).map((one) => [one.id, one]))
+  for (const id of desks.flatMap((text) => parseFacilityId(text) ?? [])) {
+    const own = await facilityById(tx, id)
+    if (own?.status === 'active') all.set(id, own)
+  }
+  return [...all.values()]
 }
 
 /** Passkeys need a name: people open what runs on this machine as localhost. */

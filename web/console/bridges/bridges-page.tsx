@@ -23,6 +23,7 @@ type Bridge = {
 type Listed = {
   readonly bridges: readonly Bridge[]
   readonly unconfirmed: readonly Unconfirmed[]
+  readonly unconfirmedCount: number
   /** Where the next page begins, when there is one. */
   readonly next?: string
 }
@@ -51,6 +52,7 @@ export function BridgesPage(): ReactNode {
       {data === undefined && error === null ? <Waiting>{t('common.loading')}</Waiting> : null}
       <UnconfirmedList
         services={data?.pages.at(-1)?.unconfirmed ?? []}
+        count={data?.pages.at(-1)?.unconfirmedCount ?? 0}
         bridgeName={(clientId) => bridges?.find((bridge) => bridge.clientId === clientId)?.name}
       />
       <Part title={t('console.registered')}>

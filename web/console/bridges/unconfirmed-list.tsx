@@ -11,10 +11,12 @@ export type Unconfirmed = { readonly id: string; readonly name: string; readonly
 /** Services that bridges have named themselves: patients read of each that it is not registered, until somebody confirms it. */
 export function UnconfirmedList(props: {
   readonly services: readonly Unconfirmed[]
+  /** How many there are, also beyond those. */
+  readonly count: number
   /** The name of a bridge, where its row has been read. */
   readonly bridgeName: (clientId: string) => string | undefined
 }): ReactNode {
-  const { services, bridgeName } = props
+  const { services, count, bridgeName } = props
   const { t } = useWords()
   const [chosen, setChosen] = useState<string>()
   const grave = useGraveAct()
@@ -45,6 +47,7 @@ export function UnconfirmedList(props: {
           </li>
         ))}
       </ul>
+      {count > services.length ? <p>{t('console.unconfirmed-more', { n: count - services.length })}</p> : null}
       {grave.prompt}
     </Part>
   )

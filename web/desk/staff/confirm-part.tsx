@@ -11,7 +11,8 @@ import { roleKey, type StaffRow } from './model.ts'
 import style from './staff.module.css'
 
 /** Accounts that wait and that this person may confirm; nothing when there are none. */
-export function ConfirmPart({ waiting }: { readonly waiting: readonly StaffRow[] }): ReactNode {
+export function ConfirmPart(props: { readonly waiting: readonly StaffRow[]; readonly count: number }): ReactNode {
+  const { waiting, count } = props
   const { t } = useWords()
   const [chosen, setChosen] = useState<StaffRow>()
   if (waiting.length === 0) return null
@@ -35,6 +36,7 @@ export function ConfirmPart({ waiting }: { readonly waiting: readonly StaffRow[]
           </div>
         </Card>
       ))}
+      {count > waiting.length ? <p>{t('staff.confirm-more', { n: count - waiting.length })}</p> : null}
       {chosen === undefined ? null : <ConfirmSheet person={chosen} onClose={() => setChosen(undefined)} />}
     </Part>
   )

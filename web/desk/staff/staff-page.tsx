@@ -35,6 +35,7 @@ export function StaffPage(): ReactNode {
   const wanted = useDeferredValue(text.trim())
   const pages = useStaff(wanted, PAGE_ROWS)
   const { data, error, refetch, isFetchNextPageError } = pages
+  const latest = data?.pages.at(-1)
   const found = data?.pages.flatMap(({ staff }) => staff)
   const [isInviting, setIsInviting] = useState(false)
   const [changing, setChanging] = useState<string>()
@@ -60,7 +61,7 @@ export function StaffPage(): ReactNode {
         </Empty>
       ) : (
         <>
-          <ConfirmPart waiting={data?.pages.at(-1)?.toConfirm ?? []} />
+          <ConfirmPart waiting={latest?.toConfirm ?? []} count={latest?.toConfirmCount ?? 0} />
           <search className={style.form}>
             <TextField
               label={t('staff.search')}

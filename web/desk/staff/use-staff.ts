@@ -12,6 +12,8 @@ type StaffPage = {
   readonly next?: string
   /** Whom the reader may confirm, whatever was looked for. */
   readonly toConfirm: readonly StaffRow[]
+  /** How many there are, also beyond those. */
+  readonly toConfirmCount: number
 }
 
 /** The staff whose name or login has these letters, as many pages as were asked for so far. */

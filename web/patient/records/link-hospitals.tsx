@@ -2,7 +2,7 @@ import { type ReactNode, useDeferredValue, useState } from 'react'
 import type { Hospital, HospitalsView } from '../../../src/native/me-linking-routes.ts'
 import { TextField } from '../../ui/fields.tsx'
 import { Icon } from '../../ui/icon.tsx'
-import { useCall } from '../../ui/query.tsx'
+import { More, usePages } from '../../ui/pages.tsx'
 import { Empty, State, Waiting } from '../../ui/state.tsx'
 import { Trouble } from '../../ui/trouble.tsx'
 import { useWords } from '../words.ts'
@@ -13,7 +13,8 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
   const { t } = useWords()
   const [search, setSearch] = useState('')
   const wanted = useDeferredValue(search.trim())
-  const hospitals = useCall<HospitalsView>(`/v1/me/hospitals?search=${encodeURIComponent(wanted)}`)
+  const hospitals = usePages<HospitalsView>('/v1/me/hospitals', 'after', { search: wanted })
+  const items = hospitals.data?.pages.flatMap((page) => page.items)
   return (
     <div className={style.form}>
       <TextField
@@ -22,16 +23,18 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
         value={search}
         onChange={(event) => setSearch(event.target.value)}
       />
-      {hospitals.error === null ? null : <Trouble error={hospitals.error} onAgain={() => void hospitals.refetch()} />}
+      {hospitals.error === null || hospitals.isFetchNextPageError ? null : (
+        <Trouble error={hospitals.error} onAgain={() => void hospitals.refetch()} />
+      )}
       {hospitals.isPending ? <Waiting>{t('records.link-loading')}</Waiting> : null}
-      {hospitals.data?.items.length === 0 ? (
+      {items?.length === 0 ? (
         <Empty icon="search" title={t('records.link-none')}>
           <p>{t('records.link-none-text')}</p>
         </Empty>
       ) : null}
-      {hospitals.data === undefined || hospitals.data.items.length === 0 ? null : (
+      {items === undefined || items.length === 0 ? null : (
         <ul className={style.hospitals}>
-          {hospitals.data.items.map((hospital) => (
+          {items.map((hospital) => (
             <li key={hospital.id}>
               <button type="button" className={style.hospital} onClick={() => props.onChoose(hospital)}>
                 <span>
@@ -46,6 +49,7 @@ export function HospitalList(props: { readonly onChoose: (hospital: Hospital) =>
           ))}
         </ul>
       )}
+      <More pages={hospitals} />
     </div>
   )
 }
