@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { makeCosigner } from '../crypto/cosignature.ts'
 import { formatVkey, makeSigner } from '../crypto/signed-note.ts'
-import { callParty } from '../sandbox/client.ts'
+import { CallFault, callParty } from '../sandbox/client.ts'
 import { type Network, type NetworkParty, partyOf, writeNetworkFile } from '../sandbox/network-file.ts'
 import { openDatabases } from './databases.ts'
 import { DEMO_PARTIES, type DemoParty } from './parties.ts'
@@ -35,6 +36,8 @@ const kept = z.object({
   operatorToken: z.string(),
   clientId: z.string().optional(),
   clientSecret: z.string().optional(),
+  /** Where the exchange calls it back. */
+  url: z.string().optional(),
 })
 type Kept = z.output<typeof kept>
 
@@ -45,6 +48,7 @@ type Options = {
   readonly say: (line: string) => void
   readonly log: Logger
   readonly starter: PartyStarter
+  readonly now: () => Date
 }
 
 const registered = z.object({ clientId: z.string(), clientSecret: z.string() })
@@ -228,19 +232,49 @@ function settingsOf(
   }
 }
 
-/** Registers a facility at the exchange once; its client id and secret are kept. */
-async function registerBridge(options: Options, network: Network, party: DemoParty): Promise<void> {
-  const values = readKept(options, party)
-  if (values.clientSecret !== undefined) return
-  const body = {
-    id: party.id,
-    name: party.name,
-    url: partyOf(network, party.key).url,
-    roles: party.services,
-    facilityTypes: party.facilityTypes,
+/** Registers a facility at the exchange once; its client id and secret are kept. One that stands at another port now says so. */
+export async function registerBridge(
+  place: Place & Pick<Options, 'now'>,
+  network: Network,
+  party: DemoParty,
+): Promise<void> {
+  const values = readKept(place, party)
+  const exchange = partyOf(network, 'exchange')
+  const { url } = partyOf(network, party.key)
+  const known = registered.safeParse(values)
+  if (known.success) {
+    if (values.url === url) return
+    await moveBridge(exchange, known.data, url, place.now)
+    saveKept(place, party, { ...values, url })
+    return
   }
-  const { clientId, clientSecret } = registered.parse(
-    await callParty(partyOf(network, 'exchange'), '/v1/bridges', { body }),
-  )
-  saveKept(options, party, { ...values, clientId, clientSecret })
+  const { id, name, services: roles, facilityTypes } = party
+  const body = { id, name, url, roles, facilityTypes }
+  const { clientId, clientSecret } = registered.parse(await callParty(exchange, '/v1/bridges', { body }))
+  saveKept(place, party, { ...values, clientId, clientSecret, url })
+}
+
+/** As a bridge itself: an operator who registered it anew would let in again whom somebody shut out. */
+async function moveBridge(
+  exchange: NetworkParty,
+  own: z.output<typeof registered>,
+  url: string,
+  now: Options['now'],
+): Promise<void> {
+  const call = (path: string, method: 'POST' | 'PATCH', body: object, token?: string): Promise<unknown> => {
+    const headers = {
+      'REQUEST-ID': randomUUID(),
+      TIMESTAMP: now().toISOString(),
+      'X-CM-ID': exchange.id,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    }
+    return callParty(exchange, `/api/hiecm/gateway/v3${path}`, { method, body, headers, anonymous: true })
+  }
+  try {
+    const session = await call('/sessions', 'POST', { ...own, grantType: 'client_credentials' })
+    await call('/bridge/url', 'PATCH', { url }, z.object({ accessToken: z.string() }).parse(session).accessToken)
+  } catch (error) {
+    // Who was shut out is not called back at all.
+    if (!(error instanceof CallFault) || (error.status !== 401 && error.status !== 403)) throw error
+  }
 }

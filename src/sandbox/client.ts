@@ -11,7 +11,7 @@ export class CallFault extends Error {
 }
 
 type Options = {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>> /** Without the operator's token: as a patient, or as anybody. */
   readonly anonymous?: boolean
