@@ -37,11 +37,14 @@ describe('reading own records at the desk', () => {
   let desk: DeskBench
   const staff = {} as Record<StaffRole, StaffCaller>
   const heard: OwnViewEvent[] = []
+  /** What happens elsewhere while records are being opened. */
+  let meanwhile = async (): Promise<void> => undefined
   before(async () => {
     bench = await openBench()
     const reactions = bench.machine.reactions as Map<string, Reaction[]>
     const listen: Reaction = async (_tx, event) => void heard.push(event as OwnViewEvent)
     for (const type of ['records.viewed', 'records.exported', 'records.view-denied']) reactions.set(type, [listen])
+    reactions.set('records.viewed', [listen, () => meanwhile()])
     desk = openDesk(bench.machine, bench.needs as never)
     for (const role of ROLES) staff[role] = await addStaff(bench.machine, role, `A ${role}`)
     await transact(bench.machine, async (tx) => {
@@ -214,6 +217,35 @@ describe('reading own records at the desk', () => {
     assert.equal(views('records.viewed').at(-1)?.ground, 'emergency')
     bench.clock.advance(60 * 60_000)
     assert.equal((await read(staff.nurse, 'BTG')).status, 403, 'its minutes are over')
+  })
+
+  it('counts what comes while records are being opened as not open yet, so that the page of an emergency opens it next', async () => {
+    const more = `${REFERENCE}-more`
+    const who = { name: 'Uma Pillai', gender: 'female', birthDate: '1980-02-29' } as const
+    const [input] = SAMPLE_INPUTS
+    assert.ok(input)
+    const actor = { kind: 'system', id: 'test' } as const
+    const put = () =>
+      transact(bench.machine, async (tx) => {
+        const added = await addRecord(tx, actor, more, { input: { ...input, patient: { ...who, mrn: more } } })
+        assert.ok(!isRefusal(added), JSON.stringify(added))
+      })
+    await transact(bench.machine, async (tx) => {
+      assert.ok(!isRefusal(await addPatient(tx, bench.needs, actor, { reference: more, ...who })))
+      const order = { patient: more, reason: 'unconscious', words: 'Brought in without words' } as const
+      const needs = { ...bench.needs, reportsToExchange: false } as never
+      assert.ok(!isRefusal(await breakGlass(tx, needs, staff.nurse, order)))
+    })
+    await put()
+    meanwhile = put
+    const path = `/v1/desk/patients/${more}/reading`
+    const { status, body } = await read(staff.nurse, 'BTG', path)
+    meanwhile = async () => undefined
+    assert.equal(status, 200)
+    const counted = ({ counts }: Pick<ReadingDoor, 'counts'>) => counts.reduce((sum, { own }) => sum + own, 0)
+    assert.deepEqual([body.entries.length, counted(body)], [1, 1])
+    const answer = await desk.call(staff.nurse, 'GET', path)
+    assert.equal(counted(answer.json as ReadingDoor), 2)
   })
 
   it('opens to every role, however it stands to the patient, what the rules say and nothing else', async () => {

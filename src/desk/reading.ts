@@ -79,7 +79,7 @@ export type OpenReading = {
   readonly ground: Ground
   /** The ground ends by itself then. */
   readonly until?: Date
-  /** What there is at this moment, as the door says it. */
+  /** What there was just before this was opened, as the door says it. */
   readonly counts: readonly Count[]
   /** How many documents this person may open for this purpose, page after page. */
   readonly there: readonly { readonly hiType: HiType; readonly documents: number }[]
@@ -170,6 +170,8 @@ export async function readPatientRecords(
     // A unit reads what others sent by the consent alone.
     ...(standing === undefined || reading.ground === 'unit' ? {} : { standing }),
   }
+  // Before what is opened: what comes meanwhile then counts as not yet open, and the page opens it, rather than never.
+  const counts = await countRecords(tx, staff, patient)
   const { abhaAddress } = patient
   const shelf = abhaAddress === undefined ? undefined : await shelfOf(tx, abhaAddress, viewer, reading.received)
   const page = await findPage(tx, patient, reading, shelf, input)
@@ -189,7 +191,7 @@ export async function readPatientRecords(
     purpose: reading.purpose,
     ground: reading.ground,
     ...(reading.until === undefined ? {} : { until: reading.until }),
-    counts: await countRecords(tx, staff, patient),
+    counts,
     there: await countOpenable(tx, patient, reading, shelf),
     entries: [
       ...own.map(({ id, hiType, date, display }) => entry({ id, hiType, date }, display)),
