@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -63,6 +63,11 @@ describe('demo/network: a sample network that is started at other ports', () => 
     await startedAt(4300)
     const out = await transact(machine, (tx) => bridgeById(tx, clientId))
     assert.deepEqual([out?.status, out?.url], ['revoked', moved.url])
+    // Not told, so it is told again at the start after somebody let it in again.
+    assert.match(
+      readFileSync(join(dataFolder, party.key, 'party.json'), 'utf8'),
+      /"url": ?"http:\/\/127\.0\.0\.1:4201"/,
+    )
   })
 
   const moves = async (): Promise<number> => {

@@ -244,8 +244,7 @@ export async function registerBridge(
   const known = registered.safeParse(values)
   if (known.success) {
     if (values.url === url) return
-    await moveBridge(exchange, known.data, url, place.now)
-    saveKept(place, party, { ...values, url })
+    if (await moveBridge(exchange, known.data, url, place.now)) saveKept(place, party, { ...values, url })
     return
   }
   const { id, name, services: roles, facilityTypes } = party
@@ -254,13 +253,16 @@ export async function registerBridge(
   saveKept(place, party, { ...values, clientId, clientSecret, url })
 }
 
-/** As a bridge itself: an operator who registered it anew would let in again whom somebody shut out. */
+/**
+ * As a bridge itself: an operator who registered it anew would let in again whom somebody shut out. False when it is shut out: then it says
+ * so again at the next start.
+ */
 async function moveBridge(
   exchange: NetworkParty,
   own: z.output<typeof registered>,
   url: string,
   now: Options['now'],
-): Promise<void> {
+): Promise<boolean> {
   const call = (path: string, method: 'POST' | 'PATCH', body: object, token?: string): Promise<unknown> => {
     const headers = {
       'REQUEST-ID': randomUUID(),
@@ -276,5 +278,7 @@ async function moveBridge(
   } catch (error) {
     // Who was shut out is not called back at all.
     if (!(error instanceof CallFault) || (error.status !== 401 && error.status !== 403)) throw error
+    return false
   }
+  return true
 }
