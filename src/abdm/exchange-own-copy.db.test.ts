@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import type { KyselyPlugin } from 'kysely'
 import {
   ASHA,
   CLINIC,
@@ -22,6 +23,7 @@ import type { FetchView, PagesView } from '../native/me-record-routes.ts'
 import { facilityById, registerBridge, revokeBridge, saveServices } from '../partners/commands.ts'
 import { isOwnApp, ownAppId } from '../partners/own-app.ts'
 import { transferById } from '../transfer/commands.ts'
+import { readOwnFetch } from '../transfer/own-fetch-commands.ts'
 import { endWaiting, sweepOwnFetches } from '../transfer/own-fetch-jobs.ts'
 import { hipDataRequest } from './data-messages.ts'
 import type { Outgoing } from './send.ts'
@@ -200,6 +202,28 @@ describe('abdm/exchange-own-copy', () => {
     assert.equal(await stateOf(id, LAB), 'empty')
     assert.equal((await push(lab)).status, 202, 'a late page is welcome')
     assert.equal(await stateOf(id, LAB), 'complete')
+  })
+
+  test('a page that comes while she asks how it stands is never taken for collected', async () => {
+    const { id, hospital } = await asked()
+    let isPushed = false
+    const pushesAfterFirstLook: KyselyPlugin = {
+      transformQuery: ({ node }) => node,
+      transformResult: async ({ result }) => {
+        if (!isPushed) {
+          isPushed = true
+          assert.equal((await push(hospital)).status, 202)
+        }
+        return result
+      },
+    }
+    const seen = await exchange.inTx((tx) =>
+      readOwnFetch({ ...tx, db: tx.db.withPlugin(pushesAfterFirstLook) }, ASHA, id as Id<'own-fetch'>),
+    )
+    assert.ok(!isRefusal(seen))
+    const { status } = found(seen.holders.find(({ hip }) => hip === HOSPITAL))
+    assert.deepEqual([status, seen.own.lastSeq], ['requested', 1])
+    assert.equal(await stateOf(id), 'complete')
   })
 
   test('a page again is fine; another of the same number, of another transaction, to no address is not', async () => {

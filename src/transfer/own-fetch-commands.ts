@@ -226,8 +226,10 @@ export async function readOwnFetch(
   patient: AbhaAddress,
   id: Id<'own-fetch'>,
 ): Promise<{ readonly own: OwnFetch; readonly holders: readonly Holder[] } | Refusal> {
+  // The hospitals first: what comes meanwhile then counts as not collected yet of one that still sends, and is never taken for the end.
+  const holders = await findHolders(tx, id)
   const own = await liveFetch(tx, patient, id)
-  return isRefusal(own) ? own : { own, holders: await findHolders(tx, id) }
+  return isRefusal(own) ? own : { own, holders }
 }
 
 /** The fetch if it is this patient's and not over; locked when it is to be changed. */
