@@ -186,6 +186,8 @@ function webFaultsOf(f: string): string[] {
     found.push(`${f}: text could reach the page as HTML`)
   if (/https?:\/\/(?!localhost|127\.0\.0\.1|www\.w3\.org)/.test(t)) found.push(`${f}: names another site`)
   if (/from 'zod'|from 'node:/.test(t)) found.push(`${f}: takes a server's library into the browser`)
+  if ((app === 'patient' || app === 'ui') && /queryKey: \[(?!actingFor\(\) \?\? '')/.test(t))
+    found.push(`${f}: an answer is kept without whose it is; a guardian would see it for somebody else`)
   const values = [...t.matchAll(/import (?!type\b)([^']*?)from\s*'(\.[^']+\.tsx?)'/g)].filter(
     ([, names = '']) => !/^\{(\s*type \w+,?\s*)+\}\s*$/.test(names),
   )

@@ -1,6 +1,6 @@
 import { type InfiniteData, type UseInfiniteQueryResult, useInfiniteQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { call, type Problem } from './api.ts'
+import { actingFor, call, type Problem } from './api.ts'
 import { Button } from './button.tsx'
 import { Trouble } from './trouble.tsx'
 import { useAnyWords } from './words.tsx'
@@ -21,7 +21,7 @@ export function usePages<Answer extends Paged>(
   words: Readonly<Record<string, string>> = {},
 ): UseInfiniteQueryResult<InfiniteData<Answer>, Problem> {
   return useInfiniteQuery<Answer, Problem>({
-    queryKey: ['pages', path, words],
+    queryKey: [actingFor() ?? '', 'pages', path, words],
     queryFn: ({ pageParam, signal }) => {
       const place = typeof pageParam === 'string' ? { [goOn]: pageParam } : {}
       const search = new URLSearchParams({ ...words, ...place }).toString()

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import type { ProofCheck, ProofLine } from '../../../src/audit/proof-check.ts'
-import { Problem } from '../../ui/api.ts'
+import { actingFor, Problem } from '../../ui/api.ts'
 import { Button } from '../../ui/button.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Sheet } from '../../ui/sheet.tsx'
@@ -25,7 +25,7 @@ export function ProofSheet(props: {
   const { t } = useWords()
   const { id, event, onClose } = props
   const { data, error, failureReason, refetch } = useQuery<Checked, Error>({
-    queryKey: ['proof', id],
+    queryKey: [actingFor() ?? '', 'proof', id],
     // The arithmetic of proofs is loaded when somebody asks for one.
     queryFn: async () => (await import('./device-proof.ts')).checkOnDevice(id, event),
     retry: (failures, failure) => failures < 30 && isTooNew(failure),
